@@ -1,0 +1,126 @@
+/* The compiler: a bundle in, an artifact out.
+ *
+ * The bundle is evaluated in a child process (the `snapcell` program, started as a worker), so that
+ * an abort of V8, an endless loop or a memory hog there is an error here. Compiles may run on
+ * several threads at once. */
+#ifndef SNAPCELL_COMPILER_H
+#define SNAPCELL_COMPILER_H
+
+#include <stdbool.h>
+
+#include "snapcell/artifact.h"
+#include "snapcell/host.h"
+#include "snapcell/http.h"
+#include "snapcell/log.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum snapcell_format {
+    SNAPCELL_FORMAT_AUTO = 0,
+    SNAPCELL_FORMAT_ESM = 1,
+    SNAPCELL_FORMAT_COMMONJS = 2,
+    SNAPCELL_FORMAT_SCRIPT = 3
+} snapcell_format;
+
+/* zstd's level when none is asked for; chosen by measurement, see docs/performance.md. */
+#define SNAPCELL_LEVEL_DEFAULT 9
+
+/* Zero means the default, everywhere. Everything is Borrowed during the call. */
+typedef struct snapcell_compile_options {
+    size_t struct_size;     /* sizeof(snapcell_compile_options) */
+    const char *name;       /* the function's name; NULL: the file's stem */
+    snapcell_format format; /* AUTO: found out from the source */
+    const snapcell_request
+        *warm; /* requests to answer at build time, in order; NULL when there are none */
+    size_t warm_count;
+    int level;                   /* zstd's, 1 to 19; 0: SNAPCELL_LEVEL_DEFAULT */
+    bool raw;                    /* store uncompressed */
+    bool strict;                 /* what cannot be snapshotted is an error, not a `code` artifact */
+    uint64_t memory_limit_bytes; /* of the child; 0: 512 MiB */
+    uint32_t wall_limit_ms;      /* of the child; 0: 30,000 */
+    const snapcell_host *host;   /* NULL: no host functions */
+    const char
+        *worker_path; /* the `snapcell` program; NULL: $SNAPCELL_WORKER, else beside the library or
+                         in ../bin from it, else the running program, else on $PATH */
+    snapcell_log_fn *log; /* console output at build time; NULL: dropped */
+    void *log_user;
+} snapcell_compile_options;
+
+#define SNAPCELL_COMPILE_OPTIONS_INIT                                                              \
+    {                                                                                              \
+        .struct_size = sizeof(snapcell_compile_options)                                            \
+    }
+
+/* A finished compile. Opaque; Owned by the caller. */
+typedef struct snapcell_compiled snapcell_compiled;
+
+/* Purpose: compile the bundle in file `path` (not NULL). A source map named by the bundle, inline
+ * or beside it, is kept. `options`: NULL for the defaults. `*out`: Owned, free with
+ * snapcell_compiled_free(). NULL on failure. Thread: any, several at once. Errors: E_NOT_FOUND,
+ * E_IO, E_USAGE (not JavaScript text, empty, bad option), E_SCRIPT (with place and stack),
+ * E_NO_HANDLER, E_UNSNAPSHOTABLE (strict), E_MEMORY_LIMIT, E_WALL_LIMIT, E_TOO_LARGE, E_NOMEM,
+ * E_INTERNAL (no worker, or it died for another reason). */
+SNAPCELL_API int snapcell_compile_file(const char *path, const snapcell_compile_options *options,
+                                       snapcell_compiled **out, snapcell_error *err);
+
+/* Purpose: as snapcell_compile_file(), for a bundle in memory. `file_name` (not NULL) stands in
+ * stacks and errors; its last part is part of the key. `source`: UTF-8, `source_size_bytes` long.
+ * `source_map`: JSON or NULL. Thread and errors: as snapcell_compile_file(). */
+SNAPCELL_API int snapcell_compile_memory(const char *file_name, const void *source,
+                                         size_t source_size_bytes, const void *source_map,
+                                         size_t source_map_size_bytes,
+                                         const snapcell_compile_options *options,
+                                         snapcell_compiled **out, snapcell_error *err);
+
+/* Purpose: the key that compiling the file with these options gives, without compiling. `out`: not
+ * NULL. Thread: any. Errors: E_NOT_FOUND, E_IO, E_USAGE, E_NOMEM. */
+SNAPCELL_API int snapcell_compile_key(const char *path, const snapcell_compile_options *options,
+                                      snapcell_key *out, snapcell_error *err);
+
+/* Purpose: the artifact's bytes. `*size_bytes` (not NULL) is their number.
+ * Returns: Borrowed until snapcell_compiled_free(). Thread: one at a time. Errors: none. */
+SNAPCELL_API const void *snapcell_compiled_artifact(const snapcell_compiled *compiled,
+                                                    size_t *size_bytes);
+
+/* Purpose: the artifact's facts. Returns: Borrowed until snapcell_compiled_free(). Thread: one at a
+ * time. Errors: none. */
+SNAPCELL_API const snapcell_artifact_info *
+snapcell_compiled_info(const snapcell_compiled *compiled);
+
+/* Purpose: the function's name. Returns: Borrowed until snapcell_compiled_free(). Thread: one at a
+ * time. Errors: none. */
+SNAPCELL_API const char *snapcell_compiled_name(const snapcell_compiled *compiled);
+
+/* Purpose: how many warnings there are. Thread: one at a time. Errors: none. */
+SNAPCELL_API size_t snapcell_compiled_warning_count(const snapcell_compiled *compiled);
+
+/* Purpose: warning number `index`, one line. Returns: Borrowed until snapcell_compiled_free(); NULL
+ * when out of range. Thread: one at a time. Errors: none. */
+SNAPCELL_API const char *snapcell_compiled_warning(const snapcell_compiled *compiled, size_t index);
+
+/* Purpose: release a compile; NULL is allowed. Thread: any, once. Errors: none. */
+SNAPCELL_API void snapcell_compiled_free(snapcell_compiled *compiled);
+
+/* --- Advanced
+ * -----------------------------------------------------------------------------------------------
+ */
+
+/* Purpose: compile again, for this engine, what an artifact was made from: its source, its source
+ * map, its name and its options (format, warm-up, level, raw). From `options` only limits, host,
+ * worker and log are taken; NULL for the defaults. `bytes`: an artifact of any engine; Borrowed
+ * during the call. Thread and errors: as snapcell_compile_file(), and E_CORRUPT, E_FORMAT. */
+SNAPCELL_API int snapcell_recompile(const void *bytes, size_t size_bytes,
+                                    const snapcell_compile_options *options,
+                                    snapcell_compiled **out, snapcell_error *err);
+
+/* Purpose: be the child process; called by a program that was started as a worker, with the
+ * socket's descriptor. Returns: the process's exit status. Thread: the main one, once, before
+ * anything else. Errors: sent to the parent. */
+SNAPCELL_API int snapcell_compile_worker(int socket_fd);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

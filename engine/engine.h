@@ -1,0 +1,165 @@
+/* The engine: V8 behind a C header. Internal: the compiler and the loader reach V8 only through
+ * this.
+ *
+ * V8 is started once per process, by engine_start(). Each function names its thread; none lets an
+ * exception out. */
+#ifndef SNAPCELL_ENGINE_H
+#define SNAPCELL_ENGINE_H
+
+#include <stdbool.h>
+
+#include "artifact_reader.h"
+#include "snapcell/host.h"
+#include "snapcell/http.h"
+#include "snapcell/log.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* --- The process
+ * -------------------------------------------------------------------------------------------- */
+
+typedef enum engine_mode {
+    ENGINE_MODE_RUN = 0, /* fresh seeds, real clock */
+    ENGINE_MODE_BUILD =
+        1, /* fixed seeds, a clock that stands still: the same bundle gives the same blob */
+} engine_mode;
+
+/* Starts V8, once: later calls with the same mode do nothing. Thread: any.
+ * Errors: E_USAGE when it was started in the other mode, E_INTERNAL. */
+int engine_start(engine_mode mode, snapcell_error *err);
+
+/* What artifacts are bound to. Neither starts V8. Thread: any. */
+snapcell_fingerprint engine_fingerprint(void);
+const char *engine_v8_version(void);
+const char *engine_v8_flags(void);
+const char *engine_architecture(void);
+
+/* --- Sources
+ * ------------------------------------------------------------------------------------------------
+ */
+
+/* A bundle's text in the form that V8 reads, and where its bytes come from. `data` is called when
+ * V8 first needs them, on the isolate's thread, and must give the same pointer each time; the text
+ * lives as long as the isolate. */
+typedef struct engine_text {
+    artifact_text_encoding encoding;
+    size_t length; /* in code units: bytes for Latin-1, pairs of bytes for UTF-16LE */
+    const void *(*data)(void *user);
+    void *user;
+} engine_text;
+
+/* A source map (JSON); `data` is called when an error is reported, and may give NULL. */
+typedef struct engine_source_map {
+    const char *(*data)(void *user, size_t *size_bytes); /* NULL when there is no source map */
+    void *user;
+} engine_source_map;
+
+typedef struct engine_bundle {
+    const char *file_name; /* as stacks show it; a base name */
+    engine_text source;
+    engine_source_map source_map;
+    const snapcell_host *host; /* NULL: no host functions */
+} engine_bundle;
+
+/* --- Building
+ * -----------------------------------------------------------------------------------------------
+ */
+
+/* As snapcell_format in snapcell/compiler.h. */
+typedef enum engine_format {
+    ENGINE_FORMAT_AUTO = 0,
+    ENGINE_FORMAT_ESM = 1,
+    ENGINE_FORMAT_COMMONJS = 2,
+    ENGINE_FORMAT_SCRIPT = 3,
+} engine_format;
+
+typedef struct engine_build_options {
+    snapcell_artifact_kind kind; /* what to make */
+    engine_format format;
+    const snapcell_request *warm;
+    size_t warm_count;
+    uint64_t memory_limit_bytes;
+    snapcell_log_fn *log; /* NULL: dropped */
+    void *log_user;
+    const char *function_name;
+} engine_build_options;
+
+typedef struct engine_build_result {
+    void *blob; /* Owned: engine_build_result_release() */
+    size_t blob_size_bytes;
+    snapcell_handler_shape shape;
+    engine_format format; /* what AUTO found */
+    char **warnings;      /* Owned with the result */
+    size_t warning_count;
+    char *apis; /* names of the web APIs that the blob holds, separated by blanks; Owned with the
+                   result */
+} engine_build_result;
+
+/* Evaluates a bundle in a fresh isolate, warms it up, and makes a blob of it. In a process started
+ * with ENGINE_MODE_BUILD only; V8 may abort the process on what it cannot serialize. Thread: any,
+ * one at a time. Errors: E_SCRIPT, E_NO_HANDLER, E_UNSNAPSHOTABLE (the message names the cause),
+ * E_MEMORY_LIMIT, E_INTERNAL. */
+int engine_build(const engine_bundle *bundle, const engine_build_options *options,
+                 engine_build_result *out, snapcell_error *err);
+
+void engine_build_result_release(engine_build_result *result);
+
+/* --- Running
+ * ------------------------------------------------------------------------------------------------
+ */
+
+/* A function to be made ready. `blob` and what `bundle` points to are Borrowed until
+ * engine_cell_free(). */
+typedef struct engine_image {
+    snapcell_artifact_kind kind;
+    snapcell_handler_shape shape;
+    engine_format format; /* of a `code` artifact */
+    const void *blob;
+    size_t blob_size_bytes;
+    engine_bundle bundle;
+} engine_image;
+
+typedef struct engine_env {
+    const char *name;
+    const char *value;
+} engine_env;
+
+typedef struct engine_cell_options {
+    const char *function_name; /* copied */
+    uint64_t memory_limit_bytes;
+    uint32_t cpu_limit_ms;  /* per call; 0: none */
+    uint32_t wall_limit_ms; /* per call; 0: none */
+    const engine_env *env;  /* copied */
+    size_t env_count;
+    snapcell_log_fn *log; /* NULL: dropped */
+    void *log_user;
+} engine_cell_options;
+
+typedef struct engine_cell_times {
+    uint64_t isolate_ns;
+    uint64_t context_ns;
+} engine_cell_times;
+
+typedef struct engine_cell engine_cell;
+
+/* Makes an isolate and a context from an image that was verified. Thread: any, in parallel.
+ * Errors: E_SCRIPT (top level of a `code` artifact), E_MEMORY_LIMIT, E_CPU_LIMIT, E_WALL_LIMIT,
+ * E_NOMEM, E_INTERNAL. */
+int engine_cell_new(const engine_image *image, const engine_cell_options *options,
+                    engine_cell **out, engine_cell_times *times, snapcell_error *err);
+
+/* As snapcell_cell_fetch() and snapcell_cell_invoke(). Thread: one at a time. */
+int engine_cell_fetch(engine_cell *cell, const snapcell_request *request, snapcell_response **out,
+                      snapcell_error *err);
+int engine_cell_invoke(engine_cell *cell, const char *event_json, char **out,
+                       size_t *out_size_bytes, snapcell_error *err);
+
+/* NULL is allowed. Thread: one at a time, once. */
+void engine_cell_free(engine_cell *cell);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

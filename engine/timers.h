@@ -1,0 +1,49 @@
+// setTimeout and setInterval: a queue of callbacks by due time, run by the engine's event loop.
+#ifndef SNAPCELL_TIMERS_H
+#define SNAPCELL_TIMERS_H
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <v8.h>
+
+namespace snapcell
+{
+
+class TimerQueue
+{
+  public:
+    // Adds a timer that is due at `due_ms` (on the isolate's monotonic clock); `interval_ms` below
+    // 0: once.
+    uint32_t Add(v8::Isolate *isolate, v8::Local<v8::Function> callback,
+                 std::vector<v8::Local<v8::Value>> arguments, double due_ms, double interval_ms);
+    void Clear(uint32_t id);
+
+    bool Empty() const { return due_.empty(); }
+    double NextDueMs() const; // infinity when empty
+    // Runs what is due at `now_ms`, microtasks after each. False when a callback threw or was
+    // terminated; the exception then stands in the caller's TryCatch.
+    bool RunDue(v8::Local<v8::Context> context, double now_ms);
+    // Where the earliest pending timer was set, as "FILE:LINE:COLUMN"; "" when unknown.
+    std::string FirstPlace() const;
+    // Drops every timer; to be called before the isolate goes away.
+    void Reset();
+
+  private:
+    struct Timer {
+        v8::Global<v8::Function> callback;
+        std::vector<v8::Global<v8::Value>> arguments;
+        double interval_ms = -1;
+        double due_ms = 0;
+        std::string place;
+    };
+    std::map<uint32_t, Timer> timers_;
+    std::multimap<double, uint32_t> due_; // by due time, then in order of adding
+    uint32_t next_id_ = 1;
+};
+
+} // namespace snapcell
+
+#endif

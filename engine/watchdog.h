@@ -1,0 +1,45 @@
+/* A thread that ends calls which run for too long. One thread serves the whole process; it starts
+ * with the first watch and sleeps while there is nothing to watch. Internal to the engine. */
+#ifndef SNAPCELL_WATCHDOG_H
+#define SNAPCELL_WATCHDOG_H
+
+#include <pthread.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum watchdog_limit {
+    WATCHDOG_CPU = 1,
+    WATCHDOG_WALL = 2,
+} watchdog_limit;
+
+/* Called on the watchdog's thread, at most once a watch, while no lock of the caller's is held. */
+typedef void watchdog_fn(void *user, watchdog_limit limit);
+
+/* One call being watched. Lives in the caller; must not move between begin and end. */
+typedef struct watchdog_watch {
+    struct watchdog_watch *next;
+    struct watchdog_watch *previous;
+    clockid_t cpu_clock; /* of the thread that began the watch */
+    uint64_t cpu_deadline_ns;
+    uint64_t wall_deadline_ns;
+    watchdog_fn *fire;
+    void *user;
+    int fired;
+} watchdog_watch;
+
+/* Watches the calling thread until watchdog_end(); a limit of 0 ms is none, and with none nothing
+ * is done. Returns 0, or -1 when the thread cannot be started. */
+int watchdog_begin(watchdog_watch *watch, uint32_t cpu_limit_ms, uint32_t wall_limit_ms,
+                   watchdog_fn *fire, void *user);
+
+/* Ends a watch; after it returned, `fire` is not running and will not be called. On the same thread
+ * as begin. */
+void watchdog_end(watchdog_watch *watch);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

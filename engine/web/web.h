@@ -1,0 +1,56 @@
+// What the engine's core and the web API surface know of each other.
+//
+// The surface is a list of globals. Each is a lazy property of the global object: it costs a
+// snapshot nothing until it is read. The first read evaluates the built-in module that the global
+// comes from and takes an export of it.
+//
+// Built-in modules are JavaScript, bundled by esbuild from web/modules/*.js into CommonJS text
+// (ASCII) at build time. The core compiles that text, kept outside the heap as an external string,
+// as a function of
+//   (module, exports, require, native)
+// where require("snapcell:NAME") gives another built-in module's exports, evaluated once per
+// context, and `native` is an object whose properties are the native functions below, each made
+// when first read.
+#ifndef SNAPCELL_WEB_H
+#define SNAPCELL_WEB_H
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include <v8.h>
+
+namespace snapcell
+{
+
+// A native function that built-in modules call. The order is part of the external reference table.
+struct WebNative {
+    const char *name;
+    v8::FunctionCallback callback;
+};
+std::span<const WebNative> WebNatives();
+
+// A built-in module, in the order of generation. `source` is ASCII and lives for ever.
+struct WebModule {
+    const char *name; // as in require("snapcell:NAME")
+    const char *source;
+    size_t size;
+};
+std::span<const WebModule> WebModules();
+
+// A global property: export `export_name` of module number `module`; the module's whole exports
+// when empty.
+struct WebGlobal {
+    const char *name;
+    uint32_t module;
+    const char *export_name;
+};
+std::span<const WebGlobal> WebGlobals();
+
+// SHA-256, in hex, of all modules and the lists above, made at build time: part of the engine's
+// fingerprint.
+const char *WebFingerprint();
+
+} // namespace snapcell
+
+#endif

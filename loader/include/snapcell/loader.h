@@ -1,0 +1,163 @@
+/* The loader: a name or key in, a ready isolate out.
+ *
+ * Simple: open a loader, load a cell, call it, dispose of it. A cell is a function made ready from
+ * its snapshot, in an isolate of its own. Loads run in parallel on any number of threads; a cell is
+ * used by one thread at a time. */
+#ifndef SNAPCELL_LOADER_H
+#define SNAPCELL_LOADER_H
+
+#include <stdbool.h>
+
+#include "snapcell/artifact.h"
+#include "snapcell/host.h"
+#include "snapcell/http.h"
+#include "snapcell/log.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct snapcell_loader snapcell_loader;
+typedef struct snapcell_cell snapcell_cell;
+
+/* Zero means the default, everywhere. Strings and tables are Borrowed until the loader is closed.
+ */
+typedef struct snapcell_loader_options {
+    size_t struct_size;        /* sizeof(snapcell_loader_options) */
+    const char *store_path;    /* NULL: $SNAPCELL_STORE, else "./snapcell-store" */
+    const snapcell_host *host; /* NULL: no host functions */
+    snapcell_log_fn *log;      /* console output of functions; NULL: dropped */
+    void *log_user;
+} snapcell_loader_options;
+
+#define SNAPCELL_LOADER_OPTIONS_INIT                                                               \
+    {                                                                                              \
+        .struct_size = sizeof(snapcell_loader_options)                                             \
+    }
+
+/* A name and a value that a function sees as env.NAME. */
+typedef struct snapcell_env {
+    const char *name;
+    const char *value;
+} snapcell_env;
+
+/* Limits of a cell. Memory holds over its life; CPU and wall time are counted anew for each call.
+ * Once a limit is hit the cell is condemned: further calls give E_DISPOSED. Zero means the default.
+ * Borrowed during the load. */
+typedef struct snapcell_cell_options {
+    size_t struct_size; /* sizeof(snapcell_cell_options) */
+    uint64_t
+        memory_limit_bytes;  /* JavaScript heap, and as much again for ArrayBuffers; 0: 128 MiB */
+    uint32_t cpu_limit_ms;   /* 0: none */
+    uint32_t wall_limit_ms;  /* 0: none */
+    const snapcell_env *env; /* NULL when there is none */
+    size_t env_count;
+} snapcell_cell_options;
+
+#define SNAPCELL_CELL_OPTIONS_INIT                                                                 \
+    {                                                                                              \
+        .struct_size = sizeof(snapcell_cell_options)                                               \
+    }
+
+/* --- Simple
+ * -------------------------------------------------------------------------------------------------
+ */
+
+/* Purpose: open a store for loading, and start the engine when this is the process's first loader.
+ * `options`: NULL for the defaults. `*out`: Owned, close with snapcell_loader_close(). NULL on
+ * failure. Thread: any. Errors: those of snapcell_store_open() for reading, E_INTERNAL. */
+SNAPCELL_API int snapcell_loader_open(const snapcell_loader_options *options, snapcell_loader **out,
+                                      snapcell_error *err);
+
+/* Purpose: close a loader; NULL is allowed. Its cells must be disposed of first. Thread: any, once.
+ * Errors: none. */
+SNAPCELL_API void snapcell_loader_close(snapcell_loader *loader);
+
+/* Purpose: make function `ref` (a name, a key, or a unique key prefix) ready to be called.
+ * `options`: NULL for the defaults. `*out`: Owned, dispose of with snapcell_cell_dispose(). NULL on
+ * failure. Thread: any, several at once; the cell may move between threads between calls. Errors:
+ * E_NOT_FOUND, E_AMBIGUOUS, E_OTHER_ENGINE, E_OTHER_HOST, E_CORRUPT, E_FORMAT, E_TOO_LARGE,
+ * E_NOMEM, E_MEMORY_LIMIT, E_SCRIPT (a `code` artifact whose top level fails), E_IO, E_INTERNAL. */
+SNAPCELL_API int snapcell_cell_load(snapcell_loader *loader, const char *ref,
+                                    const snapcell_cell_options *options, snapcell_cell **out,
+                                    snapcell_error *err);
+
+/* Purpose: hand a request to a function of shape FETCH and run it until its response is whole.
+ * `request`: NULL for "GET /". `*out`: Owned, free with snapcell_response_free(). NULL on failure.
+ * Thread: one at a time. Errors: E_SCRIPT, E_WRONG_SHAPE, E_MEMORY_LIMIT, E_CPU_LIMIT,
+ * E_WALL_LIMIT, E_DISPOSED, E_TOO_LARGE, E_USAGE (the request is no request), E_NOMEM. After
+ * E_SCRIPT the cell can be called again. */
+SNAPCELL_API int snapcell_cell_fetch(snapcell_cell *cell, const snapcell_request *request,
+                                     snapcell_response **out, snapcell_error *err);
+
+/* Purpose: call a function of shape JSON with an event. `event_json`: JSON text, zero-terminated;
+ * NULL for "{}".
+ * `*out`: the result as JSON text ("null" for undefined), zero-terminated; Owned, free(). NULL on
+ * failure. `out_size_bytes` may be NULL. Thread and errors: as snapcell_cell_fetch(). */
+SNAPCELL_API int snapcell_cell_invoke(snapcell_cell *cell, const char *event_json, char **out,
+                                      size_t *out_size_bytes, snapcell_error *err);
+
+/* Purpose: end a cell and give its memory back; NULL is allowed. Thread: one at a time, once.
+ * Errors: none. */
+SNAPCELL_API void snapcell_cell_dispose(snapcell_cell *cell);
+
+/* --- Advanced
+ * -----------------------------------------------------------------------------------------------
+ */
+
+/* Purpose: the facts of a cell's artifact. Returns: Borrowed until the cell is disposed of; its
+ * manifest is NULL. Thread: one at a time. Errors: none. */
+SNAPCELL_API const snapcell_artifact_info *snapcell_cell_info(const snapcell_cell *cell);
+
+/* How long each phase of a load and of the first call took, on the monotonic clock, in nanoseconds.
+ */
+typedef struct snapcell_timings {
+    uint64_t lookup_ns;     /* reference to key */
+    uint64_t read_ns;       /* key to the artifact's bytes */
+    uint64_t verify_ns;     /* structure, checksum, digest, engine and host table */
+    uint64_t decompress_ns; /* decoding blob and source */
+    uint64_t isolate_ns;    /* the isolate from the blob */
+    uint64_t context_ns;    /* the context in it, and its handler */
+    uint64_t call_ns;       /* of the last call, request to response; 0 before it */
+    uint64_t total_ns;      /* from the start of lookup to the end of the first call (to readiness,
+                               before it) */
+} snapcell_timings;
+
+/* Purpose: the timings of a cell. `out`: not NULL. Thread: one at a time. Errors: none. */
+SNAPCELL_API void snapcell_cell_timings(const snapcell_cell *cell, snapcell_timings *out);
+
+/* What a loader did since it was opened; to be exported as metrics. */
+typedef struct snapcell_counters {
+    uint64_t loads;         /* cells made */
+    uint64_t load_failures; /* loads that ended with an error */
+    uint64_t calls;
+    uint64_t call_failures;
+    uint64_t live_cells;
+    uint64_t read_size_bytes;    /* of artifacts read */
+    uint64_t decoded_size_bytes; /* of blobs decoded */
+    uint64_t memory_limits_hit;
+    uint64_t cpu_limits_hit;
+    uint64_t wall_limits_hit;
+} snapcell_counters;
+
+/* Purpose: a loader's counters. `out`: not NULL. Thread: any. Errors: none. */
+SNAPCELL_API void snapcell_loader_counters(const snapcell_loader *loader, snapcell_counters *out);
+
+/* What artifacts are bound to, and what a person wants to know of the engine. Pointers are constant
+ * strings. */
+typedef struct snapcell_engine_info {
+    snapcell_fingerprint fingerprint;
+    const char *v8_version;   /* as "13.6.233.10" */
+    const char *v8_flags;     /* that snapcell sets, separated by blanks */
+    const char *architecture; /* as "x86_64" */
+    uint32_t format_version;  /* of artifacts */
+} snapcell_engine_info;
+
+/* Purpose: facts about the engine in this build; V8 is not started. `out`: not NULL. Thread: any.
+ * Errors: none. */
+SNAPCELL_API void snapcell_engine_info_get(snapcell_engine_info *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,41 @@
+/* Writing an artifact: the same input gives the same bytes. Internal: the compiler uses it. */
+#ifndef SNAPCELL_ARTIFACT_WRITER_H
+#define SNAPCELL_ARTIFACT_WRITER_H
+
+#include "artifact_reader.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One section to write, not yet encoded; `data` NULL leaves an optional section out. */
+typedef struct artifact_part {
+    const void *data;
+    size_t size_bytes;
+} artifact_part;
+
+typedef struct artifact_spec {
+    snapcell_artifact_kind kind;
+    snapcell_handler_shape shape;
+    snapcell_key key;
+    snapcell_fingerprint engine;
+    snapcell_fingerprint host;
+    uint8_t bundle_hash[16];
+    artifact_part blob;
+    artifact_part source;
+    artifact_text_encoding source_encoding;
+    artifact_part source_map; /* optional */
+    artifact_part manifest;   /* JSON text, stored raw */
+    artifact_codec codec;     /* for blob, source and source map */
+    int level;                /* zstd's, when codec is ARTIFACT_CODEC_ZSTD */
+} artifact_spec;
+
+/* Encodes `spec` into a new buffer. `*out` is Owned: free(). Errors: E_TOO_LARGE, E_NOMEM, E_USAGE.
+ * Nothing to release on failure. Thread: any. */
+int artifact_write(const artifact_spec *spec, uint8_t **out, size_t *out_size_bytes,
+                   snapcell_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,77 @@
+/* Artifacts: what the compiler makes and the loader reads; SPEC.md holds the bytes.
+ *
+ * Simple: snapcell_artifact_inspect() tells what an artifact is. Nothing here needs V8 or a store.
+ */
+#ifndef SNAPCELL_ARTIFACT_H
+#define SNAPCELL_ARTIFACT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "snapcell/error.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* XXH3-128 of all that decides an artifact, in canonical (big-endian) byte order: hex of it is the
+ * key. */
+typedef struct snapcell_key {
+    uint8_t bytes[16];
+} snapcell_key;
+
+#define SNAPCELL_KEY_HEX_SIZE 33 /* 32 digits and the terminating zero */
+
+/* Hash of everything on the engine's side that an artifact is bound to. */
+typedef struct snapcell_fingerprint {
+    uint8_t bytes[16];
+} snapcell_fingerprint;
+
+typedef enum snapcell_artifact_kind {
+    SNAPCELL_ARTIFACT_SNAPSHOT = 1, /* a V8 startup snapshot with the bundle evaluated in it */
+    SNAPCELL_ARTIFACT_CODE = 2      /* the source with V8's code cache; evaluated at every load */
+} snapcell_artifact_kind;
+
+typedef enum snapcell_handler_shape {
+    SNAPCELL_SHAPE_FETCH =
+        1, /* a request in, a response out: { fetch } or addEventListener("fetch") */
+    SNAPCELL_SHAPE_JSON = 2 /* handler(event, context): JSON in, JSON out */
+} snapcell_handler_shape;
+
+/* The facts of a verified artifact. Pointers are Borrowed until the artifact's bytes go away. */
+typedef struct snapcell_artifact_info {
+    uint32_t format_version;
+    snapcell_artifact_kind kind;
+    snapcell_handler_shape shape;
+    snapcell_key key;
+    snapcell_fingerprint engine; /* the engine that it runs on */
+    snapcell_fingerprint host;   /* the host function table that it was built against */
+    uint8_t bundle_hash[16];     /* XXH3-128 of the bundle file's bytes, canonical order */
+    uint64_t blob_size_bytes;    /* the snapshot or code cache, decoded */
+    uint64_t
+        source_size_bytes; /* the source, decoded, in the form V8 reads (Latin-1 or UTF-16LE) */
+    uint64_t artifact_size_bytes; /* all of it, as stored */
+    const char *manifest;         /* JSON, UTF-8, not zero-terminated */
+    uint64_t manifest_size_bytes;
+    uint8_t digest[32]; /* BLAKE2b-256 of all that follows the header's checksum fields */
+} snapcell_artifact_info;
+
+/* Purpose: check an artifact's structure, checksum and digest, and tell its facts.
+ * `bytes`: the whole artifact, `size_bytes` long; Borrowed, must outlive the use of `out`'s
+ * pointers. Not NULL. Thread: any. Errors: E_CORRUPT, E_FORMAT, E_TOO_LARGE. On failure `out` is
+ * zeroed; nothing to release. */
+SNAPCELL_API int snapcell_artifact_inspect(const void *bytes, size_t size_bytes,
+                                           snapcell_artifact_info *out, snapcell_error *err);
+
+/* Purpose: the 32 lower-case hex digits of a key, zero-terminated, into `out`. Not NULL.
+ * Thread: any. Errors: none. */
+SNAPCELL_API void snapcell_key_format(const snapcell_key *key, char out[SNAPCELL_KEY_HEX_SIZE]);
+
+/* Purpose: read 32 hex digits (either case) into a key. `text`: zero-terminated. Not NULL.
+ * Thread: any. Errors: E_USAGE when it is not a key; `out` is then untouched. */
+SNAPCELL_API int snapcell_key_parse(const char *text, snapcell_key *out, snapcell_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
