@@ -29,7 +29,7 @@ typedef struct artifact_section {
     artifact_codec codec;
 } artifact_section;
 
-/* A parsed artifact: everything Borrowed from the bytes. */
+/* A parsed artifact. Sections and info.manifest are Borrowed from the bytes; the rest is plain. */
 typedef struct artifact_view {
     snapcell_artifact_info info;
     artifact_section blob;
@@ -51,7 +51,9 @@ typedef enum artifact_check {
 int artifact_read(const void *bytes, size_t size_bytes, artifact_check check, artifact_view *out,
                   snapcell_error *err);
 
-/* Decodes a section of a view into `out`, which holds exactly section->decoded_size_bytes.
+/* Decodes a section of a view into `out`, which holds exactly section->decoded_size_bytes (NULL is
+ * allowed when that is 0). A raw section can be used in place instead: section->data lies at an
+ * offset that is a multiple of 16. Each thread keeps one decoder (about 100 KB) for its next call.
  * Errors: E_CORRUPT when it does not decode to exactly that many bytes, E_NOMEM. Thread: any. */
 int artifact_section_decode(const artifact_section *section, void *out, snapcell_error *err);
 

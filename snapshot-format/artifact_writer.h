@@ -17,23 +17,30 @@ typedef struct artifact_part {
 typedef struct artifact_spec {
     snapcell_artifact_kind kind;
     snapcell_handler_shape shape;
+    snapcell_source_format source_format;
     snapcell_key key;
     snapcell_fingerprint engine;
     snapcell_fingerprint host;
     uint8_t bundle_hash[16];
+    const char *name;      /* UTF-8, no control characters, no '/'; 1 to 200 bytes */
+    const char *file_name; /* as `name`; 1 to 255 bytes */
     artifact_part blob;
     artifact_part source;
     artifact_text_encoding source_encoding;
     artifact_part source_map; /* optional */
     artifact_part manifest;   /* JSON text, stored raw */
-    artifact_codec codec;     /* for blob, source and source map */
-    int level;                /* zstd's, when codec is ARTIFACT_CODEC_ZSTD */
+    artifact_codec codec; /* for blob, source and source map; what zstd cannot shrink stays raw */
+    int level;            /* zstd's, 1 to 19, when codec is ARTIFACT_CODEC_ZSTD */
 } artifact_spec;
 
 /* Encodes `spec` into a new buffer. `*out` is Owned: free(). Errors: E_TOO_LARGE, E_NOMEM, E_USAGE.
  * Nothing to release on failure. Thread: any. */
 int artifact_write(const artifact_spec *spec, uint8_t **out, size_t *out_size_bytes,
                    snapcell_error *err);
+
+/* The compressor's version: another one may give other bytes, so that it belongs in a key that
+ * promises bytes (for ARTIFACT_CODEC_ZSTD). Thread: any. */
+uint32_t artifact_compressor_version(void);
 
 #ifdef __cplusplus
 }

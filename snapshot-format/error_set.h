@@ -2,6 +2,8 @@
 #ifndef SNAPCELL_ERROR_SET_H
 #define SNAPCELL_ERROR_SET_H
 
+#include <stddef.h>
+
 #include "snapcell/error.h"
 
 #ifdef __cplusplus
@@ -19,6 +21,10 @@ int error_set(snapcell_error *err, int code, const char *format, ...)
  * the resulting code. */
 int error_set_errno(snapcell_error *err, int code, int errnum, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* Copies UTF-8 text into a zero-terminated field of `out_size_bytes` (at least 1), cut before a
+ * character that does not fit whole; for err->file, err->stack and the like. */
+void error_text_copy(char *out, size_t out_size_bytes, const char *text, size_t text_size_bytes);
 
 #ifdef __cplusplus
 }
