@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <stdint.h>
+#include <time.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -15,7 +16,8 @@ typedef enum watchdog_limit {
     WATCHDOG_WALL = 2,
 } watchdog_limit;
 
-/* Called on the watchdog's thread, at most once a watch, while no lock of the caller's is held. */
+/* Called on the watchdog's thread, at most once a watch. Must be short, must not call the functions
+ * below, and must not wait for a thread that does. */
 typedef void watchdog_fn(void *user, watchdog_limit limit);
 
 /* One call being watched. Lives in the caller; must not move between begin and end. */
@@ -25,18 +27,22 @@ typedef struct watchdog_watch {
     clockid_t cpu_clock; /* of the thread that began the watch */
     uint64_t cpu_deadline_ns;
     uint64_t wall_deadline_ns;
+    uint64_t look_ns; /* before this, neither deadline can be reached */
     watchdog_fn *fire;
     void *user;
-    int fired;
+    int fired;   /* the watchdog_limit that was hit; to be read after watchdog_end() */
+    int linked;  /* in the list; under the watchdog's lock */
+    int watched; /* there was a limit to watch */
 } watchdog_watch;
 
 /* Watches the calling thread until watchdog_end(); a limit of 0 ms is none, and with none nothing
- * is done. Returns 0, or -1 when the thread cannot be started. */
+ * is done. Returns 0, or -1 when the thread cannot be started (watchdog_end() is allowed then).
+ * Not to be used in the child of a fork(). */
 int watchdog_begin(watchdog_watch *watch, uint32_t cpu_limit_ms, uint32_t wall_limit_ms,
                    watchdog_fn *fire, void *user);
 
 /* Ends a watch; after it returned, `fire` is not running and will not be called. On the same thread
- * as begin. */
+ * as begin; a zeroed or ended watch is allowed. */
 void watchdog_end(watchdog_watch *watch);
 
 #ifdef __cplusplus
