@@ -1,0 +1,195 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "error_set.h"
+#include "loader_state.h"
+
+/* --- Loading --- */
+
+static int cell_check_options(const snapcell_cell_options *options, snapcell_error *err)
+{
+    if (options->env == NULL && options->env_count > 0)
+        return error_set(err, SNAPCELL_E_USAGE,
+                         "snapcell_cell_options.env is NULL, but env_count is %zu",
+                         options->env_count);
+    for (size_t i = 0; i < options->env_count; i++)
+        if (options->env[i].name == NULL || options->env[i].value == NULL)
+            return error_set(err, SNAPCELL_E_USAGE,
+                             "entry %zu of snapcell_cell_options.env has no name or no value", i);
+    return SNAPCELL_OK;
+}
+
+static void cell_cleanup_cell(snapcell_cell **cell)
+{
+    snapcell_cell_dispose(*cell);
+}
+
+/* The isolate and the context, from the cell's image. */
+static int cell_materialize(snapcell_cell *cell, const snapcell_cell_options *options,
+                            snapcell_error *err)
+{
+    const snapcell_loader *loader = cell->loader;
+    engine_env *env cleanup_free = NULL;
+    if (options->env_count > 0) {
+        env = calloc(options->env_count, sizeof *env);
+        if (env == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for env");
+        for (size_t i = 0; i < options->env_count; i++)
+            env[i] = (engine_env){.name = options->env[i].name, .value = options->env[i].value};
+    }
+    engine_cell_options engine_options = {
+        .function_name = cell->image->info.name,
+        .memory_limit_bytes = options->memory_limit_bytes != 0 ? options->memory_limit_bytes
+                                                               : LOADER_MEMORY_LIMIT_BYTES_DEFAULT,
+        .cpu_limit_ms = options->cpu_limit_ms,
+        .wall_limit_ms = options->wall_limit_ms,
+        .env = env,
+        .env_count = options->env_count,
+        .log = loader->log,
+        .log_user = loader->log_user,
+    };
+    engine_image given = image_for_engine(cell->image, loader->host);
+    engine_cell_times times = {0};
+    int status = engine_cell_new(&given, &engine_options, &cell->engine, &times, err);
+    cell->timings.isolate_ns = times.isolate_ns;
+    cell->timings.context_ns = times.context_ns;
+    return status;
+}
+
+static int cell_load(snapcell_loader *loader, const char *ref, const snapcell_cell_options *options,
+                     snapcell_cell **out, snapcell_error *err)
+{
+    uint64_t start_ns = loader_now_ns();
+    snapcell_cell_options given;
+    int status = loader_copy_options(&given, sizeof given, options, "snapcell_cell_options", err);
+    if (status == SNAPCELL_OK) status = cell_check_options(&given, err);
+    if (status != SNAPCELL_OK) return status;
+    if (ref == NULL)
+        return error_set(err, SNAPCELL_E_USAGE, "a function's name or key is needed, got NULL");
+
+    snapcell_cell *cell cleanup(cell_cleanup_cell) = calloc(1, sizeof *cell);
+    if (cell == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a cell");
+    cell->loader = loader;
+    cell->start_ns = start_ns;
+    loader_count(&loader->counters.live_cells, 1);
+
+    status = cell_image_load(loader, ref, &cell->timings, &cell->image, err);
+    if (status == SNAPCELL_OK) status = cell_materialize(cell, &given, err);
+    if (status != SNAPCELL_OK) return status;
+    cell->timings.total_ns = loader_now_ns() - start_ns;
+    *out = steal_pointer(&cell);
+    return SNAPCELL_OK;
+}
+
+int snapcell_cell_load(snapcell_loader *loader, const char *ref,
+                       const snapcell_cell_options *options, snapcell_cell **out,
+                       snapcell_error *err)
+{
+    *out = NULL;
+    int status = cell_load(loader, ref, options, out, err);
+    loader_counters *counters = &loader->counters;
+    loader_count(status == SNAPCELL_OK ? &counters->loads : &counters->load_failures, 1);
+    if (status != SNAPCELL_OK) loader_count_limit(loader, status);
+    return status;
+}
+
+void snapcell_cell_dispose(snapcell_cell *cell)
+{
+    if (cell == NULL) return;
+    engine_cell_free(cell->engine); /* before the image: V8 reads the blob to the end */
+    image_release(cell->image);
+    atomic_fetch_sub_explicit(&cell->loader->counters.live_cells, 1, memory_order_relaxed);
+    free(cell);
+}
+
+/* --- Calling --- */
+
+/* Whether the cell can take a call of this shape. */
+static int cell_check_call(const snapcell_cell *cell, snapcell_handler_shape shape,
+                           snapcell_error *err)
+{
+    if (cell->condemned != SNAPCELL_OK)
+        return error_set(err, SNAPCELL_E_DISPOSED,
+                         "'%s' cannot be called again after an earlier call (%s: %s): dispose of "
+                         "the cell and load a new one",
+                         cell->image->info.name, snapcell_error_name(cell->condemned),
+                         snapcell_error_describe(cell->condemned));
+    if (cell->image->info.shape != shape)
+        return error_set(err, SNAPCELL_E_WRONG_SHAPE,
+                         shape == SNAPCELL_SHAPE_FETCH
+                             ? "'%s' takes JSON events, but was given a request: it is called with "
+                               "snapcell_cell_invoke(), or `run --event JSON`"
+                             : "'%s' takes requests, but was given a JSON event: it is called with "
+                               "snapcell_cell_fetch(), or `run REF URL`",
+                         cell->image->info.name);
+    return SNAPCELL_OK;
+}
+
+/* After these, what is left of the isolate is not to be trusted. */
+static bool cell_is_ended_by(int code)
+{
+    return code == SNAPCELL_E_MEMORY_LIMIT || code == SNAPCELL_E_CPU_LIMIT ||
+           code == SNAPCELL_E_WALL_LIMIT || code == SNAPCELL_E_DISPOSED ||
+           code == SNAPCELL_E_INTERNAL;
+}
+
+/* Counts and times a call that began at `start_ns` and ended with `status`, which is returned. */
+static int cell_end_call(snapcell_cell *cell, uint64_t start_ns, int status)
+{
+    uint64_t now_ns = loader_now_ns();
+    cell->timings.call_ns = now_ns - start_ns;
+    if (!cell->called) cell->timings.total_ns = now_ns - cell->start_ns;
+    cell->called = true;
+    if (cell_is_ended_by(status)) cell->condemned = status;
+    loader_count_limit(cell->loader, status);
+    return status;
+}
+
+static int cell_count_call(snapcell_cell *cell, int status)
+{
+    loader_count(&cell->loader->counters.calls, 1);
+    if (status != SNAPCELL_OK) loader_count(&cell->loader->counters.call_failures, 1);
+    return status;
+}
+
+int snapcell_cell_fetch(snapcell_cell *cell, const snapcell_request *request,
+                        snapcell_response **out, snapcell_error *err)
+{
+    uint64_t start_ns = loader_now_ns();
+    *out = NULL;
+    snapcell_request given;
+    int status = cell_check_call(cell, SNAPCELL_SHAPE_FETCH, err);
+    if (status == SNAPCELL_OK)
+        status = loader_copy_options(&given, sizeof given, request, "snapcell_request", err);
+    if (status != SNAPCELL_OK) return cell_count_call(cell, status);
+    given.struct_size = sizeof given;
+    status = engine_cell_fetch(cell->engine, &given, out, err);
+    return cell_count_call(cell, cell_end_call(cell, start_ns, status));
+}
+
+int snapcell_cell_invoke(snapcell_cell *cell, const char *event_json, char **out,
+                         size_t *out_size_bytes, snapcell_error *err)
+{
+    uint64_t start_ns = loader_now_ns();
+    *out = NULL;
+    size_t unused_size;
+    size_t *size_bytes = out_size_bytes != NULL ? out_size_bytes : &unused_size;
+    *size_bytes = 0;
+    int status = cell_check_call(cell, SNAPCELL_SHAPE_JSON, err);
+    if (status != SNAPCELL_OK) return cell_count_call(cell, status);
+    status = engine_cell_invoke(cell->engine, event_json != NULL ? event_json : "{}", out,
+                                size_bytes, err);
+    return cell_count_call(cell, cell_end_call(cell, start_ns, status));
+}
+
+/* --- Facts --- */
+
+const snapcell_artifact_info *snapcell_cell_info(const snapcell_cell *cell)
+{
+    return &cell->image->info;
+}
+
+void snapcell_cell_timings(const snapcell_cell *cell, snapcell_timings *out)
+{
+    *out = cell->timings;
+}

@@ -1,0 +1,120 @@
+#include "snapcell/loader.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cleanup.h"
+#include "error_set.h"
+#include "format_version.h"
+#include "loader_state.h"
+
+static const char *loader_store_path(const snapcell_loader_options *options)
+{
+    if (options->store_path != NULL) return options->store_path;
+    const char *path = getenv("SNAPCELL_STORE");
+    return path != NULL && path[0] != '\0' ? path : "./snapcell-store";
+}
+
+uint64_t loader_now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
+int loader_copy_options(void *to, size_t size_bytes, const void *from, const char *what,
+                        snapcell_error *err)
+{
+    memset(to, 0, size_bytes);
+    if (from == NULL) return SNAPCELL_OK;
+    size_t given_size; /* struct_size is the first member of every options struct */
+    memcpy(&given_size, from, sizeof given_size);
+    if (given_size < sizeof given_size)
+        return error_set(err, SNAPCELL_E_USAGE,
+                         "%s.struct_size is %zu: set it to sizeof(%s), or begin with the struct's "
+                         "initializer",
+                         what, given_size, what);
+    memcpy(to, from, given_size < size_bytes ? given_size : size_bytes);
+    return SNAPCELL_OK;
+}
+
+static void loader_cleanup_loader(snapcell_loader **loader)
+{
+    snapcell_loader_close(*loader);
+}
+
+int snapcell_loader_open(const snapcell_loader_options *options, snapcell_loader **out,
+                         snapcell_error *err)
+{
+    *out = NULL;
+    snapcell_loader_options given;
+    int status = loader_copy_options(&given, sizeof given, options, "snapcell_loader_options", err);
+    if (status != SNAPCELL_OK) return status;
+
+    snapcell_loader *loader cleanup(loader_cleanup_loader) = calloc(1, sizeof *loader);
+    if (loader == NULL || verified_set_init(&loader->verified) != 0)
+        return error_set(err, SNAPCELL_E_NOMEM, "no memory for a loader");
+    loader->host = given.host;
+    loader->log = given.log;
+    loader->log_user = given.log_user;
+    loader->engine = engine_fingerprint();
+    loader->host_fingerprint = snapcell_host_fingerprint(given.host);
+
+    status =
+        snapcell_store_open(loader_store_path(&given), SNAPCELL_STORE_READ, &loader->store, err);
+    if (status != SNAPCELL_OK) return status;
+    status = engine_start(ENGINE_MODE_RUN, err);
+    if (status != SNAPCELL_OK) return status;
+    *out = steal_pointer(&loader);
+    return SNAPCELL_OK;
+}
+
+void snapcell_loader_close(snapcell_loader *loader)
+{
+    if (loader == NULL) return;
+    snapcell_store_close(loader->store);
+    verified_set_release(&loader->verified);
+    free(loader);
+}
+
+void loader_count_limit(snapcell_loader *loader, int code)
+{
+    loader_counters *counters = &loader->counters;
+    if (code == SNAPCELL_E_MEMORY_LIMIT) loader_count(&counters->memory_limits_hit, 1);
+    if (code == SNAPCELL_E_CPU_LIMIT) loader_count(&counters->cpu_limits_hit, 1);
+    if (code == SNAPCELL_E_WALL_LIMIT) loader_count(&counters->wall_limits_hit, 1);
+}
+
+static uint64_t loader_counter(const _Atomic uint64_t *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+void snapcell_loader_counters(const snapcell_loader *loader, snapcell_counters *out)
+{
+    const loader_counters *counters = &loader->counters;
+    *out = (snapcell_counters){
+        .loads = loader_counter(&counters->loads),
+        .load_failures = loader_counter(&counters->load_failures),
+        .calls = loader_counter(&counters->calls),
+        .call_failures = loader_counter(&counters->call_failures),
+        .live_cells = loader_counter(&counters->live_cells),
+        .read_size_bytes = loader_counter(&counters->read_size_bytes),
+        .decoded_size_bytes = loader_counter(&counters->decoded_size_bytes),
+        .memory_limits_hit = loader_counter(&counters->memory_limits_hit),
+        .cpu_limits_hit = loader_counter(&counters->cpu_limits_hit),
+        .wall_limits_hit = loader_counter(&counters->wall_limits_hit),
+    };
+}
+
+void snapcell_engine_info_get(snapcell_engine_info *out)
+{
+    *out = (snapcell_engine_info){
+        .fingerprint = engine_fingerprint(),
+        .v8_version = engine_v8_version(),
+        .v8_flags = engine_v8_flags(),
+        .architecture = engine_architecture(),
+        .format_version = SNAPCELL_FORMAT_VERSION,
+    };
+}
