@@ -20,12 +20,17 @@ target_compile_options(snapcell_flags INTERFACE
 
 if(SNAPCELL_SANITIZE)
   # V8 has no RTTI, so that UBSan's vptr check cannot link with it.
-  target_compile_options(snapcell_flags INTERFACE -fsanitize=address,undefined -fno-sanitize=vptr
-                                                  -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  target_compile_options(snapcell_flags INTERFACE
+    -fsanitize=address,undefined -fno-sanitize=vptr -fno-sanitize-recover=undefined
+    -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined -fno-sanitize=vptr)
 else()
-  target_compile_options(snapcell_flags INTERFACE -fstack-protector-strong -fstack-clash-protection
-                                                  -fcf-protection)
+  target_compile_options(snapcell_flags INTERFACE -fstack-protector-strong -fstack-clash-protection)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    target_compile_options(snapcell_flags INTERFACE -fcf-protection)
+  elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+    target_compile_options(snapcell_flags INTERFACE -mbranch-protection=standard)
+  endif()
   target_compile_definitions(snapcell_flags INTERFACE $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)
   add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)
 endif()

@@ -1,19 +1,71 @@
-# libsnapcell.so and libsnapcell.a from the components' objects.
+# libsnapcell.so and libsnapcell.a from the components' objects, and the installation.
+include(CMakePackageConfigHelpers)
+
 set(snapcell_components format store engine compiler loader)
 set(snapcell_objects)
 foreach(component IN LISTS snapcell_components)
   list(APPEND snapcell_objects $<TARGET_OBJECTS:snapcell_${component}>)
 endforeach()
+set(snapcell_public_include_dirs
+  ${PROJECT_SOURCE_DIR}/snapshot-format/include ${PROJECT_SOURCE_DIR}/store/include
+  ${PROJECT_SOURCE_DIR}/engine/include ${PROJECT_SOURCE_DIR}/compiler/include
+  ${PROJECT_SOURCE_DIR}/loader/include)
+
+# An embedder may be a C project that has no C++ linker: the runtime is named like any library.
+set(snapcell_system_libraries stdc++ Threads::Threads ${CMAKE_DL_LIBS} m)
 
 add_library(snapcell_static STATIC ${snapcell_objects})
-set_target_properties(snapcell_static PROPERTIES OUTPUT_NAME snapcell)
-target_link_libraries(snapcell_static PUBLIC ${snapcell_v8_archive} ${snapcell_static_dependencies}
-                                             Threads::Threads ${CMAKE_DL_LIBS} m)
+set_target_properties(snapcell_static PROPERTIES OUTPUT_NAME snapcell LINKER_LANGUAGE CXX)
+target_link_libraries(snapcell_static PUBLIC
+  "$<BUILD_INTERFACE:${snapcell_v8_archive};${snapcell_static_dependencies}>"
+  "$<INSTALL_INTERFACE:snapcell::dependencies>" ${snapcell_system_libraries})
 
 add_library(snapcell_shared SHARED ${snapcell_objects})
-set_target_properties(snapcell_shared PROPERTIES OUTPUT_NAME snapcell SOVERSION 0 VERSION ${PROJECT_VERSION})
-target_link_libraries(snapcell_shared PRIVATE ${snapcell_v8_archive} ${snapcell_shared_dependencies}
-                                              Threads::Threads ${CMAKE_DL_LIBS} m)
+set_target_properties(snapcell_shared PROPERTIES
+  OUTPUT_NAME snapcell EXPORT_NAME snapcell LINKER_LANGUAGE CXX
+  SOVERSION ${PROJECT_VERSION_MAJOR} VERSION ${PROJECT_VERSION})
+target_link_libraries(snapcell_shared PRIVATE
+  "$<BUILD_INTERFACE:${snapcell_v8_archive};${snapcell_shared_dependencies}>"
+  Threads::Threads ${CMAKE_DL_LIBS} m)
 target_link_options(snapcell_shared PRIVATE
-                    -Wl,--version-script=${CMAKE_CURRENT_LIST_DIR}/libsnapcell.map -Wl,-Bsymbolic)
-set_property(TARGET snapcell_shared APPEND PROPERTY LINK_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/libsnapcell.map)
+  -Wl,--version-script=${CMAKE_CURRENT_LIST_DIR}/libsnapcell.map -Wl,-Bsymbolic)
+set_property(TARGET snapcell_shared APPEND PROPERTY
+  LINK_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/libsnapcell.map)
+
+add_library(snapcell::snapcell ALIAS snapcell_shared)
+add_library(snapcell::snapcell_static ALIAS snapcell_static)
+foreach(target IN ITEMS snapcell_static snapcell_shared)
+  target_include_directories(${target} INTERFACE
+    "$<BUILD_INTERFACE:${snapcell_public_include_dirs}>"
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+endforeach()
+
+# --- Installation: headers, libraries with V8's archive beside them, CMake and pkg-config files.
+foreach(dir IN LISTS snapcell_public_include_dirs)
+  install(DIRECTORY ${dir}/snapcell DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+endforeach()
+install(FILES ${snapcell_v8_archive} DESTINATION ${CMAKE_INSTALL_LIBDIR}/snapcell)
+install(TARGETS snapcell_shared EXPORT snapcell-targets
+        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS snapcell_static EXPORT snapcell-static-targets
+        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+
+set(snapcell_cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/snapcell)
+foreach(export IN ITEMS snapcell-targets snapcell-static-targets)
+  install(EXPORT ${export} NAMESPACE snapcell:: DESTINATION ${snapcell_cmake_dir})
+endforeach()
+configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/snapcell-config.cmake.in
+  ${PROJECT_BINARY_DIR}/snapcell-config.cmake INSTALL_DESTINATION ${snapcell_cmake_dir}
+  PATH_VARS CMAKE_INSTALL_LIBDIR)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/snapcell-config-version.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/snapcell-config.cmake
+              ${PROJECT_BINARY_DIR}/snapcell-config-version.cmake
+        DESTINATION ${snapcell_cmake_dir})
+
+# The prefix is found from the file's own place, so that an installation can be moved.
+file(RELATIVE_PATH snapcell_pc_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+list(TRANSFORM snapcell_dependency_names PREPEND "-l" OUTPUT_VARIABLE snapcell_pc_dependencies)
+list(JOIN snapcell_pc_dependencies " " snapcell_pc_dependencies)
+configure_file(${CMAKE_CURRENT_LIST_DIR}/snapcell.pc.in ${PROJECT_BINARY_DIR}/snapcell.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/snapcell.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -1,14 +1,16 @@
-# V8 as v8::monolith: the pinned gem (cmake/v8.lock), or a build of the user's own in V8_ROOT, laid out as
-# V8_ROOT/include/v8.h and V8_ROOT/lib/libv8_monolith.a.
-set(V8_ROOT "" CACHE PATH "a V8 to use instead of the pinned one: include/ and lib/libv8_monolith.a")
+# V8 as v8::monolith: the pinned gem (cmake/v8.lock), or a build of the user's own in V8_ROOT, laid
+# out as V8_ROOT/include/v8.h and V8_ROOT/lib/libv8_monolith.a.
+set(V8_ROOT "" CACHE PATH "a V8 to use instead of the pinned one: include/, lib/libv8_monolith.a")
 
 if(NOT V8_ROOT)
-  execute_process(COMMAND ${CMAKE_CURRENT_LIST_DIR}/fetch-v8 ${CMAKE_CURRENT_LIST_DIR}/v8.lock
+  set(lock ${CMAKE_CURRENT_LIST_DIR}/v8.lock)
+  execute_process(COMMAND ${CMAKE_CURRENT_LIST_DIR}/fetch-v8 ${lock}
                   OUTPUT_VARIABLE snapcell_v8_root OUTPUT_STRIP_TRAILING_WHITESPACE
                   RESULT_VARIABLE status)
   if(NOT status EQUAL 0)
     message(FATAL_ERROR "V8 could not be fetched; see the lines above, or give one with -DV8_ROOT=DIR")
   endif()
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${lock})
 else()
   set(snapcell_v8_root ${V8_ROOT})
 endif()
@@ -20,11 +22,16 @@ foreach(file IN ITEMS ${snapcell_v8_archive} ${snapcell_v8_root}/include/v8.h)
   endif()
 endforeach()
 
-# Artifacts are bound to the very build of V8, not to its version alone.
-if(NOT snapcell_v8_archive_hashed STREQUAL snapcell_v8_archive)
+# Artifacts are bound to the very build of V8, not to its version alone. The archive is large: it is
+# hashed again only when it is another file, or was written since.
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${snapcell_v8_archive})
+file(TIMESTAMP ${snapcell_v8_archive} time)
+file(SIZE ${snapcell_v8_archive} size)
+set(identity "${snapcell_v8_archive} ${size} ${time}")
+if(NOT snapcell_v8_archive_hashed STREQUAL identity)
   file(SHA256 ${snapcell_v8_archive} hash)
   set(snapcell_v8_sha256 ${hash} CACHE INTERNAL "")
-  set(snapcell_v8_archive_hashed ${snapcell_v8_archive} CACHE INTERNAL "")
+  set(snapcell_v8_archive_hashed ${identity} CACHE INTERNAL "")
 endif()
 
 add_library(snapcell_v8 INTERFACE)

@@ -1,4 +1,4 @@
-// Bundles every function under examples/ with esbuild: `node build.mjs FOLDER` makes FOLDER/NAME.js.
+// Bundles every function under examples/ with esbuild: `node build.mjs DIR` makes DIR/NAME.js.
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,8 +17,11 @@ const special = {
 
 function entryPoint(name) {
     const ends = ["js", "jsx", "ts", "cjs"];
-    const found = ends.map((end) => join(here, name, `index.${end}`)).find((file) => existsSync(file));
-    if (!found) throw new Error(`examples/${name} has no index.js, index.jsx, index.ts or index.cjs`);
+    const found = ends
+        .map((end) => join(here, name, `index.${end}`))
+        .find((file) => existsSync(file));
+    if (!found)
+        throw new Error(`examples/${name} has no index.js, index.jsx, index.ts or index.cjs`);
     return found;
 }
 

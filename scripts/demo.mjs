@@ -1,4 +1,5 @@
-// Compiles every bundled example into build/demo-store, loads each from it, and prints its response and a table.
+// Compiles every bundled example into build/demo-store, loads each from it, and prints its response
+// and a table.
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -7,13 +8,23 @@ const build = new URL("../build/", import.meta.url).pathname;
 const program = join(build, "snapcell");
 const store = join(build, "demo-store");
 const repeats = 30;
-// What a function is called with when it isn't "GET /". `embed` needs a host function: see examples/embed.c.
+// What a function is called with when it isn't "GET /". `embed` needs a host function, which only
+// examples/embed.c adds.
 const calls = {
-    "hello": ["/?name=snapshot"],
-    "json-handler": ["--event", '{"readings":[{"zone":"home","celsius":19},{"zone":"office","celsius":24}]}'],
-    "commonjs": ["/", "-d", "a body"],
-    "hono-api": ["/notes", "-d", '{"text":"written by the demo"}', "-H", "content-type: application/json"],
-    "typescript": ["/?t=451F"],
+    hello: ["/?name=snapshot"],
+    "json-handler": [
+        "--event",
+        '{"readings":[{"zone":"home","celsius":19},{"zone":"office","celsius":24}]}',
+    ],
+    commonjs: ["/", "-d", "a body"],
+    "hono-api": [
+        "/notes",
+        "-d",
+        '{"text":"written by the demo"}',
+        "-H",
+        "content-type: application/json",
+    ],
+    typescript: ["/?t=451F"],
 };
 const skipped = ["embed"];
 
@@ -31,7 +42,11 @@ function snapcell(...args) {
     return { stdout, stderr };
 }
 
-const jsonLines = (text) => text.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
+const jsonLines = (text) =>
+    text
+        .split("\n")
+        .filter((line) => line.startsWith("{"))
+        .map((line) => JSON.parse(line));
 
 function median(values) {
     const sorted = [...values].sort((a, b) => a - b);
@@ -40,16 +55,22 @@ function median(values) {
 
 function excerpt(text, lines = 4, columns = 96) {
     const all = text.replace(/\n$/, "").split("\n");
-    const cut = all.slice(0, lines).map((line) => (line.length > columns ? `${line.slice(0, columns)}...` : line));
+    const cut = all
+        .slice(0, lines)
+        .map((line) => (line.length > columns ? `${line.slice(0, columns)}...` : line));
     return [...cut, ...(all.length > lines ? [`(${all.length - lines} more lines)`] : [])];
 }
+
+const quoted = (arg) => (/^[\w\/:.-]+$/.test(arg) ? arg : `'${arg}'`);
 
 function demonstrate(name, bundle) {
     const [compiled] = jsonLines(snapcell("compile", "--json", "--name", name, bundle).stdout);
     const args = calls[name] ?? ["/"];
-    console.log(`\n$ snapcell run ${name} ${args.map((arg) => (/^[\w\/:.-]+$/.test(arg) ? arg : `'${arg}'`)).join(" ")}`);
-    console.log(excerpt(snapcell("run", name, ...args).stdout).map((line) => `  ${line}`).join("\n"));
-    const timings = jsonLines(snapcell("run", name, ...args, "--repeat", String(repeats), "--timings").stderr);
+    console.log(`\n$ snapcell run ${[name, ...args].map(quoted).join(" ")}`);
+    for (const line of excerpt(snapcell("run", name, ...args).stdout)) console.log(`  ${line}`);
+    const timings = jsonLines(
+        snapcell("run", name, ...args, "--repeat", String(repeats), "--timings").stderr,
+    );
     return {
         function: name,
         "bundle bytes": compiled.source_bytes,
@@ -62,17 +83,24 @@ function demonstrate(name, bundle) {
 
 function printTable(rows) {
     const columns = Object.keys(rows[0]);
-    const widths = columns.map((column) => Math.max(column.length, ...rows.map((row) => String(row[column]).length)));
-    const line = (cells) => `| ${cells.map((cell, i) => (i === 0 ? String(cell).padEnd(widths[i]) : String(cell).padStart(widths[i]))).join(" | ")} |`;
+    const widths = columns.map((column) =>
+        Math.max(column.length, ...rows.map((row) => String(row[column]).length)),
+    );
+    const pad = (cell, i) =>
+        i === 0 ? String(cell).padEnd(widths[i]) : String(cell).padStart(widths[i]);
+    const line = (cells) => `| ${cells.map(pad).join(" | ")} |`;
     console.log(line(columns));
     console.log(line(widths.map((width) => "-".repeat(width))));
     for (const row of rows) console.log(line(columns.map((column) => row[column])));
 }
 
-const bundles = readdirSync(join(build, "examples")).filter((file) => file.endsWith(".js")).sort();
+const bundles = readdirSync(join(build, "examples"))
+    .filter((file) => file.endsWith(".js"))
+    .sort();
 const rows = bundles
     .map((file) => [basename(file, ".js"), join(build, "examples", file)])
     .filter(([name]) => !skipped.includes(name))
     .map(([name, bundle]) => demonstrate(name, bundle));
-console.log(`\nEach function from the store ${store}; load to response is the median of ${repeats} loads in one process.\n`);
+console.log(`\nEach function from the store ${store};`);
+console.log(`load to response is the median of ${repeats} loads in one process.\n`);
 printTable(rows);

@@ -6,7 +6,13 @@ import * as z from "zod";
 
 const Order = z.object({
     title: z.string().trim().min(1),
-    lines: z.array(z.object({ item: z.string(), group: z.string(), count: z.coerce.number().int().positive() })),
+    lines: z.array(
+        z.object({
+            item: z.string(),
+            group: z.string(),
+            count: z.coerce.number().int().positive(),
+        }),
+    ),
 });
 
 const template = Handlebars.compile(`# {{title}}

@@ -21,7 +21,10 @@ function Prices({ items }) {
 }
 
 function Page({ path }) {
-    const items = ["apple", "pear", "quince & co"].map((name, i) => ({ name, price: 1.25 * (i + 1) }));
+    const items = ["apple", "pear", "quince & co"].map((name, i) => ({
+        name,
+        price: 1.25 * (i + 1),
+    }));
     return (
         <html lang="en">
             <head>
@@ -37,6 +40,8 @@ function Page({ path }) {
 export default {
     fetch(request) {
         const html = renderToString(<Page path={new URL(request.url).pathname} />);
-        return new Response(`<!doctype html>${html}`, { headers: { "content-type": "text/html; charset=utf-8" } });
+        return new Response(`<!doctype html>${html}`, {
+            headers: { "content-type": "text/html; charset=utf-8" },
+        });
     },
 };

@@ -1,5 +1,8 @@
 // The older shape: a script that listens for fetch events, as service workers do.
-const started = new Map([["/", "index"], ["/about", "about"]]);
+const started = new Map([
+    ["/", "index"],
+    ["/about", "about"],
+]);
 
 addEventListener("fetch", (event) => {
     event.respondWith(respond(event.request));

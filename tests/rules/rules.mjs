@@ -1,0 +1,241 @@
+// The habits of this repository that a program can check: `node rules.mjs RULE`. Each rule takes
+// [{ path, text }] and gives lines that say what is wrong; rules_self_test.mjs shows that it does.
+import { readFileSync, readdirSync } from "node:fs";
+import { basename, dirname, extname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
+const libraries = ["snapshot-format", "store", "engine", "compiler", "loader"];
+export const maxLines = 700;
+export const maxColumns = 100;
+
+// Dependencies point one way. The program uses the public headers, and two small helpers.
+const mayInclude = {
+    "snapshot-format": ["snapshot-format"],
+    store: ["store", "snapshot-format"],
+    engine: ["engine", "snapshot-format"],
+    compiler: ["compiler", "engine", "store", "snapshot-format"],
+    loader: ["loader", "engine", "store", "snapshot-format"],
+    cli: ["cli"],
+};
+const helpers = new Set(["cleanup.h", "error_set.h"]);
+const homeOf = [
+    { header: /^(lmdb\.h)$/, home: ["store"] },
+    { header: /^(zstd|zdict|zstd_errors)\.h$/, home: ["snapshot-format"] },
+    { header: /^(v8(-[a-z0-9-]+)?\.h|libplatform\/.*|cppgc\/.*)$/, home: ["engine"] },
+];
+
+const componentOf = (path) => path.split("/")[0];
+const isCode = ({ path }) => [".c", ".cc", ".h"].includes(extname(path));
+const isPublic = (path) => path.includes("/include/snapcell/");
+
+// The same text with comments and the insides of literals blanked; line breaks stay.
+export function stripped(text) {
+    const token = /\/\*[^]*?\*\/|\/\/[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'/g;
+    return text.replace(token, (found) => {
+        const blank = found.replace(/[^\n]/g, " ");
+        return found.startsWith('"') ? `"${blank.slice(2)}"` : blank;
+    });
+}
+
+function includesOf({ text }) {
+    const lines = text.split("\n");
+    return lines.flatMap((line, i) => {
+        const match = /^\s*#\s*include\s*[<"]([^>"]+)[>"]/.exec(line);
+        return match ? [{ name: match[1], line: i + 1 }] : [];
+    });
+}
+
+const endsOrPrints = new RegExp(
+    [
+        "(?<![\\w.>])(?:std::)?(?:abort|exit|quick_exit|terminate|assert)\\s*\\(",
+        "(?<![\\w.>])(?:perror|errx?|warnx?)\\s*\\(",
+        "(?<![\\w.>])(?:std::)?(?:v?printf|puts|putchar)\\s*\\(",
+        "\\b(?:v?fprintf|fputs|fputc|fwrite)\\s*\\([^;]*\\b(?:stderr|stdout)\\b",
+        "\\b(?:dprintf|write)\\s*\\(\\s*(?:[12]|STD(?:OUT|ERR)_FILENO)\\s*,",
+        "\\bstd::(?:cout|cerr|clog)\\b",
+    ].join("|"),
+    "g",
+);
+
+export const rules = {
+    includes(files) {
+        const code = files.filter(isCode).filter(({ path }) => componentOf(path) in mayInclude);
+        const byName = new Map(code.map((file) => [basename(file.path), file]));
+        const problems = [];
+        for (const { path, text } of code) {
+            const component = componentOf(path);
+            for (const { name, line } of includesOf({ text })) {
+                const target = byName.get(basename(name));
+                const other = target && componentOf(target.path);
+                const allowed =
+                    !target ||
+                    mayInclude[component].includes(other) ||
+                    (component === "cli" &&
+                        (isPublic(target.path) || helpers.has(basename(target.path))));
+                if (!allowed)
+                    problems.push(`${path}:${line}: ${component}/ must not include ${target.path}`);
+                const place = homeOf.find(({ header }) => header.test(name));
+                if (place && !place.home.includes(component))
+                    problems.push(
+                        `${path}:${line}: ${name} belongs in ${place.home.join(", ")}/ only`,
+                    );
+            }
+        }
+        return [...problems, ...v8SeenByC(code, byName)];
+    },
+
+    names(files) {
+        const code = files.filter(isCode).filter(({ path }) => !path.startsWith("tests/"));
+        const seen = new Map();
+        return code.flatMap(({ path }) => {
+            const name = basename(path);
+            const problems = [];
+            if (!/^[a-z][a-z0-9_]*\.(c|cc|h)$/.test(name))
+                problems.push(`${path}: a file's name is snake_case`);
+            if (seen.has(name)) problems.push(`${path}: the name is taken by ${seen.get(name)}`);
+            seen.set(name, path);
+            return problems;
+        });
+    },
+
+    // Libraries never abort, exit or print. A forked child may end itself with _exit.
+    quiet(files) {
+        return inLibraries(files).flatMap(({ path, text }) => {
+            const code = stripped(text);
+            const problems = matches(code, endsOrPrints).map(
+                ({ line, found }) =>
+                    `${path}:${line}: a library never ends the process or prints: ${found}`,
+            );
+            const forks = /\b(v?fork|clone3?)\s*\(/.test(code);
+            const ends = forks ? [] : matches(code, /\b_exit\s*\(/g);
+            return [
+                ...problems,
+                ...ends.map(({ line }) => `${path}:${line}: _exit() without fork()`),
+            ];
+        });
+    },
+
+    comments(files) {
+        return files
+            .filter(({ path }) => isPublic(path))
+            .flatMap(({ path, text }) =>
+                matches(text, /^SNAPCELL_API\b[^;]*;/gm).flatMap(({ index, line, found }) => {
+                    const name = /\b(snapcell_\w+)\s*\(/.exec(found)?.[1] ?? found;
+                    const comment =
+                        /\/\*(?:(?!\*\/)[^])*\*\/\s*$/.exec(text.slice(0, index))?.[0] ?? "";
+                    const said = comment.replace(/\n \*/g, " ").replace(/\s+/g, " ");
+                    const wanted = {
+                        "Purpose:": /\bPurpose:/,
+                        "Thread:": /\bThread(:| and errors:)/,
+                        "Errors:": /\b(Errors:|Thread and errors:)/,
+                    };
+                    return Object.entries(wanted)
+                        .filter(([, pattern]) => !pattern.test(said))
+                        .map(
+                            ([word]) => `${path}:${line}: the comment of ${name} has no "${word}"`,
+                        );
+                }),
+            );
+    },
+
+    sizes(files) {
+        return files.flatMap(({ path, text }) => {
+            const columns = columnsOf(path);
+            if (!columns) return [];
+            const lines = text.split("\n");
+            const problems = lines.flatMap((line, i) => {
+                const width = [...line].length;
+                return width > columns
+                    ? [`${path}:${i + 1}: ${width} columns, ${columns} at most`]
+                    : [];
+            });
+            if (lines.length > maxLines)
+                problems.push(`${path}: ${lines.length} lines, ${maxLines} at most`);
+            return problems;
+        });
+    },
+
+    // What is true of one machine alone, or names a registry, has no place here. (The patterns are
+    // split, so as not to find themselves.)
+    machines(files) {
+        const patterns = [
+            "/wo" + "rk/",
+            "/ro" + "ot/",
+            "/ho" + "me/[a-z]+/",
+            "registry" + "\\.npmjs",
+            "ruby" + "gems\\.org",
+            '"resol' + 'ved":',
+            "deb" + "\\.debian\\.org",
+        ];
+        const pattern = new RegExp(patterns.join("|"), "g");
+        return files.flatMap(({ path, text }) =>
+            matches(text, pattern).map(
+                ({ line, found }) => `${path}:${line}: names a machine or registry: ${found}`,
+            ),
+        );
+    },
+};
+
+// A header that sees V8 must not be seen by C, however many headers are between them.
+function v8SeenByC(code, byName) {
+    const seesV8 = new Map();
+    function visit(file) {
+        if (seesV8.has(file.path)) return seesV8.get(file.path);
+        seesV8.set(file.path, false);
+        const sees = includesOf(file).some(({ name }) => {
+            const target = byName.get(basename(name));
+            return homeOf[2].header.test(name) || (target && visit(target));
+        });
+        seesV8.set(file.path, sees);
+        return sees;
+    }
+    return code
+        .filter((file) => (extname(file.path) === ".c" || isPublic(file.path)) && visit(file))
+        .map(({ path }) => `${path}: sees a header of V8; only C++ in engine/ may`);
+}
+
+function inLibraries(files) {
+    return files.filter(isCode).filter(({ path }) => libraries.includes(componentOf(path)));
+}
+
+// How wide a file's lines may be; 0: as wide as they like.
+function columnsOf(path) {
+    if (isCode({ path })) return maxColumns;
+    if (/\.([mc]?js|jsx|ts|rb)$/.test(path)) return maxColumns;
+    if (/\.cmake$|CMakeLists\.txt$|^(demo|test)$|^scripts\/[^.]+$/.test(path))
+        return maxColumns + 20;
+    return 0;
+}
+
+function matches(text, pattern) {
+    return [...text.matchAll(pattern)].map((match) => ({
+        index: match.index,
+        line: text.slice(0, match.index).split("\n").length,
+        found: match[0].replace(/\s+/g, " ").trim(),
+    }));
+}
+
+function repositoryFiles(folder = root) {
+    const skipped = /^(\.git|build.*|node_modules|golden|corpora|corpus|wpt|snapcell-store)$/;
+    const binary = /\.(snapcell|bin|mdb|png|zst|gem)$/;
+    return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+        const path = join(folder, entry.name);
+        if (entry.isDirectory()) return skipped.test(entry.name) ? [] : repositoryFiles(path);
+        if (!entry.isFile() || binary.test(entry.name)) return [];
+        return [{ path: relative(root, path), text: readFileSync(path, "utf8") }];
+    });
+}
+
+function main([wanted]) {
+    if (!(wanted in rules)) {
+        console.error(`usage: node rules.mjs ${Object.keys(rules).join("|")}`);
+        process.exit(2);
+    }
+    const problems = rules[wanted](repositoryFiles());
+    for (const problem of problems) console.log(problem);
+    console.log(`${wanted}: ${problems.length} problems`);
+    process.exitCode = problems.length === 0 ? 0 : 1;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) main(process.argv.slice(2));

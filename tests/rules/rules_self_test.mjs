@@ -1,0 +1,88 @@
+// Shows that each rule of rules.mjs finds what it is there for, and is silent otherwise.
+import { maxColumns, maxLines, rules } from "./rules.mjs";
+
+const bad = {
+    includes: [
+        { path: "compiler/a.c", text: '#include "loader_cell.h"\n' },
+        { path: "loader/loader_cell.h", text: "" },
+        { path: "loader/b.c", text: "#include <lmdb.h>\n" },
+        { path: "store/c.c", text: "#include <zstd.h>\n" },
+        { path: "engine/d.h", text: "#include <v8-isolate.h>\n" },
+        { path: "engine/e.h", text: '#include "d.h"\n' },
+        { path: "engine/f.c", text: '#include "e.h"\n' },
+        { path: "cli/g.c", text: '#include "e.h"\n' },
+    ],
+    names: [
+        { path: "store/Bad.c", text: "" },
+        { path: "store/x.c", text: "" },
+        { path: "cli/x.c", text: "" },
+    ],
+    quiet: [
+        "abort();",
+        "exit(1);",
+        'printf("x");',
+        'fprintf(stderr, "x");',
+        'perror("x");',
+        "_exit(1);",
+        "assert(x);",
+        "write(2, x, 1);",
+        "std::abort();",
+    ].map((text, i) => ({ path: `store/q${i}.c`, text })),
+    comments: [
+        {
+            path: "a/include/snapcell/a.h",
+            text: "/* Purpose: x. Errors: none. */\nSNAPCELL_API int snapcell_a(void);\n",
+        },
+        {
+            path: "a/include/snapcell/b.h",
+            text: "/* Purpose: x. Thread: any. */\nSNAPCELL_API int snapcell_b(void);\n",
+        },
+        {
+            path: "a/include/snapcell/c.h",
+            text:
+                "/* Purpose: x. Thread: any. Errors: none. */\nint y;\n" +
+                "SNAPCELL_API int snapcell_c(\n  void);\n",
+        },
+    ],
+    sizes: [
+        { path: "store/a.c", text: "\n".repeat(maxLines + 1) },
+        { path: "store/b.c", text: "x".repeat(maxColumns + 1) },
+    ],
+    machines: [
+        { path: "a.md", text: "see /wo" + "rk/main" },
+        { path: "package-lock.json", text: '"resol' + 'ved": 1' },
+    ],
+};
+const good = [
+    {
+        path: "store/a.c",
+        text: '/* abort() */ int f(void) { return snprintf(b, 1, "exit(1)"); } static_assert(1);',
+    },
+    { path: "store/b.c", text: "if (fork() == 0) _exit(1); x->exit(1); my_exit(2);" },
+    { path: "cli/c.c", text: '#include "snapcell/store.h"\nint main(void) { printf("x"); }' },
+    {
+        path: "store/include/snapcell/store.h",
+        text: "/* Purpose: x. Thread and errors: as y(). */\nSNAPCELL_API int snapcell_x(void);\n",
+    },
+];
+
+function selfTest() {
+    return Object.entries(rules).flatMap(([name, rule]) => {
+        const found = rule(bad[name]).join("\n");
+        const faulty =
+            name === "includes"
+                ? ["compiler/a.c", "loader/b.c", "store/c.c", "engine/f.c", "cli/g.c"]
+                : bad[name].map(({ path }) => path);
+        const expected = name === "names" ? ["store/Bad.c", "cli/x.c"] : faulty;
+        const missed = expected.filter((path) => !found.includes(path));
+        return [
+            ...missed.map((path) => `rule ${name} did not find what is wrong in ${path}`),
+            ...rule(good).map((problem) => `rule ${name} complains without cause: ${problem}`),
+        ];
+    });
+}
+
+const problems = selfTest();
+for (const problem of problems) console.log(problem);
+console.log(`self-test: ${problems.length} problems`);
+process.exitCode = problems.length === 0 ? 0 : 1;
