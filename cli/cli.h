@@ -1,0 +1,300 @@
+/* What the commands of the program share: options, output, files, the store, batches. */
+#ifndef SNAPCELL_CLI_H
+#define SNAPCELL_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <jansson.h>
+
+#include "cleanup.h"
+#include "snapcell/artifact.h"
+#include "snapcell/compiler.h"
+#include "snapcell/error.h"
+#include "snapcell/http.h"
+#include "snapcell/loader.h"
+#include "snapcell/log.h"
+#include "snapcell/store.h"
+
+/* --- Exit statuses (cli_exit.c) --- */
+
+typedef enum cli_status {
+    CLI_DONE = 0,
+    CLI_FUNCTION_FAILED = 1, /* syntax error, exception, rejected promise */
+    CLI_USAGE = 2,
+    CLI_TROUBLE = 3, /* store or file */
+    CLI_REFUSED = 4, /* an artifact was */
+    CLI_LIMIT = 5,   /* memory, CPU or wall time */
+} cli_status;
+
+/* The exit status for a snapcell_status. */
+cli_status cli_status_of(int code);
+
+/* Of two outcomes, the one that the program ends with: the higher. */
+cli_status cli_worse(cli_status a, cli_status b);
+
+/* --- Options (cli_options.c) --- */
+
+/* Options that several commands have; below 256 an id is the option's letter. */
+enum {
+    CLI_OPTION_STORE = 1000,
+    CLI_OPTION_JSON,
+};
+
+typedef struct cli_option {
+    int id;
+    const char *name;  /* without the dashes; NULL ends a table */
+    const char *value; /* what stands for its value in the help; NULL: a flag */
+    const char *help;
+} cli_option;
+
+#define CLI_JSON_OPTION(help_text)                                                                 \
+    {                                                                                              \
+        CLI_OPTION_JSON, "json", NULL, help_text                                                   \
+    }
+#define CLI_OPTIONS_END                                                                            \
+    {                                                                                              \
+        0, NULL, NULL, NULL                                                                        \
+    }
+
+typedef struct cli_command cli_command;
+struct cli_command {
+    const char *name;
+    const char *operands; /* as the usage line shows them, "" when there are none */
+    const char *summary;  /* one line */
+    const char *description;
+    const cli_option *options;
+    int operand_count_min;
+    int operand_count_max; /* -1: any number */
+    cli_status (*run)(const cli_command *command, int argc, char **argv);
+};
+
+/* What every command line has. */
+typedef struct cli_arguments {
+    const char *store; /* never NULL */
+    bool json;
+    char **operands; /* in argv */
+    int operand_count;
+} cli_arguments;
+
+/* Takes one option; returns false after a message when its value is not allowed. */
+typedef bool cli_option_fn(void *user, int id, const char *value);
+
+/* Parses `argv` (its first element is the command's name). False: the program ends with *status,
+ * after --help or after a message. `take` may be NULL for commands without options of their own. */
+bool cli_parse(const cli_command *command, int argc, char **argv, cli_option_fn *take, void *user,
+               cli_arguments *out, cli_status *status);
+
+/* Prints a command's help on standard output. */
+void cli_help(const cli_command *command);
+
+/* Reads a whole number between `min` and `max`, else says what is allowed and returns false. */
+bool cli_number(const char *option, const char *text, uint64_t min, uint64_t max, uint64_t *out);
+
+/* The entry of a NULL-terminated list that `word` was probably meant to be, or NULL. */
+const char *cli_guess(const char *word, const char *const *words);
+
+/* --- Output (cli_print.c) --- */
+
+/* To standard output; the first failure is kept for cli_finish(). */
+void cli_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void cli_write(const void *data, size_t size_bytes);
+void cli_flush(void);
+
+/* Flushes standard output; says so when something could not be written, unless its reader has gone.
+ * Returns the status to end with. */
+cli_status cli_finish(cli_status status);
+
+/* One line on standard error, "snapcell: " before it. */
+void cli_message(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* cli_message() for a command line that is wrong; returns CLI_USAGE. */
+cli_status cli_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Reports an error; of a script error, its place and stack. `subject` (may be NULL) is the file or
+ * reference it is about, put before a message that does not name it. Returns the exit status. */
+cli_status cli_report(const char *subject, const snapcell_error *err);
+
+/* Whether standard error is a terminal that understands escape sequences. */
+bool cli_fancy(void);
+
+/* Prints a value on one line and releases it. NULL (out of memory) is reported; see cli_finish().
+ */
+void cli_print_json(json_t *value);
+
+/* A JSON string, whatever the bytes: what is no UTF-8 becomes U+FFFD. */
+json_t *cli_json_text(const char *text);
+
+/* An array of JSON values, a line each; any number of items between begin and end. */
+void cli_print_json_begin(void);
+void cli_print_json_item(json_t *item);
+void cli_print_json_end(void);
+
+/* As "1.2 MB". Gives `out`. */
+#define CLI_SIZE_TEXT_SIZE 24
+const char *cli_size_text(uint64_t size_bytes, char out[CLI_SIZE_TEXT_SIZE]);
+
+/* 32 hex digits. Gives `out`. */
+const char *cli_hex(const uint8_t *bytes, size_t size_bytes, char *out);
+const char *cli_key_text(const snapcell_key *key, char out[SNAPCELL_KEY_HEX_SIZE]);
+const char *cli_fingerprint_text(const snapcell_fingerprint *fingerprint,
+                                 char out[SNAPCELL_KEY_HEX_SIZE]);
+
+const char *cli_kind_name(snapcell_artifact_kind kind);
+const char *cli_shape_name(snapcell_handler_shape shape);
+
+/* Prints `text` padded with blanks to `width` characters. */
+void cli_print_padded(const char *text, size_t width);
+size_t cli_text_width(const char *text);
+
+/* A snapcell_log_fn: console output goes to standard error. `user` is NULL, or a const char * to be
+ * put before each line with ": ". */
+void cli_console(void *user, snapcell_log_level level, const char *function_name, const char *text,
+                 size_t text_size_bytes);
+
+/* --- Files (cli_file.c) --- */
+
+/* Reads a file, or standard input when `path` is "-". `*out` is Owned: free(); a zero follows the
+ * last byte. Errors: E_NOT_FOUND, E_IO, E_NOMEM, E_TOO_LARGE (above `size_max_bytes`). */
+int cli_read_file(const char *path, size_t size_max_bytes, char **out, size_t *out_size_bytes,
+                  snapcell_error *err);
+
+/* Writes a file whole or not at all. Errors: E_EXISTS (without `force`), E_NOT_FOUND, E_IO, E_FULL,
+ * E_READ_ONLY. */
+int cli_write_file(const char *path, const void *data, size_t size_bytes, bool force,
+                   snapcell_error *err);
+
+/* The value of an option that takes TEXT, @FILE, or @- for standard input. `*out` is Owned:
+ * free(); a zero follows the last byte. Errors: as cli_read_file(). */
+int cli_read_value(const char *value, char **out, size_t *out_size_bytes, snapcell_error *err);
+
+#define CLI_BODY_SIZE_MAX ((size_t)1 << 30)
+
+/* --- The store (cli_store.c) --- */
+
+/* Opens the store, or reports why not. NULL on failure, with *status set. */
+snapcell_store *cli_store_open(const char *path, snapcell_store_mode mode, cli_status *status);
+
+static inline void cli_store_release(snapcell_store **store)
+{
+    snapcell_store_close(*store);
+}
+#define cli_cleanup_store cleanup(cli_store_release)
+
+/* This build's engine. */
+snapcell_fingerprint cli_engine(void);
+bool cli_engine_is_this(const snapcell_fingerprint *engine);
+
+/* A reference to a key: a name's artifact for this engine, else its only one for another. Errors:
+ * as snapcell_store_resolve(). */
+int cli_resolve(snapcell_store *store, const char *ref, snapcell_key *out, snapcell_error *err);
+
+/* A name held in memory, for work that writes to the store. */
+typedef struct cli_name {
+    char name[SNAPCELL_NAME_SIZE_MAX + 1];
+    snapcell_fingerprint engine;
+    snapcell_key key;
+} cli_name;
+
+typedef struct cli_names {
+    cli_name *items;
+    size_t count;
+    size_t capacity;
+} cli_names;
+
+/* Every name in the store, in byte order. Release with cli_names_release(), on failure too. */
+int cli_names_list(snapcell_store *store, cli_names *out, snapcell_error *err);
+void cli_names_release(cli_names *names);
+#define cli_cleanup_names cleanup(cli_names_release)
+
+/* Checks what the store would refuse later, so that no compile is done in vain. */
+int cli_name_check(const char *name, snapcell_error *err);
+
+/* An artifact's manifest, or NULL when it is not JSON. Owned: json_decref(). */
+json_t *cli_manifest(const snapcell_artifact_info *info);
+
+/* --- Requests (cli_request.c) --- */
+
+/* A warm-up request: a URL path, or a JSON file. */
+typedef struct cli_warm {
+    json_t *document;
+    snapcell_header *headers;
+    char *body;
+    snapcell_request request;
+} cli_warm;
+
+int cli_warm_init(cli_warm *warm, const char *text, snapcell_error *err);
+void cli_warm_release(cli_warm *warm);
+
+/* Splits "NAME: VALUE" in place into a header that points into `text`. False when it is no header.
+ */
+bool cli_header_split(char *text, snapcell_header *out);
+
+/* --- Compiles (cli_result.c) --- */
+
+/* What became of one bundle of compile or recompile. */
+typedef struct cli_result {
+    const char *name;    /* Borrowed */
+    const char *subject; /* the file, or the reference; Borrowed */
+    int code;            /* SNAPCELL_OK, or an error that `error` tells of */
+    snapcell_error error;
+    snapcell_key key;
+    snapcell_artifact_kind kind;
+    uint64_t source_size_bytes;
+    uint64_t blob_size_bytes;
+    uint64_t artifact_size_bytes;
+    double compile_ms;
+    bool cached;
+    json_t *warnings; /* an array, or NULL; Owned */
+} cli_result;
+
+void cli_result_take_info(cli_result *result, const snapcell_artifact_info *info);
+void cli_result_take_compiled(cli_result *result, const snapcell_compiled *compiled);
+/* Prints it, the failure included; returns its exit status. */
+cli_status cli_result_print(const cli_result *result, bool json);
+void cli_result_release(cli_result *result);
+
+/* Milliseconds on the monotonic clock. */
+double cli_now_ms(void);
+
+/* --- Batches (cli_batch.c) --- */
+
+typedef struct cli_batch {
+    size_t count;
+    size_t jobs;                             /* how many at once */
+    void (*work)(void *user, size_t index);  /* on any thread */
+    void (*print)(void *user, size_t index); /* in order, one at a time, once its work is done */
+    const char *(*label)(void *user, size_t index); /* for the progress line */
+    void *user;
+} cli_batch;
+
+/* False when memory is short; nothing was done then. */
+bool cli_batch_run(const cli_batch *batch);
+
+/* How many CPUs this process may use. */
+size_t cli_cpu_count(void);
+
+/* --- recompile, which `run --recompile` does too (cmd_recompile.c) --- */
+
+/* Makes the artifact for this engine that `ref` lacks and puts it. Errors: those of resolving,
+ * recompiling and putting. */
+int cli_recompile_ref(const char *store_path, const char *ref, snapcell_error *err);
+
+/* --- The commands --- */
+
+extern const cli_command cmd_compile;
+extern const cli_command cmd_run;
+extern const cli_command cmd_ls;
+extern const cli_command cmd_show;
+extern const cli_command cmd_rm;
+extern const cli_command cmd_gc;
+extern const cli_command cmd_verify;
+extern const cli_command cmd_export;
+extern const cli_command cmd_import;
+extern const cli_command cmd_stat;
+extern const cli_command cmd_recompile;
+extern const cli_command cmd_engine;
+
+#endif

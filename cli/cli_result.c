@@ -1,0 +1,104 @@
+/* What compile and recompile tell of each bundle. */
+#include <time.h>
+
+#include "cli.h"
+
+void cli_result_take_info(cli_result *result, const snapcell_artifact_info *info)
+{
+    result->key = info->key;
+    result->kind = info->kind;
+    result->source_size_bytes = info->source_size_bytes;
+    result->blob_size_bytes = info->blob_size_bytes;
+    result->artifact_size_bytes = info->artifact_size_bytes;
+    json_t *manifest = cli_manifest(info);
+    json_decref(result->warnings);
+    result->warnings = json_incref(json_object_get(manifest, "warnings"));
+    json_decref(manifest);
+}
+
+void cli_result_take_compiled(cli_result *result, const snapcell_compiled *compiled)
+{
+    cli_result_take_info(result, snapcell_compiled_info(compiled));
+    json_decref(result->warnings);
+    result->warnings = json_array();
+    for (size_t i = 0; i < snapcell_compiled_warning_count(compiled); i++)
+        json_array_append_new(result->warnings,
+                              cli_json_text(snapcell_compiled_warning(compiled, i)));
+}
+
+static json_t *result_json(const cli_result *result)
+{
+    char key[SNAPCELL_KEY_HEX_SIZE];
+    json_t *warnings =
+        json_is_array(result->warnings) ? json_incref(result->warnings) : json_array();
+    return json_pack("{s:o, s:s, s:s, s:I, s:I, s:I, s:f, s:b, s:o}", "name",
+                     cli_json_text(result->name), "key", cli_key_text(&result->key, key), "kind",
+                     cli_kind_name(result->kind), "source_bytes",
+                     (json_int_t)result->source_size_bytes, "snapshot_bytes",
+                     (json_int_t)result->blob_size_bytes, "artifact_bytes",
+                     (json_int_t)result->artifact_size_bytes, "compile_ms", result->compile_ms,
+                     "cached", (int)result->cached, "warnings", warnings);
+}
+
+static json_t *result_failure_json(const cli_result *result)
+{
+    const snapcell_error *error = &result->error;
+    return json_pack(
+        "{s:o, s:o, s:{s:s, s:o, s:o, s:i, s:i, s:o}}", "name", cli_json_text(result->name), "file",
+        cli_json_text(result->subject), "error", "code", snapcell_error_name(result->code),
+        "message", cli_json_text(error->message), "file",
+        error->file[0] ? cli_json_text(error->file) : json_null(), "line", (int)error->line,
+        "column", (int)error->column, "stack", cli_json_text(error->stack));
+}
+
+static void result_print_line(const cli_result *result)
+{
+    char key[SNAPCELL_KEY_HEX_SIZE];
+    char source[CLI_SIZE_TEXT_SIZE];
+    char blob[CLI_SIZE_TEXT_SIZE];
+    char artifact[CLI_SIZE_TEXT_SIZE];
+    cli_print_padded(result->name, 20);
+    cli_print("  %.12s  %-8s  source %s, snapshot %s, artifact %s", cli_key_text(&result->key, key),
+              cli_kind_name(result->kind), cli_size_text(result->source_size_bytes, source),
+              cli_size_text(result->blob_size_bytes, blob),
+              cli_size_text(result->artifact_size_bytes, artifact));
+    if (result->cached)
+        cli_print("  cached\n");
+    else
+        cli_print("  %.0f ms\n", result->compile_ms);
+}
+
+static void result_print_warnings(const cli_result *result)
+{
+    size_t index;
+    json_t *warning;
+    json_array_foreach(result->warnings, index, warning) if (json_is_string(warning))
+        cli_message("%s: warning: %s", result->name, json_string_value(warning));
+}
+
+cli_status cli_result_print(const cli_result *result, bool json)
+{
+    if (result->code != SNAPCELL_OK) {
+        if (json) cli_print_json(result_failure_json(result));
+        return cli_report(result->subject, &result->error);
+    }
+    if (json)
+        cli_print_json(result_json(result));
+    else
+        result_print_line(result);
+    result_print_warnings(result);
+    return CLI_DONE;
+}
+
+void cli_result_release(cli_result *result)
+{
+    json_decref(result->warnings);
+    result->warnings = NULL;
+}
+
+double cli_now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}

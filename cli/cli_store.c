@@ -1,0 +1,87 @@
+/* The store as the commands see it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "error_set.h"
+
+snapcell_store *cli_store_open(const char *path, snapcell_store_mode mode, cli_status *status)
+{
+    snapcell_error err;
+    snapcell_store *store = NULL;
+    *status = CLI_DONE;
+    if (snapcell_store_open(path, mode, &store, &err) == SNAPCELL_OK) return store;
+    *status = cli_report(path, &err);
+    return NULL;
+}
+
+snapcell_fingerprint cli_engine(void)
+{
+    snapcell_engine_info info;
+    snapcell_engine_info_get(&info);
+    return info.fingerprint;
+}
+
+bool cli_engine_is_this(const snapcell_fingerprint *engine)
+{
+    snapcell_fingerprint own = cli_engine();
+    return memcmp(own.bytes, engine->bytes, sizeof own.bytes) == 0;
+}
+
+int cli_resolve(snapcell_store *store, const char *ref, snapcell_key *out, snapcell_error *err)
+{
+    snapcell_fingerprint engine = cli_engine();
+    int code = snapcell_store_resolve(store, ref, &engine, out, err);
+    return code == SNAPCELL_E_OTHER_ENGINE ? snapcell_store_resolve(store, ref, NULL, out, err)
+                                           : code;
+}
+
+static int store_add_name(void *user, const snapcell_store_name *entry)
+{
+    cli_names *names = user;
+    if (names->count == names->capacity) {
+        size_t capacity = names->capacity ? 2 * names->capacity : 64;
+        cli_name *items = realloc(names->items, capacity * sizeof *items);
+        if (!items) return SNAPCELL_E_NOMEM;
+        names->items = items;
+        names->capacity = capacity;
+    }
+    cli_name *name = &names->items[names->count++];
+    snprintf(name->name, sizeof name->name, "%s", entry->name);
+    name->engine = entry->engine;
+    name->key = entry->key;
+    return 0;
+}
+
+int cli_names_list(snapcell_store *store, cli_names *out, snapcell_error *err)
+{
+    *out = (cli_names){0};
+    int code = snapcell_store_each_name(store, store_add_name, out, err);
+    if (code == SNAPCELL_E_NOMEM) return error_set(err, code, "no memory for the list of names");
+    return code;
+}
+
+void cli_names_release(cli_names *names)
+{
+    free(names->items);
+    *names = (cli_names){0};
+}
+
+int cli_name_check(const char *name, snapcell_error *err)
+{
+    size_t size = strlen(name);
+    if (size == 0) return error_set(err, SNAPCELL_E_USAGE, "a function's name cannot be empty");
+    if (size > SNAPCELL_NAME_SIZE_MAX)
+        return error_set(err, SNAPCELL_E_USAGE, "a name of %zu bytes is too long: at most %d", size,
+                         SNAPCELL_NAME_SIZE_MAX);
+    for (const char *c = name; *c; c++)
+        if (*c == '/' || (unsigned char)*c < 0x20 || *c == 0x7f)
+            return error_set(err, SNAPCELL_E_USAGE,
+                             "a name cannot hold '/' or control characters, as '%s' does", name);
+    return SNAPCELL_OK;
+}
+
+json_t *cli_manifest(const snapcell_artifact_info *info)
+{
+    return json_loadb(info->manifest, (size_t)info->manifest_size_bytes, 0, NULL);
+}

@@ -1,0 +1,353 @@
+/* snapcell compile: bundles in, artifacts in the store. */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "error_set.h"
+
+enum {
+    COMPILE_WARM = 256,
+    COMPILE_LEVEL,
+    COMPILE_RAW,
+    COMPILE_FORMAT,
+    COMPILE_STRICT,
+    COMPILE_MEMORY,
+    COMPILE_WALL,
+};
+
+static const cli_option compile_options[] = {
+    {'n', "name", "NAME", "the function's name, with one FILE (default: the file's stem)"},
+    {COMPILE_WARM, "warm", "REQ",
+     "run the handler on this request at build time, so that its\n"
+     "code and state are in the snapshot; repeatable. REQ is a URL\n"
+     "path (/hello) or a JSON file {url, method, headers, body}"},
+    {COMPILE_FORMAT, "format", "FORMAT", "auto (default), esm, commonjs or script"},
+    {COMPILE_LEVEL, "level", "N", "zstd's level, 1 to 19"},
+    {COMPILE_RAW, "raw", NULL, "store uncompressed"},
+    {COMPILE_STRICT, "strict", NULL,
+     "a function that V8 cannot snapshot is an error; without this\n"
+     "it becomes a `code` artifact, evaluated at each load"},
+    {'j', "jobs", "N", "how many to compile at once (default: the number of CPUs)"},
+    {COMPILE_MEMORY, "memory-mb", "N", "memory limit of a compile (default: 512)"},
+    {COMPILE_WALL, "wall-ms", "N", "time limit of a compile (default: 30000)"},
+    CLI_JSON_OPTION("one JSON object a line for each bundle: name, key, kind,\n"
+                    "source_bytes, snapshot_bytes, artifact_bytes, compile_ms,\n"
+                    "cached, warnings; or name, file, error {code, message, file,\n"
+                    "line, column, stack}"),
+    CLI_OPTIONS_END,
+};
+
+typedef struct compile_state {
+    cli_arguments arguments;
+    snapcell_compile_options options; /* the same for each bundle, but for its name */
+    const char *name;
+    const char **warm_texts;
+    size_t warm_count;
+    cli_warm *warms;
+    snapcell_request *requests;
+    size_t jobs;
+
+    char **names; /* by file */
+    cli_result *results;
+    cli_status status;
+
+    pthread_mutex_t store_lock; /* for opening it */
+    snapcell_store *store;
+} compile_state;
+
+/* --- Arguments --- */
+
+static bool compile_take_format(compile_state *state, const char *value)
+{
+    static const char *const names[] = {"auto", "esm", "commonjs", "script", NULL};
+    for (int i = 0; names[i]; i++) {
+        if (strcmp(value, names[i]) != 0) continue;
+        state->options.format = (snapcell_format)i;
+        return true;
+    }
+    cli_message("--format must be auto, esm, commonjs or script, not '%s'", value);
+    return false;
+}
+
+static bool compile_take_number(compile_state *state, int id, const char *value)
+{
+    uint64_t number = 0;
+    switch (id) {
+    case COMPILE_LEVEL:
+        if (!cli_number("--level", value, 1, 19, &number)) return false;
+        state->options.level = (int)number;
+        return true;
+    case 'j':
+        if (!cli_number("--jobs", value, 1, 256, &number)) return false;
+        state->jobs = (size_t)number;
+        return true;
+    case COMPILE_MEMORY:
+        if (!cli_number("--memory-mb", value, 1, 1 << 20, &number)) return false;
+        state->options.memory_limit_bytes = number << 20;
+        return true;
+    default:
+        if (!cli_number("--wall-ms", value, 1, UINT32_MAX, &number)) return false;
+        state->options.wall_limit_ms = (uint32_t)number;
+        return true;
+    }
+}
+
+static bool compile_take(void *user, int id, const char *value)
+{
+    compile_state *state = user;
+    switch (id) {
+    case 'n':
+        state->name = value;
+        return true;
+    case COMPILE_WARM:
+        state->warm_texts[state->warm_count++] = value;
+        return true;
+    case COMPILE_FORMAT:
+        return compile_take_format(state, value);
+    case COMPILE_RAW:
+        state->options.raw = true;
+        return true;
+    case COMPILE_STRICT:
+        state->options.strict = true;
+        return true;
+    default:
+        return compile_take_number(state, id, value);
+    }
+}
+
+static int compile_read_warms(compile_state *state, snapcell_error *err)
+{
+    state->warms = calloc(state->warm_count + 1, sizeof *state->warms);
+    state->requests = calloc(state->warm_count + 1, sizeof *state->requests);
+    if (!state->warms || !state->requests)
+        return error_set(err, SNAPCELL_E_NOMEM, "no memory for the warm-up requests");
+    for (size_t i = 0; i < state->warm_count; i++) {
+        int code = cli_warm_init(&state->warms[i], state->warm_texts[i], err);
+        if (code != SNAPCELL_OK) return code;
+        state->requests[i] = state->warms[i].request;
+    }
+    state->options.warm = state->warm_count ? state->requests : NULL;
+    state->options.warm_count = state->warm_count;
+    return SNAPCELL_OK;
+}
+
+/* The last part of the path, without its last extension. Owned: free(). */
+static char *compile_stem(const char *path)
+{
+    const char *base = strrchr(path, '/');
+    base = base ? base + 1 : path;
+    const char *dot = strrchr(base, '.');
+    return strndup(base, dot && dot != base ? (size_t)(dot - base) : strlen(base));
+}
+
+static int compile_compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Two bundles under one name would leave the second alone, silently. */
+static int compile_check_names(const compile_state *state, size_t count, snapcell_error *err)
+{
+    cleanup_free char **sorted = malloc((count + 1) * sizeof *sorted);
+    if (!sorted) return error_set(err, SNAPCELL_E_NOMEM, "no memory for the list of names");
+    memcpy(sorted, state->names, count * sizeof *sorted);
+    qsort(sorted, count, sizeof *sorted, compile_compare_names);
+    for (size_t i = 1; i < count; i++)
+        if (strcmp(sorted[i - 1], sorted[i]) == 0)
+            return error_set(err, SNAPCELL_E_USAGE,
+                             "two files give the name '%s'; compile them one by one with --name",
+                             sorted[i]);
+    return SNAPCELL_OK;
+}
+
+static int compile_make_names(compile_state *state, snapcell_error *err)
+{
+    size_t count = (size_t)state->arguments.operand_count;
+    if (state->name && count > 1)
+        return error_set(err, SNAPCELL_E_USAGE, "--name goes with one file, not with %zu", count);
+    state->names = calloc(count + 1, sizeof *state->names);
+    state->results = calloc(count + 1, sizeof *state->results);
+    if (!state->names || !state->results)
+        return error_set(err, SNAPCELL_E_NOMEM, "no memory for %zu bundles", count);
+    for (size_t i = 0; i < count; i++) {
+        const char *file = state->arguments.operands[i];
+        if (!file[0]) return error_set(err, SNAPCELL_E_USAGE, "a FILE cannot be empty");
+        state->names[i] = state->name ? strdup(state->name) : compile_stem(file);
+        if (!state->names[i]) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a name");
+        int code = cli_name_check(state->names[i], err);
+        if (code != SNAPCELL_OK) return code;
+    }
+    return compile_check_names(state, count, err);
+}
+
+/* --- One bundle --- */
+
+/* The store is made by the first put: where nothing compiles, nothing is left behind. */
+static int compile_store(compile_state *state, snapcell_store_mode mode, snapcell_store **out,
+                         snapcell_error *err)
+{
+    int code = SNAPCELL_OK;
+    pthread_mutex_lock(&state->store_lock);
+    if (!state->store) code = snapcell_store_open(state->arguments.store, mode, &state->store, err);
+    *out = state->store;
+    pthread_mutex_unlock(&state->store_lock);
+    return code;
+}
+
+/* Whether the key is in the store, sound; the name is then made to point to it. */
+static int compile_find(compile_state *state, cli_result *result, bool *found, snapcell_error *err)
+{
+    snapcell_store *store = NULL;
+    snapcell_store_view view;
+    *found = false;
+    int code = compile_store(state, SNAPCELL_STORE_WRITE, &store, err);
+    if (code == SNAPCELL_E_NOT_FOUND) return SNAPCELL_OK;
+    if (code == SNAPCELL_OK) code = snapcell_store_view_open(store, &result->key, &view, err);
+    if (code == SNAPCELL_E_NOT_FOUND) return SNAPCELL_OK;
+    if (code != SNAPCELL_OK) return code;
+    snapcell_artifact_info info;
+    code = snapcell_artifact_inspect(view.bytes, view.size_bytes, &info, err);
+    if (code == SNAPCELL_OK) cli_result_take_info(result, &info);
+    snapcell_store_view_close(store, &view);
+    if (code != SNAPCELL_OK) {
+        char key[SNAPCELL_KEY_HEX_SIZE];
+        snapcell_error cause = *err;
+        return error_set(err, code,
+                         "the artifact in the store is bad (%s); `snapcell rm %s` makes "
+                         "way for a new one",
+                         cause.message, cli_key_text(&result->key, key));
+    }
+    /* Strictness is no part of the key: what was stored as a fallback is now an error. */
+    if (state->options.strict && result->kind == SNAPCELL_ARTIFACT_CODE) return SNAPCELL_OK;
+    *found = true;
+    return snapcell_store_name_set(store, result->name, &result->key, err);
+}
+
+static int compile_put(compile_state *state, cli_result *result,
+                       const snapcell_compile_options *options, snapcell_error *err)
+{
+    snapcell_compiled *compiled = NULL;
+    snapcell_store *store = NULL;
+    int code = snapcell_compile_file(result->subject, options, &compiled, err);
+    if (code != SNAPCELL_OK) return code;
+    cli_result_take_compiled(result, compiled);
+    code = compile_store(state, SNAPCELL_STORE_CREATE, &store, err);
+    if (code == SNAPCELL_OK) {
+        size_t size_bytes = 0;
+        const void *bytes = snapcell_compiled_artifact(compiled, &size_bytes);
+        code = snapcell_store_put(store, bytes, size_bytes, result->name, err);
+    }
+    snapcell_compiled_free(compiled);
+    return code;
+}
+
+static int compile_one(compile_state *state, cli_result *result,
+                       const snapcell_compile_options *options, snapcell_error *err)
+{
+    int code = snapcell_compile_key(result->subject, options, &result->key, err);
+    if (code == SNAPCELL_OK) code = compile_find(state, result, &result->cached, err);
+    if (code != SNAPCELL_OK || result->cached) return code;
+    return compile_put(state, result, options, err);
+}
+
+static void compile_work(void *user, size_t index)
+{
+    compile_state *state = user;
+    cli_result *result = &state->results[index];
+    result->name = state->names[index];
+    result->subject = state->arguments.operands[index];
+    snapcell_compile_options options = state->options;
+    options.name = result->name;
+    options.log_user = state->names[index];
+    double start_ms = cli_now_ms();
+    result->code = compile_one(state, result, &options, &result->error);
+    result->compile_ms = cli_now_ms() - start_ms;
+}
+
+static void compile_print(void *user, size_t index)
+{
+    compile_state *state = user;
+    cli_result *result = &state->results[index];
+    state->status = cli_worse(state->status, cli_result_print(result, state->arguments.json));
+}
+
+static const char *compile_label(void *user, size_t index)
+{
+    const compile_state *state = user;
+    return state->names[index];
+}
+
+/* --- The command --- */
+
+static cli_status compile_run(compile_state *state)
+{
+    snapcell_error err;
+    int code = compile_make_names(state, &err);
+    if (code == SNAPCELL_OK) code = compile_read_warms(state, &err);
+    if (code != SNAPCELL_OK) return cli_report(NULL, &err);
+    cli_batch batch = {
+        .count = (size_t)state->arguments.operand_count,
+        .jobs = state->jobs ? state->jobs : cli_cpu_count(),
+        .work = compile_work,
+        .print = compile_print,
+        .label = compile_label,
+        .user = state,
+    };
+    if (cli_batch_run(&batch)) return state->status;
+    cli_message("no memory for %zu bundles", batch.count);
+    return CLI_TROUBLE;
+}
+
+static void compile_release(compile_state *state)
+{
+    size_t count = state->names ? (size_t)state->arguments.operand_count : 0;
+    for (size_t i = 0; i < count; i++) {
+        free(state->names[i]);
+        if (state->results) cli_result_release(&state->results[i]);
+    }
+    for (size_t i = 0; state->warms && i < state->warm_count; i++)
+        cli_warm_release(&state->warms[i]);
+    free(state->names);
+    free(state->results);
+    free(state->warms);
+    free(state->requests);
+    free(state->warm_texts);
+    snapcell_store_close(state->store);
+    pthread_mutex_destroy(&state->store_lock);
+}
+
+static cli_status compile_main(const cli_command *command, int argc, char **argv)
+{
+    compile_state state = {
+        .options = SNAPCELL_COMPILE_OPTIONS_INIT,
+        .warm_texts = calloc((size_t)argc + 1, sizeof *state.warm_texts),
+        .store_lock = PTHREAD_MUTEX_INITIALIZER,
+    };
+    cli_status status = CLI_TROUBLE;
+    state.options.log = cli_console;
+    if (!state.warm_texts)
+        cli_message("no memory for the command line");
+    else if (cli_parse(command, argc, argv, compile_take, &state, &state.arguments, &status))
+        status = compile_run(&state);
+    compile_release(&state);
+    return status;
+}
+
+const cli_command cmd_compile = {
+    .name = "compile",
+    .operands = "FILE...",
+    .summary = "compile bundles and put them into the store",
+    .description =
+        "Compiles each FILE, a JavaScript bundle, into a snapshot and puts it into the store "
+        "under\n"
+        "its name. The store is made when it is missing. A bundle that is in the store already, "
+        "for\n"
+        "this engine and with these options, is not compiled again. A bundle that fails does not\n"
+        "stop the others; the exit status is then that of the worst failure.",
+    .options = compile_options,
+    .operand_count_min = 1,
+    .operand_count_max = -1,
+    .run = compile_main,
+};

@@ -1,0 +1,90 @@
+/* snapcell import: a file as an artifact. */
+#include "cli.h"
+
+/* No artifact that a reader accepts is larger; see SPEC.md. */
+#define IMPORT_SIZE_MAX ((size_t)2 << 30)
+
+static const cli_option import_options[] = {
+    {'n', "name", "NAME", "the function's name (default: the one in the artifact)"},
+    CLI_JSON_OPTION("a JSON object: name, key, kind, shape, artifact_bytes, engine,\ncurrent"),
+    CLI_OPTIONS_END,
+};
+
+typedef struct import_state {
+    cli_arguments arguments;
+    const char *name;
+} import_state;
+
+static bool import_take(void *user, int id, const char *value)
+{
+    (void)id;
+    import_state *state = user;
+    state->name = value;
+    return true;
+}
+
+static void import_tell(const import_state *state, const char *name,
+                        const snapcell_artifact_info *info)
+{
+    char key[SNAPCELL_KEY_HEX_SIZE];
+    char engine[SNAPCELL_KEY_HEX_SIZE];
+    bool current = cli_engine_is_this(&info->engine);
+    cli_key_text(&info->key, key);
+    cli_fingerprint_text(&info->engine, engine);
+    if (state->arguments.json)
+        cli_print_json(json_pack(
+            "{s:o, s:s, s:s, s:s, s:I, s:s, s:b}", "name", cli_json_text(name), "key", key, "kind",
+            cli_kind_name(info->kind), "shape", cli_shape_name(info->shape), "artifact_bytes",
+            (json_int_t)info->artifact_size_bytes, "engine", engine, "current", (int)current));
+    else
+        cli_print("imported %s  %.12s\n", name, key);
+    if (!current)
+        cli_message("%s is for another engine, %s; `snapcell recompile %s` makes one for this",
+                    name, engine, name);
+}
+
+static cli_status import_run(const import_state *state)
+{
+    const char *file = state->arguments.operands[0];
+    cleanup_free char *bytes = NULL;
+    size_t size_bytes = 0;
+    snapcell_artifact_info info;
+    snapcell_error err;
+    cli_status status;
+    if (state->name && cli_name_check(state->name, &err) != SNAPCELL_OK)
+        return cli_report(NULL, &err);
+    if (cli_read_file(file, IMPORT_SIZE_MAX, &bytes, &size_bytes, &err) != SNAPCELL_OK ||
+        snapcell_artifact_inspect(bytes, size_bytes, &info, &err) != SNAPCELL_OK)
+        return cli_report(file, &err);
+    const char *name = state->name ? state->name : info.name;
+    cli_cleanup_store snapcell_store *store =
+        cli_store_open(state->arguments.store, SNAPCELL_STORE_CREATE, &status);
+    if (!store) return status;
+    if (snapcell_store_put(store, bytes, size_bytes, name, &err) != SNAPCELL_OK)
+        return cli_report(file, &err);
+    import_tell(state, name, &info);
+    return CLI_DONE;
+}
+
+static cli_status import_main(const cli_command *command, int argc, char **argv)
+{
+    import_state state = {0};
+    cli_status status;
+    if (!cli_parse(command, argc, argv, import_take, &state, &state.arguments, &status))
+        return status;
+    return import_run(&state);
+}
+
+const cli_command cmd_import = {
+    .name = "import",
+    .operands = "FILE",
+    .summary = "put an artifact from a file into the store",
+    .description =
+        "Reads an artifact that `export` wrote (- is standard input), checks it, and puts it into\n"
+        "the store, which is made when it is missing. The checks find damage, not malice: a\n"
+        "snapshot is as trusted as a program, so import only what you would run.",
+    .options = import_options,
+    .operand_count_min = 1,
+    .operand_count_max = 1,
+    .run = import_main,
+};

@@ -1,0 +1,324 @@
+/* snapcell recompile: artifacts for this engine from the sources in the store. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "error_set.h"
+
+enum {
+    RECOMPILE_MEMORY = 256,
+    RECOMPILE_WALL,
+};
+
+static const cli_option recompile_options[] = {
+    {'j', "jobs", "N", "how many to compile at once (default: the number of CPUs)"},
+    {RECOMPILE_MEMORY, "memory-mb", "N", "memory limit of a compile (default: 512)"},
+    {RECOMPILE_WALL, "wall-ms", "N", "time limit of a compile (default: 30000)"},
+    CLI_JSON_OPTION("one JSON object a line for each function, as `compile` prints it"),
+    CLI_OPTIONS_END,
+};
+
+/* One artifact to be made anew, for all the names that want it. */
+typedef struct recompile_item {
+    const char *subject;
+    snapcell_key key;   /* the artifact to take the source from */
+    const char **names; /* Owned array of names that live in the list */
+    size_t name_count;
+    bool current; /* it is for this engine already */
+    int code;     /* of finding out the above */
+    snapcell_error error;
+    char artifact_name[SNAPCELL_NAME_SIZE_MAX + 1];
+} recompile_item;
+
+typedef struct recompile_state {
+    cli_arguments arguments;
+    snapcell_compile_options options;
+    size_t jobs;
+    snapcell_store *store;
+    cli_names names;
+    recompile_item *items;
+    cli_result *results;
+    size_t count;
+    cli_status status;
+} recompile_state;
+
+static bool recompile_take(void *user, int id, const char *value)
+{
+    recompile_state *state = user;
+    uint64_t number = 0;
+    switch (id) {
+    case 'j':
+        if (!cli_number("--jobs", value, 1, 256, &number)) return false;
+        state->jobs = (size_t)number;
+        return true;
+    case RECOMPILE_MEMORY:
+        if (!cli_number("--memory-mb", value, 1, 1 << 20, &number)) return false;
+        state->options.memory_limit_bytes = number << 20;
+        return true;
+    default:
+        if (!cli_number("--wall-ms", value, 1, UINT32_MAX, &number)) return false;
+        state->options.wall_limit_ms = (uint32_t)number;
+        return true;
+    }
+}
+
+/* --- What is to be done --- */
+
+static int recompile_bundle_hash(recompile_state *state, const snapcell_key *key, uint8_t out[16],
+                                 snapcell_error *err)
+{
+    snapcell_store_view view;
+    snapcell_artifact_info info;
+    int code = snapcell_store_view_open(state->store, key, &view, err);
+    if (code != SNAPCELL_OK) return code;
+    code = snapcell_artifact_inspect(view.bytes, view.size_bytes, &info, err);
+    memcpy(out, info.bundle_hash, sizeof info.bundle_hash);
+    snapcell_store_view_close(state->store, &view);
+    return code;
+}
+
+/* A name's artifacts for other engines may stem from different bundles; which one is meant, only a
+ * person knows. */
+static int recompile_choose(recompile_state *state, recompile_item *item, size_t first, size_t end,
+                            snapcell_error *err)
+{
+    uint8_t hash[2][16];
+    item->key = state->names.items[first].key;
+    for (size_t i = first; i < end; i++) {
+        if (!cli_engine_is_this(&state->names.items[i].engine)) continue;
+        item->key = state->names.items[i].key;
+        item->current = true;
+        return SNAPCELL_OK;
+    }
+    for (size_t i = first; i < end; i++) {
+        int code = recompile_bundle_hash(state, &state->names.items[i].key, hash[i != first], err);
+        if (code != SNAPCELL_OK) return code;
+        if (i != first && memcmp(hash[0], hash[1], sizeof hash[0]) != 0)
+            return error_set(err, SNAPCELL_E_AMBIGUOUS,
+                             "%s has artifacts of different bundles, for other engines; give "
+                             "`recompile` the key of the one to take (`snapcell ls` lists them)",
+                             item->subject);
+    }
+    return SNAPCELL_OK;
+}
+
+/* The item for names.items[first..end), which have one name. */
+static int recompile_plan_name(recompile_state *state, recompile_item *item, size_t first,
+                               size_t end, snapcell_error *err)
+{
+    item->names = malloc(sizeof *item->names);
+    if (!item->names) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a name");
+    item->names[item->name_count++] = state->names.items[first].name;
+    return recompile_choose(state, item, first, end, err);
+}
+
+static size_t recompile_name_end(const cli_names *names, size_t first)
+{
+    size_t end = first + 1;
+    while (end < names->count && strcmp(names->items[end].name, names->items[first].name) == 0)
+        end++;
+    return end;
+}
+
+/* The item for what a person typed: a name, else a key with the names that point to it. */
+static int recompile_plan_ref(recompile_state *state, recompile_item *item, snapcell_error *err)
+{
+    const cli_names *names = &state->names;
+    for (size_t i = 0; i < names->count; i++)
+        if (strcmp(names->items[i].name, item->subject) == 0)
+            return recompile_plan_name(state, item, i, recompile_name_end(names, i), err);
+    int code = snapcell_store_resolve(state->store, item->subject, NULL, &item->key, err);
+    if (code != SNAPCELL_OK) return code;
+    item->names = calloc(names->count + 1, sizeof *item->names);
+    if (!item->names) return error_set(err, SNAPCELL_E_NOMEM, "no memory for the names");
+    for (size_t i = 0; i < names->count; i++)
+        if (memcmp(&names->items[i].key, &item->key, sizeof item->key) == 0)
+            item->names[item->name_count++] = names->items[i].name;
+    return SNAPCELL_OK;
+}
+
+static bool recompile_allocate(recompile_state *state, size_t count_max)
+{
+    state->items = calloc(count_max + 1, sizeof *state->items);
+    state->results = calloc(count_max + 1, sizeof *state->results);
+    return state->items && state->results;
+}
+
+static void recompile_plan(recompile_state *state)
+{
+    for (int i = 0; i < state->arguments.operand_count; i++) {
+        recompile_item *item = &state->items[state->count++];
+        item->subject = state->arguments.operands[i];
+        item->code = recompile_plan_ref(state, item, &item->error);
+    }
+    if (state->arguments.operand_count > 0) return;
+    for (size_t i = 0; i < state->names.count; i = recompile_name_end(&state->names, i)) {
+        recompile_item *item = &state->items[state->count++];
+        item->subject = state->names.items[i].name;
+        item->code =
+            recompile_plan_name(state, item, i, recompile_name_end(&state->names, i), &item->error);
+    }
+}
+
+/* --- Doing it --- */
+
+static int recompile_put(recompile_state *state, const recompile_item *item,
+                         const snapcell_compiled *compiled, snapcell_error *err)
+{
+    size_t size_bytes = 0;
+    const void *bytes = snapcell_compiled_artifact(compiled, &size_bytes);
+    int code = snapcell_store_put(state->store, bytes, size_bytes,
+                                  item->name_count ? item->names[0] : NULL, err);
+    for (size_t i = 1; code == SNAPCELL_OK && i < item->name_count; i++)
+        code = snapcell_store_name_set(state->store, item->names[i],
+                                       &snapcell_compiled_info(compiled)->key, err);
+    return code;
+}
+
+static int recompile_check_host(const snapcell_artifact_info *info, snapcell_error *err)
+{
+    snapcell_fingerprint none = snapcell_host_fingerprint(NULL);
+    if (memcmp(&info->host, &none, sizeof none) == 0) return SNAPCELL_OK;
+    return error_set(err, SNAPCELL_E_OTHER_HOST,
+                     "it was built against host functions, which this program does not have; "
+                     "recompile it with the program that has them");
+}
+
+static int recompile_one(recompile_state *state, recompile_item *item, cli_result *result,
+                         snapcell_error *err)
+{
+    cleanup_free void *bytes = NULL;
+    size_t size_bytes = 0;
+    snapcell_artifact_info info;
+    snapcell_compiled *compiled = NULL;
+    int code = snapcell_store_get(state->store, &item->key, &bytes, &size_bytes, err);
+    if (code == SNAPCELL_OK) code = snapcell_artifact_inspect(bytes, size_bytes, &info, err);
+    if (code != SNAPCELL_OK) return code;
+    snprintf(item->artifact_name, sizeof item->artifact_name, "%s", info.name);
+    result->name = item->name_count ? item->names[0] : item->artifact_name;
+    if (item->current || cli_engine_is_this(&info.engine)) {
+        result->cached = true;
+        cli_result_take_info(result, &info);
+        return SNAPCELL_OK;
+    }
+    code = recompile_check_host(&info, err);
+    if (code == SNAPCELL_OK)
+        code = snapcell_recompile(bytes, size_bytes, &state->options, &compiled, err);
+    if (code != SNAPCELL_OK) return code;
+    cli_result_take_compiled(result, compiled);
+    code = recompile_put(state, item, compiled, err);
+    snapcell_compiled_free(compiled);
+    return code;
+}
+
+static void recompile_work(void *user, size_t index)
+{
+    recompile_state *state = user;
+    recompile_item *item = &state->items[index];
+    cli_result *result = &state->results[index];
+    result->name = item->name_count ? item->names[0] : item->subject;
+    result->subject = item->subject;
+    result->code = item->code;
+    result->error = item->error;
+    if (item->code != SNAPCELL_OK) return;
+    double start_ms = cli_now_ms();
+    result->code = recompile_one(state, item, result, &result->error);
+    result->compile_ms = cli_now_ms() - start_ms;
+}
+
+static void recompile_print(void *user, size_t index)
+{
+    recompile_state *state = user;
+    state->status =
+        cli_worse(state->status, cli_result_print(&state->results[index], state->arguments.json));
+}
+
+static const char *recompile_label(void *user, size_t index)
+{
+    const recompile_state *state = user;
+    return state->items[index].subject;
+}
+
+static int recompile_open(recompile_state *state, snapcell_error *err)
+{
+    int code =
+        snapcell_store_open(state->arguments.store, SNAPCELL_STORE_WRITE, &state->store, err);
+    if (code == SNAPCELL_OK) code = cli_names_list(state->store, &state->names, err);
+    if (code != SNAPCELL_OK) return code;
+    size_t count_max = state->names.count + (size_t)state->arguments.operand_count;
+    if (!recompile_allocate(state, count_max))
+        return error_set(err, SNAPCELL_E_NOMEM, "no memory for %zu functions", count_max);
+    recompile_plan(state);
+    return SNAPCELL_OK;
+}
+
+static void recompile_close(recompile_state *state)
+{
+    for (size_t i = 0; i < state->count; i++) {
+        free(state->items[i].names);
+        cli_result_release(&state->results[i]);
+    }
+    free(state->items);
+    free(state->results);
+    cli_names_release(&state->names);
+    snapcell_store_close(state->store);
+}
+
+int cli_recompile_ref(const char *store_path, const char *ref, snapcell_error *err)
+{
+    char *operands[] = {(char *)(uintptr_t)ref, NULL};
+    recompile_state state = {
+        .arguments = {.store = store_path, .operands = operands, .operand_count = 1},
+        .options = SNAPCELL_COMPILE_OPTIONS_INIT,
+    };
+    state.options.log = cli_console;
+    int code = recompile_open(&state, err);
+    if (code == SNAPCELL_OK) {
+        recompile_work(&state, 0);
+        code = state.results[0].code;
+        if (code != SNAPCELL_OK) *err = state.results[0].error;
+    }
+    recompile_close(&state);
+    return code;
+}
+
+static cli_status recompile_run(recompile_state *state)
+{
+    snapcell_error err;
+    if (recompile_open(state, &err) != SNAPCELL_OK) return cli_report(state->arguments.store, &err);
+    cli_batch batch = {
+        .count = state->count,
+        .jobs = state->jobs ? state->jobs : cli_cpu_count(),
+        .work = recompile_work,
+        .print = recompile_print,
+        .label = recompile_label,
+        .user = state,
+    };
+    if (cli_batch_run(&batch)) return state->status;
+    cli_message("no memory for %zu functions", batch.count);
+    return CLI_TROUBLE;
+}
+
+static cli_status recompile_main(const cli_command *command, int argc, char **argv)
+{
+    recompile_state state = {.options = SNAPCELL_COMPILE_OPTIONS_INIT};
+    cli_status status;
+    state.options.log = cli_console;
+    if (cli_parse(command, argc, argv, recompile_take, &state, &state.arguments, &status))
+        status = recompile_run(&state);
+    recompile_close(&state);
+    return status;
+}
+
+const cli_command cmd_recompile = {
+    .name = "recompile",
+    .operands = "[REF...]",
+    .summary = "make artifacts for this engine from the sources in the store",
+    .description =
+        "Compiles each REF (all names, when there is none) again for this engine, from the source\n"
+        "and with the options that its artifact holds. What exists for this engine is left alone;\n"
+        "artifacts for other engines are kept, so that nothing that runs is disturbed.",
+    .options = recompile_options,
+    .operand_count_max = -1,
+    .run = recompile_main,
+};

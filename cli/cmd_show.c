@@ -1,0 +1,138 @@
+/* snapcell show: all about one artifact. */
+#include <string.h>
+
+#include "cli.h"
+
+static const cli_option show_options[] = {
+    CLI_JSON_OPTION("a JSON object: names, key, kind, shape, source_format, name,\n"
+                    "file, engine, current, host, format_version, bundle_hash,\n"
+                    "digest, source_bytes, snapshot_bytes, artifact_bytes, manifest"),
+    CLI_OPTIONS_END,
+};
+
+static const char *show_source_format(snapcell_source_format format)
+{
+    return format == SNAPCELL_SOURCE_ESM        ? "esm"
+           : format == SNAPCELL_SOURCE_COMMONJS ? "commonjs"
+                                                : "script";
+}
+
+static json_t *show_names(const cli_names *names, const snapcell_key *key)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < names->count; i++)
+        if (memcmp(&names->items[i].key, key, sizeof *key) == 0)
+            json_array_append_new(list, cli_json_text(names->items[i].name));
+    return list;
+}
+
+static json_t *show_json(const snapcell_artifact_info *info, const cli_names *names)
+{
+    char key[SNAPCELL_KEY_HEX_SIZE];
+    char engine[SNAPCELL_KEY_HEX_SIZE];
+    char host[SNAPCELL_KEY_HEX_SIZE];
+    char bundle[2 * sizeof info->bundle_hash + 1];
+    char digest[2 * sizeof info->digest + 1];
+    json_t *manifest = cli_manifest(info);
+    return json_pack(
+        "{s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:b, s:s, s:i, s:s, s:s, s:I, s:I, s:I, s:o}",
+        "names", show_names(names, &info->key), "key", cli_key_text(&info->key, key), "kind",
+        cli_kind_name(info->kind), "shape", cli_shape_name(info->shape), "source_format",
+        show_source_format(info->source_format), "name", cli_json_text(info->name), "file",
+        cli_json_text(info->file_name), "engine", cli_fingerprint_text(&info->engine, engine),
+        "current", (int)cli_engine_is_this(&info->engine), "host",
+        cli_fingerprint_text(&info->host, host), "format_version", (int)info->format_version,
+        "bundle_hash", cli_hex(info->bundle_hash, sizeof info->bundle_hash, bundle), "digest",
+        cli_hex(info->digest, sizeof info->digest, digest), "source_bytes",
+        (json_int_t)info->source_size_bytes, "snapshot_bytes", (json_int_t)info->blob_size_bytes,
+        "artifact_bytes", (json_int_t)info->artifact_size_bytes, "manifest",
+        manifest ? manifest : json_null());
+}
+
+/* The same facts, a line each: what a person reads and what a pipeline reads cannot differ. */
+static void show_print_text(json_t *facts)
+{
+    const char *field;
+    json_t *value;
+    char size[CLI_SIZE_TEXT_SIZE];
+    json_object_foreach(facts, field, value)
+    {
+        cleanup_free char *text = NULL;
+        if (strcmp(field, "manifest") == 0) continue;
+        if (json_is_string(value)) {
+            cli_print("%-15s %s\n", field, json_string_value(value));
+        } else if (json_is_integer(value) && strstr(field, "_bytes")) {
+            cli_size_text((uint64_t)json_integer_value(value), size);
+            cli_print("%-15s %lld (%s)\n", field, (long long)json_integer_value(value), size);
+        } else if ((text = json_dumps(value, JSON_ENCODE_ANY)) != NULL) {
+            cli_print("%-15s %s\n", field, text);
+        }
+    }
+    cleanup_free char *manifest =
+        json_dumps(json_object_get(facts, "manifest"), JSON_INDENT(2) | JSON_ENCODE_ANY);
+    cli_print("manifest        %s\n", manifest ? manifest : "null");
+}
+
+/* Artifacts for other engines that stand under the same name. */
+static void show_print_siblings(const char *ref, const snapcell_key *key, const cli_names *names)
+{
+    char text[SNAPCELL_KEY_HEX_SIZE];
+    char engine[SNAPCELL_KEY_HEX_SIZE];
+    for (size_t i = 0; i < names->count; i++) {
+        const cli_name *entry = &names->items[i];
+        if (strcmp(entry->name, ref) != 0 || memcmp(&entry->key, key, sizeof *key) == 0) continue;
+        cli_message("%s has another artifact, %s, for engine %s", ref,
+                    cli_key_text(&entry->key, text), cli_fingerprint_text(&entry->engine, engine));
+    }
+}
+
+static cli_status show_run(const cli_arguments *arguments)
+{
+    const char *ref = arguments->operands[0];
+    cli_status status;
+    snapcell_error err;
+    snapcell_key key;
+    snapcell_artifact_info info;
+    cleanup_free void *bytes = NULL;
+    size_t size_bytes = 0;
+    cli_cleanup_names cli_names names = {0};
+    cli_cleanup_store snapcell_store *store =
+        cli_store_open(arguments->store, SNAPCELL_STORE_READ, &status);
+    if (!store) return status;
+    int code = cli_resolve(store, ref, &key, &err);
+    if (code == SNAPCELL_OK) code = snapcell_store_get(store, &key, &bytes, &size_bytes, &err);
+    if (code == SNAPCELL_OK) code = snapcell_artifact_inspect(bytes, size_bytes, &info, &err);
+    if (code == SNAPCELL_OK) code = cli_names_list(store, &names, &err);
+    if (code != SNAPCELL_OK) return cli_report(ref, &err);
+    json_t *facts = show_json(&info, &names);
+    if (arguments->json) {
+        cli_print_json(facts);
+        return CLI_DONE;
+    }
+    show_print_text(facts);
+    json_decref(facts);
+    cli_flush();
+    show_print_siblings(ref, &key, &names);
+    return CLI_DONE;
+}
+
+static cli_status show_main(const cli_command *command, int argc, char **argv)
+{
+    cli_arguments arguments;
+    cli_status status;
+    if (!cli_parse(command, argc, argv, NULL, NULL, &arguments, &status)) return status;
+    return show_run(&arguments);
+}
+
+const cli_command cmd_show = {
+    .name = "show",
+    .operands = "REF",
+    .summary = "tell all about an artifact",
+    .description =
+        "Checks the artifact and prints its facts and its manifest. REF is a name, a key, or a\n"
+        "unique key prefix. Of a name, the artifact for this engine is shown, else its only one.",
+    .options = show_options,
+    .operand_count_min = 1,
+    .operand_count_max = 1,
+    .run = show_main,
+};
