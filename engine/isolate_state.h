@@ -2,8 +2,9 @@
 #ifndef SNAPCELL_ISOLATE_STATE_H
 #define SNAPCELL_ISOLATE_STATE_H
 
-#include <memory>
+#include <atomic>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <v8.h>
@@ -31,36 +32,59 @@ struct IsolateState {
     }
 
     Phase phase = Phase::kRun;
+    const engine_bundle *bundle = nullptr;
+    const snapcell_host *host = nullptr;
+    ArrayBufferQuota *array_buffers = nullptr;
 
     // --- Console output ---
     snapcell_log_fn *log = nullptr;
     void *log_user = nullptr;
     std::string function_name;
+    void Log(snapcell_log_level level, const std::string &text) const;
 
     // --- Time ---
-    // Milliseconds since 1970 and milliseconds since the time origin; at build time both stand
-    // still but for timers.
+    // Milliseconds since 1970, and since the time origin. At build time both stand still but for
+    // timers.
     double NowMs() const;
     double MonotonicMs() const;
-    double time_origin_ms = 0;
-    double virtual_now_ms = 0; // build time: what the clock shows
+    // Makes now the time origin.
+    void ResetTimeOrigin();
+    // Build time: moves the clock on to where MonotonicMs() gives `ms`.
+    void AdvanceBuildClock(double ms);
     TimerQueue timers;
 
-    // --- Memory ---
-    ArrayBufferQuota *array_buffers = nullptr;
+    // --- Limits ---
+    // Why the isolate was condemned, as a snapcell_status; 0 while it was not. Set from the
+    // watchdog's thread, too.
+    std::atomic<int> condemned{0};
+    uint64_t memory_limit_bytes = 0;
+    // Makes the isolate stop what it runs, for good; the first reason stays.
+    void Condemn(v8::Isolate *isolate, int reason);
 
     // --- Build time ---
-    // Why this function cannot become a snapshot; the first cause wins. Natives that give random
-    // values call it in Phase::kTopLevel, since all instances would share what they gave. `what` is
-    // like "crypto.randomUUID()"; the place of the calling script is added.
+    // Notes why this function cannot become a snapshot; the first cause stays. Natives that give
+    // random values call it when phase is kTopLevel, since all instances would share what they
+    // gave. `what` is a clause as "crypto.randomUUID() was called at top level"; the place of the
+    // calling script is added.
     void RefuseSnapshot(v8::Isolate *isolate, const char *what);
     std::string unsnapshotable;
     std::vector<std::string> warnings;
 
-    // --- Run time ---
-    const snapcell_host *host = nullptr;
+    // --- Promises that were rejected while nothing handled them ---
     std::vector<std::pair<v8::Global<v8::Promise>, v8::Global<v8::Value>>> unhandled_rejections;
+
+  private:
+    double time_origin_ms_ = 0; // on the steady clock
+    double build_clock_ms_ = 0;
 };
+
+// The place of the innermost frame of the running script that lies in the bundle:
+// "FILE:LINE:COLUMN", or "".
+std::string CurrentPlace(v8::Isolate *isolate);
+
+// Connects an isolate with its state and sets the callbacks that need it: promise rejections,
+// import(), import.meta, WebAssembly, the heap limit. `state` must outlive the isolate.
+void AttachState(v8::Isolate *isolate, IsolateState *state);
 
 } // namespace snapcell
 

@@ -1,0 +1,35 @@
+// Places in a bundle's source: which frame of a stack is the bundle's, and where the source map
+// says it came from.
+#ifndef SNAPCELL_BUNDLE_PLACE_H
+#define SNAPCELL_BUNDLE_PLACE_H
+
+#include <string>
+
+#include <v8.h>
+
+#include "engine.h"
+
+namespace snapcell
+{
+
+struct BundlePlace {
+    std::string file;
+    uint32_t line = 0;   // from 1; 0: unknown
+    uint32_t column = 0; // from 1
+};
+
+// The innermost frame that lies in `bundle_file`; built-in modules and the bundler's require shim
+// are passed over.
+bool FindBundleFrame(v8::Isolate *isolate, v8::Local<v8::StackTrace> trace, const char *bundle_file,
+                     BundlePlace *out);
+
+// Moves a place in the bundle to the file that the bundle was made from; without a source map it
+// stays.
+void ApplySourceMap(const engine_bundle &bundle, BundlePlace *place);
+
+// A stack as V8 prints it, without the frames of built-in modules and moved through the source map.
+std::string CleanStack(const engine_bundle &bundle, const std::string &stack);
+
+} // namespace snapcell
+
+#endif

@@ -1,0 +1,264 @@
+#include "dispatch.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "error_set.h"
+#include "event_loop.h"
+#include "request_check.h"
+#include "response.h"
+#include "script_error.h"
+#include "web_modules.h"
+
+namespace snapcell
+{
+namespace
+{
+
+struct CheckedRequest : checked_request {
+    ~CheckedRequest() { request_release(this); }
+};
+
+v8::MaybeLocal<v8::String> NewUtf8(v8::Isolate *isolate, const char *text)
+{
+    return v8::String::NewFromUtf8(isolate, text);
+}
+
+// Header values are bytes; Fetch's byte strings show them as Latin-1 (isomorphic decoding).
+v8::MaybeLocal<v8::String> NewBytes(v8::Isolate *isolate, const char *text)
+{
+    return v8::String::NewFromOneByte(isolate, reinterpret_cast<const uint8_t *>(text));
+}
+
+v8::MaybeLocal<v8::Value> HeaderList(v8::Isolate *isolate, const checked_request &request)
+{
+    std::vector<v8::Local<v8::Value>> flat;
+    flat.reserve(request.header_count * 2);
+    for (size_t i = 0; i < request.header_count; i++) {
+        v8::Local<v8::String> name, value;
+        if (!NewBytes(isolate, request.headers[i].name).ToLocal(&name) ||
+            !NewBytes(isolate, request.headers[i].value).ToLocal(&value))
+            return {};
+        flat.push_back(name);
+        flat.push_back(value);
+    }
+    return v8::Array::New(isolate, flat.data(), flat.size());
+}
+
+v8::MaybeLocal<v8::Value> Body(v8::Isolate *isolate, const checked_request &request)
+{
+    if (request.body == nullptr) return v8::Undefined(isolate);
+    v8::Local<v8::ArrayBuffer> buffer;
+    if (!v8::ArrayBuffer::MaybeNew(isolate, request.body_size_bytes).ToLocal(&buffer)) {
+        isolate->ThrowException(v8::Exception::RangeError(
+            AsciiString(isolate, "the request's body is larger than the memory limit")));
+        return {};
+    }
+    if (request.body_size_bytes > 0) memcpy(buffer->Data(), request.body, request.body_size_bytes);
+    return v8::Uint8Array::New(buffer, 0, request.body_size_bytes);
+}
+
+// Runs what an entry gave, a promise or the value itself, to its end.
+int Settle(v8::Local<v8::Context> context, v8::Local<v8::Value> value, v8::Local<v8::Value> *out,
+           snapcell_error *err)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    if (!value->IsPromise()) {
+        *out = value;
+        isolate->PerformMicrotaskCheckpoint();
+        return ReportCondemned(isolate, err);
+    }
+    v8::Local<v8::Promise> promise = value.As<v8::Promise>();
+    int status = RunUntilSettled(context, promise, err);
+    if (status != SNAPCELL_OK) return status;
+    if (promise->State() == v8::Promise::kRejected) {
+        auto &rejections = IsolateState::From(isolate)->unhandled_rejections;
+        std::erase_if(rejections, [&](const auto &entry) { return entry.first == promise; });
+        return ReportValue(isolate, promise->Result(), "", err);
+    }
+    *out = promise->Result();
+    return SNAPCELL_OK;
+}
+
+// Lets work go on that was handed to waitUntil(). It failing is the function's own business: it is
+// logged.
+int SettlePending(v8::Local<v8::Context> context, v8::Local<v8::Array> result, uint32_t index,
+                  snapcell_error *err)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::Local<v8::Value> pending;
+    if (!result->Get(context, index).ToLocal(&pending) || !pending->IsPromise()) return SNAPCELL_OK;
+    v8::Local<v8::Promise> promise = pending.As<v8::Promise>();
+    snapcell_error late;
+    int status = RunUntilSettled(context, promise, &late);
+    if (status == SNAPCELL_E_SCRIPT) {
+        IsolateState::From(isolate)->Log(SNAPCELL_LOG_ERROR,
+                                         std::string("in waitUntil: ") + late.message);
+        return SNAPCELL_OK;
+    }
+    if (status != SNAPCELL_OK && err != nullptr) *err = late;
+    return status;
+}
+
+// A response's body: a string, bytes, or nothing.
+class BodyReader
+{
+  public:
+    BodyReader(v8::Isolate *isolate, v8::Local<v8::Value> body) : isolate_(isolate), body_(body) {}
+
+    size_t Size() const
+    {
+        if (body_->IsString()) return body_.As<v8::String>()->Utf8LengthV2(isolate_);
+        if (body_->IsArrayBufferView()) return body_.As<v8::ArrayBufferView>()->ByteLength();
+        return 0;
+    }
+
+    void Write(void *out, size_t size) const
+    {
+        if (body_->IsString())
+            body_.As<v8::String>()->WriteUtf8V2(isolate_, static_cast<char *>(out), size,
+                                                v8::String::WriteFlags::kReplaceInvalidUtf8);
+        else if (body_->IsArrayBufferView())
+            body_.As<v8::ArrayBufferView>()->CopyContents(out, size);
+    }
+
+  private:
+    v8::Isolate *isolate_;
+    v8::Local<v8::Value> body_;
+};
+
+// One-byte text of a byte string.
+std::string ByteString(v8::Isolate *isolate, v8::Local<v8::Value> value)
+{
+    if (!value->IsString()) return "";
+    v8::Local<v8::String> string = value.As<v8::String>();
+    std::string bytes(static_cast<size_t>(string->Length()), '\0');
+    string->WriteOneByteV2(isolate, 0, static_cast<uint32_t>(string->Length()),
+                           reinterpret_cast<uint8_t *>(bytes.data()));
+    return bytes;
+}
+
+bool CopyHeaders(v8::Local<v8::Context> context, v8::Local<v8::Array> flat,
+                 snapcell_response *response)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    for (uint32_t i = 0; i + 1 < flat->Length(); i += 2) {
+        v8::Local<v8::Value> name, value;
+        if (!flat->Get(context, i).ToLocal(&name) || !flat->Get(context, i + 1).ToLocal(&value))
+            return false;
+        std::string name_bytes = ByteString(isolate, name);
+        std::string value_bytes = ByteString(isolate, value);
+        if (response_add_header(response, name_bytes.data(), name_bytes.size(), value_bytes.data(),
+                                value_bytes.size()) != 0)
+            return false;
+    }
+    return true;
+}
+
+// [status, headers, body, pending] to a response.
+int ReadResponse(v8::Local<v8::Context> context, v8::Local<v8::Array> result,
+                 snapcell_response **out, snapcell_error *err)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::Local<v8::Value> status, headers, body;
+    if (!result->Get(context, 0).ToLocal(&status) || !result->Get(context, 1).ToLocal(&headers) ||
+        !result->Get(context, 2).ToLocal(&body) || !status->IsInt32() || !headers->IsArray())
+        return error_set(err, SNAPCELL_E_INTERNAL, "the dispatcher gave no response");
+    BodyReader reader(isolate, body);
+    size_t size = reader.Size();
+    snapcell_response *response = response_new(status.As<v8::Int32>()->Value(), size);
+    if (response == nullptr)
+        return error_set(err, SNAPCELL_E_NOMEM, "no memory for a body of %zu bytes", size);
+    reader.Write(response_body_buffer(response), size);
+    if (!CopyHeaders(context, headers.As<v8::Array>(), response)) {
+        snapcell_response_free(response);
+        return error_set(err, SNAPCELL_E_NOMEM, "no memory for the response's headers");
+    }
+    *out = response;
+    return SNAPCELL_OK;
+}
+
+int CallFetchEntry(v8::Local<v8::Context> context, v8::Local<v8::Function> entry,
+                   v8::Local<v8::Object> env, const checked_request &request,
+                   v8::Local<v8::Value> *out, snapcell_error *err)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::TryCatch caught(isolate);
+    v8::Local<v8::String> method, url;
+    v8::Local<v8::Value> headers, body, result;
+    if (!NewUtf8(isolate, request.method).ToLocal(&method) ||
+        !NewUtf8(isolate, request.url).ToLocal(&url) ||
+        !HeaderList(isolate, request).ToLocal(&headers) || !Body(isolate, request).ToLocal(&body))
+        return ReportCaught(isolate, caught, "", err);
+    v8::Local<v8::Value> arguments[] = {method, url, headers, body, env};
+    if (!entry->Call(context, v8::Undefined(isolate), 5, arguments).ToLocal(&result))
+        return ReportCaught(isolate, caught, "", err);
+    return Settle(context, result, out, err);
+}
+
+} // namespace
+
+int DispatchFetch(v8::Local<v8::Context> context, v8::Local<v8::Function> entry,
+                  v8::Local<v8::Object> env, const snapcell_request *request,
+                  snapcell_response **out, snapcell_error *err)
+{
+    v8::HandleScope scope(context->GetIsolate());
+    CheckedRequest checked;
+    v8::Local<v8::Value> result;
+    int status = request_check(request, &checked, err);
+    if (status != SNAPCELL_OK) return status;
+    status = CallFetchEntry(context, entry, env, checked, &result, err);
+    if (status != SNAPCELL_OK) return status;
+    if (!result->IsArray())
+        return error_set(err, SNAPCELL_E_INTERNAL, "the dispatcher gave no response");
+    status = ReadResponse(context, result.As<v8::Array>(), out, err);
+    if (status != SNAPCELL_OK) return status;
+    status = SettlePending(context, result.As<v8::Array>(), 3, err);
+    if (status != SNAPCELL_OK) {
+        snapcell_response_free(*out);
+        *out = nullptr;
+    }
+    return status;
+}
+
+int DispatchJson(v8::Local<v8::Context> context, v8::Local<v8::Function> entry,
+                 v8::Local<v8::Object> env, const char *event_json, char **out,
+                 size_t *out_size_bytes, snapcell_error *err)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::HandleScope scope(isolate);
+    v8::TryCatch caught(isolate);
+    v8::Local<v8::String> event;
+    v8::Local<v8::Value> value, returned, result, text;
+    if (!NewUtf8(isolate, event_json).ToLocal(&event))
+        return error_set(err, SNAPCELL_E_TOO_LARGE, "the event is longer than a string can be");
+    if (!v8::JSON::Parse(context, event).ToLocal(&value)) {
+        v8::String::Utf8Value why(isolate, caught.Exception());
+        return error_set(err, SNAPCELL_E_USAGE, "the event is not JSON: %s", *why ? *why : "");
+    }
+    v8::Local<v8::Value> arguments[] = {value, env};
+    if (!entry->Call(context, v8::Undefined(isolate), 2, arguments).ToLocal(&returned))
+        return ReportCaught(isolate, caught, "", err);
+    int status = Settle(context, returned, &result, err);
+    if (status != SNAPCELL_OK) return status;
+    if (!result->IsArray() || !result.As<v8::Array>()->Get(context, 0).ToLocal(&text))
+        return error_set(err, SNAPCELL_E_INTERNAL, "the dispatcher gave no result");
+    BodyReader reader(isolate, text);
+    size_t size = reader.Size();
+    char *json = static_cast<char *>(malloc(size + 1));
+    if (json == nullptr)
+        return error_set(err, SNAPCELL_E_NOMEM, "no memory for a result of %zu bytes", size);
+    reader.Write(json, size);
+    json[size] = '\0';
+    status = SettlePending(context, result.As<v8::Array>(), 1, err);
+    if (status != SNAPCELL_OK) {
+        free(json);
+        return status;
+    }
+    *out = json;
+    if (out_size_bytes != nullptr) *out_size_bytes = size;
+    return SNAPCELL_OK;
+}
+
+} // namespace snapcell

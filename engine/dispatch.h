@@ -1,0 +1,25 @@
+// Calling a handler's entry (made by the built-in module "dispatch") and reading what it gives.
+#ifndef SNAPCELL_DISPATCH_H
+#define SNAPCELL_DISPATCH_H
+
+#include <v8.h>
+
+#include "isolate_state.h"
+
+namespace snapcell
+{
+
+// Hands `request` (NULL: "GET /") to a fetch entry and runs the loop until the response is whole.
+// `*out`: Owned. Errors: E_USAGE (the request is none), E_SCRIPT, limits, E_NOMEM.
+int DispatchFetch(v8::Local<v8::Context> context, v8::Local<v8::Function> entry,
+                  v8::Local<v8::Object> env, const snapcell_request *request,
+                  snapcell_response **out, snapcell_error *err);
+
+// Hands an event (JSON text) to a JSON entry. `*out`: Owned, free(). Errors: as DispatchFetch().
+int DispatchJson(v8::Local<v8::Context> context, v8::Local<v8::Function> entry,
+                 v8::Local<v8::Object> env, const char *event_json, char **out,
+                 size_t *out_size_bytes, snapcell_error *err);
+
+} // namespace snapcell
+
+#endif

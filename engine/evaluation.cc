@@ -1,0 +1,257 @@
+#include "evaluation.h"
+
+#include <cstring>
+#include <string>
+
+#include "error_set.h"
+#include "event_loop.h"
+#include "host_functions.h"
+#include "script_error.h"
+#include "web_modules.h"
+
+namespace snapcell
+{
+namespace
+{
+
+v8::ScriptOrigin Origin(v8::Isolate *isolate, bool is_module)
+{
+    const engine_bundle *bundle = IsolateState::From(isolate)->bundle;
+    v8::Local<v8::String> name =
+        v8::String::NewFromUtf8(isolate, bundle->file_name).FromMaybe(v8::String::Empty(isolate));
+    return v8::ScriptOrigin(name, 0, 0, false, -1, v8::Local<v8::Value>(), false, false, is_module);
+}
+
+// Source takes ownership of the CachedData object, not of the bytes in it.
+v8::ScriptCompiler::CachedData *CopyOf(const v8::ScriptCompiler::CachedData *cache)
+{
+    if (cache == nullptr) return nullptr;
+    return new v8::ScriptCompiler::CachedData(cache->data, cache->length,
+                                              v8::ScriptCompiler::CachedData::BufferNotOwned);
+}
+
+v8::ScriptCompiler::CompileOptions OptionsFor(const v8::ScriptCompiler::CachedData *cache)
+{
+    return cache != nullptr ? v8::ScriptCompiler::kConsumeCodeCache
+                            : v8::ScriptCompiler::kNoCompileOptions;
+}
+
+v8::MaybeLocal<v8::Function> CompileCommonJs(v8::Local<v8::Context> context, BundleText *text,
+                                             const v8::ScriptCompiler::CachedData *cache)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::Local<v8::String> source_text;
+    if (!text->NewString(isolate).ToLocal(&source_text)) return {};
+    v8::ScriptCompiler::Source source(source_text, Origin(isolate, false), CopyOf(cache));
+    v8::Local<v8::String> parameters[] = {
+        AsciiString(isolate, "exports"), AsciiString(isolate, "require"),
+        AsciiString(isolate, "module"), AsciiString(isolate, "__filename"),
+        AsciiString(isolate, "__dirname")};
+    return v8::ScriptCompiler::CompileFunction(context, &source, 5, parameters, 0, nullptr,
+                                               OptionsFor(cache));
+}
+
+v8::MaybeLocal<v8::Module> CompileEsModule(v8::Isolate *isolate, BundleText *text,
+                                           const v8::ScriptCompiler::CachedData *cache)
+{
+    v8::Local<v8::String> source_text;
+    if (!text->NewString(isolate).ToLocal(&source_text)) return {};
+    v8::ScriptCompiler::Source source(source_text, Origin(isolate, true), CopyOf(cache));
+    return v8::ScriptCompiler::CompileModule(isolate, &source, OptionsFor(cache));
+}
+
+// A module must not import anything: the bundler was to resolve it all.
+int RefuseImports(v8::Local<v8::Context> context, v8::Local<v8::Module> module, snapcell_error *err)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::Local<v8::FixedArray> requests = module->GetModuleRequests();
+    if (requests->Length() == 0) return SNAPCELL_OK;
+    v8::Local<v8::ModuleRequest> request = requests->Get(context, 0).As<v8::ModuleRequest>();
+    v8::String::Utf8Value specifier(isolate, request->GetSpecifier());
+    v8::Location place = module->SourceOffsetToLocation(request->GetSourceOffset());
+    int status = error_set(
+        err, SNAPCELL_E_SCRIPT,
+        "import of \"%s\" was not resolved by the bundler; bundle it or remove it", *specifier);
+    const engine_bundle *bundle = IsolateState::From(isolate)->bundle;
+    SetPlace(*bundle, bundle->file_name, static_cast<uint32_t>(place.GetLineNumber()) + 1,
+             static_cast<uint32_t>(place.GetColumnNumber()) + 1, err);
+    return status;
+}
+
+// Never called: a module with imports was refused before.
+v8::MaybeLocal<v8::Module> ResolveNothing(v8::Local<v8::Context>, v8::Local<v8::String>,
+                                          v8::Local<v8::FixedArray>, v8::Local<v8::Module>)
+{
+    return {};
+}
+
+int EvaluateEsModule(v8::Local<v8::Context> context, BundleText *text,
+                     const v8::ScriptCompiler::CachedData *cache, Evaluation *out,
+                     snapcell_error *err)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::TryCatch caught(isolate);
+    v8::Local<v8::Module> module;
+    v8::Local<v8::Value> result;
+    if (!CompileEsModule(isolate, text, cache).ToLocal(&module))
+        return ReportCaught(isolate, caught, "", err);
+    int status = RefuseImports(context, module, err);
+    if (status != SNAPCELL_OK) return status;
+    if (module->InstantiateModule(context, ResolveNothing).IsNothing() ||
+        !module->Evaluate(context).ToLocal(&result))
+        return ReportCaught(isolate, caught, "", err);
+    v8::Local<v8::Promise> promise = result.As<v8::Promise>();
+    status = RunUntilSettled(context, promise, err);
+    if (status != SNAPCELL_OK) return status;
+    if (promise->State() == v8::Promise::kRejected) {
+        promise->MarkAsHandled();
+        IsolateState::From(isolate)->unhandled_rejections.clear();
+        return ReportValue(isolate, promise->Result(), "", err);
+    }
+    out->exports = module->GetModuleNamespace();
+    out->module = module;
+    return SNAPCELL_OK;
+}
+
+// `require` of a CommonJS bundle: whatever is still asked for was not bundled.
+void RefuseRequire(const v8::FunctionCallbackInfo<v8::Value> &info)
+{
+    v8::Isolate *isolate = info.GetIsolate();
+    v8::String::Utf8Value specifier(isolate, info[0]);
+    std::string message = std::string("require of \"") + (*specifier ? *specifier : "?") +
+                          "\" was not resolved by the bundler; bundle it or remove it";
+    v8::Local<v8::String> text;
+    if (v8::String::NewFromUtf8(isolate, message.c_str()).ToLocal(&text)) isolate->ThrowError(text);
+}
+
+int EvaluateCommonJs(v8::Local<v8::Context> context, BundleText *text,
+                     const v8::ScriptCompiler::CachedData *cache, Evaluation *out,
+                     snapcell_error *err)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::TryCatch caught(isolate);
+    v8::Local<v8::Function> function, require;
+    v8::Local<v8::Object> module = v8::Object::New(isolate);
+    v8::Local<v8::Object> exports = v8::Object::New(isolate);
+    v8::Local<v8::String> key = AsciiString(isolate, "exports");
+    v8::Local<v8::Value> name = Origin(isolate, false).ResourceName();
+    if (!CompileCommonJs(context, text, cache).ToLocal(&function) ||
+        !v8::Function::New(context, RefuseRequire).ToLocal(&require) ||
+        module->Set(context, key, exports).IsNothing())
+        return ReportCaught(isolate, caught, "", err);
+    v8::Local<v8::Value> arguments[] = {exports, require, module, name, AsciiString(isolate, "/")};
+    if (function->Call(context, exports, 5, arguments).IsEmpty() ||
+        !module->Get(context, key).ToLocal(&out->exports))
+        return ReportCaught(isolate, caught, "", err);
+    out->function = function;
+    return SNAPCELL_OK;
+}
+
+int EvaluateScript(v8::Local<v8::Context> context, BundleText *text,
+                   const v8::ScriptCompiler::CachedData *cache, Evaluation *out,
+                   snapcell_error *err)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::TryCatch caught(isolate);
+    v8::Local<v8::String> source_text;
+    v8::Local<v8::UnboundScript> script;
+    if (!text->NewString(isolate).ToLocal(&source_text))
+        return ReportCaught(isolate, caught, "", err);
+    v8::ScriptCompiler::Source source(source_text, Origin(isolate, false), CopyOf(cache));
+    if (!v8::ScriptCompiler::CompileUnboundScript(isolate, &source, OptionsFor(cache))
+             .ToLocal(&script) ||
+        script->BindToCurrentContext()->Run(context).IsEmpty())
+        return ReportCaught(isolate, caught, "", err);
+    out->exports = v8::Undefined(isolate);
+    out->script = script;
+    return SNAPCELL_OK;
+}
+
+const char *FormatName(engine_format format)
+{
+    switch (format) {
+    case ENGINE_FORMAT_ESM:
+        return "esm";
+    case ENGINE_FORMAT_COMMONJS:
+        return "commonjs";
+    default:
+        return "script";
+    }
+}
+
+} // namespace
+
+v8::Local<v8::Context> NewContext(v8::Isolate *isolate, const snapcell_host *host)
+{
+    v8::Local<v8::ObjectTemplate> global = v8::ObjectTemplate::New(isolate);
+    AddWebGlobals(isolate, global);
+    AddHostFunctions(isolate, global, host);
+    return v8::Context::New(isolate, nullptr, global);
+}
+
+int DetectFormat(v8::Local<v8::Context> context, BundleText *text, engine_format *out,
+                 snapcell_error *err)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::HandleScope scope(isolate);
+    v8::TryCatch as_commonjs(isolate);
+    if (!CompileCommonJs(context, text, nullptr).IsEmpty()) {
+        *out = ENGINE_FORMAT_COMMONJS;
+        return SNAPCELL_OK;
+    }
+    v8::TryCatch as_module(isolate);
+    if (!CompileEsModule(isolate, text, nullptr).IsEmpty()) {
+        *out = ENGINE_FORMAT_ESM;
+        return SNAPCELL_OK;
+    }
+    // Neither: the parse that got further knows better what the author meant.
+    bool module_got_further = false;
+    if (as_module.HasCaught() && as_commonjs.HasCaught())
+        module_got_further =
+            as_module.Message()->GetStartPosition() >= as_commonjs.Message()->GetStartPosition();
+    return ReportCaught(isolate, module_got_further ? as_module : as_commonjs, "", err);
+}
+
+int EvaluateBundle(v8::Local<v8::Context> context, BundleText *text, engine_format format,
+                   const v8::ScriptCompiler::CachedData *cache, Evaluation *out,
+                   snapcell_error *err)
+{
+    switch (format) {
+    case ENGINE_FORMAT_ESM:
+        return EvaluateEsModule(context, text, cache, out, err);
+    case ENGINE_FORMAT_COMMONJS:
+        return EvaluateCommonJs(context, text, cache, out, err);
+    case ENGINE_FORMAT_SCRIPT:
+        return EvaluateScript(context, text, cache, out, err);
+    case ENGINE_FORMAT_AUTO:
+        break;
+    }
+    return error_set(err, SNAPCELL_E_USAGE, "the bundle's format must be known here");
+}
+
+int SelectHandler(v8::Local<v8::Context> context, engine_format format,
+                  v8::Local<v8::Value> exports, Handler *out, snapcell_error *err)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::TryCatch caught(isolate);
+    v8::Local<v8::Object> dispatch;
+    v8::Local<v8::Value> select, selected, shape, entry;
+    v8::Local<v8::Value> arguments[] = {AsciiString(isolate, FormatName(format)), exports};
+    if (!RequireWebModule(context, "dispatch").ToLocal(&dispatch) ||
+        !dispatch->Get(context, AsciiString(isolate, "select")).ToLocal(&select) ||
+        !select.As<v8::Function>()->Call(context, dispatch, 2, arguments).ToLocal(&selected))
+        return ReportCaught(isolate, caught, "", err);
+    if (!selected->IsObject())
+        return error_set(err, SNAPCELL_E_NO_HANDLER,
+                         "no handler: expected `export default { fetch }`, an exported `handler`, "
+                         "`module.exports`, a fetch listener or `globalThis.handler`");
+    v8::Local<v8::Object> found = selected.As<v8::Object>();
+    if (!found->Get(context, AsciiString(isolate, "shape")).ToLocal(&shape) ||
+        !found->Get(context, AsciiString(isolate, "entry")).ToLocal(&entry))
+        return ReportCaught(isolate, caught, "", err);
+    out->shape = static_cast<snapcell_handler_shape>(shape.As<v8::Int32>()->Value());
+    out->entry = entry.As<v8::Function>();
+    return SNAPCELL_OK;
+}
+
+} // namespace snapcell

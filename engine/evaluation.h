@@ -1,0 +1,47 @@
+// Evaluating a bundle in a context and finding its handler.
+#ifndef SNAPCELL_EVALUATION_H
+#define SNAPCELL_EVALUATION_H
+
+#include <v8.h>
+
+#include "bundle_text.h"
+#include "isolate_state.h"
+
+namespace snapcell
+{
+
+// A fresh context with the whole surface: lazy web APIs and host functions.
+v8::Local<v8::Context> NewContext(v8::Isolate *isolate, const snapcell_host *host);
+
+// What evaluating a bundle gave.
+struct Evaluation {
+    v8::Local<v8::Value> exports; // a module's namespace, module.exports, or undefined for a script
+    // Whichever the format made; what a code cache is taken from.
+    v8::Local<v8::UnboundScript> script;
+    v8::Local<v8::Module> module;
+    v8::Local<v8::Function> function;
+};
+
+// Whether a source is a module (ESM) or not (COMMONJS), by parsing it. Needs a context of its own,
+// since it leaves scripts behind. Errors: E_SCRIPT for text that is neither.
+int DetectFormat(v8::Local<v8::Context> context, BundleText *text, engine_format *out,
+                 snapcell_error *err);
+
+// Compiles and evaluates a bundle, until its top level is done. `cache` (may be NULL) is a code
+// cache: Borrowed. Errors: E_SCRIPT, limits.
+int EvaluateBundle(v8::Local<v8::Context> context, BundleText *text, engine_format format,
+                   const v8::ScriptCompiler::CachedData *cache, Evaluation *out,
+                   snapcell_error *err);
+
+struct Handler {
+    snapcell_handler_shape shape;
+    v8::Local<v8::Function> entry; // see the module "dispatch"
+};
+
+// Finds the handler in what was evaluated. Errors: E_NO_HANDLER, E_SCRIPT (a getter threw).
+int SelectHandler(v8::Local<v8::Context> context, engine_format format,
+                  v8::Local<v8::Value> exports, Handler *out, snapcell_error *err);
+
+} // namespace snapcell
+
+#endif

@@ -1,0 +1,260 @@
+// engine_cell_*: an isolate made from an image, its calls and its end.
+#include <ctime>
+#include <memory>
+#include <new>
+#include <pthread.h>
+
+#include <libplatform/libplatform.h>
+#include <v8-snapshot.h>
+
+#include "array_buffer_quota.h"
+#include "dispatch.h"
+#include "error_set.h"
+#include "evaluation.h"
+#include "event_loop.h"
+#include "external_references.h"
+#include "platform.h"
+#include "script_error.h"
+#include "watchdog.h"
+
+using namespace snapcell;
+
+struct engine_cell {
+    engine_cell(const engine_image &image_, const engine_cell_options &options)
+        : image(image_), array_buffers(options.memory_limit_bytes), text(image_.bundle.source),
+          references(BuildExternalReferences(text)), cpu_limit_ms(options.cpu_limit_ms),
+          wall_limit_ms(options.wall_limit_ms)
+    {
+        startup.data = static_cast<const char *>(image.blob);
+        startup.raw_size = static_cast<int>(image.blob_size_bytes);
+        state.bundle = &image.bundle;
+        state.host = image.bundle.host;
+        state.array_buffers = &array_buffers;
+        state.log = options.log;
+        state.log_user = options.log_user;
+        state.function_name = options.function_name != nullptr ? options.function_name : "";
+        state.memory_limit_bytes = options.memory_limit_bytes;
+        state.ResetTimeOrigin();
+    }
+
+    const engine_image image;
+    IsolateState state;
+    ArrayBufferQuota array_buffers;
+    BundleText text;
+    std::vector<intptr_t> references;
+    v8::StartupData startup;
+    const uint32_t cpu_limit_ms;
+    const uint32_t wall_limit_ms;
+    snapcell_handler_shape shape = SNAPCELL_SHAPE_FETCH;
+    v8::Isolate *isolate = nullptr;
+    v8::Global<v8::Context> context;
+    v8::Global<v8::Function> entry;
+    v8::Global<v8::Object> env;
+    pthread_t thread = pthread_self(); // that V8's stack limit was computed for
+};
+
+namespace
+{
+
+uint64_t NowNs()
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<uint64_t>(now.tv_sec) * 1000000000u + static_cast<uint64_t>(now.tv_nsec);
+}
+
+// What V8 may use of a thread's stack, as its own default.
+constexpr uintptr_t kStackSizeBytes = 984 * 1024;
+
+void OnLimit(void *user, watchdog_limit limit)
+{
+    engine_cell *cell = static_cast<engine_cell *>(user);
+    cell->state.Condemn(cell->isolate,
+                        limit == WATCHDOG_CPU ? SNAPCELL_E_CPU_LIMIT : SNAPCELL_E_WALL_LIMIT);
+}
+
+// Every entry into a cell's isolate: entered on this thread, watched, with scopes. Left in the
+// destructor.
+class Entry
+{
+  public:
+    explicit Entry(engine_cell *cell)
+        : cell_(cell), isolate_scope_(cell->isolate), handles_(cell->isolate)
+    {
+        if (pthread_equal(cell->thread, pthread_self()) == 0) {
+            uintptr_t here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+            cell->isolate->SetStackLimit(here - kStackSizeBytes);
+            cell->thread = pthread_self();
+        }
+        watched_ =
+            watchdog_begin(&watch_, cell->cpu_limit_ms, cell->wall_limit_ms, OnLimit, cell) == 0;
+    }
+    ~Entry()
+    {
+        if (watched_) watchdog_end(&watch_);
+    }
+    Entry(const Entry &) = delete;
+    Entry &operator=(const Entry &) = delete;
+
+    bool watched() const { return watched_; }
+
+  private:
+    engine_cell *cell_;
+    v8::Isolate::Scope isolate_scope_;
+    v8::HandleScope handles_;
+    watchdog_watch watch_;
+    bool watched_;
+};
+
+void NewIsolate(engine_cell *cell)
+{
+    v8::Isolate::CreateParams params;
+    params.array_buffer_allocator = &cell->array_buffers;
+    params.external_references = cell->references.data();
+    params.constraints.ConfigureDefaultsFromHeapSize(0, cell->state.memory_limit_bytes);
+    params.allow_atomics_wait = false;
+    if (cell->image.kind == SNAPCELL_ARTIFACT_SNAPSHOT) params.snapshot_blob = &cell->startup;
+    cell->isolate = v8::Isolate::New(params);
+    AttachState(cell->isolate, &cell->state);
+}
+
+// A snapshot's context holds the evaluated bundle, and its first datum is the handler's entry.
+int RestoreContext(engine_cell *cell, snapcell_error *err)
+{
+    v8::Local<v8::Context> context = v8::Context::New(cell->isolate);
+    v8::Local<v8::Function> entry;
+    if (context.IsEmpty() || !context->GetDataFromSnapshotOnce<v8::Function>(0).ToLocal(&entry))
+        return error_set(err, SNAPCELL_E_INTERNAL, "the snapshot holds no handler");
+    cell->context.Reset(cell->isolate, context);
+    cell->entry.Reset(cell->isolate, entry);
+    cell->shape = cell->image.shape;
+    return SNAPCELL_OK;
+}
+
+// A `code` artifact is evaluated at every load; its blob is a code cache.
+int EvaluateContext(engine_cell *cell, snapcell_error *err)
+{
+    v8::Local<v8::Context> context = NewContext(cell->isolate, cell->image.bundle.host);
+    v8::Context::Scope entered(context);
+    v8::ScriptCompiler::CachedData cache(reinterpret_cast<const uint8_t *>(cell->startup.data),
+                                         cell->startup.raw_size,
+                                         v8::ScriptCompiler::CachedData::BufferNotOwned);
+    Evaluation evaluation;
+    Handler handler;
+    int status = EvaluateBundle(context, &cell->text, cell->image.format, &cache, &evaluation, err);
+    if (status != SNAPCELL_OK) return status;
+    status = SelectHandler(context, cell->image.format, evaluation.exports, &handler, err);
+    if (status != SNAPCELL_OK) return status;
+    LogUnhandledRejections(cell->isolate);
+    cell->context.Reset(cell->isolate, context);
+    cell->entry.Reset(cell->isolate, handler.entry);
+    cell->shape = handler.shape;
+    return SNAPCELL_OK;
+}
+
+int MakeEnv(engine_cell *cell, const engine_cell_options &options, snapcell_error *err)
+{
+    v8::Isolate *isolate = cell->isolate;
+    v8::Local<v8::Context> context = cell->context.Get(isolate);
+    v8::Context::Scope entered(context);
+    v8::Local<v8::Object> env = v8::Object::New(isolate);
+    for (size_t i = 0; i < options.env_count; i++) {
+        v8::Local<v8::String> name, value;
+        if (!v8::String::NewFromUtf8(isolate, options.env[i].name).ToLocal(&name) ||
+            !v8::String::NewFromUtf8(isolate, options.env[i].value).ToLocal(&value) ||
+            env->CreateDataProperty(context, name, value).IsNothing())
+            return error_set(err, SNAPCELL_E_TOO_LARGE,
+                             "environment variable number %zu is too long", i + 1);
+    }
+    cell->env.Reset(isolate, env);
+    return SNAPCELL_OK;
+}
+
+int EnterAndRestore(engine_cell *cell, const engine_cell_options &options, snapcell_error *err)
+{
+    Entry entry(cell);
+    if (!entry.watched())
+        return error_set(err, SNAPCELL_E_INTERNAL, "the watchdog's thread cannot be started");
+    int status = cell->image.kind == SNAPCELL_ARTIFACT_SNAPSHOT ? RestoreContext(cell, err)
+                                                                : EvaluateContext(cell, err);
+    return status == SNAPCELL_OK ? MakeEnv(cell, options, err) : status;
+}
+
+// Runs `call` in the cell, unless it was condemned.
+template <typename Call> int WithCell(engine_cell *cell, snapcell_error *err, Call call)
+{
+    if (cell->state.condemned.load() != 0)
+        return error_set(
+            err, SNAPCELL_E_DISPOSED,
+            "the cell hit a limit in an earlier call; dispose of it and load a new one");
+    Entry entry(cell);
+    if (!entry.watched())
+        return error_set(err, SNAPCELL_E_INTERNAL, "the watchdog's thread cannot be started");
+    v8::Local<v8::Context> context = cell->context.Get(cell->isolate);
+    v8::Context::Scope entered(context);
+    int status = call(context, cell->entry.Get(cell->isolate), cell->env.Get(cell->isolate));
+    if (cell->state.condemned.load() == 0) LogUnhandledRejections(cell->isolate);
+    return status;
+}
+
+} // namespace
+
+extern "C" int engine_cell_new(const engine_image *image, const engine_cell_options *options,
+                               engine_cell **out, engine_cell_times *times, snapcell_error *err)
+{
+    *out = nullptr;
+    std::unique_ptr<engine_cell, decltype(&engine_cell_free)> cell(
+        new (std::nothrow) engine_cell(*image, *options), engine_cell_free);
+    if (cell == nullptr) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a cell");
+    uint64_t start = NowNs();
+    NewIsolate(cell.get());
+    uint64_t isolate_made = NowNs();
+    int status = EnterAndRestore(cell.get(), *options, err);
+    if (status != SNAPCELL_OK) return status;
+    times->isolate_ns = isolate_made - start;
+    times->context_ns = NowNs() - isolate_made;
+    *out = cell.release();
+    return SNAPCELL_OK;
+}
+
+extern "C" int engine_cell_fetch(engine_cell *cell, const snapcell_request *request,
+                                 snapcell_response **out, snapcell_error *err)
+{
+    *out = nullptr;
+    if (cell->shape != SNAPCELL_SHAPE_FETCH)
+        return error_set(err, SNAPCELL_E_WRONG_SHAPE,
+                         "%s is a handler(event): give it an event, not a request",
+                         cell->state.function_name.c_str());
+    return WithCell(cell, err, [&](auto context, auto entry, auto env) {
+        return DispatchFetch(context, entry, env, request, out, err);
+    });
+}
+
+extern "C" int engine_cell_invoke(engine_cell *cell, const char *event_json, char **out,
+                                  size_t *out_size_bytes, snapcell_error *err)
+{
+    *out = nullptr;
+    if (cell->shape != SNAPCELL_SHAPE_JSON)
+        return error_set(err, SNAPCELL_E_WRONG_SHAPE,
+                         "%s is a fetch handler: give it a request, not an event",
+                         cell->state.function_name.c_str());
+    return WithCell(cell, err, [&](auto context, auto entry, auto env) {
+        return DispatchJson(context, entry, env, event_json != nullptr ? event_json : "{}", out,
+                            out_size_bytes, err);
+    });
+}
+
+extern "C" void engine_cell_free(engine_cell *cell)
+{
+    if (cell == nullptr) return;
+    if (cell->isolate != nullptr) {
+        cell->state.timers.Reset();
+        cell->state.unhandled_rejections.clear();
+        cell->context.Reset();
+        cell->entry.Reset();
+        cell->env.Reset();
+        v8::platform::NotifyIsolateShutdown(CurrentPlatform(), cell->isolate);
+        cell->isolate->Dispose();
+    }
+    delete cell;
+}

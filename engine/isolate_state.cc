@@ -1,0 +1,154 @@
+#include "isolate_state.h"
+
+#include <ctime>
+
+#include "bundle_place.h"
+#include "platform.h"
+#include "web_modules.h"
+
+namespace snapcell
+{
+namespace
+{
+
+double SteadyMs()
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6;
+}
+
+double WallMs()
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6;
+}
+
+// How far the heap limit is raised once it was hit, so that V8 can unwind instead of dying.
+constexpr size_t kUnwindingRoomBytes = size_t{512} << 20;
+
+size_t OnNearHeapLimit(void *data, size_t current_limit, size_t)
+{
+    v8::Isolate *isolate = static_cast<v8::Isolate *>(data);
+    IsolateState::From(isolate)->Condemn(isolate, SNAPCELL_E_MEMORY_LIMIT);
+    return current_limit + kUnwindingRoomBytes;
+}
+
+void OnPromiseRejected(v8::PromiseRejectMessage message)
+{
+    v8::Local<v8::Promise> promise = message.GetPromise();
+    v8::Isolate *isolate = promise->GetIsolate();
+    auto &rejections = IsolateState::From(isolate)->unhandled_rejections;
+    if (message.GetEvent() == v8::kPromiseRejectWithNoHandler) {
+        rejections.emplace_back(v8::Global<v8::Promise>(isolate, promise),
+                                v8::Global<v8::Value>(isolate, message.GetValue()));
+    } else if (message.GetEvent() == v8::kPromiseHandlerAddedAfterReject) {
+        std::erase_if(rejections, [&](const auto &entry) { return entry.first == promise; });
+    }
+}
+
+v8::MaybeLocal<v8::Promise> OnDynamicImport(v8::Local<v8::Context> context, v8::Local<v8::Data>,
+                                            v8::Local<v8::Value>, v8::Local<v8::String> specifier,
+                                            v8::Local<v8::FixedArray>)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::Local<v8::Promise::Resolver> resolver;
+    if (!v8::Promise::Resolver::New(context).ToLocal(&resolver)) return {};
+    v8::Local<v8::String> message = v8::String::Concat(
+        isolate, AsciiString(isolate, "import(\""),
+        v8::String::Concat(isolate, specifier,
+                           AsciiString(isolate, "\") was not resolved by the bundler")));
+    if (resolver->Reject(context, v8::Exception::TypeError(message)).IsNothing()) return {};
+    return resolver->GetPromise();
+}
+
+void OnImportMeta(v8::Local<v8::Context> context, v8::Local<v8::Module>, v8::Local<v8::Object> meta)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    const engine_bundle *bundle = IsolateState::From(isolate)->bundle;
+    v8::Local<v8::String> name;
+    if (!v8::String::NewFromUtf8(isolate, bundle->file_name).ToLocal(&name)) return;
+    v8::Local<v8::String> url = v8::String::Concat(isolate, AsciiString(isolate, "file:///"), name);
+    if (meta->Set(context, AsciiString(isolate, "url"), url).IsNothing()) return;
+    (void)meta->Set(context, AsciiString(isolate, "main"), v8::True(isolate)).IsNothing();
+}
+
+bool OnWebAssembly(v8::Local<v8::Context> context, v8::Local<v8::String>)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    IsolateState *state = IsolateState::From(isolate);
+    if (state->phase != Phase::kRun)
+        state->RefuseSnapshot(isolate, "WebAssembly was compiled at build time");
+    return true;
+}
+
+} // namespace
+
+void IsolateState::Log(snapcell_log_level level, const std::string &text) const
+{
+    if (log != nullptr) log(log_user, level, function_name.c_str(), text.c_str(), text.size());
+}
+
+double IsolateState::NowMs() const
+{
+    return StartedForBuilding() ? kBuildClockStartMs + build_clock_ms_ : WallMs();
+}
+
+double IsolateState::MonotonicMs() const
+{
+    return StartedForBuilding() ? build_clock_ms_ : SteadyMs() - time_origin_ms_;
+}
+
+void IsolateState::ResetTimeOrigin()
+{
+    time_origin_ms_ = SteadyMs();
+}
+
+void IsolateState::AdvanceBuildClock(double ms)
+{
+    if (ms <= build_clock_ms_) return;
+    build_clock_ms_ = ms;
+    SetBuildClock(ms);
+}
+
+void IsolateState::Condemn(v8::Isolate *isolate, int reason)
+{
+    int none = 0;
+    condemned.compare_exchange_strong(none, reason);
+    isolate->TerminateExecution();
+}
+
+void IsolateState::RefuseSnapshot(v8::Isolate *isolate, const char *what)
+{
+    if (!unsnapshotable.empty()) return;
+    std::string place = CurrentPlace(isolate);
+    unsnapshotable = std::string(what) + (place.empty() ? "" : " (" + place + ")");
+}
+
+std::string CurrentPlace(v8::Isolate *isolate)
+{
+    const engine_bundle *bundle = IsolateState::From(isolate)->bundle;
+    if (bundle == nullptr) return "";
+    v8::HandleScope scope(isolate);
+    v8::Local<v8::StackTrace> trace =
+        v8::StackTrace::CurrentStackTrace(isolate, 16, v8::StackTrace::kOverview);
+    BundlePlace place;
+    if (!FindBundleFrame(isolate, trace, bundle->file_name, &place)) return "";
+    ApplySourceMap(*bundle, &place);
+    return place.file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
+}
+
+void AttachState(v8::Isolate *isolate, IsolateState *state)
+{
+    isolate->SetData(0, state);
+    isolate->SetMicrotasksPolicy(v8::MicrotasksPolicy::kExplicit);
+    isolate->SetPromiseRejectCallback(OnPromiseRejected);
+    isolate->SetHostImportModuleDynamicallyCallback(OnDynamicImport);
+    isolate->SetHostInitializeImportMetaObjectCallback(OnImportMeta);
+    isolate->SetAllowWasmCodeGenerationCallback(OnWebAssembly);
+    isolate->SetCaptureStackTraceForUncaughtExceptions(true, 16, v8::StackTrace::kOverview);
+    isolate->AddNearHeapLimitCallback(OnNearHeapLimit, isolate);
+}
+
+} // namespace snapcell

@@ -1,0 +1,195 @@
+#include "platform.h"
+
+#include <sys/random.h>
+
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <mutex>
+
+#include <libplatform/libplatform.h>
+#include <v8-initialization.h>
+
+#include "error_set.h"
+
+// V8's abseil is built with a deadlock detector, whose first use clears 1.1 MB; its header is not
+// among V8's.
+namespace absl
+{
+enum class OnDeadlockCycle { kIgnore, kReport, kAbort };
+void SetMutexDeadlockDetectionMode(OnDeadlockCycle mode);
+} // namespace absl
+
+namespace snapcell
+{
+namespace
+{
+
+// One thread a cell: no helper threads to start, to account for or to confine.
+constexpr char kRunFlags[] = "--single-threaded";
+
+std::atomic<double> build_clock_ms{-1}; // below 0: the real clock
+
+class EnginePlatform final : public v8::Platform
+{
+  public:
+    explicit EnginePlatform(std::unique_ptr<v8::Platform> base) : base_(std::move(base)) {}
+
+    v8::Platform *base() { return base_.get(); }
+
+    v8::PageAllocator *GetPageAllocator() override { return base_->GetPageAllocator(); }
+    v8::ThreadIsolatedAllocator *GetThreadIsolatedAllocator() override
+    {
+        return base_->GetThreadIsolatedAllocator();
+    }
+    void OnCriticalMemoryPressure() override { base_->OnCriticalMemoryPressure(); }
+    int NumberOfWorkerThreads() override { return base_->NumberOfWorkerThreads(); }
+    std::shared_ptr<v8::TaskRunner> GetForegroundTaskRunner(v8::Isolate *isolate,
+                                                            v8::TaskPriority priority) override
+    {
+        return base_->GetForegroundTaskRunner(isolate, priority);
+    }
+    bool IdleTasksEnabled(v8::Isolate *isolate) override
+    {
+        return base_->IdleTasksEnabled(isolate);
+    }
+    double MonotonicallyIncreasingTime() override { return base_->MonotonicallyIncreasingTime(); }
+    double CurrentClockTimeMillis() override
+    {
+        double fixed = build_clock_ms.load(std::memory_order_relaxed);
+        return fixed >= 0 ? fixed : base_->CurrentClockTimeMillis();
+    }
+    v8::TracingController *GetTracingController() override { return base_->GetTracingController(); }
+
+  protected:
+    std::unique_ptr<v8::JobHandle> CreateJobImpl(v8::TaskPriority priority,
+                                                 std::unique_ptr<v8::JobTask> task,
+                                                 const v8::SourceLocation &location) override
+    {
+        return base_->CreateJob(priority, std::move(task), location);
+    }
+    void PostTaskOnWorkerThreadImpl(v8::TaskPriority priority, std::unique_ptr<v8::Task> task,
+                                    const v8::SourceLocation &location) override
+    {
+        base_->PostTaskOnWorkerThread(priority, std::move(task), location);
+    }
+    void PostDelayedTaskOnWorkerThreadImpl(v8::TaskPriority priority,
+                                           std::unique_ptr<v8::Task> task, double delay,
+                                           const v8::SourceLocation &location) override
+    {
+        base_->PostDelayedTaskOnWorkerThread(priority, std::move(task), delay, location);
+    }
+
+  private:
+    std::unique_ptr<v8::Platform> base_;
+};
+
+// V8 opens /dev/urandom with stdio for every isolate when it has no source of its own.
+bool FillWithEntropy(unsigned char *buffer, size_t size)
+{
+    while (size > 0) {
+        ssize_t got = getrandom(buffer, size, 0);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return false;
+        buffer += got;
+        size -= static_cast<size_t>(got);
+    }
+    return true;
+}
+
+struct Engine {
+    std::mutex mutex;
+    bool mode_set = false;
+    engine_mode mode = ENGINE_MODE_RUN;
+    bool started = false;
+    EngineSetup setup = EngineSetup::kRun;
+    EnginePlatform *platform = nullptr;
+};
+
+// Never destroyed: V8's platform has to outlive every thread that uses it.
+Engine &TheEngine()
+{
+    static Engine *engine = new Engine;
+    return *engine;
+}
+
+} // namespace
+
+int StartV8(EngineSetup setup, snapcell_error *err)
+{
+    Engine &engine = TheEngine();
+    std::lock_guard<std::mutex> guard(engine.mutex);
+    if (engine.started) {
+        if (engine.setup == setup) return SNAPCELL_OK;
+        return error_set(err, SNAPCELL_E_USAGE,
+                         "V8 was started in this process for another purpose; use another process");
+    }
+    absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+    v8::V8::SetFlagsFromString(setup == EngineSetup::kSnapshot ? kSnapshotFlags : kRunFlags);
+    if (setup != EngineSetup::kSnapshot) v8::V8::SetEntropySource(FillWithEntropy);
+    if (setup != EngineSetup::kRun) SetBuildClock(0);
+    engine.platform = new EnginePlatform(v8::platform::NewSingleThreadedDefaultPlatform());
+    v8::V8::InitializePlatform(engine.platform);
+    v8::V8::Initialize();
+    engine.started = true;
+    engine.setup = setup;
+    return SNAPCELL_OK;
+}
+
+bool StartedForBuilding()
+{
+    return TheEngine().mode == ENGINE_MODE_BUILD;
+}
+
+// PumpMessageLoop() and NotifyIsolateShutdown() cast to the default platform, so that they want
+// that one.
+v8::Platform *CurrentPlatform()
+{
+    return TheEngine().platform->base();
+}
+
+void SetBuildClock(double elapsed_ms)
+{
+    build_clock_ms.store(kBuildClockStartMs + elapsed_ms, std::memory_order_relaxed);
+}
+
+} // namespace snapcell
+
+using snapcell::EngineSetup;
+
+extern "C" int engine_start(engine_mode mode, snapcell_error *err)
+{
+    snapcell::Engine &engine = snapcell::TheEngine();
+    {
+        std::lock_guard<std::mutex> guard(engine.mutex);
+        if (engine.mode_set && engine.mode != mode)
+            return error_set(err, SNAPCELL_E_USAGE,
+                             "the engine was started in this process for another purpose; "
+                             "use another process");
+        engine.mode_set = true;
+        engine.mode = mode;
+    }
+    // When building, flags depend on what is built: engine_build() starts V8.
+    return mode == ENGINE_MODE_RUN ? snapcell::StartV8(EngineSetup::kRun, err) : SNAPCELL_OK;
+}
+
+extern "C" const char *engine_v8_version(void)
+{
+    return v8::V8::GetVersion();
+}
+
+extern "C" const char *engine_v8_flags(void)
+{
+    return snapcell::kRunFlags;
+}
+
+extern "C" const char *engine_architecture(void)
+{
+#if defined(__x86_64__)
+    return "x86_64";
+#elif defined(__aarch64__)
+    return "aarch64";
+#else
+#error "no V8 is known for this architecture"
+#endif
+}

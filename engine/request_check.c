@@ -1,0 +1,118 @@
+#include "request_check.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "error_set.h"
+
+/* A token of RFC 9110, 5.6.2: methods and header names are tokens. */
+static bool request_is_token(const char *text)
+{
+    if (text == NULL || *text == '\0') return false;
+    for (const char *c = text; *c != '\0'; c++) {
+        bool letter_or_digit =
+            (*c >= '0' && *c <= '9') || (*c >= 'A' && *c <= 'Z') || (*c >= 'a' && *c <= 'z');
+        if (!letter_or_digit && strchr("!#$%&'*+-.^_`|~", *c) == NULL) return false;
+    }
+    return true;
+}
+
+static bool request_is_header_value(const char *text)
+{
+    return text != NULL && strpbrk(text, "\r\n") == NULL;
+}
+
+static bool request_has_scheme(const char *url)
+{
+    return strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
+}
+
+/* Blanks and control characters would not survive a URL parser; the function would see another URL
+ * than was given. */
+static bool request_is_clean_url(const char *url)
+{
+    for (const char *c = url; *c != '\0'; c++)
+        if ((unsigned char)*c <= 0x20 || *c == 0x7f) return false;
+    return true;
+}
+
+/* A path is put behind a host; an absolute URL without a path gets one, as a URL parser would give
+ * it. */
+static char *request_complete_url(const char *url)
+{
+    static const char host[] = "http://localhost";
+    bool absolute = request_has_scheme(url);
+    const char *authority = absolute ? strstr(url, "://") + 3 : NULL;
+    bool bare = absolute && strpbrk(authority, "/?#") == NULL;
+    size_t size = strlen(url) + sizeof host + 1;
+    char *complete = malloc(size);
+    if (complete == NULL) return NULL;
+    complete[0] = '\0';
+    if (!absolute) strcat(complete, host);
+    strcat(complete, url);
+    if (bare) strcat(complete, "/");
+    /* A fragment is never sent to a server. */
+    char *fragment = strchr(complete, '#');
+    if (fragment != NULL) *fragment = '\0';
+    return complete;
+}
+
+static int request_check_headers(const snapcell_request *request, snapcell_error *err)
+{
+    if (request->header_count > 0 && request->headers == NULL)
+        return error_set(err, SNAPCELL_E_USAGE, "the request has %zu headers, but headers is NULL",
+                         request->header_count);
+    for (size_t i = 0; i < request->header_count; i++) {
+        const snapcell_header *header = &request->headers[i];
+        if (!request_is_token(header->name))
+            return error_set(err, SNAPCELL_E_USAGE, "header name \"%s\" is not a token",
+                             header->name != NULL ? header->name : "(null)");
+        if (!request_is_header_value(header->value))
+            return error_set(err, SNAPCELL_E_USAGE, "the value of header \"%s\" %s", header->name,
+                             header->value != NULL ? "has a line break in it" : "is NULL");
+    }
+    return SNAPCELL_OK;
+}
+
+int request_check(const snapcell_request *request, checked_request *out, snapcell_error *err)
+{
+    static const snapcell_request nothing = SNAPCELL_REQUEST_INIT;
+    if (request == NULL) request = &nothing;
+    memset(out, 0, sizeof *out);
+    if (request->struct_size < sizeof *request)
+        return error_set(err, SNAPCELL_E_USAGE, "struct_size of the request is %zu, expected %zu",
+                         request->struct_size, sizeof *request);
+    const char *url = request->url != NULL ? request->url : "/";
+    const char *method = request->method;
+    if (method == NULL) method = request->body != NULL ? "POST" : "GET";
+    if (!request_is_token(method))
+        return error_set(err, SNAPCELL_E_USAGE, "method \"%s\" is not a token", method);
+    if ((url[0] != '/' && !request_has_scheme(url)) || !request_is_clean_url(url))
+        return error_set(err, SNAPCELL_E_USAGE,
+                         "\"%s\" is no URL: expected http://..., https://... or a path", url);
+    if (request->body == NULL && request->body_size_bytes > 0)
+        return error_set(err, SNAPCELL_E_USAGE, "the body's size is %zu, but body is NULL",
+                         request->body_size_bytes);
+    bool bodiless = strcasecmp(method, "GET") == 0 || strcasecmp(method, "HEAD") == 0;
+    if (bodiless && request->body != NULL)
+        return error_set(err, SNAPCELL_E_USAGE, "a %s request cannot have a body", method);
+    int status = request_check_headers(request, err);
+    if (status != SNAPCELL_OK) return status;
+    out->url = request_complete_url(url);
+    if (out->url == NULL)
+        return error_set(err, SNAPCELL_E_NOMEM, "no memory for a URL of %zu bytes", strlen(url));
+    out->method = method;
+    out->headers = request->headers;
+    out->header_count = request->header_count;
+    out->body = request->body;
+    out->body_size_bytes = request->body_size_bytes;
+    return SNAPCELL_OK;
+}
+
+void request_release(checked_request *request)
+{
+    free(request->url);
+    request->url = NULL;
+}

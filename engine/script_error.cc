@@ -1,0 +1,161 @@
+#include "script_error.h"
+
+#include <cstring>
+
+#include "array_buffer_quota.h"
+#include "bundle_place.h"
+#include "error_set.h"
+
+namespace snapcell
+{
+namespace
+{
+
+std::string Utf8(v8::Isolate *isolate, v8::Local<v8::Value> value)
+{
+    v8::TryCatch ignore(isolate);
+    v8::String::Utf8Value text(isolate, value);
+    return *text != nullptr ? std::string(*text, static_cast<size_t>(text.length())) : "";
+}
+
+std::string StripUncaught(std::string text)
+{
+    constexpr char kUncaught[] = "Uncaught ";
+    return text.rfind(kUncaught, 0) == 0 ? text.substr(sizeof kUncaught - 1) : text;
+}
+
+void CopyText(char *out, size_t capacity, const std::string &text)
+{
+    size_t size = text.size() < capacity ? text.size() : capacity - 1;
+    // Not in the middle of a UTF-8 sequence.
+    while (size > 0 && size < text.size() && (text[size] & 0xC0) == 0x80)
+        size--;
+    memcpy(out, text.data(), size);
+    out[size] = '\0';
+}
+
+std::string StackOf(v8::Isolate *isolate, v8::Local<v8::Value> value)
+{
+    v8::TryCatch ignore(isolate);
+    v8::Local<v8::Value> stack;
+    if (value.IsEmpty() || !value->IsObject() ||
+        !v8::TryCatch::StackTrace(isolate->GetCurrentContext(), value).ToLocal(&stack) ||
+        !stack->IsString())
+        return "";
+    return Utf8(isolate, stack);
+}
+
+// Errors may name what caused them (ECMA-262, 20.5.8.1); a chain is followed for a few links.
+std::string CausesOf(v8::Isolate *isolate, v8::Local<v8::Value> value)
+{
+    v8::TryCatch ignore(isolate);
+    v8::Local<v8::Context> context = isolate->GetCurrentContext();
+    v8::Local<v8::String> key = v8::String::NewFromUtf8Literal(isolate, "cause");
+    std::string text;
+    for (int depth = 0; depth < 4 && value->IsNativeError(); depth++) {
+        v8::Local<v8::Value> cause;
+        if (!value.As<v8::Object>()->Get(context, key).ToLocal(&cause) || cause->IsUndefined())
+            break;
+        std::string stack = StackOf(isolate, cause);
+        text += "\nCaused by: " + (stack.empty() ? Utf8(isolate, cause) : stack);
+        value = cause;
+    }
+    return text;
+}
+
+void FillPlace(v8::Isolate *isolate, v8::Local<v8::Message> message, const engine_bundle &bundle,
+               snapcell_error *err)
+{
+    BundlePlace place;
+    if (FindBundleFrame(isolate, message->GetStackTrace(), bundle.file_name, &place)) {
+        SetPlace(bundle, place.file, place.line, place.column, err);
+        return;
+    }
+    std::string file = Utf8(isolate, message->GetScriptResourceName());
+    if (file != bundle.file_name) return;
+    v8::Local<v8::Context> context = isolate->GetCurrentContext();
+    SetPlace(bundle, file, static_cast<uint32_t>(message->GetLineNumber(context).FromMaybe(0)),
+             static_cast<uint32_t>(message->GetStartColumn(context).FromMaybe(0)) + 1, err);
+}
+
+int Report(v8::Isolate *isolate, v8::Local<v8::Message> message, v8::Local<v8::Value> value,
+           const char *prefix, snapcell_error *err)
+{
+    IsolateState *state = IsolateState::From(isolate);
+    int code = state->array_buffers != nullptr && state->array_buffers->WasExceeded()
+                   ? SNAPCELL_E_MEMORY_LIMIT
+                   : SNAPCELL_E_SCRIPT;
+    std::string text =
+        message.IsEmpty() ? Utf8(isolate, value) : StripUncaught(Utf8(isolate, message->Get()));
+    error_set(err, code, "%s%s", prefix, text.c_str());
+    if (err == nullptr) return code;
+    if (!message.IsEmpty()) FillPlace(isolate, message, *state->bundle, err);
+    std::string stack = StackOf(isolate, value);
+    if (!stack.empty()) stack += CausesOf(isolate, value);
+    CopyText(err->stack, sizeof err->stack, CleanStack(*state->bundle, stack));
+    return code;
+}
+
+} // namespace
+
+void SetPlace(const engine_bundle &bundle, const std::string &file, uint32_t line, uint32_t column,
+              snapcell_error *err)
+{
+    if (err == nullptr) return;
+    BundlePlace place;
+    place.file = file;
+    place.line = line;
+    place.column = column;
+    ApplySourceMap(bundle, &place);
+    CopyText(err->file, sizeof err->file, place.file);
+    err->line = place.line;
+    err->column = place.column;
+}
+
+int ReportCondemned(v8::Isolate *isolate, snapcell_error *err)
+{
+    IsolateState *state = IsolateState::From(isolate);
+    switch (state->condemned.load()) {
+    case 0:
+        return SNAPCELL_OK;
+    case SNAPCELL_E_MEMORY_LIMIT:
+        return error_set(err, SNAPCELL_E_MEMORY_LIMIT, "the heap grew over its limit of %llu MiB",
+                         static_cast<unsigned long long>(state->memory_limit_bytes >> 20));
+    case SNAPCELL_E_CPU_LIMIT:
+        return error_set(err, SNAPCELL_E_CPU_LIMIT, "the call used more than its CPU time");
+    case SNAPCELL_E_WALL_LIMIT:
+        return error_set(err, SNAPCELL_E_WALL_LIMIT, "the call took longer than its wall time");
+    default:
+        return error_set(err, SNAPCELL_E_DISPOSED, "the cell was condemned");
+    }
+}
+
+int ReportCaught(v8::Isolate *isolate, const v8::TryCatch &caught, const char *prefix,
+                 snapcell_error *err)
+{
+    int limit = ReportCondemned(isolate, err);
+    if (limit != SNAPCELL_OK) return limit;
+    if (!caught.HasCaught())
+        return error_set(err, SNAPCELL_E_INTERNAL, "%sV8 gave up without an exception", prefix);
+    v8::HandleScope scope(isolate);
+    return Report(isolate, caught.Message(), caught.Exception(), prefix, err);
+}
+
+int ReportValue(v8::Isolate *isolate, v8::Local<v8::Value> value, const char *prefix,
+                snapcell_error *err)
+{
+    int limit = ReportCondemned(isolate, err);
+    if (limit != SNAPCELL_OK) return limit;
+    v8::HandleScope scope(isolate);
+    return Report(isolate, v8::Exception::CreateMessage(isolate, value), value, prefix, err);
+}
+
+std::string DescribeValue(v8::Isolate *isolate, v8::Local<v8::Value> value)
+{
+    snapcell_error error;
+    ReportValue(isolate, value, "", &error);
+    if (error.stack[0] != '\0') return error.stack;
+    return error.message;
+}
+
+} // namespace snapcell

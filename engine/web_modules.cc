@@ -1,0 +1,227 @@
+#include "web_modules.h"
+
+#include <cstring>
+#include <deque>
+
+#include "bundle_text.h"
+#include "web/web.h"
+
+namespace snapcell
+{
+namespace
+{
+
+// Slots of the context's embedder data; V8 keeps slot 0 for itself.
+constexpr int kModuleCacheSlot =
+    1;                          // an array: the exports of each evaluated module, by module number
+constexpr int kNativeSlot = 2;  // the `native` object
+constexpr int kRequireSlot = 3; // the `require` function
+
+// The modules' texts as V8 wants them; addresses are in the external reference table.
+std::deque<StaticText> &ModuleTexts()
+{
+    static std::deque<StaticText> *texts = [] {
+        auto *made = new std::deque<StaticText>;
+        for (const WebModule &module : WebModules())
+            made->emplace_back(module.source, module.size);
+        return made;
+    }();
+    return *texts;
+}
+
+int FindModule(const char *name)
+{
+    std::span<const WebModule> modules = WebModules();
+    for (size_t i = 0; i < modules.size(); i++)
+        if (strcmp(modules[i].name, name) == 0) return static_cast<int>(i);
+    return -1;
+}
+
+void GetNative(v8::Local<v8::Name>, const v8::PropertyCallbackInfo<v8::Value> &info)
+{
+    v8::Isolate *isolate = info.GetIsolate();
+    const WebNative &native = WebNatives()[info.Data().As<v8::Uint32>()->Value()];
+    v8::Local<v8::Function> function;
+    if (v8::Function::New(isolate->GetCurrentContext(), native.callback, v8::Local<v8::Value>(), 0,
+                          v8::ConstructorBehavior::kThrow)
+            .ToLocal(&function))
+        info.GetReturnValue().Set(function);
+}
+
+v8::MaybeLocal<v8::Object> NativeObject(v8::Local<v8::Context> context)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::Local<v8::Value> known = context->GetEmbedderData(kNativeSlot);
+    if (known->IsObject()) return known.As<v8::Object>();
+    v8::Local<v8::ObjectTemplate> shape = v8::ObjectTemplate::New(isolate);
+    uint32_t index = 0;
+    for (const WebNative &native : WebNatives())
+        shape->SetLazyDataProperty(AsciiString(isolate, native.name), GetNative,
+                                   v8::Integer::NewFromUnsigned(isolate, index++));
+    v8::Local<v8::Object> object;
+    if (!shape->NewInstance(context).ToLocal(&object)) return {};
+    context->SetEmbedderData(kNativeSlot, object);
+    return object;
+}
+
+v8::Local<v8::Array> ModuleCache(v8::Local<v8::Context> context)
+{
+    v8::Local<v8::Value> known = context->GetEmbedderData(kModuleCacheSlot);
+    if (known->IsArray()) return known.As<v8::Array>();
+    v8::Local<v8::Array> cache =
+        v8::Array::New(context->GetIsolate(), static_cast<int>(WebModules().size()));
+    context->SetEmbedderData(kModuleCacheSlot, cache);
+    return cache;
+}
+
+v8::MaybeLocal<v8::Object> RequireNumber(v8::Local<v8::Context> context, uint32_t number);
+
+void Require(const v8::FunctionCallbackInfo<v8::Value> &info)
+{
+    v8::Isolate *isolate = info.GetIsolate();
+    v8::String::Utf8Value name(isolate, info[0]);
+    constexpr char kPrefix[] = "snapcell:";
+    const char *text = *name != nullptr ? *name : "";
+    int number = strncmp(text, kPrefix, sizeof kPrefix - 1) == 0
+                     ? FindModule(text + sizeof kPrefix - 1)
+                     : -1;
+    if (number < 0) {
+        isolate->ThrowError(v8::String::Concat(isolate, AsciiString(isolate, "no built-in module "),
+                                               info[0].As<v8::String>()));
+        return;
+    }
+    v8::Local<v8::Object> exports;
+    if (RequireNumber(isolate->GetCurrentContext(), static_cast<uint32_t>(number))
+            .ToLocal(&exports))
+        info.GetReturnValue().Set(exports);
+}
+
+v8::MaybeLocal<v8::Function> RequireFunction(v8::Local<v8::Context> context)
+{
+    v8::Local<v8::Value> known = context->GetEmbedderData(kRequireSlot);
+    if (known->IsFunction()) return known.As<v8::Function>();
+    v8::Local<v8::Function> function;
+    if (!v8::Function::New(context, Require, v8::Local<v8::Value>(), 1,
+                           v8::ConstructorBehavior::kThrow)
+             .ToLocal(&function))
+        return {};
+    context->SetEmbedderData(kRequireSlot, function);
+    return function;
+}
+
+v8::MaybeLocal<v8::Function> CompileModule(v8::Local<v8::Context> context, uint32_t number)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::Local<v8::String> source;
+    if (!v8::String::NewExternalOneByte(isolate, &ModuleTexts()[number]).ToLocal(&source))
+        return {};
+    v8::ScriptOrigin origin(v8::String::Concat(isolate, AsciiString(isolate, "snapcell:"),
+                                               AsciiString(isolate, WebModules()[number].name)));
+    v8::ScriptCompiler::Source script(source, origin);
+    v8::Local<v8::String> parameters[] = {
+        AsciiString(isolate, "module"), AsciiString(isolate, "exports"),
+        AsciiString(isolate, "require"), AsciiString(isolate, "native")};
+    return v8::ScriptCompiler::CompileFunction(context, &script, 4, parameters);
+}
+
+v8::MaybeLocal<v8::Object> EvaluateModule(v8::Local<v8::Context> context, uint32_t number)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::Local<v8::String> exports_key = AsciiString(isolate, "exports");
+    v8::Local<v8::Object> module = v8::Object::New(isolate);
+    v8::Local<v8::Object> exports = v8::Object::New(isolate);
+    v8::Local<v8::Array> cache = ModuleCache(context);
+    v8::Local<v8::Function> function, require;
+    v8::Local<v8::Object> native;
+    v8::Local<v8::Value> result;
+    // In the cache before it is evaluated, so that modules may require each other.
+    if (module->Set(context, exports_key, exports).IsNothing() ||
+        cache->Set(context, number, exports).IsNothing() ||
+        !CompileModule(context, number).ToLocal(&function) ||
+        !RequireFunction(context).ToLocal(&require) || !NativeObject(context).ToLocal(&native))
+        return {};
+    v8::Local<v8::Value> arguments[] = {module, exports, require, native};
+    if (function->Call(context, v8::Undefined(isolate), 4, arguments).IsEmpty()) {
+        (void)cache->Set(context, number, v8::Undefined(isolate)).IsNothing();
+        return {};
+    }
+    if (!module->Get(context, exports_key).ToLocal(&result) || !result->IsObject()) return {};
+    if (cache->Set(context, number, result).IsNothing()) return {};
+    return result.As<v8::Object>();
+}
+
+v8::MaybeLocal<v8::Object> RequireNumber(v8::Local<v8::Context> context, uint32_t number)
+{
+    v8::Local<v8::Value> known;
+    if (!ModuleCache(context)->Get(context, number).ToLocal(&known)) return {};
+    if (known->IsObject()) return known.As<v8::Object>();
+    return EvaluateModule(context, number);
+}
+
+// The getter of every lazy global: V8 replaces the property by what it returns.
+void GetWebGlobal(v8::Local<v8::Name>, const v8::PropertyCallbackInfo<v8::Value> &info)
+{
+    v8::Isolate *isolate = info.GetIsolate();
+    v8::Local<v8::Context> context = isolate->GetCurrentContext();
+    const WebGlobal &global = WebGlobals()[info.Data().As<v8::Uint32>()->Value()];
+    v8::Local<v8::Object> exports;
+    if (!RequireNumber(context, global.module).ToLocal(&exports)) return;
+    if (global.export_name[0] == '\0') {
+        info.GetReturnValue().Set(exports);
+        return;
+    }
+    v8::Local<v8::Value> value;
+    if (exports->Get(context, AsciiString(isolate, global.export_name)).ToLocal(&value))
+        info.GetReturnValue().Set(value);
+}
+
+} // namespace
+
+v8::Local<v8::String> AsciiString(v8::Isolate *isolate, const char *text)
+{
+    return v8::String::NewFromOneByte(isolate, reinterpret_cast<const uint8_t *>(text),
+                                      v8::NewStringType::kInternalized)
+        .ToLocalChecked();
+}
+
+void AppendWebReferences(std::vector<intptr_t> *references)
+{
+    references->push_back(reinterpret_cast<intptr_t>(GetWebGlobal));
+    references->push_back(reinterpret_cast<intptr_t>(GetNative));
+    references->push_back(reinterpret_cast<intptr_t>(Require));
+    for (const WebNative &native : WebNatives())
+        references->push_back(reinterpret_cast<intptr_t>(native.callback));
+    for (const StaticText &text : ModuleTexts())
+        references->push_back(reinterpret_cast<intptr_t>(
+            static_cast<const v8::String::ExternalOneByteStringResource *>(&text)));
+}
+
+void AddWebGlobals(v8::Isolate *isolate, v8::Local<v8::ObjectTemplate> global)
+{
+    uint32_t index = 0;
+    for (const WebGlobal &web_global : WebGlobals())
+        global->SetLazyDataProperty(AsciiString(isolate, web_global.name), GetWebGlobal,
+                                    v8::Integer::NewFromUnsigned(isolate, index++), v8::DontEnum);
+}
+
+v8::MaybeLocal<v8::Object> RequireWebModule(v8::Local<v8::Context> context, const char *name)
+{
+    int number = FindModule(name);
+    if (number < 0) return {};
+    return RequireNumber(context, static_cast<uint32_t>(number));
+}
+
+std::string EvaluatedWebModules(v8::Local<v8::Context> context)
+{
+    std::string names;
+    v8::Local<v8::Array> cache = ModuleCache(context);
+    for (uint32_t i = 0; i < WebModules().size(); i++) {
+        v8::Local<v8::Value> exports;
+        if (!cache->Get(context, i).ToLocal(&exports) || !exports->IsObject()) continue;
+        if (!names.empty()) names += ' ';
+        names += WebModules()[i].name;
+    }
+    return names;
+}
+
+} // namespace snapcell

@@ -1,0 +1,29 @@
+// Lazy globals and the built-in modules behind them; web/web.h says what the modules are.
+#ifndef SNAPCELL_WEB_MODULES_H
+#define SNAPCELL_WEB_MODULES_H
+
+#include <string>
+#include <vector>
+
+#include <v8.h>
+
+namespace snapcell
+{
+
+void AppendWebReferences(std::vector<intptr_t> *references);
+
+// Makes every web API global a lazy property of the global object.
+void AddWebGlobals(v8::Isolate *isolate, v8::Local<v8::ObjectTemplate> global);
+
+// A built-in module's exports; evaluated when this is the context's first use of it.
+v8::MaybeLocal<v8::Object> RequireWebModule(v8::Local<v8::Context> context, const char *name);
+
+// Names of the modules that a context has evaluated, separated by blanks.
+std::string EvaluatedWebModules(v8::Local<v8::Context> context);
+
+// A JavaScript string from ASCII text.
+v8::Local<v8::String> AsciiString(v8::Isolate *isolate, const char *text);
+
+} // namespace snapcell
+
+#endif
