@@ -1,0 +1,342 @@
+#include "snapcell/compiler.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "artifact_reader.h"
+#include "artifact_writer.h"
+#include "bundle.h"
+#include "cleanup.h"
+#include "compile_key.h"
+#include "compile_run.h"
+#include "compile_settings.h"
+#include "error_set.h"
+#include "host_table.h"
+#include "manifest.h"
+#include "worker_path.h"
+
+struct snapcell_compiled {
+    uint8_t *artifact;
+    size_t artifact_size_bytes;
+    snapcell_artifact_info info;
+    char **warnings; /* those of the manifest first */
+    size_t warning_count;
+};
+
+/* A compile under way. Pointers are Borrowed. */
+typedef struct compile_task {
+    const bundle_file *bundle;
+    const compile_recipe *recipe;
+    const compile_limits *limits;
+    snapcell_artifact_kind kind; /* made, or being made */
+    char fallback[1100];         /* why it is no snapshot; "" when it is */
+} compile_task;
+
+static void compiled_cleanup(snapcell_compiled **compiled)
+{
+    snapcell_compiled_free(*compiled);
+}
+
+static int fail_nomem(const bundle_file *bundle, snapcell_error *err)
+{
+    return error_set(err, SNAPCELL_E_NOMEM, "no memory to compile %s", bundle->path);
+}
+
+/* --- Building --- */
+
+static int task_build(const compile_task *task, const char *worker_path, compile_product *out,
+                      snapcell_error *err)
+{
+    const bundle_file *bundle = task->bundle;
+    const snapcell_host *host = task->recipe->host;
+    const char *host_names[HOST_FUNCTION_COUNT_MAX];
+    uint32_t host_count = host == NULL ? 0 : (uint32_t)host->count;
+    for (uint32_t i = 0; i < host_count; i++)
+        host_names[i] = host->functions[i].name;
+
+    compile_job job = {
+        .kind = task->kind,
+        .format = (engine_format)task->recipe->format,
+        .memory_limit_bytes = task->limits->memory_limit_bytes,
+        .wall_limit_ms = task->limits->wall_limit_ms,
+        .function_name = task->recipe->name,
+        .file_name = bundle->file_name,
+        .host_names = host_names,
+        .host_name_count = host_count,
+        .warm = (snapcell_request *)task->recipe->warm,
+        .warm_count = (uint32_t)task->recipe->warm_count,
+        .encoding = bundle->encoding,
+        .text = bundle->text,
+        .text_size_bytes = bundle->text_size_bytes,
+        .source_map = bundle->source_map,
+        .source_map_size_bytes = bundle->source_map_size_bytes,
+    };
+    return compile_run(worker_path, bundle->path, &job, host, task->limits, out, err);
+}
+
+/* A snapshot, or what comes closest to it. */
+static int task_build_best(compile_task *task, compile_product *out, snapcell_error *err)
+{
+    cleanup_free char *worker_path = NULL;
+    int status = worker_path_find(task->limits->worker_path, &worker_path, err);
+    if (status != SNAPCELL_OK) return status;
+
+    snapcell_error why;
+    task->kind = SNAPCELL_ARTIFACT_SNAPSHOT;
+    status = task_build(task, worker_path, out, &why);
+    if (status != SNAPCELL_E_UNSNAPSHOTABLE) {
+        if (status != SNAPCELL_OK && err != NULL) *err = why;
+        return status;
+    }
+    if (task->limits->strict)
+        return error_set(err, status, "%s cannot become a snapshot: %s", task->bundle->path,
+                         why.message);
+    snprintf(task->fallback, sizeof task->fallback,
+             "compiled to a code artifact, not a snapshot: %s", why.message);
+    task->kind = SNAPCELL_ARTIFACT_CODE;
+    return task_build(task, worker_path, out, err);
+}
+
+/* --- Warnings --- */
+
+static bool warning_add(snapcell_compiled *compiled, const char *text)
+{
+    char *copy = strdup(text);
+    if (copy == NULL) return false;
+    for (char *c = copy; *c != '\0'; c++)
+        if (*c == '\n' || *c == '\r') *c = ' ';
+    compiled->warnings[compiled->warning_count++] = copy;
+    return true;
+}
+
+/* Those that the manifest holds are decided by the key; that of the bundle's map is not. */
+static int warnings_collect(const compile_task *task, const compile_result *result,
+                            snapcell_compiled *compiled, size_t *kept_count, snapcell_error *err)
+{
+    compiled->warnings = calloc(result->warning_count + 2u, sizeof *compiled->warnings);
+    bool done = compiled->warnings != NULL;
+    if (done && task->fallback[0] != '\0') done = warning_add(compiled, task->fallback);
+    for (uint32_t i = 0; done && i < result->warning_count; i++)
+        done = warning_add(compiled, result->warnings[i]);
+    *kept_count = compiled->warning_count;
+    if (done && task->bundle->warning[0] != '\0')
+        done = warning_add(compiled, task->bundle->warning);
+    return done ? SNAPCELL_OK : fail_nomem(task->bundle, err);
+}
+
+/* --- The artifact --- */
+
+static int task_manifest(const compile_task *task, const compile_result *result,
+                         const snapcell_compiled *compiled, size_t warning_count, char **out,
+                         size_t *out_size_bytes, snapcell_error *err)
+{
+    manifest_facts facts = {
+        .kind = task->kind,
+        .shape = result->shape,
+        .format = (snapcell_source_format)result->format,
+        .warnings = (const char *const *)compiled->warnings,
+        .warning_count = warning_count,
+        .apis = result->apis,
+    };
+    return manifest_write(task->bundle, task->recipe, &facts, out, out_size_bytes, err);
+}
+
+static int task_write(const compile_task *task, const snapcell_key *key,
+                      const compile_result *result, const char *manifest,
+                      size_t manifest_size_bytes, snapcell_compiled *compiled, snapcell_error *err)
+{
+    const bundle_file *bundle = task->bundle;
+    const compile_recipe *recipe = task->recipe;
+    artifact_spec spec = {
+        .kind = task->kind,
+        .shape = result->shape,
+        .source_format = (snapcell_source_format)result->format,
+        .key = *key,
+        .engine = engine_fingerprint(),
+        .host = snapcell_host_fingerprint(recipe->host),
+        .name = recipe->name,
+        .file_name = bundle->file_name,
+        .blob = {result->blob, result->blob_size_bytes},
+        .source = {bundle->text, bundle->text_size_bytes},
+        .source_encoding = bundle->encoding,
+        .source_map = {bundle->source_map, bundle->source_map_size_bytes},
+        .manifest = {manifest, manifest_size_bytes},
+        .codec = recipe->raw ? ARTIFACT_CODEC_RAW : ARTIFACT_CODEC_ZSTD,
+        .level = recipe->level,
+    };
+    memcpy(spec.bundle_hash, bundle->hash, sizeof spec.bundle_hash);
+    int status = artifact_write(&spec, &compiled->artifact, &compiled->artifact_size_bytes, err);
+    if (status != SNAPCELL_OK) return status;
+    return snapcell_artifact_inspect(compiled->artifact, compiled->artifact_size_bytes,
+                                     &compiled->info, err);
+}
+
+static int task_finish(const compile_task *task, const snapcell_key *key,
+                       const compile_result *result, snapcell_compiled **out, snapcell_error *err)
+{
+    cleanup(compiled_cleanup) snapcell_compiled *compiled = calloc(1, sizeof *compiled);
+    if (compiled == NULL) return fail_nomem(task->bundle, err);
+    size_t warning_count;
+    int status = warnings_collect(task, result, compiled, &warning_count, err);
+    if (status != SNAPCELL_OK) return status;
+
+    cleanup_free char *manifest = NULL;
+    size_t manifest_size;
+    status = task_manifest(task, result, compiled, warning_count, &manifest, &manifest_size, err);
+    if (status == SNAPCELL_OK)
+        status = task_write(task, key, result, manifest, manifest_size, compiled, err);
+    if (status == SNAPCELL_OK) *out = steal_pointer(&compiled);
+    return status;
+}
+
+static int compile_bundle(const bundle_file *bundle, const snapcell_compile_options *options,
+                          snapcell_compiled **out, snapcell_error *err)
+{
+    compile_recipe recipe;
+    compile_limits limits;
+    int status = compile_recipe_init(options, bundle, &recipe, err);
+    if (status == SNAPCELL_OK) status = compile_limits_init(options, &limits, err);
+    if (status != SNAPCELL_OK) return status;
+    snapcell_key key;
+    status = compile_key(bundle, &recipe, &key, err);
+    if (status != SNAPCELL_OK) return status;
+
+    compile_task task = {.bundle = bundle, .recipe = &recipe, .limits = &limits};
+    cleanup(compile_product_release) compile_product product = {0};
+    status = task_build_best(&task, &product, err);
+    if (status != SNAPCELL_OK) return status;
+    return task_finish(&task, &key, &product.result, out, err);
+}
+
+/* --- The public functions --- */
+
+static int fail_null(const char *what, snapcell_error *err)
+{
+    return error_set(err, SNAPCELL_E_USAGE, "%s is NULL", what);
+}
+
+int snapcell_compile_file(const char *path, const snapcell_compile_options *options,
+                          snapcell_compiled **out, snapcell_error *err)
+{
+    if (out == NULL) return fail_null("where the compile goes", err);
+    *out = NULL;
+    if (path == NULL) return fail_null("the bundle's path", err);
+    cleanup(bundle_release) bundle_file bundle = {0};
+    int status = bundle_read(path, &bundle, err);
+    return status == SNAPCELL_OK ? compile_bundle(&bundle, options, out, err) : status;
+}
+
+int snapcell_compile_memory(const char *file_name, const void *source, size_t source_size_bytes,
+                            const void *source_map, size_t source_map_size_bytes,
+                            const snapcell_compile_options *options, snapcell_compiled **out,
+                            snapcell_error *err)
+{
+    if (out == NULL) return fail_null("where the compile goes", err);
+    *out = NULL;
+    if (file_name == NULL) return fail_null("the bundle's file name", err);
+    if (source == NULL && source_size_bytes > 0) return fail_null("the bundle's source", err);
+    cleanup(bundle_release) bundle_file bundle = {0};
+    int status = bundle_from_memory(file_name, source, source_size_bytes, source_map,
+                                    source_map_size_bytes, &bundle, err);
+    return status == SNAPCELL_OK ? compile_bundle(&bundle, options, out, err) : status;
+}
+
+int snapcell_compile_key(const char *path, const snapcell_compile_options *options,
+                         snapcell_key *out, snapcell_error *err)
+{
+    if (path == NULL || out == NULL) return fail_null("the bundle's path or the key", err);
+    cleanup(bundle_release) bundle_file bundle = {0};
+    int status = bundle_read(path, &bundle, err);
+    if (status != SNAPCELL_OK) return status;
+    compile_recipe recipe;
+    status = compile_recipe_init(options, &bundle, &recipe, err);
+    return status == SNAPCELL_OK ? compile_key(&bundle, &recipe, out, err) : status;
+}
+
+/* What an artifact was compiled with becomes options again. */
+static void options_from_manifest(const manifest_recipe *recipe, const artifact_view *view,
+                                  snapcell_compile_options *out)
+{
+    out->name = view->info.name;
+    out->format = recipe->format;
+    out->level = recipe->level;
+    out->raw = recipe->raw;
+    out->warm = recipe->warm;
+    out->warm_count = recipe->warm_count;
+}
+
+static int recompile_options(const snapcell_compile_options *given, snapcell_compile_options *out,
+                             snapcell_error *err)
+{
+    compile_limits limits;
+    int status = compile_limits_init(given, &limits, err);
+    if (status != SNAPCELL_OK) return status;
+    *out = (snapcell_compile_options)SNAPCELL_COMPILE_OPTIONS_INIT;
+    if (given == NULL) return SNAPCELL_OK;
+    memcpy(out, given, given->struct_size);
+    out->struct_size = sizeof *out;
+    return SNAPCELL_OK;
+}
+
+int snapcell_recompile(const void *bytes, size_t size_bytes,
+                       const snapcell_compile_options *options, snapcell_compiled **out,
+                       snapcell_error *err)
+{
+    if (out == NULL) return fail_null("where the compile goes", err);
+    *out = NULL;
+    if (bytes == NULL) return fail_null("the artifact", err);
+    artifact_view view;
+    int status = artifact_read(bytes, size_bytes, ARTIFACT_CHECK_DIGEST, &view, err);
+    if (status != SNAPCELL_OK) return status;
+    snapcell_compile_options merged;
+    status = recompile_options(options, &merged, err);
+    if (status != SNAPCELL_OK) return status;
+
+    cleanup(manifest_recipe_release) manifest_recipe recipe = {0};
+    status = manifest_read(view.info.manifest, view.info.manifest_size_bytes, &recipe, err);
+    if (status != SNAPCELL_OK) return status;
+    cleanup(bundle_release) bundle_file bundle = {0};
+    status = bundle_from_artifact(&view, recipe.bundle_size_bytes, &bundle, err);
+    if (status != SNAPCELL_OK) return status;
+    options_from_manifest(&recipe, &view, &merged);
+    return compile_bundle(&bundle, &merged, out, err);
+}
+
+/* --- What was made --- */
+
+const void *snapcell_compiled_artifact(const snapcell_compiled *compiled, size_t *size_bytes)
+{
+    *size_bytes = compiled->artifact_size_bytes;
+    return compiled->artifact;
+}
+
+const snapcell_artifact_info *snapcell_compiled_info(const snapcell_compiled *compiled)
+{
+    return &compiled->info;
+}
+
+const char *snapcell_compiled_name(const snapcell_compiled *compiled)
+{
+    return compiled->info.name;
+}
+
+size_t snapcell_compiled_warning_count(const snapcell_compiled *compiled)
+{
+    return compiled->warning_count;
+}
+
+const char *snapcell_compiled_warning(const snapcell_compiled *compiled, size_t index)
+{
+    return index < compiled->warning_count ? compiled->warnings[index] : NULL;
+}
+
+void snapcell_compiled_free(snapcell_compiled *compiled)
+{
+    if (compiled == NULL) return;
+    for (size_t i = 0; i < compiled->warning_count; i++)
+        free(compiled->warnings[i]);
+    free(compiled->warnings);
+    free(compiled->artifact);
+    free(compiled);
+}

@@ -1,0 +1,405 @@
+#include "compile_protocol.h"
+
+#include <assert.h>
+#include <stdalign.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistr.h>
+
+#include "host_table.h"
+
+/* "SNCW" and "SNCH", as bytes. */
+#define HEADER_MAGIC UINT32_C(0x57434e53)
+#define HELLO_MAGIC UINT32_C(0x48434e53)
+
+#define MIB (UINT64_C(1) << 20)
+/* Four numbers of 32 bits and two of 64 stand before a job's text. */
+#define JOB_TEXT_OFFSET 32
+
+/* What bundles, artifacts and V8's strings can hold, with room. */
+uint64_t compile_body_size_max(uint32_t type)
+{
+    switch (type) {
+    case COMPILE_MESSAGE_HELLO:
+        return 64;
+    case COMPILE_MESSAGE_JOB:
+    case COMPILE_MESSAGE_LOG:
+    case COMPILE_MESSAGE_HOST_CALL:
+    case COMPILE_MESSAGE_HOST_RETURN:
+        return 512 * MIB;
+    case COMPILE_MESSAGE_RESULT:
+        return 1024 * MIB;
+    case COMPILE_MESSAGE_HOST_THROW:
+    case COMPILE_MESSAGE_ERROR:
+        return sizeof(snapcell_error) + 256;
+    default:
+        return 0;
+    }
+}
+
+void compile_header_write(const compile_header *header, uint8_t out[COMPILE_HEADER_SIZE])
+{
+    uint32_t magic = HEADER_MAGIC;
+    uint32_t type = header->type;
+    uint64_t size = header->body_size_bytes;
+    memcpy(out, &magic, sizeof magic);
+    memcpy(out + 4, &type, sizeof type);
+    memcpy(out + 8, &size, sizeof size);
+}
+
+bool compile_header_read(const uint8_t data[COMPILE_HEADER_SIZE], compile_header *out)
+{
+    wire_reader reader = wire_reader_over(data, COMPILE_HEADER_SIZE);
+    uint32_t magic = wire_get_u32(&reader);
+    uint32_t type = wire_get_u32(&reader);
+    uint64_t size = wire_get_u64(&reader);
+    if (magic != HEADER_MAGIC || size == 0 || size > compile_body_size_max(type)) return false;
+    *out = (compile_header){(compile_message_type)type, size};
+    return true;
+}
+
+/* --- HELLO --- */
+
+void compile_hello_write(wire_writer *writer, const compile_hello *hello)
+{
+    wire_put_u32(writer, HELLO_MAGIC);
+    wire_put_u32(writer, hello->protocol_version);
+    wire_put_raw(writer, hello->engine.bytes, sizeof hello->engine.bytes);
+}
+
+bool compile_hello_read(const void *body, size_t size_bytes, compile_hello *out)
+{
+    wire_reader reader = wire_reader_over(body, size_bytes);
+    if (wire_get_u32(&reader) != HELLO_MAGIC) return false;
+    out->protocol_version = wire_get_u32(&reader);
+    const void *engine = wire_get_raw(&reader, sizeof out->engine.bytes);
+    if (engine == NULL) return false;
+    memcpy(out->engine.bytes, engine, sizeof out->engine.bytes);
+    /* Later versions may say more; that they are later is what the reader has to know. */
+    return out->protocol_version != COMPILE_PROTOCOL_VERSION || wire_reader_done(&reader);
+}
+
+/* --- JOB --- */
+
+static void compile_request_write(wire_writer *writer, const snapcell_request *request)
+{
+    wire_put_text(writer, request->method);
+    wire_put_text(writer, request->url);
+    wire_put_u32(writer, (uint32_t)request->header_count);
+    for (size_t i = 0; i < request->header_count; i++) {
+        const snapcell_header *header = &request->headers[i];
+        wire_put_text(writer, header->name);
+        /* A header's value need not be UTF-8. */
+        wire_put_bytes(writer, header->value, strlen(header->value));
+    }
+    wire_put_u8(writer, request->body != NULL);
+    if (request->body != NULL) wire_put_bytes(writer, request->body, request->body_size_bytes);
+}
+
+static snapcell_header *compile_headers_read(wire_reader *reader, uint32_t count)
+{
+    snapcell_header *headers = calloc(count + 1u, sizeof *headers);
+    if (headers == NULL) {
+        reader->failed = true;
+        return NULL;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        headers[i].name = wire_get_text(reader);
+        size_t value_size;
+        headers[i].value = wire_get_bytes(reader, &value_size);
+        if (headers[i].name == NULL || headers[i].value == NULL) reader->failed = true;
+    }
+    return headers;
+}
+
+static void compile_request_read(wire_reader *reader, snapcell_request *out)
+{
+    out->struct_size = sizeof *out;
+    out->method = wire_get_text(reader);
+    out->url = wire_get_text(reader);
+    out->header_count = wire_get_count(reader, 11, COMPILE_WARM_HEADER_COUNT_MAX);
+    out->headers = compile_headers_read(reader, (uint32_t)out->header_count);
+    if (wire_get_u8(reader) != 0) out->body = wire_get_bytes(reader, &out->body_size_bytes);
+}
+
+void compile_job_write(wire_writer *writer, const compile_job *job)
+{
+    wire_put_u32(writer, job->kind);
+    wire_put_u32(writer, job->format);
+    wire_put_u32(writer, job->encoding);
+    wire_put_u32(writer, job->wall_limit_ms);
+    wire_put_u64(writer, job->memory_limit_bytes);
+    wire_put_u64(writer, job->text_size_bytes);
+    static_assert(JOB_TEXT_OFFSET % alignof(uint64_t) == 0, "the text is read in place");
+    wire_put_raw(writer, job->text, job->text_size_bytes);
+
+    wire_put_text(writer, job->function_name);
+    wire_put_text(writer, job->file_name);
+    wire_put_u32(writer, job->host_name_count);
+    for (uint32_t i = 0; i < job->host_name_count; i++)
+        wire_put_text(writer, job->host_names[i]);
+    wire_put_u32(writer, job->warm_count);
+    for (uint32_t i = 0; i < job->warm_count; i++)
+        compile_request_write(writer, &job->warm[i]);
+    wire_put_u8(writer, job->source_map != NULL);
+    if (job->source_map != NULL)
+        wire_put_bytes(writer, job->source_map, job->source_map_size_bytes);
+}
+
+static void compile_host_names_read(wire_reader *reader, compile_job *out)
+{
+    out->host_name_count = wire_get_count(reader, 10, HOST_FUNCTION_COUNT_MAX);
+    out->host_names = calloc(out->host_name_count + 1u, sizeof *out->host_names);
+    if (out->host_names == NULL) {
+        reader->failed = true;
+        return;
+    }
+    for (uint32_t i = 0; i < out->host_name_count; i++) {
+        out->host_names[i] = wire_get_text(reader);
+        if (out->host_names[i] == NULL) reader->failed = true;
+    }
+}
+
+static void compile_warm_read(wire_reader *reader, compile_job *out)
+{
+    out->warm_count = wire_get_count(reader, 7, COMPILE_WARM_COUNT_MAX);
+    out->warm = calloc(out->warm_count + 1u, sizeof *out->warm);
+    if (out->warm == NULL) {
+        reader->failed = true;
+        return;
+    }
+    for (uint32_t i = 0; i < out->warm_count && !reader->failed; i++)
+        compile_request_read(reader, &out->warm[i]);
+}
+
+static bool compile_job_is_sound(const compile_job *job)
+{
+    bool kind_known =
+        job->kind == SNAPCELL_ARTIFACT_SNAPSHOT || job->kind == SNAPCELL_ARTIFACT_CODE;
+    bool text_whole = job->encoding == ARTIFACT_TEXT_LATIN1 ||
+                      (job->encoding == ARTIFACT_TEXT_UTF16LE && job->text_size_bytes % 2 == 0);
+    return kind_known && text_whole && (unsigned)job->format <= ENGINE_FORMAT_SCRIPT &&
+           job->function_name != NULL && job->file_name != NULL;
+}
+
+bool compile_job_read(const void *body, size_t size_bytes, compile_job *out)
+{
+    wire_reader reader = wire_reader_over(body, size_bytes);
+    *out = (compile_job){0};
+    out->kind = (snapcell_artifact_kind)wire_get_u32(&reader);
+    out->format = (engine_format)wire_get_u32(&reader);
+    out->encoding = (artifact_text_encoding)wire_get_u32(&reader);
+    out->wall_limit_ms = wire_get_u32(&reader);
+    out->memory_limit_bytes = wire_get_u64(&reader);
+    out->text_size_bytes = wire_get_u64(&reader);
+    out->text = wire_get_raw(&reader, out->text_size_bytes);
+
+    out->function_name = wire_get_text(&reader);
+    out->file_name = wire_get_text(&reader);
+    compile_host_names_read(&reader, out);
+    compile_warm_read(&reader, out);
+    if (wire_get_u8(&reader) != 0)
+        out->source_map = wire_get_bytes(&reader, &out->source_map_size_bytes);
+    if (wire_reader_done(&reader) && compile_job_is_sound(out)) return true;
+    compile_job_release(out);
+    return false;
+}
+
+void compile_job_release(compile_job *job)
+{
+    for (uint32_t i = 0; i < job->warm_count && job->warm != NULL; i++)
+        free((void *)job->warm[i].headers);
+    free(job->warm);
+    free(job->host_names);
+    *job = (compile_job){0};
+}
+
+/* --- LOG --- */
+
+void compile_log_write(wire_writer *writer, const compile_log *log)
+{
+    wire_put_u32(writer, log->level);
+    wire_put_bytes(writer, log->text, log->text_size_bytes);
+}
+
+bool compile_log_read(const void *body, size_t size_bytes, compile_log *out)
+{
+    wire_reader reader = wire_reader_over(body, size_bytes);
+    uint32_t level = wire_get_u32(&reader);
+    out->level = (snapcell_log_level)level;
+    out->text = wire_get_bytes(&reader, &out->text_size_bytes);
+    return wire_reader_done(&reader) && level <= SNAPCELL_LOG_ERROR &&
+           u8_check((const uint8_t *)out->text, out->text_size_bytes) == NULL;
+}
+
+/* --- HOST_CALL, HOST_RETURN, HOST_THROW --- */
+
+void compile_value_write(wire_writer *writer, const snapcell_value *value)
+{
+    wire_put_u8(writer, (uint8_t)value->type);
+    switch (value->type) {
+    case SNAPCELL_VALUE_UNDEFINED:
+    case SNAPCELL_VALUE_NULL:
+        break;
+    case SNAPCELL_VALUE_BOOLEAN:
+        wire_put_u8(writer, value->boolean);
+        break;
+    case SNAPCELL_VALUE_NUMBER:
+        wire_put_double(writer, value->number);
+        break;
+    case SNAPCELL_VALUE_STRING:
+    case SNAPCELL_VALUE_BYTES:
+    case SNAPCELL_VALUE_JSON:
+        wire_put_bytes(writer, value->data, value->size_bytes);
+        break;
+    }
+}
+
+static void compile_value_get(wire_reader *reader, snapcell_value *out)
+{
+    uint8_t type = wire_get_u8(reader);
+    *out = (snapcell_value){.type = (snapcell_value_type)type};
+    switch (type) {
+    case SNAPCELL_VALUE_UNDEFINED:
+    case SNAPCELL_VALUE_NULL:
+        break;
+    case SNAPCELL_VALUE_BOOLEAN:
+        out->boolean = wire_get_u8(reader) != 0;
+        break;
+    case SNAPCELL_VALUE_NUMBER:
+        out->number = wire_get_double(reader);
+        break;
+    case SNAPCELL_VALUE_STRING:
+    case SNAPCELL_VALUE_JSON:
+        out->data = wire_get_bytes(reader, &out->size_bytes);
+        if (out->data == NULL || u8_check((const uint8_t *)out->data, out->size_bytes) != NULL)
+            reader->failed = true;
+        break;
+    case SNAPCELL_VALUE_BYTES:
+        out->data = wire_get_bytes(reader, &out->size_bytes);
+        break;
+    default:
+        reader->failed = true;
+    }
+}
+
+bool compile_value_read(const void *body, size_t size_bytes, snapcell_value *out)
+{
+    wire_reader reader = wire_reader_over(body, size_bytes);
+    compile_value_get(&reader, out);
+    return wire_reader_done(&reader);
+}
+
+void compile_host_call_write(wire_writer *writer, const compile_host_call *call)
+{
+    wire_put_u32(writer, call->index);
+    wire_put_u32(writer, call->argument_count);
+    for (uint32_t i = 0; i < call->argument_count; i++)
+        compile_value_write(writer, &call->arguments[i]);
+}
+
+bool compile_host_call_read(const void *body, size_t size_bytes, compile_host_call *out)
+{
+    wire_reader reader = wire_reader_over(body, size_bytes);
+    *out = (compile_host_call){.index = wire_get_u32(&reader)};
+    out->argument_count = wire_get_count(&reader, 1, COMPILE_ARGUMENT_COUNT_MAX);
+    out->arguments = calloc(out->argument_count + 1u, sizeof *out->arguments);
+    if (out->arguments == NULL) return false;
+    for (uint32_t i = 0; i < out->argument_count; i++)
+        compile_value_get(&reader, &out->arguments[i]);
+    if (wire_reader_done(&reader)) return true;
+    free(out->arguments);
+    *out = (compile_host_call){0};
+    return false;
+}
+
+void compile_throw_write(wire_writer *writer, const char *message)
+{
+    wire_put_text(writer, message);
+}
+
+const char *compile_throw_read(const void *body, size_t size_bytes)
+{
+    wire_reader reader = wire_reader_over(body, size_bytes);
+    const char *message = wire_get_text(&reader);
+    return wire_reader_done(&reader) ? message : NULL;
+}
+
+/* --- RESULT, ERROR --- */
+
+void compile_result_write(wire_writer *writer, const compile_result *result)
+{
+    wire_put_u32(writer, result->shape);
+    wire_put_u32(writer, result->format);
+    wire_put_bytes(writer, result->blob, result->blob_size_bytes);
+    wire_put_text(writer, result->apis);
+    wire_put_u32(writer, result->warning_count);
+    for (uint32_t i = 0; i < result->warning_count; i++)
+        wire_put_text(writer, result->warnings[i]);
+}
+
+static bool compile_result_is_sound(const compile_result *result)
+{
+    return (result->shape == SNAPCELL_SHAPE_FETCH || result->shape == SNAPCELL_SHAPE_JSON) &&
+           result->format >= ENGINE_FORMAT_ESM && result->format <= ENGINE_FORMAT_SCRIPT &&
+           result->blob_size_bytes > 0;
+}
+
+bool compile_result_read(const void *body, size_t size_bytes, compile_result *out)
+{
+    wire_reader reader = wire_reader_over(body, size_bytes);
+    *out = (compile_result){0};
+    out->shape = (snapcell_handler_shape)wire_get_u32(&reader);
+    out->format = (engine_format)wire_get_u32(&reader);
+    out->blob = wire_get_bytes(&reader, &out->blob_size_bytes);
+    out->apis = wire_get_text(&reader);
+    out->warning_count = wire_get_count(&reader, 10, COMPILE_WARNING_COUNT_MAX);
+    out->warnings = calloc(out->warning_count + 1u, sizeof *out->warnings);
+    if (out->warnings == NULL) return false;
+    for (uint32_t i = 0; i < out->warning_count; i++) {
+        out->warnings[i] = wire_get_text(&reader);
+        if (out->warnings[i] == NULL) reader.failed = true;
+    }
+    if (wire_reader_done(&reader) && compile_result_is_sound(out)) return true;
+    free(out->warnings);
+    *out = (compile_result){0};
+    return false;
+}
+
+void compile_error_write(wire_writer *writer, const snapcell_error *error)
+{
+    wire_put_u32(writer, (uint32_t)error->code);
+    wire_put_u32(writer, error->line);
+    wire_put_u32(writer, error->column);
+    wire_put_bytes(writer, error->file, strlen(error->file));
+    wire_put_bytes(writer, error->message, strlen(error->message));
+    wire_put_bytes(writer, error->stack, strlen(error->stack));
+}
+
+/* An error must come through, even one whose text is not quite UTF-8. */
+static void compile_error_field(wire_reader *reader, char *out, size_t capacity_bytes)
+{
+    size_t size;
+    const char *text = wire_get_bytes(reader, &size);
+    if (text == NULL || size >= capacity_bytes || memchr(text, 0, size) != NULL) {
+        reader->failed = true;
+        return;
+    }
+    memcpy(out, text, size + 1);
+    const uint8_t *bad;
+    while ((bad = u8_check((const uint8_t *)out, size)) != NULL)
+        out[bad - (const uint8_t *)out] = '?';
+}
+
+bool compile_error_read(const void *body, size_t size_bytes, snapcell_error *out)
+{
+    wire_reader reader = wire_reader_over(body, size_bytes);
+    memset(out, 0, sizeof *out);
+    out->code = (int32_t)wire_get_u32(&reader);
+    out->line = wire_get_u32(&reader);
+    out->column = wire_get_u32(&reader);
+    compile_error_field(&reader, out->file, sizeof out->file);
+    compile_error_field(&reader, out->message, sizeof out->message);
+    compile_error_field(&reader, out->stack, sizeof out->stack);
+    return wire_reader_done(&reader) && out->code < 0 && out->code >= SNAPCELL_E_INTERNAL;
+}

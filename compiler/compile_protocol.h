@@ -1,0 +1,134 @@
+/* What the compiler and its worker say to each other over a stream socket.
+ *
+ * The worker begins with HELLO; the compiler answers with JOB. While the worker builds it sends LOG
+ * and HOST_CALL, and each HOST_CALL is answered by HOST_RETURN or HOST_THROW. RESULT or ERROR ends
+ * the conversation. Each message is a header and a body; what comes from the other side is checked
+ * before use, since the worker runs code that nobody vouches for. Internal to the compiler. */
+#ifndef SNAPCELL_COMPILE_PROTOCOL_H
+#define SNAPCELL_COMPILE_PROTOCOL_H
+
+#include "engine.h"
+#include "wire.h"
+
+#define COMPILE_PROTOCOL_VERSION 1
+
+typedef enum compile_message_type {
+    COMPILE_MESSAGE_HELLO = 1,
+    COMPILE_MESSAGE_JOB = 2,
+    COMPILE_MESSAGE_LOG = 3,
+    COMPILE_MESSAGE_HOST_CALL = 4,
+    COMPILE_MESSAGE_HOST_RETURN = 5,
+    COMPILE_MESSAGE_HOST_THROW = 6,
+    COMPILE_MESSAGE_RESULT = 7,
+    COMPILE_MESSAGE_ERROR = 8,
+} compile_message_type;
+
+#define COMPILE_HEADER_SIZE 16
+
+typedef struct compile_header {
+    compile_message_type type;
+    size_t body_size_bytes;
+} compile_header;
+
+/* The largest body of a message of this type; 0 for an unknown one. */
+uint64_t compile_body_size_max(uint32_t type);
+
+void compile_header_write(const compile_header *header, uint8_t out[COMPILE_HEADER_SIZE]);
+/* False when it is no header, or its body is larger than a message of its type can be. */
+bool compile_header_read(const uint8_t data[COMPILE_HEADER_SIZE], compile_header *out);
+
+/* --- HELLO --- */
+
+typedef struct compile_hello {
+    uint32_t protocol_version;
+    snapcell_fingerprint engine;
+} compile_hello;
+
+void compile_hello_write(wire_writer *writer, const compile_hello *hello);
+bool compile_hello_read(const void *body, size_t size_bytes, compile_hello *out);
+
+/* --- JOB --- */
+
+#define COMPILE_WARM_COUNT_MAX 64
+#define COMPILE_WARM_HEADER_COUNT_MAX 256
+
+/* What a worker is to build. Pointers are Borrowed; a job that was read points into the message's
+ * body, and its arrays are Owned: compile_job_release(). */
+typedef struct compile_job {
+    snapcell_artifact_kind kind;
+    engine_format format;
+    uint64_t memory_limit_bytes;
+    uint32_t wall_limit_ms;
+    const char *function_name;
+    const char *file_name;
+    const char **host_names;
+    uint32_t host_name_count;
+    snapcell_request *warm;
+    uint32_t warm_count;
+    artifact_text_encoding encoding;
+    const void *text; /* aligned for 16-bit units */
+    size_t text_size_bytes;
+    const char *source_map; /* NULL: none */
+    size_t source_map_size_bytes;
+} compile_job;
+
+void compile_job_write(wire_writer *writer, const compile_job *job);
+/* False when it is no job or memory is short. `body` is aligned as malloc() does. */
+bool compile_job_read(const void *body, size_t size_bytes, compile_job *out);
+void compile_job_release(compile_job *job);
+
+/* --- LOG --- */
+
+typedef struct compile_log {
+    snapcell_log_level level;
+    const char *text;
+    size_t text_size_bytes;
+} compile_log;
+
+void compile_log_write(wire_writer *writer, const compile_log *log);
+bool compile_log_read(const void *body, size_t size_bytes, compile_log *out);
+
+/* --- HOST_CALL, HOST_RETURN, HOST_THROW --- */
+
+#define COMPILE_ARGUMENT_COUNT_MAX 65536
+
+/* A call of host function number `index`; `arguments` is Owned by whoever read it: free(). */
+typedef struct compile_host_call {
+    uint32_t index;
+    snapcell_value *arguments;
+    uint32_t argument_count;
+} compile_host_call;
+
+void compile_host_call_write(wire_writer *writer, const compile_host_call *call);
+bool compile_host_call_read(const void *body, size_t size_bytes, compile_host_call *out);
+
+void compile_value_write(wire_writer *writer, const snapcell_value *value);
+bool compile_value_read(const void *body, size_t size_bytes, snapcell_value *out);
+
+/* The message of a HOST_THROW. NULL when it is none. */
+void compile_throw_write(wire_writer *writer, const char *message);
+const char *compile_throw_read(const void *body, size_t size_bytes);
+
+/* --- RESULT, ERROR --- */
+
+#define COMPILE_WARNING_COUNT_MAX 1000
+
+/* Pointers are Borrowed; of a result that was read, `warnings` is Owned: free(). */
+typedef struct compile_result {
+    snapcell_handler_shape shape;
+    engine_format format;
+    const void *blob;
+    size_t blob_size_bytes;
+    const char **warnings;
+    uint32_t warning_count;
+    const char *apis;
+} compile_result;
+
+void compile_result_write(wire_writer *writer, const compile_result *result);
+bool compile_result_read(const void *body, size_t size_bytes, compile_result *out);
+
+void compile_error_write(wire_writer *writer, const snapcell_error *error);
+/* False when it is none, or when it says that nothing went wrong. */
+bool compile_error_read(const void *body, size_t size_bytes, snapcell_error *out);
+
+#endif

@@ -1,0 +1,309 @@
+#include "compile_run.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "error_set.h"
+#include "host_table.h"
+#include "worker_process.h"
+#include "worker_words.h"
+
+#define MIB (UINT64_C(1) << 20)
+
+/* A conversation with a worker. */
+typedef struct compile_talk {
+    const char *worker_path;
+    const char *path;
+    const compile_job *job;
+    const snapcell_host *host;
+    const compile_limits *limits;
+    worker_process process;
+    bool job_sent;
+} compile_talk;
+
+static void writer_cleanup(wire_writer *writer)
+{
+    wire_writer_release(writer);
+}
+#define cleanup_writer cleanup(writer_cleanup)
+
+static void message_cleanup(worker_message *message)
+{
+    free(message->body);
+}
+#define cleanup_message cleanup(message_cleanup)
+
+void compile_product_release(compile_product *product)
+{
+    free(product->result.warnings);
+    free(product->body);
+    memset(product, 0, sizeof *product);
+}
+
+/* --- What ends a conversation early --- */
+
+static int talk_fail_memory(const compile_talk *talk, snapcell_error *err)
+{
+    return error_set(err, SNAPCELL_E_MEMORY_LIMIT,
+                     "%s: top level or warm-up used more than %" PRIu64
+                     " MiB; raise the compiler's memory limit, or move work into the handler",
+                     talk->path, talk->limits->memory_limit_bytes / MIB);
+}
+
+static int talk_fail_time(const compile_talk *talk, snapcell_error *err)
+{
+    if (!talk->job_sent)
+        return error_set(err, SNAPCELL_E_WALL_LIMIT,
+                         "%s: the worker %s did not begin within %" PRIu32 " ms", talk->path,
+                         talk->worker_path, talk->limits->wall_limit_ms);
+    return error_set(err, SNAPCELL_E_WALL_LIMIT,
+                     "%s: endless loop, or waiting for something: top level and warm-up did not "
+                     "finish in %" PRIu32 " ms; raise the compiler's wall limit, or move work into "
+                     "the handler",
+                     talk->path, talk->limits->wall_limit_ms);
+}
+
+static int talk_fail_nonsense(const compile_talk *talk, snapcell_error *err)
+{
+    return error_set(err, SNAPCELL_E_INTERNAL,
+                     "%s: the worker %s does not speak as a worker of this snapcell does; set "
+                     "$SNAPCELL_WORKER to the `snapcell` program of this build",
+                     talk->path, talk->worker_path);
+}
+
+static bool signal_is_crash(int signal)
+{
+    return signal == SIGABRT || signal == SIGSEGV || signal == SIGBUS || signal == SIGILL ||
+           signal == SIGTRAP || signal == SIGFPE;
+}
+
+static int talk_fail_crash(const compile_talk *talk, int signal, snapcell_error *err)
+{
+    char cause[WORKER_CAUSE_SIZE_MAX + 1];
+    worker_words_cause(talk->process.words, cause);
+    if (cause[0] == '\0')
+        snprintf(cause, sizeof cause, "%s",
+                 signal >= 0 ? sigdescr_np(signal) : "no reason is known");
+    if (talk->job_sent && talk->job->kind == SNAPCELL_ARTIFACT_SNAPSHOT)
+        return error_set(err, SNAPCELL_E_UNSNAPSHOTABLE, "V8 gave up: %s", cause);
+    return error_set(err, SNAPCELL_E_INTERNAL, "%s: the worker crashed: %s", talk->path, cause);
+}
+
+/* The worker has closed its end without a result. */
+static int talk_fail_gone(compile_talk *talk, snapcell_error *err)
+{
+    worker_end end = worker_process_wait(&talk->process);
+    const char *words = talk->process.words;
+    if (worker_words_of_memory(words)) return talk_fail_memory(talk, err);
+    if (signal_is_crash(end.signal)) return talk_fail_crash(talk, end.signal, err);
+    if (end.signal == SIGXCPU) return talk_fail_time(talk, err);
+    if (end.signal == SIGKILL)
+        return error_set(err, SNAPCELL_E_MEMORY_LIMIT,
+                         "%s: the worker was killed from outside, most likely because the machine "
+                         "ran out of memory",
+                         talk->path);
+    if (end.signal >= 0)
+        return error_set(err, SNAPCELL_E_INTERNAL, "%s: the worker was ended by a signal: %s",
+                         talk->path, sigdescr_np(end.signal));
+    char cause[WORKER_CAUSE_SIZE_MAX + 1];
+    worker_words_cause(words, cause);
+    if (end.exit_status < 0) return talk_fail_crash(talk, -1, err);
+    return error_set(err, SNAPCELL_E_INTERNAL,
+                     "%s: the worker %s ended with status %d before it was done%s%s", talk->path,
+                     talk->worker_path, end.exit_status, cause[0] == '\0' ? "" : ": ", cause);
+}
+
+static int talk_fail(compile_talk *talk, worker_status status, snapcell_error *err)
+{
+    switch (status) {
+    case WORKER_GONE:
+        return talk_fail_gone(talk, err);
+    case WORKER_TIMEOUT:
+        return talk_fail_time(talk, err);
+    case WORKER_NO_MEMORY:
+        return error_set(err, SNAPCELL_E_NOMEM, "no memory to compile %s", talk->path);
+    case WORKER_OK:
+    case WORKER_NONSENSE:
+        break;
+    }
+    return talk_fail_nonsense(talk, err);
+}
+
+/* --- Host functions and log --- */
+
+static int talk_answer_call(compile_talk *talk, snapcell_host_call *call, bool thrown,
+                            snapcell_error *err)
+{
+    cleanup_writer wire_writer writer = {0};
+    if (thrown)
+        compile_throw_write(&writer, call->error_message);
+    else
+        compile_value_write(&writer, &call->result);
+    compile_message_type type = thrown ? COMPILE_MESSAGE_HOST_THROW : COMPILE_MESSAGE_HOST_RETURN;
+    worker_status status = worker_process_send(&talk->process, type, &writer);
+    return status == WORKER_OK ? SNAPCELL_OK : talk_fail(talk, status, err);
+}
+
+static int talk_on_host_call(compile_talk *talk, const worker_message *message, snapcell_error *err)
+{
+    compile_host_call asked;
+    if (!compile_host_call_read(message->body, message->body_size_bytes, &asked))
+        return talk_fail_nonsense(talk, err);
+    cleanup_free snapcell_value *arguments = asked.arguments;
+    if (talk->host == NULL || asked.index >= talk->host->count)
+        return talk_fail_nonsense(talk, err);
+
+    const host_function *function = &talk->host->functions[asked.index];
+    snapcell_host_call call = {.arguments = arguments, .argument_count = asked.argument_count};
+    bool thrown = function->callback(function->user, &call) != 0;
+    int status = talk_answer_call(talk, &call, thrown, err);
+    free((char *)call.result.data);
+    return status;
+}
+
+static int talk_on_log(compile_talk *talk, const worker_message *message, snapcell_error *err)
+{
+    compile_log log;
+    if (!compile_log_read(message->body, message->body_size_bytes, &log))
+        return talk_fail_nonsense(talk, err);
+    if (talk->limits->log != NULL)
+        talk->limits->log(talk->limits->log_user, log.level, talk->job->function_name, log.text,
+                          log.text_size_bytes);
+    return SNAPCELL_OK;
+}
+
+/* --- Result and error --- */
+
+static int talk_on_result(compile_talk *talk, worker_message *message, compile_product *out,
+                          snapcell_error *err)
+{
+    if (!compile_result_read(message->body, message->body_size_bytes, &out->result))
+        return talk_fail_nonsense(talk, err);
+    out->body = steal_pointer(&message->body);
+    return SNAPCELL_OK;
+}
+
+/* A place in the bundle is told with the path that the user gave; one from a source map is not. */
+static void error_set_place(const compile_talk *talk, snapcell_error *error)
+{
+    if (strcmp(error->file, talk->job->file_name) != 0) return;
+    if (strlen(talk->path) < sizeof error->file) strcpy(error->file, talk->path);
+}
+
+/* Errors other than the script's own must name the bundle themselves. */
+static int talk_name_bundle(const compile_talk *talk, const snapcell_error *told,
+                            snapcell_error *err)
+{
+    if (told->code == SNAPCELL_E_UNSNAPSHOTABLE ||
+        strstr(told->message, talk->job->file_name) != NULL)
+        return error_set(err, told->code, "%s", told->message);
+    return error_set(err, told->code, "%s: %s", talk->path, told->message);
+}
+
+static int talk_on_error(compile_talk *talk, const worker_message *message, snapcell_error *err)
+{
+    snapcell_error told;
+    if (!compile_error_read(message->body, message->body_size_bytes, &told))
+        return talk_fail_nonsense(talk, err);
+    error_set_place(talk, &told);
+    if (told.code == SNAPCELL_E_MEMORY_LIMIT) return talk_fail_memory(talk, err);
+    if (told.code == SNAPCELL_E_SCRIPT) {
+        if (err != NULL) *err = told;
+        return told.code;
+    }
+    int code = talk_name_bundle(talk, &told, err);
+    if (err != NULL) {
+        err->line = told.line;
+        err->column = told.column;
+        memcpy(err->file, told.file, sizeof err->file);
+        memcpy(err->stack, told.stack, sizeof err->stack);
+    }
+    return code;
+}
+
+/* --- The conversation --- */
+
+static int talk_hello(compile_talk *talk, snapcell_error *err)
+{
+    cleanup_message worker_message message = {0};
+    worker_status status = worker_process_receive(&talk->process, &message);
+    if (status != WORKER_OK) return talk_fail(talk, status, err);
+    compile_hello hello;
+    if (message.type != COMPILE_MESSAGE_HELLO ||
+        !compile_hello_read(message.body, message.body_size_bytes, &hello) ||
+        hello.protocol_version != COMPILE_PROTOCOL_VERSION)
+        return talk_fail_nonsense(talk, err);
+
+    snapcell_fingerprint own = engine_fingerprint();
+    if (memcmp(own.bytes, hello.engine.bytes, sizeof own.bytes) == 0) return SNAPCELL_OK;
+    char expected[SNAPCELL_KEY_HEX_SIZE];
+    char found[SNAPCELL_KEY_HEX_SIZE];
+    snapcell_fingerprint_format(&own, expected);
+    snapcell_fingerprint_format(&hello.engine, found);
+    return error_set(err, SNAPCELL_E_INTERNAL,
+                     "%s: the worker %s has engine %s, this library has engine %s; set "
+                     "$SNAPCELL_WORKER to the `snapcell` program of this build",
+                     talk->path, talk->worker_path, found, expected);
+}
+
+static int talk_send_job(compile_talk *talk, snapcell_error *err)
+{
+    cleanup_writer wire_writer writer = {0};
+    compile_job_write(&writer, talk->job);
+    talk->job_sent = true;
+    worker_status status = worker_process_send(&talk->process, COMPILE_MESSAGE_JOB, &writer);
+    return status == WORKER_OK ? SNAPCELL_OK : talk_fail(talk, status, err);
+}
+
+/* Handles one message; `*done` when it was the last. */
+static int talk_step(compile_talk *talk, compile_product *out, bool *done, snapcell_error *err)
+{
+    cleanup_message worker_message message = {0};
+    worker_status status = worker_process_receive(&talk->process, &message);
+    if (status != WORKER_OK) return talk_fail(talk, status, err);
+    switch (message.type) {
+    case COMPILE_MESSAGE_LOG:
+        return talk_on_log(talk, &message, err);
+    case COMPILE_MESSAGE_HOST_CALL:
+        return talk_on_host_call(talk, &message, err);
+    case COMPILE_MESSAGE_RESULT:
+        *done = true;
+        return talk_on_result(talk, &message, out, err);
+    case COMPILE_MESSAGE_ERROR:
+        return talk_on_error(talk, &message, err);
+    case COMPILE_MESSAGE_HELLO:
+    case COMPILE_MESSAGE_JOB:
+    case COMPILE_MESSAGE_HOST_RETURN:
+    case COMPILE_MESSAGE_HOST_THROW:
+        break;
+    }
+    return talk_fail_nonsense(talk, err);
+}
+
+static int talk_run(compile_talk *talk, compile_product *out, snapcell_error *err)
+{
+    int status = talk_hello(talk, err);
+    if (status == SNAPCELL_OK) status = talk_send_job(talk, err);
+    bool done = false;
+    while (status == SNAPCELL_OK && !done)
+        status = talk_step(talk, out, &done, err);
+    return status;
+}
+
+int compile_run(const char *worker_path, const char *path, const compile_job *job,
+                const snapcell_host *host, const compile_limits *limits, compile_product *out,
+                snapcell_error *err)
+{
+    memset(out, 0, sizeof *out);
+    compile_talk talk = {
+        .worker_path = worker_path, .path = path, .job = job, .host = host, .limits = limits};
+    int status = worker_process_start(worker_path, limits->wall_limit_ms, &talk.process, err);
+    if (status != SNAPCELL_OK) return status;
+    status = talk_run(&talk, out, err);
+    worker_process_end(&talk.process);
+    return status;
+}

@@ -1,0 +1,200 @@
+#include "compile_settings.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <unistr.h>
+
+#include "compile_protocol.h"
+#include "error_set.h"
+
+#define MIB (UINT64_C(1) << 20)
+#define MEMORY_LIMIT_DEFAULT (512 * MIB)
+#define MEMORY_LIMIT_MIN (16 * MIB) /* below it V8 cannot even start */
+#define WALL_LIMIT_MS_DEFAULT 30000
+#define LEVEL_MAX 19
+
+/* A caller that was built with an older header gives fewer fields: the rest have their defaults. */
+static int options_copy(const snapcell_compile_options *options, snapcell_compile_options *out,
+                        snapcell_error *err)
+{
+    *out = (snapcell_compile_options)SNAPCELL_COMPILE_OPTIONS_INIT;
+    if (options == NULL) return SNAPCELL_OK;
+    size_t size_min = offsetof(snapcell_compile_options, name);
+    if (options->struct_size < size_min || options->struct_size > sizeof *out)
+        return error_set(err, SNAPCELL_E_USAGE,
+                         "the compile options' struct_size is %zu; this library knows %zu to %zu: "
+                         "begin with SNAPCELL_COMPILE_OPTIONS_INIT",
+                         options->struct_size, size_min, sizeof *out);
+    memcpy(out, options, options->struct_size);
+    return SNAPCELL_OK;
+}
+
+/* --- The name --- */
+
+static int name_check(const char *name, size_t size, snapcell_error *err)
+{
+    if (size == 0 || size > SNAPCELL_ARTIFACT_NAME_SIZE_MAX)
+        return error_set(err, SNAPCELL_E_USAGE,
+                         "a function's name has 1 to %d bytes, this one %zu: give another name",
+                         SNAPCELL_ARTIFACT_NAME_SIZE_MAX, size);
+    if (u8_check((const uint8_t *)name, size) != NULL)
+        return error_set(err, SNAPCELL_E_USAGE, "the function's name is not UTF-8: give another");
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f || name[i] == '/')
+            return error_set(err, SNAPCELL_E_USAGE,
+                             "a function's name holds no '/' and no control characters, "
+                             "this one does at byte %zu: give another name",
+                             i + 1);
+    return SNAPCELL_OK;
+}
+
+/* What stands before the last dot; a dot at the start begins no extension. */
+static size_t stem_size(const char *file_name)
+{
+    const char *dot = strrchr(file_name, '.');
+    return dot == NULL || dot == file_name ? strlen(file_name) : (size_t)(dot - file_name);
+}
+
+static int recipe_set_name(compile_recipe *recipe, const char *name, const bundle_file *bundle,
+                           snapcell_error *err)
+{
+    const char *text = name == NULL ? bundle->file_name : name;
+    size_t size = name == NULL ? stem_size(text) : strlen(name);
+    int status = name_check(text, size, err);
+    if (status == SNAPCELL_OK) memcpy(recipe->name, text, size);
+    return status;
+}
+
+/* --- Warm-up requests --- */
+
+const char *compile_request_method(const snapcell_request *request)
+{
+    if (request->method != NULL) return request->method;
+    return request->body != NULL ? "POST" : "GET";
+}
+
+const char *compile_request_url(const snapcell_request *request)
+{
+    return request->url != NULL ? request->url : "/";
+}
+
+/* RFC 9110, 5.6.2. */
+static bool text_is_token(const char *text)
+{
+    static const char allowed[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    size_t size = strlen(text);
+    return size > 0 && strspn(text, allowed) == size;
+}
+
+static int warm_check_headers(const snapcell_request *request, size_t number, uint64_t *size,
+                              snapcell_error *err)
+{
+    if (request->header_count > COMPILE_WARM_HEADER_COUNT_MAX)
+        return error_set(err, SNAPCELL_E_USAGE, "warm-up request %zu has %zu headers; at most %d",
+                         number, request->header_count, COMPILE_WARM_HEADER_COUNT_MAX);
+    for (size_t i = 0; i < request->header_count; i++) {
+        const snapcell_header *header = &request->headers[i];
+        if (header->name == NULL || header->value == NULL || !text_is_token(header->name))
+            return error_set(
+                err, SNAPCELL_E_USAGE,
+                "warm-up request %zu: header %zu has no name or value that HTTP allows", number,
+                i + 1);
+        if (strpbrk(header->value, "\r\n") != NULL)
+            return error_set(err, SNAPCELL_E_USAGE,
+                             "warm-up request %zu: the value of header '%s' holds a line break",
+                             number, header->name);
+        *size += strlen(header->name) + strlen(header->value);
+    }
+    return SNAPCELL_OK;
+}
+
+static int warm_check(const snapcell_request *request, size_t number, uint64_t *size,
+                      snapcell_error *err)
+{
+    if (request->struct_size != sizeof *request)
+        return error_set(err, SNAPCELL_E_USAGE,
+                         "warm-up request %zu: struct_size is %zu; expected %zu", number,
+                         request->struct_size, sizeof *request);
+    const char *method = compile_request_method(request);
+    if (!text_is_token(method))
+        return error_set(err, SNAPCELL_E_USAGE, "warm-up request %zu: '%.40s' is no HTTP method",
+                         number, method);
+    const char *url = compile_request_url(request);
+    if (u8_check((const uint8_t *)url, strlen(url)) != NULL)
+        return error_set(err, SNAPCELL_E_USAGE, "warm-up request %zu: the URL is not UTF-8",
+                         number);
+    *size += strlen(method) + strlen(url);
+    if (request->body != NULL) *size += request->body_size_bytes;
+    return warm_check_headers(request, number, size, err);
+}
+
+static int recipe_set_warm(compile_recipe *recipe, const snapcell_compile_options *options,
+                           snapcell_error *err)
+{
+    if (options->warm_count > COMPILE_WARM_COUNT_MAX)
+        return error_set(err, SNAPCELL_E_USAGE, "%zu warm-up requests; at most %d are taken",
+                         options->warm_count, COMPILE_WARM_COUNT_MAX);
+    if (options->warm_count > 0 && options->warm == NULL)
+        return error_set(err, SNAPCELL_E_USAGE, "%zu warm-up requests are announced, none is there",
+                         options->warm_count);
+    uint64_t size = 0;
+    for (size_t i = 0; i < options->warm_count; i++) {
+        int status = warm_check(&options->warm[i], i + 1, &size, err);
+        if (status != SNAPCELL_OK) return status;
+    }
+    if (size > COMPILE_WARM_SIZE_MAX)
+        return error_set(err, SNAPCELL_E_TOO_LARGE,
+                         "the warm-up requests have %" PRIu64 " bytes; at most %" PRIu64
+                         " are kept in an artifact",
+                         size, COMPILE_WARM_SIZE_MAX);
+    recipe->warm = options->warm_count > 0 ? options->warm : NULL;
+    recipe->warm_count = options->warm_count;
+    return SNAPCELL_OK;
+}
+
+/* --- All of it --- */
+
+int compile_recipe_init(const snapcell_compile_options *options, const bundle_file *bundle,
+                        compile_recipe *out, snapcell_error *err)
+{
+    memset(out, 0, sizeof *out);
+    snapcell_compile_options given;
+    int status = options_copy(options, &given, err);
+    if (status != SNAPCELL_OK) return status;
+    if ((unsigned)given.format > SNAPCELL_FORMAT_SCRIPT)
+        return error_set(err, SNAPCELL_E_USAGE, "there is no source format %d", (int)given.format);
+    if (given.level < 0 || given.level > LEVEL_MAX)
+        return error_set(err, SNAPCELL_E_USAGE, "the level is %d; expected 1 to %d, or 0 for %d",
+                         given.level, LEVEL_MAX, SNAPCELL_LEVEL_DEFAULT);
+    out->format = given.format;
+    out->raw = given.raw;
+    out->level = given.level == 0 ? SNAPCELL_LEVEL_DEFAULT : given.level;
+    if (given.raw) out->level = 0;
+    out->host = given.host;
+    status = recipe_set_name(out, given.name, bundle, err);
+    if (status == SNAPCELL_OK) status = recipe_set_warm(out, &given, err);
+    return status;
+}
+
+int compile_limits_init(const snapcell_compile_options *options, compile_limits *out,
+                        snapcell_error *err)
+{
+    memset(out, 0, sizeof *out);
+    snapcell_compile_options given;
+    int status = options_copy(options, &given, err);
+    if (status != SNAPCELL_OK) return status;
+    if (given.memory_limit_bytes != 0 && given.memory_limit_bytes < MEMORY_LIMIT_MIN)
+        return error_set(err, SNAPCELL_E_USAGE,
+                         "the memory limit is %" PRIu64 " bytes; the engine needs at least %" PRIu64
+                         " MiB",
+                         given.memory_limit_bytes, MEMORY_LIMIT_MIN / MIB);
+    out->strict = given.strict;
+    out->memory_limit_bytes =
+        given.memory_limit_bytes == 0 ? MEMORY_LIMIT_DEFAULT : given.memory_limit_bytes;
+    out->wall_limit_ms = given.wall_limit_ms == 0 ? WALL_LIMIT_MS_DEFAULT : given.wall_limit_ms;
+    out->worker_path = given.worker_path;
+    out->log = given.log;
+    out->log_user = given.log_user;
+    return SNAPCELL_OK;
+}

@@ -1,0 +1,301 @@
+/* The child's side: one job, then the end. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "compile_protocol.h"
+#include "error_set.h"
+#include "snapcell/compiler.h"
+
+#define MIB (UINT64_C(1) << 20)
+#define LOG_TEXT_SIZE_MAX MIB
+
+/* Beyond the JavaScript heap and as much for ArrayBuffers: what the engine adds to the heap so that
+ * a limit can be reported at all, V8's own memory while it serializes, and thread stacks. */
+#define DATA_SLACK_BYTES (1024 * MIB)
+
+static void writer_cleanup(wire_writer *writer)
+{
+    wire_writer_release(writer);
+}
+#define cleanup_writer cleanup(writer_cleanup)
+
+/* --- Messages; the socket blocks. --- */
+
+static bool worker_write(int fd, const void *data, size_t size_bytes)
+{
+    const uint8_t *at = data;
+    while (size_bytes > 0) {
+        ssize_t count = send(fd, at, size_bytes, MSG_NOSIGNAL);
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) return false;
+        at += count;
+        size_bytes -= (size_t)count;
+    }
+    return true;
+}
+
+static bool worker_read(int fd, void *data, size_t size_bytes)
+{
+    uint8_t *at = data;
+    while (size_bytes > 0) {
+        ssize_t count = recv(fd, at, size_bytes, 0);
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) return false;
+        at += count;
+        size_bytes -= (size_t)count;
+    }
+    return true;
+}
+
+static bool worker_send_fits(compile_message_type type, const wire_writer *body)
+{
+    return !body->failed && body->size_bytes <= compile_body_size_max(type);
+}
+
+static bool worker_send(int fd, compile_message_type type, const wire_writer *body)
+{
+    if (!worker_send_fits(type, body)) return false;
+    uint8_t header[COMPILE_HEADER_SIZE];
+    compile_header_write(&(compile_header){type, body->size_bytes}, header);
+    return worker_write(fd, header, sizeof header) &&
+           worker_write(fd, body->data, body->size_bytes);
+}
+
+/* `*body`: Owned, free(). */
+static bool worker_receive(int fd, compile_header *header, void **body)
+{
+    uint8_t data[COMPILE_HEADER_SIZE];
+    if (!worker_read(fd, data, sizeof data) || !compile_header_read(data, header)) return false;
+    *body = malloc(header->body_size_bytes);
+    return *body != NULL && worker_read(fd, *body, header->body_size_bytes);
+}
+
+static bool worker_send_error(int fd, const snapcell_error *error)
+{
+    cleanup_writer wire_writer writer = {0};
+    compile_error_write(&writer, error);
+    return worker_send(fd, COMPILE_MESSAGE_ERROR, &writer);
+}
+
+static bool worker_send_hello(int fd)
+{
+    cleanup_writer wire_writer writer = {0};
+    compile_hello hello = {COMPILE_PROTOCOL_VERSION, engine_fingerprint()};
+    compile_hello_write(&writer, &hello);
+    return worker_send(fd, COMPILE_MESSAGE_HELLO, &writer);
+}
+
+/* --- Limits --- */
+
+static void limit_set(int resource, rlim_t value)
+{
+    struct rlimit limit;
+    if (getrlimit(resource, &limit) != 0) return;
+    if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < value) value = limit.rlim_max;
+    limit = (struct rlimit){value, value};
+    setrlimit(resource, &limit);
+}
+
+/* The worker must not outlive the thread that waits for it; the socket tells who that is. */
+static bool worker_bind_to_parent(int fd)
+{
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return false;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
+    return peer.pid == getppid();
+}
+
+static void worker_limit_before_job(void)
+{
+    limit_set(RLIMIT_CORE, 0);
+    limit_set(RLIMIT_FSIZE, 0); /* there is nothing to write to a file */
+}
+
+/* The parent keeps the wall clock; this is for when it cannot. */
+static void worker_limit_for_job(const compile_job *job)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    rlim_t wall_s = job->wall_limit_ms / 1000 + 2;
+    limit_set(RLIMIT_CPU, wall_s * (processors > 0 ? (rlim_t)processors : 1));
+#ifndef __SANITIZE_ADDRESS__ /* which keeps terabytes of shadow */
+    uint64_t heap = job->memory_limit_bytes;
+    uint64_t data;
+    if (!__builtin_mul_overflow(heap, 2, &data) &&
+        !__builtin_add_overflow(data, DATA_SLACK_BYTES, &data))
+        limit_set(RLIMIT_DATA, data);
+#endif
+}
+
+/* --- Host functions: calls that the parent answers --- */
+
+typedef struct worker_stub {
+    int fd;
+    uint32_t index;
+} worker_stub;
+
+static int stub_take_answer(const worker_stub *stub, snapcell_host_call *call)
+{
+    compile_header header;
+    cleanup_free void *body = NULL;
+    if (!worker_receive(stub->fd, &header, &body))
+        return snapcell_host_throw(call, "the compiler is gone");
+    snapcell_value value;
+    if (header.type == COMPILE_MESSAGE_HOST_RETURN &&
+        compile_value_read(body, header.body_size_bytes, &value)) {
+        if (snapcell_host_return(call, &value, NULL) == SNAPCELL_OK) return 0;
+        return snapcell_host_throw(call, "no memory for the host function's result");
+    }
+    const char *message = header.type == COMPILE_MESSAGE_HOST_THROW
+                              ? compile_throw_read(body, header.body_size_bytes)
+                              : NULL;
+    return snapcell_host_throw(call, message != NULL ? message : "the compiler gave no answer");
+}
+
+static int stub_call(void *user, snapcell_host_call *call)
+{
+    const worker_stub *stub = user;
+    size_t count = snapcell_host_argument_count(call);
+    if (count > COMPILE_ARGUMENT_COUNT_MAX)
+        return snapcell_host_throw(call, "too many arguments for a host function");
+    cleanup_free snapcell_value *arguments = calloc(count + 1, sizeof *arguments);
+    if (arguments == NULL) return snapcell_host_throw(call, "no memory for the arguments");
+    for (size_t i = 0; i < count; i++)
+        arguments[i] = snapcell_host_argument(call, i);
+
+    cleanup_writer wire_writer writer = {0};
+    compile_host_call asked = {stub->index, arguments, (uint32_t)count};
+    compile_host_call_write(&writer, &asked);
+    if (!worker_send_fits(COMPILE_MESSAGE_HOST_CALL, &writer))
+        return snapcell_host_throw(call, "the arguments are too large to be handed to the host");
+    if (!worker_send(stub->fd, COMPILE_MESSAGE_HOST_CALL, &writer))
+        return snapcell_host_throw(call, "the compiler is gone");
+    return stub_take_answer(stub, call);
+}
+
+static int stubs_add(snapcell_host *host, const compile_job *job, worker_stub *stubs, int fd,
+                     snapcell_error *err)
+{
+    for (uint32_t i = 0; i < job->host_name_count; i++) {
+        stubs[i] = (worker_stub){fd, i};
+        int status = snapcell_host_add(host, job->host_names[i], stub_call, &stubs[i], err);
+        if (status != SNAPCELL_OK) return status;
+    }
+    return SNAPCELL_OK;
+}
+
+/* --- The job --- */
+
+static void worker_log(void *user, snapcell_log_level level, const char *function_name,
+                       const char *text, size_t text_size_bytes)
+{
+    (void)function_name;
+    size_t size = text_size_bytes;
+    if (size > LOG_TEXT_SIZE_MAX) {
+        size = LOG_TEXT_SIZE_MAX;
+        while (size > 0 && ((unsigned char)text[size] & 0xc0) == 0x80)
+            size--;
+    }
+    cleanup_writer wire_writer writer = {0};
+    compile_log log = {level, text, size};
+    compile_log_write(&writer, &log);
+    worker_send(*(const int *)user, COMPILE_MESSAGE_LOG, &writer);
+}
+
+static const void *worker_text(void *user)
+{
+    return ((const compile_job *)user)->text;
+}
+
+static const char *worker_source_map(void *user, size_t *size_bytes)
+{
+    const compile_job *job = user;
+    *size_bytes = job->source_map_size_bytes;
+    return job->source_map;
+}
+
+static int worker_build(compile_job *job, const snapcell_host *host, int *fd,
+                        engine_build_result *out, snapcell_error *err)
+{
+    size_t unit = job->encoding == ARTIFACT_TEXT_UTF16LE ? 2 : 1;
+    engine_bundle bundle = {
+        .file_name = job->file_name,
+        .source = {job->encoding, job->text_size_bytes / unit, worker_text, job},
+        .source_map = {job->source_map == NULL ? NULL : worker_source_map, job},
+        .host = job->host_name_count == 0 ? NULL : host,
+    };
+    engine_build_options options = {
+        .kind = job->kind,
+        .format = job->format,
+        .warm = job->warm,
+        .warm_count = job->warm_count,
+        .memory_limit_bytes = job->memory_limit_bytes,
+        .log = worker_log,
+        .log_user = fd,
+        .function_name = job->function_name,
+    };
+    int status = engine_start(ENGINE_MODE_BUILD, err);
+    return status == SNAPCELL_OK ? engine_build(&bundle, &options, out, err) : status;
+}
+
+static bool worker_send_result(int fd, const engine_build_result *built)
+{
+    size_t warning_count = built->warning_count;
+    if (warning_count > COMPILE_WARNING_COUNT_MAX) warning_count = COMPILE_WARNING_COUNT_MAX;
+    compile_result result = {
+        .shape = built->shape,
+        .format = built->format,
+        .blob = built->blob,
+        .blob_size_bytes = built->blob_size_bytes,
+        .warnings = (const char **)built->warnings,
+        .warning_count = (uint32_t)warning_count,
+        .apis = built->apis,
+    };
+    cleanup_writer wire_writer writer = {0};
+    compile_result_write(&writer, &result);
+    if (worker_send_fits(COMPILE_MESSAGE_RESULT, &writer))
+        return worker_send(fd, COMPILE_MESSAGE_RESULT, &writer);
+    snapcell_error error;
+    error_set(&error, SNAPCELL_E_TOO_LARGE, "the snapshot has %zu bytes, which is too large",
+              built->blob_size_bytes);
+    return worker_send_error(fd, &error);
+}
+
+static bool worker_do_job(compile_job *job, int fd)
+{
+    snapcell_error error = {0};
+    snapcell_host *host = NULL;
+    engine_build_result built = {0};
+    cleanup_free worker_stub *stubs = calloc(job->host_name_count + 1u, sizeof *stubs);
+    int status = stubs == NULL ? error_set(&error, SNAPCELL_E_NOMEM, "no memory for a worker")
+                               : snapcell_host_new(&host, &error);
+    if (status == SNAPCELL_OK) status = stubs_add(host, job, stubs, fd, &error);
+    if (status == SNAPCELL_OK) status = worker_build(job, host, &fd, &built, &error);
+    bool sent =
+        status == SNAPCELL_OK ? worker_send_result(fd, &built) : worker_send_error(fd, &error);
+    if (status == SNAPCELL_OK) engine_build_result_release(&built);
+    snapcell_host_free(host);
+    return sent;
+}
+
+int snapcell_compile_worker(int socket_fd)
+{
+    worker_limit_before_job();
+    if (!worker_bind_to_parent(socket_fd) || !worker_send_hello(socket_fd)) return 1;
+    compile_header header;
+    cleanup_free void *body = NULL;
+    if (!worker_receive(socket_fd, &header, &body) || header.type != COMPILE_MESSAGE_JOB) return 1;
+    compile_job job;
+    if (!compile_job_read(body, header.body_size_bytes, &job)) return 1;
+    worker_limit_for_job(&job);
+    bool sent = worker_do_job(&job, socket_fd);
+    compile_job_release(&job);
+    return sent ? 0 : 1;
+}

@@ -1,0 +1,307 @@
+#include "manifest.h"
+
+#include <jansson.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistr.h>
+
+#include "cleanup.h"
+#include "compile_protocol.h"
+#include "engine.h"
+#include "error_set.h"
+#include "hex.h"
+#include "host_table.h"
+
+static const char *const format_names[] = {"auto", "esm", "commonjs", "script"};
+
+static void manifest_decref(json_t **json)
+{
+    json_decref(*json);
+}
+#define cleanup_json cleanup(manifest_decref)
+
+/* --- Writing: jansson keeps keys in the order in which they are set. A NULL from a failed
+ * allocation is handed on, and refused by the *_new() functions, which take their values over. */
+
+static bool object_put(json_t *object, const char *key, json_t *value)
+{
+    return json_object_set_new(object, key, value) == 0;
+}
+
+/* Bytes that are UTF-8 go in as text, so that people can read them. */
+static bool object_put_bytes(json_t *object, const char *key, const char *base64_key,
+                             const void *data, size_t size_bytes)
+{
+    if (size_bytes == 0) return object_put(object, key, json_string(""));
+    if (u8_check(data, size_bytes) == NULL)
+        return object_put(object, key, json_stringn(data, size_bytes));
+    size_t capacity = sodium_base64_ENCODED_LEN(size_bytes, sodium_base64_VARIANT_ORIGINAL);
+    cleanup_free char *text = malloc(capacity);
+    if (text == NULL) return false;
+    sodium_bin2base64(text, capacity, data, size_bytes, sodium_base64_VARIANT_ORIGINAL);
+    return object_put(object, base64_key, json_string(text));
+}
+
+static json_t *header_to_json(const snapcell_header *header)
+{
+    json_t *json = json_object();
+    if (object_put(json, "name", json_string(header->name)) &&
+        object_put_bytes(json, "value", "value_base64", header->value, strlen(header->value)))
+        return json;
+    json_decref(json);
+    return NULL;
+}
+
+static json_t *request_to_json(const snapcell_request *request)
+{
+    json_t *json = json_object();
+    bool done = object_put(json, "method", json_string(compile_request_method(request))) &&
+                object_put(json, "url", json_string(compile_request_url(request)));
+    if (done && request->header_count > 0) {
+        json_t *headers = json_array();
+        for (size_t i = 0; done && i < request->header_count; i++)
+            done = json_array_append_new(headers, header_to_json(&request->headers[i])) == 0;
+        done = object_put(json, "headers", headers) && done;
+    }
+    if (done && request->body != NULL)
+        done =
+            object_put_bytes(json, "body", "body_base64", request->body, request->body_size_bytes);
+    if (done) return json;
+    json_decref(json);
+    return NULL;
+}
+
+static json_t *options_to_json(const compile_recipe *recipe)
+{
+    cleanup_json json_t *warm = json_array();
+    for (size_t i = 0; i < recipe->warm_count; i++)
+        if (json_array_append_new(warm, request_to_json(&recipe->warm[i])) != 0) return NULL;
+    return json_pack("{s:s, s:i, s:b, s:O}", "format", format_names[recipe->format], "level",
+                     recipe->level, "raw", (int)recipe->raw, "warm", warm);
+}
+
+static json_t *texts_to_json(const char *const *texts, size_t count)
+{
+    json_t *json = json_array();
+    for (size_t i = 0; i < count; i++) {
+        if (json_array_append_new(json, json_string(texts[i])) == 0) continue;
+        json_decref(json);
+        return NULL;
+    }
+    return json;
+}
+
+static json_t *host_to_json(const snapcell_host *host)
+{
+    json_t *json = json_array();
+    for (size_t i = 0; host != NULL && i < host->count; i++) {
+        if (json_array_append_new(json, json_string(host->functions[i].name)) == 0) continue;
+        json_decref(json);
+        return NULL;
+    }
+    return json;
+}
+
+/* "a b c" to ["a", "b", "c"]. */
+static json_t *words_to_json(const char *words)
+{
+    json_t *json = json_array();
+    const char *at = words == NULL ? "" : words;
+    for (;;) {
+        at += strspn(at, " ");
+        size_t size = strcspn(at, " ");
+        if (size == 0) return json;
+        if (json_array_append_new(json, json_stringn(at, size)) != 0) break;
+        at += size;
+    }
+    json_decref(json);
+    return NULL;
+}
+
+static json_t *engine_to_json(void)
+{
+    char fingerprint[SNAPCELL_KEY_HEX_SIZE];
+    snapcell_fingerprint engine = engine_fingerprint();
+    hex_format(engine.bytes, sizeof engine.bytes, fingerprint);
+    return json_pack("{s:s, s:s, s:s, s:s}", "v8", engine_v8_version(), "flags", engine_v8_flags(),
+                     "arch", engine_architecture(), "fingerprint", fingerprint);
+}
+
+static json_t *bundle_to_json(const bundle_file *bundle)
+{
+    char hash[2 * sizeof bundle->hash + 1];
+    hex_format(bundle->hash, sizeof bundle->hash, hash);
+    return json_pack("{s:I, s:s}", "bytes", (json_int_t)bundle->size_bytes, "hash", hash);
+}
+
+static json_t *manifest_to_json(const bundle_file *bundle, const compile_recipe *recipe,
+                                const manifest_facts *facts)
+{
+    bool is_fetch = facts->shape == SNAPCELL_SHAPE_FETCH;
+    bool is_snapshot = facts->kind == SNAPCELL_ARTIFACT_SNAPSHOT;
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", /* */
+                     "name", recipe->name, "file", bundle->file_name,                /* */
+                     "shape", is_fetch ? "fetch" : "json",                           /* */
+                     "kind", is_snapshot ? "snapshot" : "code",                      /* */
+                     "format", format_names[facts->format],                          /* */
+                     "options", options_to_json(recipe),                             /* */
+                     "warnings", texts_to_json(facts->warnings, facts->warning_count), "engine",
+                     engine_to_json(),                   /* */
+                     "host", host_to_json(recipe->host), /* */
+                     "apis", words_to_json(facts->apis), /* */
+                     "bundle", bundle_to_json(bundle),   /* */
+                     "source_map", (int)(bundle->source_map != NULL));
+}
+
+int manifest_write(const bundle_file *bundle, const compile_recipe *recipe,
+                   const manifest_facts *facts, char **out, size_t *out_size_bytes,
+                   snapcell_error *err)
+{
+    cleanup_json json_t *json = manifest_to_json(bundle, recipe, facts);
+    *out = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
+    if (*out == NULL)
+        return error_set(err, SNAPCELL_E_NOMEM, "no memory for the manifest of %s", bundle->path);
+    *out_size_bytes = strlen(*out);
+    return SNAPCELL_OK;
+}
+
+/* --- Reading: what is read is copied into one block of memory, `texts`. --- */
+
+/* Space for texts; it is as large as the whole manifest, so that they always fit. */
+typedef struct text_pool {
+    char *at;
+    char *end;
+} text_pool;
+
+static char *pool_add(text_pool *pool, const void *data, size_t size_bytes)
+{
+    if ((size_t)(pool->end - pool->at) <= size_bytes) return NULL;
+    char *copy = pool->at;
+    memcpy(copy, data, size_bytes);
+    copy[size_bytes] = '\0';
+    pool->at += size_bytes + 1;
+    return copy;
+}
+
+static char *pool_add_base64(text_pool *pool, const json_t *text, size_t *size_bytes)
+{
+    size_t capacity = (size_t)(pool->end - pool->at);
+    if (capacity == 0 || sodium_base642bin((unsigned char *)pool->at, capacity - 1,
+                                           json_string_value(text), json_string_length(text), NULL,
+                                           size_bytes, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
+        return NULL;
+    char *copy = pool->at;
+    copy[*size_bytes] = '\0';
+    pool->at += *size_bytes + 1;
+    return copy;
+}
+
+static char *pool_add_bytes(text_pool *pool, const json_t *object, const char *key,
+                            const char *base64_key, size_t *size_bytes)
+{
+    const json_t *text = json_object_get(object, key);
+    if (json_is_string(text)) {
+        *size_bytes = json_string_length(text);
+        return pool_add(pool, json_string_value(text), *size_bytes);
+    }
+    text = json_object_get(object, base64_key);
+    return json_is_string(text) ? pool_add_base64(pool, text, size_bytes) : NULL;
+}
+
+static bool headers_from_json(const json_t *json, snapcell_request *request, text_pool *pool)
+{
+    size_t count = json_array_size(json);
+    if (count > COMPILE_WARM_HEADER_COUNT_MAX) return false;
+    snapcell_header *headers = calloc(count + 1, sizeof *headers);
+    request->headers = headers;
+    if (headers == NULL) return false;
+    request->header_count = count;
+    for (size_t i = 0; i < count; i++) {
+        const json_t *header = json_array_get(json, i);
+        size_t size;
+        headers[i].name = pool_add_bytes(pool, header, "name", "", &size);
+        headers[i].value = pool_add_bytes(pool, header, "value", "value_base64", &size);
+        if (headers[i].name == NULL || headers[i].value == NULL) return false;
+    }
+    return true;
+}
+
+static bool request_from_json(const json_t *json, snapcell_request *request, text_pool *pool)
+{
+    size_t size;
+    request->struct_size = sizeof *request;
+    request->method = pool_add_bytes(pool, json, "method", "", &size);
+    request->url = pool_add_bytes(pool, json, "url", "", &size);
+    if (request->method == NULL || request->url == NULL) return false;
+    if (json_object_get(json, "body") != NULL || json_object_get(json, "body_base64") != NULL) {
+        request->body =
+            pool_add_bytes(pool, json, "body", "body_base64", &request->body_size_bytes);
+        if (request->body == NULL) return false;
+    }
+    return headers_from_json(json_object_get(json, "headers"), request, pool);
+}
+
+static bool warm_from_json(const json_t *json, manifest_recipe *recipe, text_pool *pool)
+{
+    size_t count = json_array_size(json);
+    if (!json_is_array(json) || count > COMPILE_WARM_COUNT_MAX) return false;
+    recipe->warm = calloc(count + 1, sizeof *recipe->warm);
+    if (recipe->warm == NULL) return false;
+    recipe->warm_count = count;
+    for (size_t i = 0; i < count; i++)
+        if (!request_from_json(json_array_get(json, i), &recipe->warm[i], pool)) return false;
+    return true;
+}
+
+static bool format_from_name(const char *name, snapcell_format *out)
+{
+    for (size_t i = 0; name != NULL && i < sizeof format_names / sizeof *format_names; i++) {
+        if (strcmp(name, format_names[i]) != 0) continue;
+        *out = (snapcell_format)i;
+        return true;
+    }
+    return false;
+}
+
+static bool recipe_from_json(json_t *json, manifest_recipe *recipe, text_pool *pool)
+{
+    json_int_t bytes;
+    const char *format;
+    int raw;
+    json_t *warm;
+    if (json_unpack(json, "{s:{s:I}, s:{s:s, s:i, s:b, s:o}}", "bundle", "bytes", &bytes, "options",
+                    "format", &format, "level", &recipe->level, "raw", &raw, "warm", &warm) != 0)
+        return false;
+    if (bytes < 0 || !format_from_name(format, &recipe->format)) return false;
+    recipe->bundle_size_bytes = (uint64_t)bytes;
+    recipe->raw = raw != 0;
+    return warm_from_json(warm, recipe, pool);
+}
+
+int manifest_read(const char *manifest, size_t size_bytes, manifest_recipe *out,
+                  snapcell_error *err)
+{
+    memset(out, 0, sizeof *out);
+    json_error_t problem;
+    cleanup_json json_t *json = json_loadb(manifest, size_bytes, JSON_ALLOW_NUL, &problem);
+    if (json == NULL)
+        return error_set(err, SNAPCELL_E_CORRUPT, "the manifest is not JSON: %s", problem.text);
+    /* A text in JSON takes its own size and two quotes at least. */
+    out->texts = malloc(size_bytes + 1);
+    if (out->texts == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory to read a manifest");
+    text_pool pool = {out->texts, (char *)out->texts + size_bytes + 1};
+    if (recipe_from_json(json, out, &pool)) return SNAPCELL_OK;
+    manifest_recipe_release(out);
+    return error_set(err, SNAPCELL_E_CORRUPT,
+                     "the manifest does not tell how the artifact was compiled");
+}
+
+void manifest_recipe_release(manifest_recipe *recipe)
+{
+    for (size_t i = 0; i < recipe->warm_count; i++)
+        free((void *)recipe->warm[i].headers);
+    free(recipe->warm);
+    free(recipe->texts);
+    memset(recipe, 0, sizeof *recipe);
+}

@@ -1,0 +1,297 @@
+#include "worker_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "error_set.h"
+
+#define NS_PER_MS UINT64_C(1000000)
+#define END_WAIT_MS 2000 /* for a worker that closed its end, to be dead */
+#define END_WAIT_STEP_MS 2
+
+/* The child's descriptors are made at or above this, so that putting them on 0 to 3 cannot hit one
+ * of them. */
+#define CHILD_FD_MIN 10
+#define CHILD_SOCKET_FD 3
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 * NS_PER_MS + (uint64_t)now.tv_nsec;
+}
+
+/* --- Starting --- */
+
+/* Both ends of a channel, with the child's out of the way of 0 to 3. */
+typedef struct worker_channel {
+    int parent_fd;
+    int child_fd;
+} worker_channel;
+
+static void channel_release(worker_channel *channel)
+{
+    if (channel->parent_fd >= 0) close(channel->parent_fd);
+    if (channel->child_fd >= 0) close(channel->child_fd);
+}
+
+static bool channel_lift_child(worker_channel *channel)
+{
+    int lifted = fcntl(channel->child_fd, F_DUPFD_CLOEXEC, CHILD_FD_MIN);
+    if (lifted < 0) return false;
+    close(channel->child_fd);
+    channel->child_fd = lifted;
+    return true;
+}
+
+static bool channel_set_nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
+}
+
+static int channels_open(worker_channel *messages, worker_channel *words, snapcell_error *err)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+        return error_set_errno(err, SNAPCELL_E_IO, errno, "cannot open a socket to a worker");
+    *messages = (worker_channel){ends[0], ends[1]};
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return error_set_errno(err, SNAPCELL_E_IO, errno, "cannot open a pipe to a worker");
+    *words = (worker_channel){ends[0], ends[1]};
+    if (!channel_lift_child(messages) || !channel_lift_child(words) ||
+        !channel_set_nonblocking(messages->parent_fd) || !channel_set_nonblocking(words->parent_fd))
+        return error_set_errno(err, SNAPCELL_E_IO, errno, "cannot set up a channel to a worker");
+    return SNAPCELL_OK;
+}
+
+/* What the child has: nothing on stdin and stdout, a pipe on stderr, a socket; all else closed. */
+static int spawn_set_files(posix_spawn_file_actions_t *files, int socket_fd, int words_fd)
+{
+    int problem = posix_spawn_file_actions_addopen(files, 0, "/dev/null", O_RDONLY, 0);
+    if (problem == 0)
+        problem = posix_spawn_file_actions_addopen(files, 1, "/dev/null", O_WRONLY, 0);
+    if (problem == 0) problem = posix_spawn_file_actions_adddup2(files, words_fd, 2);
+    if (problem == 0) problem = posix_spawn_file_actions_adddup2(files, socket_fd, CHILD_SOCKET_FD);
+    if (problem == 0)
+        problem = posix_spawn_file_actions_addclosefrom_np(files, CHILD_SOCKET_FD + 1);
+    return problem;
+}
+
+/* Signals as a fresh program expects them, whatever the embedder blocks or ignores. A session of
+ * its own keeps a terminal's Ctrl-C for the parent to decide about. */
+static int spawn_set_attributes(posix_spawnattr_t *attributes)
+{
+    sigset_t none;
+    sigset_t all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    int problem = posix_spawnattr_setsigmask(attributes, &none);
+    if (problem == 0) problem = posix_spawnattr_setsigdefault(attributes, &all);
+    if (problem == 0)
+        problem = posix_spawnattr_setflags(
+            attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
+    return problem;
+}
+
+/* The environment is the same everywhere, since a bundle could see it in dates and texts. */
+static int spawn(const char *path, int socket_fd, int words_fd, pid_t *pid)
+{
+    static char name[] = "snapcell";
+    static char command[] = "compile-worker";
+    static char descriptor[] = "3";
+    static char zone[] = "TZ=UTC";
+    char *const arguments[] = {name, command, descriptor, NULL};
+    char *const environment[] = {zone, NULL};
+
+    posix_spawn_file_actions_t files;
+    posix_spawnattr_t attributes;
+    int problem = posix_spawn_file_actions_init(&files);
+    if (problem != 0) return problem;
+    problem = posix_spawnattr_init(&attributes);
+    if (problem == 0) {
+        problem = spawn_set_files(&files, socket_fd, words_fd);
+        if (problem == 0) problem = spawn_set_attributes(&attributes);
+        if (problem == 0)
+            problem = posix_spawn(pid, path, &files, &attributes, arguments, environment);
+        posix_spawnattr_destroy(&attributes);
+    }
+    posix_spawn_file_actions_destroy(&files);
+    return problem;
+}
+
+int worker_process_start(const char *path, uint32_t wall_limit_ms, worker_process *out,
+                         snapcell_error *err)
+{
+    memset(out, 0, sizeof *out);
+    out->socket_fd = -1;
+    out->words_fd = -1;
+    cleanup(channel_release) worker_channel messages = {-1, -1};
+    cleanup(channel_release) worker_channel words = {-1, -1};
+    int status = channels_open(&messages, &words, err);
+    if (status != SNAPCELL_OK) return status;
+
+    out->deadline_ns = now_ns() + wall_limit_ms * NS_PER_MS;
+    pid_t pid;
+    int problem = spawn(path, messages.child_fd, words.child_fd, &pid);
+    if (problem != 0)
+        return error_set(err, SNAPCELL_E_INTERNAL, "cannot start the worker %s: %s", path,
+                         strerrordesc_np(problem));
+    out->pid = pid;
+    out->socket_fd = messages.parent_fd;
+    out->words_fd = words.parent_fd;
+    messages.parent_fd = -1;
+    words.parent_fd = -1;
+    return SNAPCELL_OK;
+}
+
+/* --- Talking --- */
+
+/* Takes what there is on stderr. What does not fit is read and dropped: the worker must not wait
+ * for us. */
+static void process_take_words(worker_process *process)
+{
+    char chunk[4096];
+    while (process->words_fd >= 0) {
+        ssize_t count = read(process->words_fd, chunk, sizeof chunk);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0 && errno == EAGAIN) return;
+        if (count <= 0) {
+            close(process->words_fd);
+            process->words_fd = -1;
+            return;
+        }
+        size_t room = WORKER_WORDS_SIZE_MAX - process->words_size_bytes;
+        size_t taken = (size_t)count < room ? (size_t)count : room;
+        memcpy(process->words + process->words_size_bytes, chunk, taken);
+        process->words_size_bytes += taken;
+    }
+}
+
+/* Waits until the socket is ready for `events`, and takes what comes on stderr meanwhile. */
+static worker_status process_wait_ready(worker_process *process, short events)
+{
+    for (;;) {
+        uint64_t now = now_ns();
+        if (now >= process->deadline_ns) return WORKER_TIMEOUT;
+        uint64_t left_ms = (process->deadline_ns - now) / NS_PER_MS + 1;
+        struct pollfd polled[] = {{.fd = process->socket_fd, .events = events},
+                                  {.fd = process->words_fd, .events = POLLIN}};
+        int count = poll(polled, 2, left_ms > 60000 ? 60000 : (int)left_ms);
+        if (count < 0 && errno != EINTR) return WORKER_GONE;
+        if (count <= 0) continue;
+        if (polled[1].revents != 0) process_take_words(process);
+        if (polled[0].revents != 0) return WORKER_OK;
+    }
+}
+
+static worker_status process_send_bytes(worker_process *process, const void *data,
+                                        size_t size_bytes)
+{
+    const uint8_t *at = data;
+    while (size_bytes > 0) {
+        ssize_t count = send(process->socket_fd, at, size_bytes, MSG_NOSIGNAL);
+        if (count > 0) {
+            at += count;
+            size_bytes -= (size_t)count;
+            continue;
+        }
+        if (errno == EINTR) continue;
+        if (errno != EAGAIN) return WORKER_GONE;
+        worker_status status = process_wait_ready(process, POLLOUT);
+        if (status != WORKER_OK) return status;
+    }
+    return WORKER_OK;
+}
+
+worker_status worker_process_send(worker_process *process, compile_message_type type,
+                                  const wire_writer *body)
+{
+    if (body->failed) return WORKER_NO_MEMORY;
+    uint8_t header[COMPILE_HEADER_SIZE];
+    compile_header_write(&(compile_header){type, body->size_bytes}, header);
+    worker_status status = process_send_bytes(process, header, sizeof header);
+    if (status != WORKER_OK) return status;
+    return process_send_bytes(process, body->data, body->size_bytes);
+}
+
+static worker_status process_receive_bytes(worker_process *process, void *data, size_t size_bytes)
+{
+    uint8_t *at = data;
+    while (size_bytes > 0) {
+        /* The deadline holds for a worker that never stops talking, too. */
+        worker_status status = process_wait_ready(process, POLLIN);
+        if (status != WORKER_OK) return status;
+        ssize_t count = recv(process->socket_fd, at, size_bytes, 0);
+        if (count == 0) return WORKER_GONE;
+        if (count < 0 && errno != EINTR && errno != EAGAIN) return WORKER_GONE;
+        if (count < 0) continue;
+        at += count;
+        size_bytes -= (size_t)count;
+    }
+    return WORKER_OK;
+}
+
+worker_status worker_process_receive(worker_process *process, worker_message *out)
+{
+    uint8_t data[COMPILE_HEADER_SIZE];
+    worker_status status = process_receive_bytes(process, data, sizeof data);
+    if (status != WORKER_OK) return status;
+    compile_header header;
+    if (!compile_header_read(data, &header)) return WORKER_NONSENSE;
+
+    cleanup_free void *body = malloc(header.body_size_bytes);
+    if (body == NULL) return WORKER_NO_MEMORY;
+    status = process_receive_bytes(process, body, header.body_size_bytes);
+    if (status != WORKER_OK) return status;
+    *out = (worker_message){header.type, steal_pointer(&body), header.body_size_bytes};
+    return WORKER_OK;
+}
+
+/* --- Ending --- */
+
+worker_end worker_process_wait(worker_process *process)
+{
+    worker_end end = {-1, -1};
+    for (int waited_ms = 0; waited_ms < END_WAIT_MS; waited_ms += END_WAIT_STEP_MS) {
+        process_take_words(process);
+        int status;
+        pid_t pid = waitpid(process->pid, &status, WNOHANG);
+        if (pid == process->pid) {
+            if (WIFEXITED(status)) end.exit_status = WEXITSTATUS(status);
+            if (WIFSIGNALED(status)) end.signal = WTERMSIG(status);
+        }
+        if (pid != 0 && !(pid < 0 && errno == EINTR)) {
+            /* An embedder that waits for all its children may have taken this one, too. */
+            process->pid = 0;
+            break;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = END_WAIT_STEP_MS * (long)NS_PER_MS}, NULL);
+    }
+    process_take_words(process);
+    return end;
+}
+
+void worker_process_end(worker_process *process)
+{
+    if (process->pid > 0) {
+        kill(process->pid, SIGKILL);
+        while (waitpid(process->pid, NULL, 0) < 0 && errno == EINTR)
+            continue;
+    }
+    if (process->socket_fd >= 0) close(process->socket_fd);
+    if (process->words_fd >= 0) close(process->words_fd);
+    memset(process, 0, sizeof *process);
+    process->socket_fd = -1;
+    process->words_fd = -1;
+}

@@ -1,0 +1,60 @@
+/* A worker: a child process with one end of a socket, and nothing else of its parent. Internal to
+ * the compiler; one thread uses a process. */
+#ifndef SNAPCELL_WORKER_PROCESS_H
+#define SNAPCELL_WORKER_PROCESS_H
+
+#include <sys/types.h>
+
+#include "compile_protocol.h"
+
+/* As much of what a worker writes to stderr is kept: V8's last words come early in it. */
+#define WORKER_WORDS_SIZE_MAX 16384
+
+typedef struct worker_process {
+    pid_t pid;
+    int socket_fd;
+    int words_fd; /* the worker's stderr */
+    uint64_t deadline_ns;
+    char words[WORKER_WORDS_SIZE_MAX + 1];
+    size_t words_size_bytes;
+} worker_process;
+
+/* A message as it came. `body` is Owned: free(). */
+typedef struct worker_message {
+    compile_message_type type;
+    void *body;
+    size_t body_size_bytes;
+} worker_message;
+
+typedef enum worker_status {
+    WORKER_OK = 0,
+    WORKER_GONE = 1,      /* it closed its end, or died */
+    WORKER_TIMEOUT = 2,   /* the deadline has passed */
+    WORKER_NONSENSE = 3,  /* what it sent is no message */
+    WORKER_NO_MEMORY = 4, /* here, not there */
+} worker_status;
+
+/* Starts program `path` as a worker that has `wall_limit_ms` for all it does. Once
+ * started, to be ended by worker_process_end(). Errors: E_INTERNAL (it cannot be started), E_IO.
+ * Thread: any, several at once; no lock is held in the child. */
+int worker_process_start(const char *path, uint32_t wall_limit_ms, worker_process *out,
+                         snapcell_error *err);
+
+worker_status worker_process_send(worker_process *process, compile_message_type type,
+                                  const wire_writer *body);
+worker_status worker_process_receive(worker_process *process, worker_message *out);
+
+/* How a process ended; exactly one of the two is not negative, none when it is not known. */
+typedef struct worker_end {
+    int exit_status;
+    int signal;
+} worker_end;
+
+/* Waits for a worker that closed its end, for a moment, and tells how it ended. To be followed by
+ * worker_process_end(). */
+worker_end worker_process_wait(worker_process *process);
+
+/* Kills the worker if it is still there, and releases what a started process holds. Once. */
+void worker_process_end(worker_process *process);
+
+#endif
