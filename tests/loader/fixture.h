@@ -1,0 +1,47 @@
+/* Stores for tests: a temporary folder, artifacts in it. A failure here ends the test. */
+#ifndef SNAPCELL_TESTS_LOADER_FIXTURE_H
+#define SNAPCELL_TESTS_LOADER_FIXTURE_H
+
+#include <check.h>
+
+#include "snapcell/compiler.h"
+#include "snapcell/loader.h"
+#include "snapcell/store.h"
+
+/* Makes an empty store in a new folder and gives its path, which stays the same until
+ * fixture_remove(). */
+const char *fixture_new_store(void);
+
+/* Removes the folder, and all in it. */
+void fixture_remove(void);
+
+/* Puts an artifact under a name, which may be NULL. */
+void fixture_put(const void *bytes, size_t size_bytes, const char *name);
+
+/* A function to compile. */
+typedef struct fixture_function {
+    const char *name;
+    const char *source;
+    const char *source_map; /* NULL: none */
+} fixture_function;
+
+/* Compiles functions into the store; `host` may be NULL. */
+void fixture_compile(const fixture_function *functions, size_t count, const snapcell_host *host);
+
+/* A loader of the store; `host` and `log` may be NULL. Close it with snapcell_loader_close(). */
+snapcell_loader *fixture_open(const snapcell_host *host, snapcell_log_fn *log, void *log_user);
+
+/* Loads what must load. */
+snapcell_cell *fixture_load(snapcell_loader *loader, const char *ref,
+                            const snapcell_cell_options *options);
+
+/* Calls a cell of shape FETCH with "GET `url`" and compares status and body. */
+void fixture_expect_response(snapcell_cell *cell, const char *url, int status, const char *body);
+
+/* Calls a cell of shape JSON and compares the result. */
+void fixture_expect_result(snapcell_cell *cell, const char *event, const char *result);
+
+/* Runs a suite of one test case and gives main's status. */
+int fixture_run(Suite *suite, TCase *tcase);
+
+#endif
