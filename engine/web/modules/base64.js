@@ -1,0 +1,23 @@
+"use strict";
+const { need } = require("snapcell:idl");
+
+function refuse(message) {
+    const { DOMException } = require("snapcell:exception");
+    return new DOMException(message, "InvalidCharacterError");
+}
+
+exports.atob = function atob(data) {
+    need(1, arguments.length, "atob");
+    const decoded = native.base64Decode(`${data}`);
+    if (decoded === undefined) throw refuse("atob: the string is not correctly encoded base64");
+    return decoded;
+};
+
+exports.btoa = function btoa(data) {
+    need(1, arguments.length, "btoa");
+    const encoded = native.base64Encode(`${data}`);
+    if (encoded === undefined) {
+        throw refuse("btoa: the string has characters outside of the Latin-1 range");
+    }
+    return encoded;
+};

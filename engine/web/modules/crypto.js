@@ -1,0 +1,54 @@
+"use strict";
+const { expose, illegalConstructor } = require("snapcell:idl");
+
+const integerArrays = new Set([
+    "Int8Array",
+    "Uint8Array",
+    "Uint8ClampedArray",
+    "Int16Array",
+    "Uint16Array",
+    "Int32Array",
+    "Uint32Array",
+    "BigInt64Array",
+    "BigUint64Array",
+]);
+const tagOf = Object.getOwnPropertyDescriptor(
+    Object.getPrototypeOf(Uint8Array.prototype),
+    Symbol.toStringTag
+).get;
+
+function refuse(message, name) {
+    const { DOMException } = require("snapcell:exception");
+    return new DOMException(`crypto.getRandomValues: ${message}`, name);
+}
+
+class Crypto {
+    constructor(token) {
+        if (token !== illegalConstructor) throw illegalConstructor();
+    }
+
+    getRandomValues(array) {
+        if (!ArrayBuffer.isView(array)) {
+            throw new TypeError("crypto.getRandomValues: the argument must be an integer typed array");
+        }
+        if (!integerArrays.has(tagOf.call(array))) {
+            throw refuse("the argument must be an integer typed array", "TypeMismatchError");
+        }
+        if (array.byteLength > 65536) {
+            throw refuse(
+                `${array.byteLength} bytes asked for, at most 65536 are given at once`,
+                "QuotaExceededError"
+            );
+        }
+        native.randomFill(array);
+        return array;
+    }
+
+    randomUUID() {
+        return native.randomUuid();
+    }
+}
+expose(Crypto);
+
+exports.Crypto = Crypto;
+exports.crypto = new Crypto(illegalConstructor);

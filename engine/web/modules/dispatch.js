@@ -1,0 +1,170 @@
+"use strict";
+// Finds a function's handler and calls it; the engine's core is the only one that uses this.
+//
+// What counts as a handler, in this order (docs/web-api.md tells it to users):
+//   value   the default export of an ES module, module.exports and module.exports.default:
+//             an object or a function with a function `fetch`     answers requests
+//             a function                                          takes an event
+//             an object with a function `handler`                 takes an event
+//   named   exports `handler`, then `fetch`
+//   global  a listener of "fetch", then globalThis.handler
+const { brands, report } = require("snapcell:idl");
+
+const FETCH = 1;
+const JSON_EVENT = 2;
+
+const isObject = value => (typeof value === "object" && value !== null) || typeof value === "function";
+
+const fetchHandler = (target, method) => ({
+    shape: FETCH,
+    entry: fetchEntry((request, env, context) => method.call(target, request, env, context)),
+});
+
+const jsonHandler = (target, method) => ({
+    shape: JSON_EVENT,
+    entry: jsonEntry((event, context) => method.call(target, event, context)),
+});
+
+function fromValue(value) {
+    if (!isObject(value)) return null;
+    if (typeof value.fetch === "function") return fetchHandler(value, value.fetch);
+    if (typeof value === "function") return jsonHandler(undefined, value);
+    if (typeof value.handler === "function") return jsonHandler(value, value.handler);
+    return null;
+}
+
+// A module that was CommonJS: its own default export stands one level deeper.
+function fromDefault(value) {
+    const inner = isObject(value) && value.__esModule ? value.default : undefined;
+    return fromValue(inner) ?? fromValue(value);
+}
+
+function fromNamed(names) {
+    if (typeof names.handler === "function") return jsonHandler(undefined, names.handler);
+    if (typeof names.fetch === "function") return fetchHandler(undefined, names.fetch);
+    return null;
+}
+
+function fromCommonJs(exported) {
+    if (!isObject(exported)) return null;
+    if (exported.__esModule) return fromValue(exported.default) ?? fromNamed(exported);
+    return fromValue(exported) ?? fromValue(exported.default);
+}
+
+function fromGlobal() {
+    if (require("snapcell:listeners").hasListeners("fetch")) {
+        return { shape: FETCH, entry: fetchEntry(serviceWorker) };
+    }
+    const { handler } = globalThis;
+    return typeof handler === "function" ? jsonHandler(undefined, handler) : null;
+}
+
+exports.select = (format, value) => {
+    let found = null;
+    if (format === "esm") found = fromDefault(value.default) ?? fromNamed(value);
+    else if (format === "commonjs") found = fromCommonJs(value);
+    return found ?? fromGlobal();
+};
+
+// --- Contexts ---
+
+// Waits for everything that was given to waitUntil, also while waiting.
+async function settle(promises) {
+    for (let i = 0; i < promises.length; i++) {
+        try {
+            await promises[i];
+        } catch (error) {
+            report(error, "waitUntil");
+        }
+    }
+}
+
+function newWaitUntil(promises) {
+    return function waitUntil(promise) {
+        promises.push(promise);
+    };
+}
+
+const pendingOf = promises => (promises.length > 0 ? settle(promises) : undefined);
+
+const isThenable = value => isObject(value) && typeof value.then === "function";
+
+// --- Requests ---
+
+function serviceWorker(request, env, context) {
+    const answer = require("snapcell:listeners").respond(request, context.waitUntil);
+    if (!answer) throw new TypeError('no listener of "fetch" called respondWith');
+    return answer.value;
+}
+
+function describe(value) {
+    if (value === null || !isObject(value)) return typeof value === "string" ? "a string" : String(value);
+    const name = value.constructor?.name;
+    return `an object${typeof name === "string" && name ? ` of class ${name}` : ""}`;
+}
+
+function finish(value, method, promises) {
+    const state = isObject(value) ? brands.response(value) : undefined;
+    if (!state) throw new TypeError(`handler returned ${describe(value)}, expected a Response`);
+    if (state.kind === "error") throw new TypeError("handler returned Response.error()");
+    const { headerList, takeBody } = require("snapcell:fetch");
+    const headers = headerList(state);
+    const body = takeBody(state, "Response");
+    if (!isThenable(body)) {
+        return [state.status, headers, method === "HEAD" ? null : body, pendingOf(promises)];
+    }
+    return body.then(bytes => [
+        state.status,
+        headers,
+        method === "HEAD" ? null : bytes,
+        pendingOf(promises),
+    ]);
+}
+
+function fetchEntry(handler) {
+    const { createRequest } = require("snapcell:fetch");
+    return (method, url, headers, body, env) => {
+        const promises = [];
+        const context = {
+            waitUntil: newWaitUntil(promises),
+            passThroughOnException() {},
+            props: {},
+        };
+        const result = handler(createRequest(method, url, lowerCase(headers), body), env, context);
+        if (!isThenable(result)) return finish(result, method, promises);
+        return Promise.resolve(result).then(value => finish(value, method, promises));
+    };
+}
+
+function lowerCase(headers) {
+    for (let i = 0; i < headers.length; i += 2) headers[i] = headers[i].toLowerCase();
+    return headers;
+}
+
+// --- Events ---
+
+async function responseToObject(response) {
+    const body = await response.text();
+    return { status: response.status, headers: Object.fromEntries(response.headers), body };
+}
+
+function toJson(value, promises) {
+    if (isObject(value) && brands.response?.(value)) {
+        return responseToObject(value).then(object => toJson(object, promises));
+    }
+    return [JSON.stringify(value) ?? "null", pendingOf(promises)];
+}
+
+function jsonEntry(handler) {
+    return (event, env) => {
+        const promises = [];
+        const context = {
+            env,
+            functionName: native.functionName(),
+            waitUntil: newWaitUntil(promises),
+        };
+        const result = handler(event, context);
+        if (!isThenable(result)) return toJson(result, promises);
+        return Promise.resolve(result).then(value => toJson(value, promises));
+    };
+}

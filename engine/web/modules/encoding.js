@@ -1,0 +1,179 @@
+"use strict";
+const { bytesOf, expose } = require("snapcell:idl");
+
+class TextEncoder {
+    get encoding() {
+        return "utf-8";
+    }
+
+    encode(input = "") {
+        return native.utf8Encode(`${input}`);
+    }
+
+    encodeInto(source, destination) {
+        if (!(destination instanceof Uint8Array)) {
+            throw new TypeError("TextEncoder.encodeInto: the destination must be a Uint8Array");
+        }
+        return native.utf8EncodeInto(`${source}`, destination);
+    }
+}
+expose(TextEncoder);
+
+// The Encoding standard's labels of the encodings that are here.
+const labels = {
+    "utf-8": "unicode-1-1-utf-8 unicode11utf8 unicode20utf8 utf-8 utf8 x-unicode20utf8",
+    "utf-16le":
+        "csunicode iso-10646-ucs-2 ucs-2 unicode unicodefeff utf-16 utf-16le",
+    "utf-16be": "unicodefffe utf-16be",
+    "windows-1252":
+        "ansi_x3.4-1968 ascii cp1252 cp819 csisolatin1 ibm819 iso-8859-1 iso-ir-100 iso8859-1 " +
+        "iso88591 iso_8859-1 iso_8859-1:1987 l1 latin1 us-ascii windows-1252 x-cp1252",
+};
+
+function encodingOf(label) {
+    const name = label.replace(/^[\t\n\f\r ]+|[\t\n\f\r ]+$/g, "").toLowerCase();
+    for (const encoding in labels) {
+        if (labels[encoding].split(" ").includes(name)) return encoding;
+    }
+    throw new RangeError(`TextDecoder: the encoding "${label}" is not supported`);
+}
+
+// Where windows-1252 differs from Latin-1: what 0x80 to 0x9f mean.
+const windows1252 =
+    "\u20ac\x81\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\x8d\u017d\x8f" +
+    "\x90\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\x9d\u017e\u0178";
+
+function decodeWindows1252(bytes) {
+    return native
+        .latin1Decode(bytes)
+        .replace(/[\x80-\x9f]/g, character => windows1252[character.charCodeAt(0) - 0x80]);
+}
+
+// How many bytes at the end of `bytes` begin a UTF-8 sequence that later bytes may complete.
+function unfinishedUtf8(bytes) {
+    const end = bytes.length;
+    for (let back = 1; back <= 3 && back <= end; back++) {
+        const byte = bytes[end - back];
+        if (byte < 0x80) return 0;
+        if (byte < 0xc0) continue;
+        const length = byte < 0xc2 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : byte < 0xf5 ? 4 : 1;
+        if (length <= back) return 0;
+        return back > 1 && !validSecond(byte, bytes[end - back + 1]) ? 0 : back;
+    }
+    return 0;
+}
+
+function validSecond(first, second) {
+    if (first === 0xe0) return second >= 0xa0;
+    if (first === 0xed) return second < 0xa0;
+    if (first === 0xf0) return second >= 0x90;
+    if (first === 0xf4) return second < 0x90;
+    return true;
+}
+
+function unfinishedUtf16(bytes, bigEndian) {
+    const odd = bytes.length % 2;
+    const high = bytes[bytes.length - odd - (bigEndian ? 2 : 1)];
+    return high >= 0xd8 && high < 0xdc ? odd + 2 : odd;
+}
+
+// `bytes` is even in length, but for an unfinished unit at the very end.
+function decodeUtf16(bytes, bigEndian) {
+    let text = "";
+    const units = [];
+    for (let i = 0; i + 1 < bytes.length; i += 2) {
+        units.push(bigEndian ? (bytes[i] << 8) | bytes[i + 1] : bytes[i] | (bytes[i + 1] << 8));
+        if (units.length === 4096) text += String.fromCharCode(...units.splice(0));
+    }
+    text += String.fromCharCode(...units);
+    return bytes.length % 2 ? `${text}\ufffd` : text;
+}
+
+function join(first, second) {
+    if (first.length === 0) return second;
+    const joined = new Uint8Array(first.length + second.length);
+    joined.set(first);
+    joined.set(second, first.length);
+    return joined;
+}
+
+const nothing = new Uint8Array(0);
+
+class TextDecoder {
+    #encoding;
+    #fatal;
+    #ignoreBOM;
+    #pending = nothing;
+    #bomSeen = false;
+
+    constructor(label = "utf-8", options = undefined) {
+        label = `${label}`;
+        this.#encoding = label === "utf-8" ? label : encodingOf(label);
+        this.#fatal = Boolean(options?.fatal);
+        this.#ignoreBOM = Boolean(options?.ignoreBOM);
+    }
+
+    get encoding() {
+        return this.#encoding;
+    }
+
+    get fatal() {
+        return this.#fatal;
+    }
+
+    get ignoreBOM() {
+        return this.#ignoreBOM;
+    }
+
+    decode(input = nothing, options = undefined) {
+        let bytes = bytesOf(input);
+        if (!bytes) {
+            throw new TypeError("TextDecoder.decode: the input must be an ArrayBuffer or a view");
+        }
+        const stream = Boolean(options?.stream);
+        if (!stream && this.#pending.length === 0 && !this.#bomSeen && this.#encoding === "utf-8") {
+            return this.#checked(native.utf8Decode(bytes, this.#fatal, this.#ignoreBOM));
+        }
+        bytes = join(this.#pending, bytes);
+        const keep = stream ? this.#unfinished(bytes) : 0;
+        this.#pending = keep ? bytes.slice(bytes.length - keep) : nothing;
+        return this.#finish(keep ? bytes.subarray(0, bytes.length - keep) : bytes, stream);
+    }
+
+    #unfinished(bytes) {
+        if (this.#encoding === "utf-8") return unfinishedUtf8(bytes);
+        if (this.#encoding === "windows-1252") return 0;
+        return unfinishedUtf16(bytes, this.#encoding === "utf-16be");
+    }
+
+    #finish(bytes, stream) {
+        let text = this.#convert(bytes);
+        if (text === undefined) this.#pending = nothing;
+        text = this.#checked(text);
+        if (!this.#bomSeen && text.length > 0) {
+            this.#bomSeen = true;
+            const strip = !this.#ignoreBOM && this.#encoding !== "windows-1252";
+            if (strip && text.charCodeAt(0) === 0xfeff) text = text.slice(1);
+        }
+        if (!stream) this.#bomSeen = false;
+        return text;
+    }
+
+    #convert(bytes) {
+        if (this.#encoding === "utf-8") return native.utf8Decode(bytes, this.#fatal, true);
+        if (this.#encoding === "windows-1252") return decodeWindows1252(bytes);
+        const text = decodeUtf16(bytes, this.#encoding === "utf-16be");
+        if (!this.#fatal) return text.toWellFormed();
+        return bytes.length % 2 === 0 && text.isWellFormed() ? text : undefined;
+    }
+
+    #checked(text) {
+        if (text !== undefined) return text;
+        this.#bomSeen = false;
+        throw new TypeError(`TextDecoder.decode: the data is not valid ${this.#encoding}`);
+    }
+}
+expose(TextDecoder);
+
+exports.TextEncoder = TextEncoder;
+exports.TextDecoder = TextDecoder;

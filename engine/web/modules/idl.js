@@ -1,0 +1,45 @@
+"use strict";
+// What Web IDL asks of classes, and what the modules know of each other's objects without loading
+// each other.
+
+// Makes the members of `Class` enumerable and gives it its tag.
+exports.expose = Class => {
+    const { prototype } = Class;
+    for (const name of Object.getOwnPropertyNames(prototype)) {
+        if (name !== "constructor") Object.defineProperty(prototype, name, { enumerable: true });
+    }
+    Object.defineProperty(prototype, Symbol.toStringTag, { value: Class.name, configurable: true });
+};
+
+// How `function` tells the number of its arguments.
+exports.need = (count, given, what) => {
+    if (given < count) {
+        throw new TypeError(`${what}: ${count} argument${count === 1 ? "" : "s"} required, but only ${given} present`);
+    }
+};
+
+// Bytes of a BufferSource, not copied; undefined for any other value.
+exports.bytesOf = value => {
+    if (ArrayBuffer.isView(value)) {
+        return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+    }
+    if (value instanceof ArrayBuffer) return new Uint8Array(value);
+    return undefined;
+};
+
+// Brands: a module that defines a class puts a function here that gives the state of an instance,
+// or undefined. A class whose module was never loaded has no instances.
+exports.brands = { __proto__: null };
+
+exports.illegalConstructor = () => new TypeError("Illegal constructor");
+
+// Tells about an exception that nobody can catch.
+exports.report = (error, where) => {
+    let text;
+    try {
+        text = (error && error.stack) || String(error);
+    } catch {
+        text = "an exception that cannot be shown";
+    }
+    native.consoleWrite(3, `Uncaught ${where ? `(in ${where}) ` : ""}${text}`);
+};

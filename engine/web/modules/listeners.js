@@ -1,0 +1,74 @@
+"use strict";
+// The global object as an event target; a service worker's "fetch" listeners are called by dispatch.
+const { brands, expose, report } = require("snapcell:idl");
+const { Event, EventTarget } = require("snapcell:events");
+
+const target = new EventTarget();
+
+exports.addEventListener = function addEventListener(type, callback, options = undefined) {
+    target.addEventListener(type, callback, options);
+};
+
+exports.removeEventListener = function removeEventListener(type, callback, options = undefined) {
+    target.removeEventListener(type, callback, options);
+};
+
+exports.dispatchEvent = function dispatchEvent(event) {
+    return target.dispatchEvent(event);
+};
+
+class FetchEvent extends Event {
+    #request;
+    #response;
+    #waitUntil;
+
+    constructor(type, init) {
+        super(type, init);
+        this.#request = init?.request;
+        this.#waitUntil = init?.waitUntil;
+    }
+
+    static {
+        exports.responseOf = event => event.#response;
+    }
+
+    get request() {
+        return this.#request;
+    }
+
+    respondWith(response) {
+        if (this.#response) throw new TypeError("FetchEvent.respondWith: it was called already");
+        this.#response = { value: response };
+        this.stopImmediatePropagation();
+    }
+
+    waitUntil(promise) {
+        this.#waitUntil?.(promise);
+    }
+
+    passThroughOnException() {}
+}
+expose(FetchEvent);
+exports.FetchEvent = FetchEvent;
+
+exports.hasListeners = type => brands.target(target).has(type);
+
+// What a service worker answers to a request: {value} as it was given to respondWith, or undefined.
+// An exception of a listener is thrown, when no other listener answered.
+exports.respond = (request, waitUntil) => {
+    const event = new FetchEvent("fetch", { request, waitUntil, cancelable: true });
+    const failures = [];
+    for (const { callback } of [...(brands.target(target).get("fetch") ?? [])]) {
+        try {
+            if (typeof callback === "function") callback.call(globalThis, event);
+            else callback.handleEvent(event);
+        } catch (error) {
+            failures.push(error);
+        }
+        if (exports.responseOf(event)) break;
+    }
+    const response = exports.responseOf(event);
+    if (!response && failures.length > 0) throw failures[0];
+    for (const failure of failures) report(failure, 'a listener for "fetch"');
+    return response;
+};

@@ -1,0 +1,349 @@
+"use strict";
+const { brands, expose, need } = require("snapcell:idl");
+const machine = require("whatwg-url/lib/url-state-machine.js");
+const { parseUrlencodedString, serializeUrlencoded } = require("whatwg-url/lib/urlencoded.js");
+
+const usv = value => `${value}`.toWellFormed();
+
+function listOfPairs(init) {
+    return Array.from(init, pair => {
+        const [name, value] = pair;
+        if ([...pair].length !== 2) {
+            throw new TypeError("URLSearchParams: each pair must have a name and a value");
+        }
+        return [usv(name), usv(value)];
+    });
+}
+
+function listOfRecord(init) {
+    const list = new Map();
+    for (const name of Reflect.ownKeys(init)) {
+        if (!Object.prototype.propertyIsEnumerable.call(init, name)) continue;
+        if (typeof name === "symbol") throw new TypeError("URLSearchParams: a name is a Symbol");
+        list.set(usv(name), usv(init[name]));
+    }
+    return [...list];
+}
+
+function parseInit(init) {
+    if ((typeof init === "object" && init !== null) || typeof init === "function") {
+        const method = init[Symbol.iterator];
+        if (method !== undefined && method !== null) return listOfPairs(init);
+        return listOfRecord(init);
+    }
+    const text = usv(init);
+    return parseUrlencodedString(text.startsWith("?") ? text.slice(1) : text);
+}
+
+class URLSearchParams {
+    #list = [];
+    #url = null; // the record of the URL object that it belongs to
+
+    static {
+        brands.params = value => (#list in value ? value.#list : undefined);
+        exports.paramsOf = url => {
+            const params = new URLSearchParams();
+            params.#url = url;
+            exports.reparse(params);
+            return params;
+        };
+        exports.reparse = params => {
+            const { query } = params.#url;
+            params.#list = query ? parseUrlencodedString(query) : [];
+        };
+        exports.bind = (params, url) => {
+            params.#url = url;
+            exports.reparse(params);
+        };
+    }
+
+    constructor(init = "") {
+        if (init !== "") this.#list = parseInit(init);
+    }
+
+    #update() {
+        if (this.#url) this.#url.query = serializeUrlencoded(this.#list) || null;
+    }
+
+    get size() {
+        return this.#list.length;
+    }
+
+    append(name, value) {
+        need(2, arguments.length, "URLSearchParams.append");
+        this.#list.push([usv(name), usv(value)]);
+        this.#update();
+    }
+
+    delete(name, value = undefined) {
+        need(1, arguments.length, "URLSearchParams.delete");
+        name = usv(name);
+        if (value !== undefined) value = usv(value);
+        this.#list = this.#list.filter(
+            pair => pair[0] !== name || (value !== undefined && pair[1] !== value)
+        );
+        this.#update();
+    }
+
+    get(name) {
+        need(1, arguments.length, "URLSearchParams.get");
+        name = usv(name);
+        return this.#list.find(pair => pair[0] === name)?.[1] ?? null;
+    }
+
+    getAll(name) {
+        need(1, arguments.length, "URLSearchParams.getAll");
+        name = usv(name);
+        return this.#list.filter(pair => pair[0] === name).map(pair => pair[1]);
+    }
+
+    has(name, value = undefined) {
+        need(1, arguments.length, "URLSearchParams.has");
+        name = usv(name);
+        if (value !== undefined) value = usv(value);
+        return this.#list.some(
+            pair => pair[0] === name && (value === undefined || pair[1] === value)
+        );
+    }
+
+    set(name, value) {
+        need(2, arguments.length, "URLSearchParams.set");
+        name = usv(name);
+        const index = this.#list.findIndex(pair => pair[0] === name);
+        if (index < 0) {
+            this.#list.push([name, usv(value)]);
+        } else {
+            this.#list[index] = [name, usv(value)];
+            this.#list = this.#list.filter((pair, i) => i <= index || pair[0] !== name);
+        }
+        this.#update();
+    }
+
+    sort() {
+        this.#list.sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
+        this.#update();
+    }
+
+    forEach(callback, thisArgument = undefined) {
+        need(1, arguments.length, "URLSearchParams.forEach");
+        if (typeof callback !== "function") {
+            throw new TypeError("URLSearchParams.forEach: the callback must be a function");
+        }
+        for (const [name, value] of this) callback.call(thisArgument, value, name, this);
+    }
+
+    *keys() {
+        for (let i = 0; i < this.#list.length; i++) yield this.#list[i][0];
+    }
+
+    *values() {
+        for (let i = 0; i < this.#list.length; i++) yield this.#list[i][1];
+    }
+
+    *entries() {
+        for (let i = 0; i < this.#list.length; i++) yield [...this.#list[i]];
+    }
+
+    toString() {
+        return serializeUrlencoded(this.#list);
+    }
+}
+expose(URLSearchParams);
+Object.defineProperty(URLSearchParams.prototype, Symbol.iterator, {
+    value: URLSearchParams.prototype.entries,
+    writable: true,
+    configurable: true,
+});
+
+const { bind, paramsOf, reparse } = exports;
+
+function parse(url, base) {
+    let baseURL = null;
+    if (base !== undefined) {
+        baseURL = machine.basicURLParse(usv(base));
+        if (baseURL === null) return null;
+    }
+    return machine.basicURLParse(usv(url), { baseURL });
+}
+
+function invalid(url, base) {
+    const error = new TypeError(
+        base === undefined ? `Invalid URL: ${url}` : `Invalid URL: ${url} (base: ${base})`
+    );
+    error.code = "ERR_INVALID_URL";
+    return error;
+}
+
+class URL {
+    #url;
+    #params = null;
+
+    static {
+        brands.url = value => (#url in value ? value.#url : undefined);
+    }
+
+    constructor(url, base = undefined) {
+        need(1, arguments.length, "URL");
+        this.#url = parse(url, base);
+        if (this.#url === null) throw invalid(url, base);
+    }
+
+    static canParse(url, base = undefined) {
+        need(1, arguments.length, "URL.canParse");
+        return parse(url, base) !== null;
+    }
+
+    static parse(url, base = undefined) {
+        need(1, arguments.length, "URL.parse");
+        return URL.canParse(url, base) ? new URL(url, base) : null;
+    }
+
+    // Runs the parser on a part of the URL.
+    #override(value, stateOverride) {
+        machine.basicURLParse(value, { url: this.#url, stateOverride });
+    }
+
+    get href() {
+        return machine.serializeURL(this.#url);
+    }
+
+    set href(value) {
+        const url = machine.basicURLParse(usv(value));
+        if (url === null) throw invalid(value);
+        this.#url = url;
+        if (this.#params) bind(this.#params, url);
+    }
+
+    get origin() {
+        return machine.serializeURLOrigin(this.#url);
+    }
+
+    get protocol() {
+        return `${this.#url.scheme}:`;
+    }
+
+    set protocol(value) {
+        this.#override(`${usv(value)}:`, "scheme start");
+    }
+
+    get username() {
+        return this.#url.username;
+    }
+
+    set username(value) {
+        value = usv(value);
+        if (!machine.cannotHaveAUsernamePasswordPort(this.#url)) {
+            machine.setTheUsername(this.#url, value);
+        }
+    }
+
+    get password() {
+        return this.#url.password;
+    }
+
+    set password(value) {
+        value = usv(value);
+        if (!machine.cannotHaveAUsernamePasswordPort(this.#url)) {
+            machine.setThePassword(this.#url, value);
+        }
+    }
+
+    get host() {
+        const { host, port } = this.#url;
+        if (host === null) return "";
+        return machine.serializeHost(host) + (port === null ? "" : `:${port}`);
+    }
+
+    set host(value) {
+        value = usv(value);
+        if (!machine.hasAnOpaquePath(this.#url)) this.#override(value, "host");
+    }
+
+    get hostname() {
+        return this.#url.host === null ? "" : machine.serializeHost(this.#url.host);
+    }
+
+    set hostname(value) {
+        value = usv(value);
+        if (!machine.hasAnOpaquePath(this.#url)) this.#override(value, "hostname");
+    }
+
+    get port() {
+        return this.#url.port === null ? "" : String(this.#url.port);
+    }
+
+    set port(value) {
+        value = usv(value);
+        if (machine.cannotHaveAUsernamePasswordPort(this.#url)) return;
+        if (value === "") this.#url.port = null;
+        else this.#override(value, "port");
+    }
+
+    get pathname() {
+        return machine.serializePath(this.#url);
+    }
+
+    set pathname(value) {
+        value = usv(value);
+        if (machine.hasAnOpaquePath(this.#url)) return;
+        this.#url.path = [];
+        this.#override(value, "path start");
+    }
+
+    get search() {
+        return this.#url.query ? `?${this.#url.query}` : "";
+    }
+
+    set search(value) {
+        value = usv(value);
+        if (value === "") {
+            this.#url.query = null;
+        } else {
+            this.#url.query = "";
+            this.#override(value.startsWith("?") ? value.slice(1) : value, "query");
+        }
+        if (this.#params) reparse(this.#params);
+    }
+
+    get searchParams() {
+        this.#params ??= paramsOf(this.#url);
+        return this.#params;
+    }
+
+    get hash() {
+        return this.#url.fragment ? `#${this.#url.fragment}` : "";
+    }
+
+    set hash(value) {
+        value = usv(value);
+        if (value === "") {
+            this.#url.fragment = null;
+            return;
+        }
+        this.#url.fragment = "";
+        this.#override(value.startsWith("#") ? value.slice(1) : value, "fragment");
+    }
+
+    toString() {
+        return machine.serializeURL(this.#url);
+    }
+
+    toJSON() {
+        return machine.serializeURL(this.#url);
+    }
+}
+expose(URL);
+
+exports.URL = URL;
+exports.URLSearchParams = URLSearchParams;
+
+// --- For requests and responses: serializations of URLs that must be absolute ---
+
+exports.absolute = (url, what) => {
+    const record = machine.basicURLParse(usv(url));
+    if (record === null) throw new TypeError(`${what}: invalid URL: ${url}`);
+    if (what === "Request" && (record.username !== "" || record.password !== "")) {
+        throw new TypeError(`${what}: the URL includes credentials: ${url}`);
+    }
+    return machine.serializeURL(record);
+};

@@ -1,0 +1,94 @@
+// atob() and btoa(): the forgiving base64 of the Infra standard.
+#include "web/natives.h"
+
+namespace snapcell
+{
+
+static const char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static void EncodeGroup(const uint8_t *in, size_t count, uint8_t *out)
+{
+    uint32_t group =
+        static_cast<uint32_t>(in[0]) << 16 | (count > 1 ? in[1] << 8 : 0) | (count > 2 ? in[2] : 0);
+    for (size_t i = 0; i < 4; i++) {
+        out[i] = i <= count ? static_cast<uint8_t>(kAlphabet[group >> (18 - 6 * i) & 63]) : '=';
+    }
+}
+
+// base64Encode(string) -> string; undefined when a character is beyond Latin-1
+void Native_base64Encode(const NativeInfo &info)
+{
+    v8::Isolate *isolate = info.GetIsolate();
+    v8::Local<v8::String> text = info[0].As<v8::String>();
+    if (!text->ContainsOnlyOneByte()) return;
+    size_t size = static_cast<size_t>(text->Length());
+    size_t encoded_size = (size + 2) / 3 * 4;
+    Bytes in = AllocateBytes(size);
+    Bytes out = AllocateBytes(encoded_size);
+    if (!in || !out) {
+        ThrowRangeError(isolate, "Invalid string length");
+        return;
+    }
+    text->WriteOneByteV2(isolate, 0, static_cast<uint32_t>(size), in.get());
+    for (size_t i = 0, o = 0; i < size; i += 3, o += 4) {
+        EncodeGroup(in.get() + i, size - i < 3 ? size - i : 3, out.get() + o);
+    }
+    ReturnLatin1(info, out.get(), encoded_size);
+}
+
+static int DecodeDigit(uint8_t c)
+{
+    if (c >= 'A' && c <= 'Z') return c - 'A';
+    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+    if (c >= '0' && c <= '9') return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+static size_t RemoveBlanks(uint8_t *text, size_t size)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < size; i++) {
+        uint8_t c = text[i];
+        if (c != ' ' && c != '\t' && c != '\n' && c != '\f' && c != '\r') text[kept++] = c;
+    }
+    return kept;
+}
+
+// Decodes in place. Returns false when the text is not base64.
+static bool DecodeInPlace(uint8_t *text, size_t *size)
+{
+    size_t length = RemoveBlanks(text, *size);
+    if (length > 0 && length % 4 == 0) {
+        if (text[length - 1] == '=') length--;
+        if (text[length - 1] == '=') length--;
+    }
+    if (length % 4 == 1) return false;
+    uint32_t bits = 0;
+    size_t decoded = 0;
+    for (size_t i = 0; i < length; i++) {
+        int digit = DecodeDigit(text[i]);
+        if (digit < 0) return false;
+        bits = bits << 6 | static_cast<uint32_t>(digit);
+        if (i % 4 > 0) text[decoded++] = static_cast<uint8_t>(bits >> (6 - 2 * (i % 4)));
+    }
+    *size = decoded;
+    return true;
+}
+
+// base64Decode(string) -> string; undefined when it is not base64
+void Native_base64Decode(const NativeInfo &info)
+{
+    v8::Isolate *isolate = info.GetIsolate();
+    v8::Local<v8::String> text = info[0].As<v8::String>();
+    if (!text->ContainsOnlyOneByte()) return;
+    size_t size = static_cast<size_t>(text->Length());
+    Bytes bytes = AllocateBytes(size);
+    if (!bytes) {
+        ThrowRangeError(isolate, "Invalid string length");
+        return;
+    }
+    text->WriteOneByteV2(isolate, 0, static_cast<uint32_t>(size), bytes.get());
+    if (DecodeInPlace(bytes.get(), &size)) ReturnLatin1(info, bytes.get(), size);
+}
+
+} // namespace snapcell

@@ -1,0 +1,85 @@
+// Random bytes: fresh at run time; at build time repeatable, so that the same bundle gives the same
+// blob, and refused where all instances would share them.
+#include <cerrno>
+#include <cstring>
+
+#include <sys/random.h>
+
+#include "isolate_state.h"
+#include "web/natives.h"
+
+namespace snapcell
+{
+
+// SplitMix64, for build time alone.
+static uint64_t NextRepeatable(uint64_t *state)
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+static void FillRepeatable(uint64_t *state, uint8_t *data, size_t size)
+{
+    for (size_t i = 0; i < size; i += sizeof(uint64_t)) {
+        uint64_t word = NextRepeatable(state);
+        memcpy(data + i, &word, size - i < sizeof word ? size - i : sizeof word);
+    }
+}
+
+static bool FillFresh(uint8_t *data, size_t size)
+{
+    while (size > 0) {
+        ssize_t got = getrandom(data, size, 0);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return false;
+        data += got;
+        size -= static_cast<size_t>(got);
+    }
+    return true;
+}
+
+// False when it threw.
+static bool FillRandom(v8::Isolate *isolate, uint8_t *data, size_t size, const char *what)
+{
+    IsolateState *state = IsolateState::From(isolate);
+    if (state->phase == Phase::kRun) {
+        if (FillFresh(data, size)) return true;
+        isolate->ThrowException(
+            v8::Exception::Error(Ascii(isolate, "the system gives no random bytes")));
+        return false;
+    }
+    if (state->phase == Phase::kTopLevel) state->RefuseSnapshot(isolate, what);
+    FillRepeatable(&state->build_random, data, size);
+    return true;
+}
+
+// randomFill(view)
+void Native_randomFill(const NativeInfo &info)
+{
+    ViewBytes bytes(info[0].As<v8::ArrayBufferView>());
+    FillRandom(info.GetIsolate(), bytes.data, bytes.size,
+               "crypto.getRandomValues() was called at top level");
+}
+
+// randomUuid() -> string, version 4
+void Native_randomUuid(const NativeInfo &info)
+{
+    uint8_t random[16];
+    if (!FillRandom(info.GetIsolate(), random, sizeof random,
+                    "crypto.randomUUID() was called at top level"))
+        return;
+    random[6] = (random[6] & 0x0f) | 0x40;
+    random[8] = (random[8] & 0x3f) | 0x80;
+    uint8_t text[36];
+    size_t length = 0;
+    for (size_t i = 0; i < sizeof random; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) text[length++] = '-';
+        text[length++] = static_cast<uint8_t>("0123456789abcdef"[random[i] >> 4]);
+        text[length++] = static_cast<uint8_t>("0123456789abcdef"[random[i] & 15]);
+    }
+    ReturnLatin1(info, text, length);
+}
+
+} // namespace snapcell
