@@ -16,52 +16,59 @@
 extern "C" {
 #endif
 
-/* Longest name of a function, in bytes of UTF-8. Control characters and '/' are refused. */
+/* Longest name of a function, in bytes of UTF-8. Control characters and '/' are refused, too. */
 #define SNAPCELL_NAME_SIZE_MAX 200
 
 typedef struct snapcell_store snapcell_store;
 
 typedef enum snapcell_store_mode {
-    SNAPCELL_STORE_READ = 0,  /* must exist; works in a directory that cannot be written, too */
+    SNAPCELL_STORE_READ = 0,  /* must exist; works where nothing can be written, too */
     SNAPCELL_STORE_WRITE = 1, /* must exist */
-    SNAPCELL_STORE_CREATE = 2 /* made when missing, parent directories excluded */
+    SNAPCELL_STORE_CREATE = 2 /* as WRITE, made when missing, the directories above excluded */
 } snapcell_store_mode;
 
 /* --- Simple
  * -------------------------------------------------------------------------------------------------
  */
 
-/* Purpose: open the store in directory `path` (UTF-8, not NULL). One process opens a store once; a
- * handle serves all its threads. Not to be used after fork().
+/* Purpose: open the store in directory `path` (UTF-8, not NULL). A handle serves all threads; a
+ * process may open the same store several times. After fork() the child opens it anew: with an
+ * inherited handle every function but the two closing ones gives E_USAGE. Where the lock file
+ * cannot be written (a read-only directory, a full disk), READ does without it: views are copies
+ * then.
  * `*out`: Owned, close with snapcell_store_close(). NULL on failure.
- * Thread: any. Errors: E_NOT_FOUND, E_NOT_A_STORE, E_STORE_CORRUPT, E_READ_ONLY, E_FULL, E_IO,
- * E_NOMEM. */
+ * Thread: any. Errors: E_NOT_FOUND, E_NOT_A_STORE, E_STORE_CORRUPT, E_READ_ONLY, E_FULL, E_BUSY
+ * (WRITE while this process reads it through open views), E_USAGE, E_IO, E_NOMEM. */
 SNAPCELL_API int snapcell_store_open(const char *path, snapcell_store_mode mode,
                                      snapcell_store **out, snapcell_error *err);
 
-/* Purpose: close a store; NULL is allowed. No view of it may be open. Thread: any, once. Errors:
- * none. */
+/* Purpose: close a store; NULL is allowed. No view of it may be open. In a forked child it only
+ * frees the handle. Thread: any, once. Errors: none. */
 SNAPCELL_API void snapcell_store_close(snapcell_store *store);
 
 /* Purpose: put an artifact (checked first, as snapcell_artifact_inspect does) and, where `name` is
  * not NULL, make the name point to it for the artifact's engine. One transaction, durable when this
- * returns SNAPCELL_OK. Putting the same bytes again is no error. `bytes`: Borrowed during the call.
- * Thread: any; writers wait for each other. Errors: E_EXISTS (same key, other bytes), E_CORRUPT,
- * E_FORMAT, E_TOO_LARGE, E_USAGE (bad name), E_FULL, E_READ_ONLY, E_IO. Nothing is changed on
- * failure. */
+ * returns SNAPCELL_OK. Putting the same bytes again is no error. `bytes`: Borrowed during the call,
+ * not NULL. Thread: any; writers wait for each other. Errors: E_EXISTS (same key, other bytes),
+ * E_CORRUPT, E_FORMAT, E_TOO_LARGE, E_USAGE (bad name), E_FULL, E_READ_ONLY, E_BUSY (locked for 10
+ * seconds, or the map must grow and views stay open), E_STORE_CORRUPT, E_NOMEM, E_IO. Nothing is
+ * changed on failure. */
 SNAPCELL_API int snapcell_store_put(snapcell_store *store, const void *bytes, size_t size_bytes,
                                     const char *name, snapcell_error *err);
 
-/* Purpose: a copy of the artifact under `key`, not checked. `*out`: Owned, free(). NULL on failure.
- * Thread: any. Errors: E_NOT_FOUND, E_NOMEM, E_STORE_CORRUPT, E_IO. */
+/* Purpose: a copy of the artifact under `key`, not checked. No pointer may be NULL. `*out`: Owned,
+ * free(). NULL on failure. Thread: any. Errors: E_NOT_FOUND, E_NOMEM, E_BUSY, E_STORE_CORRUPT,
+ * E_IO. */
 SNAPCELL_API int snapcell_store_get(snapcell_store *store, const snapcell_key *key, void **out,
                                     size_t *out_size_bytes, snapcell_error *err);
 
 /* Purpose: turn what a person types into a key: a name, else a key, else a unique key prefix of 4
- * digits or more. `engine`: for a name, the engine whose artifact is wanted; NULL takes any engine
- * when the name has just one. Thread: any. Errors: E_NOT_FOUND, E_AMBIGUOUS, E_OTHER_ENGINE (the
- * name exists, for other engines only: the message says which and that `recompile` makes the
- * missing one), E_STORE_CORRUPT, E_IO. */
+ * digits or more. A name that exists is a name, whatever else it could be. `engine`: for a name,
+ * the engine whose artifact is wanted; NULL takes any engine when the name has just one. A key or
+ * prefix is found whatever its engine. `out`: not NULL, untouched on failure. Thread: any. Errors:
+ * E_NOT_FOUND, E_AMBIGUOUS (a prefix of several keys; a name of several engines), E_OTHER_ENGINE
+ * (the name exists, for other engines only: the message says which and that `recompile` makes the
+ * missing one), E_USAGE, E_BUSY, E_STORE_CORRUPT, E_IO. */
 SNAPCELL_API int snapcell_store_resolve(snapcell_store *store, const char *ref,
                                         const snapcell_fingerprint *engine, snapcell_key *out,
                                         snapcell_error *err);
@@ -78,12 +85,13 @@ typedef struct snapcell_store_view {
 } snapcell_store_view;
 
 /* Purpose: see the artifact under `key` in place, without a copy. Keep views short: an open view
- * keeps freed pages from reuse. A view may be closed on another thread. `out`: not NULL, zeroed on
- * failure. Thread: any. Errors: E_NOT_FOUND, E_BUSY (too many readers), E_STORE_CORRUPT, E_IO. */
+ * keeps freed pages from reuse, and the map from growing. A view may be closed on another thread.
+ * `out`: not NULL, zeroed on failure. Thread: any. Errors: E_NOT_FOUND, E_BUSY (too many readers),
+ * E_NOMEM, E_STORE_CORRUPT, E_IO. */
 SNAPCELL_API int snapcell_store_view_open(snapcell_store *store, const snapcell_key *key,
                                           snapcell_store_view *out, snapcell_error *err);
 
-/* Purpose: end a view; a zeroed one is allowed. Thread: any, once. Errors: none. */
+/* Purpose: end a view and zero it; a zeroed one is allowed. Thread: any, once. Errors: none. */
 SNAPCELL_API void snapcell_store_view_close(snapcell_store *store, snapcell_store_view *view);
 
 /* One name for one engine. Pointers are Borrowed during the callback. */
@@ -93,35 +101,38 @@ typedef struct snapcell_store_name {
     snapcell_key key;
 } snapcell_store_name;
 
-/* A non-zero return ends the listing, which then returns that value. It must not write to the
- * store. */
+/* A non-zero return ends the listing, which then returns that value. It may read the store, but
+ * must not write to it. */
 typedef int snapcell_store_name_fn(void *user, const snapcell_store_name *entry);
 typedef int snapcell_store_artifact_fn(void *user, const snapcell_key *key, const void *bytes,
                                        size_t size_bytes);
 
 /* Purpose: every name, in byte order, within one read transaction. `each`: not NULL; `user` is
- * handed to it. Thread: any. Errors: E_STORE_CORRUPT, E_IO, or what `each` returned. */
+ * handed to it. Thread: any. Errors: E_STORE_CORRUPT, E_BUSY, E_IO, or what `each` returned. */
 SNAPCELL_API int snapcell_store_each_name(snapcell_store *store, snapcell_store_name_fn *each,
                                           void *user, snapcell_error *err);
 
 /* Purpose: every artifact, in key order, within one read transaction; bytes are in place and not
- * checked. Thread: any. Errors: E_STORE_CORRUPT, E_IO, or what `each` returned. */
+ * checked. `each`: not NULL. Thread: any. Errors: E_STORE_CORRUPT, E_BUSY, E_IO, or what `each`
+ * returned. */
 SNAPCELL_API int snapcell_store_each_artifact(snapcell_store *store,
                                               snapcell_store_artifact_fn *each, void *user,
                                               snapcell_error *err);
 
 /* Purpose: make `name` point to the stored artifact `key` for that artifact's engine, in one
- * transaction. Thread: any. Errors: E_NOT_FOUND, E_USAGE, E_FULL, E_READ_ONLY, E_IO. */
+ * transaction. Thread: any. Errors: E_NOT_FOUND, E_USAGE, E_CORRUPT or E_FORMAT (of the stored
+ * artifact), E_FULL, E_READ_ONLY, E_BUSY, E_IO. */
 SNAPCELL_API int snapcell_store_name_set(snapcell_store *store, const char *name,
                                          const snapcell_key *key, snapcell_error *err);
 
-/* Purpose: remove a name for every engine, and the artifacts that no other name points to, in one
- * transaction. Thread: any. Errors: E_NOT_FOUND, E_READ_ONLY, E_FULL, E_IO. */
+/* Purpose: remove a name for every engine, and those of its artifacts that no other name points to,
+ * in one transaction. Thread: any. Errors: E_NOT_FOUND, E_USAGE, E_READ_ONLY, E_FULL, E_BUSY, E_IO.
+ */
 SNAPCELL_API int snapcell_store_remove_name(snapcell_store *store, const char *name,
                                             snapcell_error *err);
 
 /* Purpose: remove an artifact and every name that points to it, in one transaction.
- * Thread: any. Errors: E_NOT_FOUND, E_READ_ONLY, E_FULL, E_IO. */
+ * Thread: any. Errors: E_NOT_FOUND, E_READ_ONLY, E_FULL, E_BUSY, E_IO. */
 SNAPCELL_API int snapcell_store_remove(snapcell_store *store, const snapcell_key *key,
                                        snapcell_error *err);
 
@@ -131,9 +142,11 @@ typedef struct snapcell_store_gc_result {
     uint64_t freed_size_bytes;   /* by which data.mdb became smaller */
 } snapcell_store_gc_result;
 
-/* Purpose: remove artifacts that no name points to, and give the space back to the file system
- * where no other process has the store open. `out` may be NULL. Thread: any. Errors: E_READ_ONLY,
- * E_FULL, E_IO, E_STORE_CORRUPT. */
+/* Purpose: remove artifacts that no name points to, and give the space back to the file system,
+ * which takes a compact copy beside the store for a moment. Where another process has the store
+ * open, or this one a view, the space is only free for reuse and freed_size_bytes is 0, which is no
+ * error. `out` may be NULL; it tells what was removed even when the copy then fails. Thread: any.
+ * Errors: E_READ_ONLY, E_FULL, E_BUSY, E_NOMEM, E_IO, E_STORE_CORRUPT. */
 SNAPCELL_API int snapcell_store_gc(snapcell_store *store, snapcell_store_gc_result *out,
                                    snapcell_error *err);
 
@@ -144,11 +157,12 @@ typedef struct snapcell_store_stat {
     uint64_t file_size_bytes;     /* of data.mdb */
     uint64_t free_size_bytes;     /* pages in data.mdb that can be reused */
     uint64_t map_size_bytes;
-    uint32_t reader_count; /* open read transactions, of all processes */
-    uint32_t reader_max;
+    uint32_t reader_count; /* open views and other read transactions, of all processes */
+    uint32_t reader_max;   /* 0 where the lock file cannot be written: see READ */
 } snapcell_store_stat;
 
-/* Purpose: figures about the store. `out`: not NULL. Thread: any. Errors: E_STORE_CORRUPT, E_IO. */
+/* Purpose: figures about the store. `out`: not NULL, zeroed on failure. Thread: any. Errors:
+ * E_STORE_CORRUPT, E_BUSY, E_IO. */
 SNAPCELL_API int snapcell_store_stat_get(snapcell_store *store, snapcell_store_stat *out,
                                          snapcell_error *err);
 

@@ -1,0 +1,251 @@
+/* Artifacts by key. */
+#include <string.h>
+
+#include "artifact_reader.h"
+#include "cleanup.h"
+#include "error_set.h"
+#include "store_internal.h"
+
+static MDB_val store_key_value(const snapcell_key *key)
+{
+    return (MDB_val){.mv_size = sizeof(key->bytes), .mv_data = (void *)(uintptr_t)key->bytes};
+}
+
+static int store_missing(const store_environment *environment, const snapcell_key *key,
+                         snapcell_error *err)
+{
+    char hex[SNAPCELL_KEY_HEX_SIZE];
+    snapcell_key_format(key, hex);
+    return error_set(err, SNAPCELL_E_NOT_FOUND, "no artifact %s in the store %s", hex,
+                     environment->path);
+}
+
+/* --- Putting
+ * -------------------------------------------------------------------------------------------------
+ */
+
+typedef struct store_put_argument {
+    const void *bytes;
+    size_t size_bytes;
+    const char *name;
+    snapcell_key key;
+    snapcell_fingerprint engine;
+} store_put_argument;
+
+static int store_put_exists(const store_environment *environment, const store_put_argument *put,
+                            const MDB_val *found, snapcell_error *err)
+{
+    if (found->mv_size == put->size_bytes &&
+        memcmp(found->mv_data, put->bytes, put->size_bytes) == 0) {
+        return SNAPCELL_OK;
+    }
+    char hex[SNAPCELL_KEY_HEX_SIZE];
+    snapcell_key_format(&put->key, hex);
+    return error_set(err, SNAPCELL_E_EXISTS,
+                     "the store %s has another artifact under the key %s: the same input gives the "
+                     "same bytes, so that one of the two was altered; `snapcell rm` the old one to "
+                     "replace it",
+                     environment->path, hex);
+}
+
+static int store_put_write(store_environment *environment, MDB_txn *txn, void *argument,
+                           snapcell_error *err)
+{
+    const store_put_argument *put = argument;
+    MDB_val found;
+    MDB_val key = store_key_value(&put->key);
+    int rc = mdb_get(txn, environment->artifacts, &key, &found);
+    if (rc == MDB_SUCCESS) {
+        rc = store_put_exists(environment, put, &found, err);
+    } else if (rc == MDB_NOTFOUND) {
+        MDB_val value = {.mv_size = put->size_bytes, .mv_data = (void *)(uintptr_t)put->bytes};
+        rc = mdb_put(txn, environment->artifacts, &key, &value, 0);
+    }
+    if (rc != MDB_SUCCESS || put->name == NULL) return rc;
+    return store_name_put(environment, txn, put->name, &put->engine, &put->key);
+}
+
+int snapcell_store_put(snapcell_store *store, const void *bytes, size_t size_bytes,
+                       const char *name, snapcell_error *err)
+{
+    artifact_view view;
+    if (bytes == NULL) return error_set(err, SNAPCELL_E_USAGE, "no artifact to put: NULL");
+    int rc = name == NULL ? SNAPCELL_OK : store_name_check(name, err);
+    if (rc == SNAPCELL_OK) {
+        rc = artifact_read(bytes, size_bytes, ARTIFACT_CHECK_DIGEST, &view, err);
+    }
+    if (rc != SNAPCELL_OK) return rc;
+    store_put_argument put = {.bytes = bytes,
+                              .size_bytes = size_bytes,
+                              .name = name,
+                              .key = view.info.key,
+                              .engine = view.info.engine};
+    return store_write(store, store_put_write, &put, "putting an artifact", err);
+}
+
+/* --- Reading
+ * -------------------------------------------------------------------------------------------------
+ */
+
+static int store_find(const store_environment *environment, MDB_txn *txn, const snapcell_key *key,
+                      MDB_val *out, snapcell_error *err)
+{
+    MDB_val key_value = store_key_value(key);
+    int rc = mdb_get(txn, environment->artifacts, &key_value, out);
+    if (rc == MDB_NOTFOUND) return store_missing(environment, key, err);
+    if (rc != MDB_SUCCESS) return store_error(environment, rc, "reading an artifact", err);
+    return SNAPCELL_OK;
+}
+
+static int store_copy(const MDB_val *value, void **out, size_t *out_size_bytes, snapcell_error *err)
+{
+    void *copy = malloc(value->mv_size > 0 ? value->mv_size : 1);
+    if (copy == NULL) {
+        return error_set(err, SNAPCELL_E_NOMEM, "out of memory for an artifact of %llu bytes",
+                         (unsigned long long)value->mv_size);
+    }
+    memcpy(copy, value->mv_data, value->mv_size);
+    *out = copy;
+    *out_size_bytes = value->mv_size;
+    return SNAPCELL_OK;
+}
+
+int snapcell_store_get(snapcell_store *store, const snapcell_key *key, void **out,
+                       size_t *out_size_bytes, snapcell_error *err)
+{
+    MDB_txn *txn;
+    MDB_val value;
+    *out = NULL;
+    *out_size_bytes = 0;
+    int rc = store_read_begin(store->environment, &txn, err);
+    if (rc != SNAPCELL_OK) return rc;
+    rc = store_find(store->environment, txn, key, &value, err);
+    if (rc == SNAPCELL_OK) rc = store_copy(&value, out, out_size_bytes, err);
+    store_read_end(store->environment, txn);
+    return rc;
+}
+
+/* Without LMDB's lock file a writer could reuse the pages under a view, and the byte lock would
+ * stop all writers for as long as it is open: such a view is a copy, without a transaction. */
+static int store_view_copy(store_environment *environment, MDB_txn *txn, const MDB_val *value,
+                           snapcell_store_view *out, snapcell_error *err)
+{
+    void *copy = NULL;
+    int rc = store_copy(value, &copy, &out->size_bytes, err);
+    if (rc != SNAPCELL_OK) {
+        store_read_end(environment, txn);
+        return rc;
+    }
+    out->bytes = copy;
+    store_read_detach(environment, txn);
+    return SNAPCELL_OK;
+}
+
+int snapcell_store_view_open(snapcell_store *store, const snapcell_key *key,
+                             snapcell_store_view *out, snapcell_error *err)
+{
+    MDB_txn *txn;
+    MDB_val value;
+    store_environment *environment = store->environment;
+    memset(out, 0, sizeof(*out));
+    int rc = store_read_begin(environment, &txn, err);
+    if (rc != SNAPCELL_OK) return rc;
+    rc = store_find(environment, txn, key, &value, err);
+    if (rc != SNAPCELL_OK) {
+        store_read_end(environment, txn);
+        return rc;
+    }
+    if (environment->unlocked) return store_view_copy(environment, txn, &value, out, err);
+    out->bytes = value.mv_data;
+    out->size_bytes = value.mv_size;
+    out->transaction = txn;
+    return SNAPCELL_OK;
+}
+
+void snapcell_store_view_close(snapcell_store *store, snapcell_store_view *view)
+{
+    if (view->bytes == NULL) return;
+    const snapcell_store_view closing = *view;
+    memset(view, 0, sizeof(*view));
+    /* In a forked child it is the parent's. */
+    if (store->environment->pid != getpid()) return;
+    if (closing.transaction != NULL) {
+        store_read_end(store->environment, closing.transaction);
+        return;
+    }
+    free((void *)(uintptr_t)closing.bytes);
+    store_gate_leave(store->environment);
+}
+
+static int store_walk_artifacts(store_environment *environment, MDB_txn *txn,
+                                snapcell_store_artifact_fn *each, void *user, snapcell_error *err)
+{
+    MDB_cursor *cursor;
+    MDB_val key;
+    MDB_val value;
+    int said = 0;
+    int rc = mdb_cursor_open(txn, environment->artifacts, &cursor);
+    if (rc != MDB_SUCCESS) return store_error(environment, rc, "listing artifacts", err);
+    while (said == 0 && (rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == MDB_SUCCESS) {
+        if (key.mv_size != sizeof(snapcell_key)) {
+            rc = MDB_CORRUPTED;
+            break;
+        }
+        said = each(user, key.mv_data, value.mv_data, value.mv_size);
+    }
+    mdb_cursor_close(cursor);
+    if (said != 0) return said;
+    return rc == MDB_NOTFOUND ? SNAPCELL_OK
+                              : store_error(environment, rc, "listing artifacts", err);
+}
+
+int snapcell_store_each_artifact(snapcell_store *store, snapcell_store_artifact_fn *each,
+                                 void *user, snapcell_error *err)
+{
+    MDB_txn *txn;
+    int rc = store_read_begin(store->environment, &txn, err);
+    if (rc != SNAPCELL_OK) return rc;
+    rc = store_walk_artifacts(store->environment, txn, each, user, err);
+    store_read_end(store->environment, txn);
+    return rc;
+}
+
+/* --- Removing
+ * -------------------------------------------------------------------------------------------------
+ */
+
+static int store_remove_names_of(const store_environment *environment, MDB_txn *txn,
+                                 const snapcell_key *artifact)
+{
+    MDB_cursor *cursor;
+    MDB_val key;
+    MDB_val value;
+    store_name_entry entry;
+    int rc = mdb_cursor_open(txn, environment->names, &cursor);
+    if (rc != MDB_SUCCESS) return rc;
+    while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == MDB_SUCCESS) {
+        rc = store_name_parse(&key, &value, &entry);
+        if (rc == MDB_SUCCESS && memcmp(entry.key, artifact, sizeof(*artifact)) == 0) {
+            rc = mdb_cursor_del(cursor, 0);
+        }
+        if (rc != MDB_SUCCESS) break;
+    }
+    mdb_cursor_close(cursor);
+    return rc == MDB_NOTFOUND ? MDB_SUCCESS : rc;
+}
+
+static int store_remove_write(store_environment *environment, MDB_txn *txn, void *argument,
+                              snapcell_error *err)
+{
+    const snapcell_key *artifact = argument;
+    MDB_val key = store_key_value(artifact);
+    int rc = mdb_del(txn, environment->artifacts, &key, NULL);
+    if (rc == MDB_NOTFOUND) return store_missing(environment, artifact, err);
+    return rc != MDB_SUCCESS ? rc : store_remove_names_of(environment, txn, artifact);
+}
+
+int snapcell_store_remove(snapcell_store *store, const snapcell_key *key, snapcell_error *err)
+{
+    snapcell_key artifact = *key;
+    return store_write(store, store_remove_write, &artifact, "removing an artifact", err);
+}

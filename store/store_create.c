@@ -1,0 +1,91 @@
+/* Making a new store. It is filled under another name and then renamed, so that nobody ever sees a
+ * store that is half made. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "error_set.h"
+#include "store_internal.h"
+
+static int store_fill(MDB_env *env)
+{
+    static const char *const names[] = {"artifacts", "names", "meta"};
+    struct {
+        char magic[sizeof(STORE_MAGIC)];
+        uint8_t version;
+    } format = {.magic = STORE_MAGIC, .version = STORE_FORMAT_VERSION};
+    MDB_txn *txn;
+    MDB_dbi dbi = 0;
+    int rc = mdb_txn_begin(env, NULL, 0, &txn);
+    if (rc != MDB_SUCCESS) return rc;
+    for (size_t i = 0; rc == MDB_SUCCESS && i < sizeof(names) / sizeof(names[0]); i++) {
+        rc = mdb_dbi_open(txn, names[i], MDB_CREATE, &dbi);
+    }
+    if (rc == MDB_SUCCESS) {
+        MDB_val key = {.mv_size = strlen("format"), .mv_data = (char *){"format"}};
+        MDB_val value = {.mv_size = sizeof(format), .mv_data = &format};
+        rc = mdb_put(txn, dbi, &key, &value, 0);
+    }
+    if (rc != MDB_SUCCESS) {
+        mdb_txn_abort(txn);
+        return rc;
+    }
+    return mdb_txn_commit(txn);
+}
+
+/* Nobody else knows the file, so that it needs no lock file. */
+static int store_create_file(const char *path)
+{
+    MDB_env *env;
+    int rc = mdb_env_create(&env);
+    if (rc != MDB_SUCCESS) return rc;
+    rc = mdb_env_set_maxdbs(env, 3);
+    if (rc == MDB_SUCCESS) rc = mdb_env_set_mapsize(env, STORE_MAP_SIZE_BYTES_MIN);
+    if (rc == MDB_SUCCESS) {
+        rc = mdb_env_open(env, path, MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOTLS, STORE_FILE_MODE);
+    }
+    if (rc == MDB_SUCCESS) rc = store_fill(env);
+    mdb_env_close(env);
+    return rc;
+}
+
+static int store_create_error(const char *path, int rc, snapcell_error *err)
+{
+    const store_environment nowhere = {.path = (char *)(uintptr_t)path, .data_file = -1};
+    return store_error(&nowhere, rc, "making a new store", err);
+}
+
+static int store_create_locked(const char *path, int directory_file, snapcell_error *err)
+{
+    ino_t inode;
+    cleanup_free char *new_path = NULL;
+    if (store_file_inode(directory_file, &inode) != ENOENT) return SNAPCELL_OK;
+    if (asprintf(&new_path, "%s/" STORE_NEW_FILE, path) < 0) {
+        new_path = NULL;
+        return error_set(err, SNAPCELL_E_NOMEM, "out of memory while making a store in %s", path);
+    }
+    /* What is there under this name is left over from a process that died: others wait. */
+    unlinkat(directory_file, STORE_NEW_FILE, 0);
+    int rc = store_create_file(new_path);
+    if (rc == MDB_SUCCESS &&
+        renameat(directory_file, STORE_NEW_FILE, directory_file, STORE_DATA_FILE) != 0) {
+        rc = errno;
+    }
+    if (rc == MDB_SUCCESS && fsync(directory_file) != 0) rc = errno;
+    if (rc == MDB_SUCCESS) return SNAPCELL_OK;
+    unlinkat(directory_file, STORE_NEW_FILE, 0);
+    return store_create_error(path, rc, err);
+}
+
+int store_create(const char *path, int directory_file, snapcell_error *err)
+{
+    int rc = store_lock_setup(directory_file, true);
+    if (rc != 0) return error_set_errno(err, SNAPCELL_E_IO, rc, "cannot lock %s", path);
+    rc = store_create_locked(path, directory_file, err);
+    store_lock_setup(directory_file, false);
+    return rc;
+}

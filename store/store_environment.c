@@ -1,0 +1,324 @@
+/* An environment: LMDB opened, checked, mapped larger, closed. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "error_set.h"
+#include "store_internal.h"
+
+static _Atomic size_t store_map_size_bytes = STORE_MAP_SIZE_BYTES;
+
+void store_map_size_set(size_t size_bytes)
+{
+    atomic_store(&store_map_size_bytes, size_bytes == 0 ? STORE_MAP_SIZE_BYTES : size_bytes);
+}
+
+static int store_environment_init_locks(store_environment *environment)
+{
+    pthread_condattr_t attributes;
+    int rc = pthread_condattr_init(&attributes);
+    if (rc != 0) return rc;
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    rc = pthread_cond_init(&environment->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    if (rc != 0) return rc;
+    pthread_mutex_init(&environment->mutex, NULL);
+    pthread_mutex_init(&environment->writer, NULL);
+    return 0;
+}
+
+int store_environment_new(const char *path, int directory_file, store_environment **out,
+                          snapcell_error *err)
+{
+    store_environment *environment = calloc(1, sizeof(*environment));
+    char *absolute = realpath(path, NULL);
+    int errnum = environment == NULL ? ENOMEM : absolute == NULL ? errno : 0;
+    if (errnum == 0) errnum = store_environment_init_locks(environment);
+    if (errnum != 0) {
+        free(absolute);
+        free(environment);
+        return error_set_errno(err, SNAPCELL_E_IO, errnum, "cannot open the store %s", path);
+    }
+    environment->path = absolute;
+    environment->pid = getpid();
+    environment->directory_file = directory_file;
+    environment->data_file = -1;
+    *out = environment;
+    return SNAPCELL_OK;
+}
+
+void store_environment_free(store_environment *environment)
+{
+    store_environment_disconnect(environment);
+    close(environment->directory_file);
+    pthread_cond_destroy(&environment->changed);
+    pthread_mutex_destroy(&environment->mutex);
+    pthread_mutex_destroy(&environment->writer);
+    free(environment->path);
+    free(environment);
+}
+
+/* LMDB opens by path: it must still lead to the directory that was opened. */
+static int store_environment_check_path(const store_environment *environment, snapcell_error *err)
+{
+    struct stat by_path;
+    struct stat by_file;
+    if (stat(environment->path, &by_path) == 0 &&
+        fstat(environment->directory_file, &by_file) == 0 && by_path.st_dev == by_file.st_dev &&
+        by_path.st_ino == by_file.st_ino) {
+        return SNAPCELL_OK;
+    }
+    return error_set(err, SNAPCELL_E_NOT_FOUND,
+                     "the store %s was moved or removed while it was open: open it again",
+                     environment->path);
+}
+
+/* --- Opening LMDB
+ * -------------------------------------------------------------------------------------------------
+ */
+
+static int store_lmdb_open(const store_environment *environment, unsigned flags,
+                           size_t map_size_bytes, MDB_env **out)
+{
+    MDB_env *env;
+    int rc = mdb_env_create(&env);
+    if (rc != MDB_SUCCESS) return rc;
+    rc = mdb_env_set_maxdbs(env, 3);
+    if (rc == MDB_SUCCESS) rc = mdb_env_set_maxreaders(env, STORE_READERS_MAX);
+    if (rc == MDB_SUCCESS) rc = mdb_env_set_mapsize(env, map_size_bytes);
+    if (rc == MDB_SUCCESS) rc = mdb_env_open(env, environment->path, flags, STORE_FILE_MODE);
+    if (rc != MDB_SUCCESS) {
+        mdb_env_close(env);
+        return rc;
+    }
+    *out = env;
+    return MDB_SUCCESS;
+}
+
+/* As large a map as address space allows (ulimit -v), but not below `min`. */
+static int store_lmdb_open_largest(store_environment *environment, unsigned flags, size_t min)
+{
+    const size_t page_mask = (size_t)sysconf(_SC_PAGESIZE) - 1;
+    size_t size = atomic_load(&store_map_size_bytes);
+    if (size < min) size = min;
+    for (int interrupted = 0;;) {
+        size &= ~page_mask;
+        int rc = store_lmdb_open(environment, flags, size, &environment->env);
+        if (rc == MDB_SUCCESS) return rc;
+        /* LMDB takes an old EINTR for its own while another process opens the store. */
+        if (rc == EINTR && ++interrupted < 100) continue;
+        if (rc != ENOMEM || size <= min) return rc;
+        size = size / 2 < min ? min : size / 2;
+    }
+}
+
+/* LMDB 0.9.24 destroys its mutexes on closing when it believes to be alone, while an opener that
+ * waits for it goes on to use them. One at a time avoids that. */
+static int store_lmdb_open_alone(store_environment *environment, unsigned flags, size_t min)
+{
+    store_lock_setup(environment->data_file, true);
+    int rc = store_lmdb_open_largest(environment, flags, min);
+    store_lock_setup(environment->data_file, false);
+    return rc;
+}
+
+static int store_lmdb_start(store_environment *environment, size_t min, snapcell_error *err)
+{
+    unsigned flags = MDB_NOTLS | (environment->writable ? 0 : MDB_RDONLY);
+    int rc = EACCES;
+    if (!environment->unlocked) rc = store_lmdb_open_alone(environment, flags, min);
+    if (rc == EACCES && !environment->writable) {
+        environment->unlocked = true;
+        rc = store_lmdb_open_largest(environment, flags | MDB_NOLOCK, min);
+    }
+    if (rc != MDB_SUCCESS) return store_error(environment, rc, "opening the store", err);
+    if (environment->unlocked && !environment->byte_lock) {
+        return error_set(err, SNAPCELL_E_READ_ONLY,
+                         "%s/" STORE_LOCK_FILE
+                         " cannot be written and the file system has no locks to do without it: "
+                         "copy the store",
+                         environment->path);
+    }
+    int file;
+    if (mdb_env_get_fd(environment->env, &file) == MDB_SUCCESS) {
+        fcntl(file, F_SETFD, FD_CLOEXEC); /* LMDB forgets to */
+    }
+    int dead;
+    if (!environment->unlocked) mdb_reader_check(environment->env, &dead);
+    return SNAPCELL_OK;
+}
+
+/* --- What is in it
+ * -------------------------------------------------------------------------------------------------
+ */
+
+static int store_check_format(const store_environment *environment, MDB_txn *txn,
+                              snapcell_error *err)
+{
+    MDB_val key = {.mv_size = strlen("format"), .mv_data = (char *){"format"}};
+    MDB_val value;
+    int rc = mdb_get(txn, environment->meta, &key, &value);
+    if (rc != MDB_SUCCESS && rc != MDB_NOTFOUND) {
+        return store_error(environment, rc, "opening the store", err);
+    }
+    if (rc == MDB_NOTFOUND || value.mv_size != sizeof(STORE_MAGIC) + 1 ||
+        memcmp(value.mv_data, STORE_MAGIC, sizeof(STORE_MAGIC)) != 0) {
+        return error_set(err, SNAPCELL_E_NOT_A_STORE,
+                         "%s/" STORE_DATA_FILE " is an LMDB file of some other program",
+                         environment->path);
+    }
+    const unsigned version = ((const uint8_t *)value.mv_data)[sizeof(STORE_MAGIC)];
+    if (version == STORE_FORMAT_VERSION) return SNAPCELL_OK;
+    return error_set(err, SNAPCELL_E_NOT_A_STORE,
+                     "%s has store format %u: this build knows %d; use a newer snapcell",
+                     environment->path, version, STORE_FORMAT_VERSION);
+}
+
+static int store_open_databases(store_environment *environment, MDB_txn *txn, snapcell_error *err)
+{
+    int rc = mdb_dbi_open(txn, "meta", 0, &environment->meta);
+    if (rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE) {
+        return error_set(err, SNAPCELL_E_NOT_A_STORE,
+                         "%s/" STORE_DATA_FILE " is an LMDB file of some other program",
+                         environment->path);
+    }
+    if (rc != MDB_SUCCESS) return store_error(environment, rc, "opening the store", err);
+    rc = store_check_format(environment, txn, err);
+    if (rc != SNAPCELL_OK) return rc;
+    rc = mdb_dbi_open(txn, "artifacts", 0, &environment->artifacts);
+    if (rc == MDB_SUCCESS) rc = mdb_dbi_open(txn, "names", 0, &environment->names);
+    if (rc != MDB_SUCCESS) return store_error(environment, rc, "opening the store", err);
+    return SNAPCELL_OK;
+}
+
+static int store_lmdb_begin_first(store_environment *environment, MDB_txn **out)
+{
+    int rc = mdb_txn_begin(environment->env, NULL, MDB_RDONLY, out);
+    /* Another process may have written past this map since its size was chosen. */
+    for (int i = 0; rc == MDB_MAP_RESIZED && i < 10; i++) {
+        rc = mdb_env_set_mapsize(environment->env, 0);
+        if (rc == MDB_SUCCESS) rc = mdb_txn_begin(environment->env, NULL, MDB_RDONLY, out);
+    }
+    return rc;
+}
+
+static int store_lmdb_look(store_environment *environment, snapcell_error *err)
+{
+    MDB_txn *txn;
+    if (environment->unlocked) {
+        int rc =
+            store_lock_set(environment->data_file, STORE_LOCK_WRITE, F_RDLCK, STORE_LOCK_WAIT_MS);
+        if (rc != 0) return store_error(environment, rc, "opening the store", err);
+    }
+    int rc = store_lmdb_begin_first(environment, &txn);
+    if (rc == MDB_SUCCESS) {
+        MDB_envinfo info;
+        mdb_env_info(environment->env, &info);
+        environment->map_size_bytes = info.me_mapsize;
+        rc = store_open_databases(environment, txn, err);
+        if (rc == SNAPCELL_OK) {
+            rc = mdb_txn_commit(txn); /* keeps the handles */
+        } else {
+            mdb_txn_abort(txn);
+        }
+    }
+    if (environment->unlocked) {
+        store_lock_set(environment->data_file, STORE_LOCK_WRITE, F_UNLCK, 0);
+    }
+    return store_error_any(environment, rc, "opening the store", err);
+}
+
+int store_environment_connect(store_environment *environment, bool writable,
+                              size_t map_size_bytes_min, snapcell_error *err)
+{
+    store_signal_guard guard;
+    int rc = store_environment_check_path(environment, err);
+    if (rc != SNAPCELL_OK) return rc;
+    rc = store_file_open(environment, writable, err);
+    if (rc != SNAPCELL_OK) return rc;
+    store_signal_guard_begin(&guard);
+    environment->writable = writable;
+    rc = store_file_check(environment->data_file, environment->path, err);
+    if (rc == SNAPCELL_OK) {
+        rc = store_file_prepare_lock(environment->directory_file, environment->path, writable,
+                                     &environment->unlocked, err);
+    }
+    if (rc == SNAPCELL_OK) rc = store_lmdb_start(environment, map_size_bytes_min, err);
+    if (rc == SNAPCELL_OK) rc = store_lmdb_look(environment, err);
+    if (rc != SNAPCELL_OK) store_environment_disconnect(environment);
+    store_signal_guard_end(&guard);
+    return rc;
+}
+
+void store_environment_close_lmdb(store_environment *environment)
+{
+    if (environment->env == NULL) return;
+    while (environment->pool_count > 0) {
+        mdb_txn_abort(environment->pool[--environment->pool_count]);
+    }
+    if (!environment->unlocked) store_lock_setup(environment->data_file, true);
+    mdb_env_close(environment->env);
+    if (!environment->unlocked) store_lock_setup(environment->data_file, false);
+    environment->env = NULL;
+}
+
+void store_environment_disconnect(store_environment *environment)
+{
+    store_environment_close_lmdb(environment);
+    store_file_close(environment);
+}
+
+/* --- Opening it again
+ * -------------------------------------------------------------------------------------------------
+ */
+
+/* Goes back to how it was when the new way does not work; if even that fails, whoever enters next
+ * tries again. */
+static int store_environment_reconnect(store_environment *environment, bool writable, size_t min,
+                                       snapcell_error *err)
+{
+    const bool was_writable = environment->writable;
+    const size_t old_size = environment->map_size_bytes;
+    store_environment_disconnect(environment);
+    int rc = store_environment_connect(environment, writable, min, err);
+    if (rc == SNAPCELL_OK) return rc;
+    environment->writable = was_writable;
+    environment->map_size_bytes = old_size;
+    store_environment_connect(environment, was_writable, STORE_MAP_SIZE_BYTES_MIN, NULL);
+    return rc;
+}
+
+int store_environment_grow(store_environment *environment, size_t seen_size_bytes,
+                           snapcell_error *err)
+{
+    int rc = store_gate_close(environment, STORE_GATE_WAIT_MS, err);
+    if (rc != SNAPCELL_OK) return rc;
+    if (environment->map_size_bytes <= seen_size_bytes) {
+        rc = store_environment_reconnect(environment, environment->writable, seen_size_bytes * 2,
+                                         err);
+        if (rc == SNAPCELL_E_NOMEM) {
+            rc = error_set(err, SNAPCELL_E_FULL,
+                           "the store %s cannot grow: no address space to map twice %llu bytes "
+                           "(ulimit -v)",
+                           environment->path, (unsigned long long)seen_size_bytes);
+        }
+    }
+    store_gate_open(environment);
+    return rc;
+}
+
+int store_environment_make_writable(store_environment *environment, snapcell_error *err)
+{
+    int rc = store_gate_close(environment, STORE_GATE_WAIT_MS, err);
+    if (rc != SNAPCELL_OK) return rc;
+    if (!environment->writable) {
+        rc = store_environment_reconnect(environment, true, STORE_MAP_SIZE_BYTES_MIN, err);
+    }
+    store_gate_open(environment);
+    return rc;
+}

@@ -1,0 +1,330 @@
+/* data.mdb and lock.mdb before LMDB sees them: opening, and the checks that LMDB does not make. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "error_set.h"
+#include "store_internal.h"
+
+/* LMDB's format on this machine, as far as it is looked at here: a page begins with its header, and
+ * the first two pages are meta pages. */
+#define STORE_LMDB_MAGIC 0xBEEFC0DEu
+#define STORE_LMDB_VERSION 1u
+#define STORE_LMDB_PAGE_BRANCH 0x01u
+#define STORE_LMDB_PAGE_LEAF 0x02u
+#define STORE_LMDB_PAGE_META 0x08u
+#define STORE_LMDB_PAGE_SIZE_MIN 256u
+#define STORE_LMDB_PAGE_SIZE_MAX 0x8000u
+#define STORE_LMDB_DEPTH_MAX 32u
+#define STORE_LMDB_NO_PAGE UINT64_MAX
+
+typedef struct store_lmdb_page {
+    uint64_t number;
+    uint16_t pad;
+    uint16_t flags;
+    uint32_t bounds;
+} store_lmdb_page;
+
+typedef struct store_lmdb_tree {
+    uint32_t pad; /* of the first tree: the page size */
+    uint16_t flags;
+    uint16_t depth;
+    uint64_t branch_pages;
+    uint64_t leaf_pages;
+    uint64_t overflow_pages;
+    uint64_t entries;
+    uint64_t root;
+} store_lmdb_tree;
+
+typedef struct store_lmdb_meta {
+    store_lmdb_page page;
+    uint32_t magic;
+    uint32_t version;
+    uint64_t address;
+    uint64_t map_size_bytes;
+    store_lmdb_tree trees[2]; /* free pages, and the main one */
+    uint64_t last_page;
+    uint64_t transaction;
+} store_lmdb_meta;
+
+_Static_assert(sizeof(store_lmdb_page) == 16, "LMDB's page header");
+_Static_assert(sizeof(store_lmdb_tree) == 48, "LMDB's tree record");
+_Static_assert(sizeof(store_lmdb_meta) == 16 + 136, "LMDB's meta page");
+_Static_assert(sizeof(size_t) == 8, "LMDB's file format on 64-bit machines");
+
+/* Another process may be writing meanwhile, so that a read can be torn: look again. */
+#define STORE_CHECK_ATTEMPTS 5
+#define STORE_CHECK_PAUSE_NS 2000000L
+
+static bool store_file_read(int file, void *out, size_t size_bytes, uint64_t offset)
+{
+    ssize_t got;
+    do {
+        got = pread(file, out, size_bytes, (off_t)offset);
+    } while (got < 0 && errno == EINTR);
+    return got == (ssize_t)size_bytes;
+}
+
+static bool store_meta_is_plausible(const store_lmdb_meta *meta)
+{
+    return meta->magic == STORE_LMDB_MAGIC && (meta->page.flags & STORE_LMDB_PAGE_META) != 0;
+}
+
+/* Neither of the places where meta pages lie has one. */
+static int store_check_foreign(int file, const char *path, snapcell_error *err)
+{
+    store_lmdb_meta meta;
+    for (uint64_t size = 4096; size <= STORE_LMDB_PAGE_SIZE_MAX; size *= 2) {
+        if (store_file_read(file, &meta, sizeof(meta), size) && store_meta_is_plausible(&meta)) {
+            return error_set(err, SNAPCELL_E_STORE_CORRUPT,
+                             "%s/" STORE_DATA_FILE
+                             " has lost its first page: restore it, or compile into a new store",
+                             path);
+        }
+    }
+    return error_set(err, SNAPCELL_E_NOT_A_STORE,
+                     "%s/" STORE_DATA_FILE " is not a snapcell store: expected an LMDB file", path);
+}
+
+static int store_check_tree(int file, const char *path, const store_lmdb_meta *meta,
+                            const store_lmdb_tree *tree, snapcell_error *err)
+{
+    store_lmdb_page page;
+    const uint64_t page_size = meta->trees[0].pad;
+    if (tree->root == STORE_LMDB_NO_PAGE && tree->entries == 0) return SNAPCELL_OK;
+    if (tree->root >= 2 && tree->root <= meta->last_page && tree->depth <= STORE_LMDB_DEPTH_MAX &&
+        store_file_read(file, &page, sizeof(page), tree->root * page_size) &&
+        page.number == tree->root &&
+        (page.flags & (STORE_LMDB_PAGE_BRANCH | STORE_LMDB_PAGE_LEAF)) != 0) {
+        return SNAPCELL_OK;
+    }
+    return error_set(err, SNAPCELL_E_STORE_CORRUPT,
+                     "%s/" STORE_DATA_FILE
+                     " is damaged: page %llu should be the root of a tree; restore it, or compile "
+                     "into a new store",
+                     path, (unsigned long long)tree->root);
+}
+
+static int store_check_size(int file, const char *path, const store_lmdb_meta *meta,
+                            snapcell_error *err)
+{
+    struct stat status;
+    if (fstat(file, &status) != 0) {
+        return error_set_errno(err, SNAPCELL_E_IO, errno, "cannot look at %s/" STORE_DATA_FILE,
+                               path);
+    }
+    const uint64_t page_size = meta->trees[0].pad;
+    const uint64_t pages = (uint64_t)status.st_size / page_size;
+    if (meta->last_page >= 1 && meta->last_page < pages) return SNAPCELL_OK;
+    return error_set(err, SNAPCELL_E_STORE_CORRUPT,
+                     "%s/" STORE_DATA_FILE
+                     " is truncated: expected %llu pages of %llu bytes, found %llu; restore it, or "
+                     "compile into a new store",
+                     path, (unsigned long long)meta->last_page + 1, (unsigned long long)page_size,
+                     (unsigned long long)pages);
+}
+
+static int store_check_meta(const char *path, const store_lmdb_meta *meta, snapcell_error *err)
+{
+    if (meta->version != STORE_LMDB_VERSION) {
+        return error_set(err, SNAPCELL_E_NOT_A_STORE,
+                         "%s/" STORE_DATA_FILE " has LMDB's data format %u: this build reads %u",
+                         path, meta->version, STORE_LMDB_VERSION);
+    }
+    const uint32_t page_size = meta->trees[0].pad;
+    if (page_size >= STORE_LMDB_PAGE_SIZE_MIN && page_size <= STORE_LMDB_PAGE_SIZE_MAX &&
+        (page_size & (page_size - 1)) == 0) {
+        return SNAPCELL_OK;
+    }
+    return error_set(
+        err, SNAPCELL_E_STORE_CORRUPT,
+        "%s/" STORE_DATA_FILE
+        " is damaged: a page size of %u bytes; restore it, or compile into a new store",
+        path, page_size);
+}
+
+static int store_check_pages(int file, const char *path, snapcell_error *err)
+{
+    store_lmdb_meta metas[2];
+    if (!store_file_read(file, &metas[0], sizeof(metas[0]), 0) ||
+        !store_meta_is_plausible(&metas[0])) {
+        return store_check_foreign(file, path, err);
+    }
+    int rc = store_check_meta(path, &metas[0], err);
+    if (rc != SNAPCELL_OK) return rc;
+    if (!store_file_read(file, &metas[1], sizeof(metas[1]), metas[0].trees[0].pad) ||
+        !store_meta_is_plausible(&metas[1]) || metas[1].trees[0].pad != metas[0].trees[0].pad) {
+        return error_set(err, SNAPCELL_E_STORE_CORRUPT,
+                         "%s/" STORE_DATA_FILE
+                         " is damaged: its second page is no meta page; restore it, or compile "
+                         "into a new store",
+                         path);
+    }
+    const store_lmdb_meta *meta = &metas[metas[1].transaction > metas[0].transaction];
+    rc = store_check_size(file, path, meta, err);
+    for (int i = 0; rc == SNAPCELL_OK && i < 2; i++) {
+        rc = store_check_tree(file, path, meta, &meta->trees[i], err);
+    }
+    return rc;
+}
+
+int store_file_check(int file, const char *path, snapcell_error *err)
+{
+    int rc = store_check_pages(file, path, err);
+    for (int i = 1; rc != SNAPCELL_OK && i < STORE_CHECK_ATTEMPTS; i++) {
+        const struct timespec pause = {.tv_nsec = STORE_CHECK_PAUSE_NS};
+        nanosleep(&pause, NULL);
+        rc = store_check_pages(file, path, err);
+    }
+    return rc;
+}
+
+static int store_open_error(const char *path, int errnum, bool writable, snapcell_error *err)
+{
+    switch (errnum) {
+    case ENOENT:
+        return error_set(
+            err, SNAPCELL_E_NOT_FOUND,
+            "no store in %s: there is no " STORE_DATA_FILE "; `snapcell compile` makes one", path);
+    case ELOOP:
+    case EISDIR:
+    case ENXIO:
+        return error_set(err, SNAPCELL_E_NOT_A_STORE,
+                         "%s/" STORE_DATA_FILE " is not a store: expected a regular file", path);
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        if (!writable) break;
+        return error_set(err, SNAPCELL_E_READ_ONLY,
+                         "%s/" STORE_DATA_FILE " cannot be written by this user, or lies on a "
+                         "read-only file system",
+                         path);
+    default:
+        break;
+    }
+    return error_set_errno(err, SNAPCELL_E_IO, errnum, "cannot open %s/" STORE_DATA_FILE, path);
+}
+
+static int store_file_open_once(const char *path, int directory_file, bool writable, int *out,
+                                snapcell_error *err)
+{
+    struct stat status;
+    /* Not blocking, as it may be a pipe; links are not followed, as LMDB's locks go by directory */
+    int file = openat(directory_file, STORE_DATA_FILE,
+                      (writable ? O_RDWR : O_RDONLY) | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    if (file < 0) return store_open_error(path, errno, writable, err);
+    if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) {
+        close(file);
+        return store_open_error(path, EISDIR, writable, err);
+    }
+    if (status.st_size == 0) {
+        close(file);
+        return error_set(err, SNAPCELL_E_NOT_A_STORE,
+                         "%s/" STORE_DATA_FILE " is not a store: it is empty; remove it first",
+                         path);
+    }
+    *out = file;
+    return SNAPCELL_OK;
+}
+
+int store_file_inode(int directory_file, ino_t *out)
+{
+    struct stat status;
+    if (fstatat(directory_file, STORE_DATA_FILE, &status, AT_SYMLINK_NOFOLLOW) != 0) return errno;
+    *out = status.st_ino;
+    return 0;
+}
+
+static bool store_file_is_current(int directory_file, int file)
+{
+    struct stat status;
+    ino_t inode = 0;
+    return store_file_inode(directory_file, &inode) == 0 && fstat(file, &status) == 0 &&
+           status.st_ino == inode;
+}
+
+/* A file system without these locks (some network and user-space ones) can be used, but then
+ * data.mdb is never replaced. */
+static int store_file_lock_use(store_environment *environment, snapcell_error *err)
+{
+    int rc =
+        store_lock_set(environment->data_file, STORE_LOCK_USE, F_RDLCK, STORE_LOCK_WAIT_FOREVER);
+    environment->byte_lock = rc == 0;
+    if (rc == 0 || rc == EINVAL || rc == ENOLCK || rc == ENOSYS || rc == EOPNOTSUPP) {
+        return SNAPCELL_OK;
+    }
+    return error_set_errno(err, SNAPCELL_E_IO, rc, "cannot lock %s/" STORE_DATA_FILE,
+                           environment->path);
+}
+
+int store_file_open(store_environment *environment, bool writable, snapcell_error *err)
+{
+    for (;;) {
+        int rc = store_file_open_once(environment->path, environment->directory_file, writable,
+                                      &environment->data_file, err);
+        if (rc != SNAPCELL_OK) return rc;
+        rc = store_file_lock_use(environment, err);
+        if (rc != SNAPCELL_OK) {
+            store_file_close(environment);
+            return rc;
+        }
+        /* It may have been replaced by a compact copy while this waited for the lock. */
+        if (store_file_is_current(environment->directory_file, environment->data_file)) {
+            return SNAPCELL_OK;
+        }
+        store_file_close(environment);
+    }
+}
+
+void store_file_close(store_environment *environment)
+{
+    if (environment->data_file < 0) return;
+    /* Explicitly, because a forked child may still hold the same open file description. */
+    store_lock_set(environment->data_file, STORE_LOCK_WRITE, F_UNLCK, 0);
+    store_lock_set(environment->data_file, STORE_LOCK_USE, F_UNLCK, 0);
+    close(environment->data_file);
+    environment->data_file = -1;
+}
+
+static int store_lock_file_allocate(int directory_file)
+{
+    cleanup_close int file =
+        openat(directory_file, STORE_LOCK_FILE,
+               O_RDWR | O_CREAT | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC, STORE_FILE_MODE);
+    if (file < 0) return errno;
+    /* The size is left to LMDB, since others may have the file mapped. */
+    while (fallocate(file, FALLOC_FL_KEEP_SIZE, 0, STORE_LOCK_FILE_SIZE_BYTES) != 0) {
+        if (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL) return 0;
+        if (errno != EINTR) return errno;
+    }
+    return 0;
+}
+
+int store_file_prepare_lock(int directory_file, const char *path, bool writable, bool *out_unlocked,
+                            snapcell_error *err)
+{
+    *out_unlocked = false;
+    int errnum = store_lock_file_allocate(directory_file);
+    if (errnum == 0) return SNAPCELL_OK;
+    switch (errnum) {
+    case EACCES:
+    case EPERM:
+    case EROFS:
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        *out_unlocked = !writable;
+        if (!writable) return SNAPCELL_OK;
+        break;
+    default:
+        return error_set_errno(err, SNAPCELL_E_IO, errnum, "cannot open %s/" STORE_LOCK_FILE, path);
+    }
+    const bool is_full = errnum == ENOSPC || errnum == EDQUOT || errnum == EFBIG;
+    return error_set_errno(
+        err, is_full ? SNAPCELL_E_FULL : SNAPCELL_E_READ_ONLY, errnum,
+        "cannot make room for %s/" STORE_LOCK_FILE ", which writing the store needs", path);
+}

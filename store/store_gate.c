@@ -1,0 +1,104 @@
+/* The gate of an environment: operations and views are inside; whoever must close LMDB keeps
+ * everybody out. */
+#include <errno.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "error_set.h"
+#include "store_internal.h"
+
+static int store_gate_check_process(const store_environment *environment, snapcell_error *err)
+{
+    pid_t pid = getpid();
+    if (pid == environment->pid) return SNAPCELL_OK;
+    return error_set(err, SNAPCELL_E_USAGE,
+                     "the store %s was opened by process %ld and cannot be used in process %ld: "
+                     "open it again after fork()",
+                     environment->path, (long)environment->pid, (long)pid);
+}
+
+/* An earlier attempt to open LMDB again failed: once more, now that somebody needs it. */
+static int store_gate_reconnect(store_environment *environment, snapcell_error *err)
+{
+    environment->exclusive = true;
+    pthread_mutex_unlock(&environment->mutex);
+    int rc = store_environment_connect(environment, environment->writable,
+                                       environment->map_size_bytes, err);
+    pthread_mutex_lock(&environment->mutex);
+    environment->exclusive = false;
+    pthread_cond_broadcast(&environment->changed);
+    return rc;
+}
+
+int store_gate_enter(store_environment *environment, snapcell_error *err)
+{
+    int rc = store_gate_check_process(environment, err);
+    if (rc != SNAPCELL_OK) return rc;
+    pthread_mutex_lock(&environment->mutex);
+    while (environment->exclusive || environment->waiting > 0) {
+        pthread_cond_wait(&environment->changed, &environment->mutex);
+    }
+    if (environment->env == NULL) rc = store_gate_reconnect(environment, err);
+    if (rc == SNAPCELL_OK) environment->active++;
+    pthread_mutex_unlock(&environment->mutex);
+    return rc;
+}
+
+void store_gate_leave(store_environment *environment)
+{
+    pthread_mutex_lock(&environment->mutex);
+    environment->active--;
+    if (environment->active == 0) pthread_cond_broadcast(&environment->changed);
+    pthread_mutex_unlock(&environment->mutex);
+}
+
+static bool store_gate_is_busy(const store_environment *environment)
+{
+    return environment->active > 0 || environment->exclusive;
+}
+
+static struct timespec store_gate_deadline(int wait_ms)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    time.tv_sec += wait_ms / 1000;
+    time.tv_nsec += (wait_ms % 1000) * 1000000L;
+    if (time.tv_nsec >= 1000000000L) {
+        time.tv_sec++;
+        time.tv_nsec -= 1000000000L;
+    }
+    return time;
+}
+
+int store_gate_close(store_environment *environment, int wait_ms, snapcell_error *err)
+{
+    int rc = store_gate_check_process(environment, err);
+    if (rc != SNAPCELL_OK) return rc;
+    const struct timespec deadline = store_gate_deadline(wait_ms);
+    int waited = 0;
+    pthread_mutex_lock(&environment->mutex);
+    environment->waiting++;
+    while (store_gate_is_busy(environment) && waited != ETIMEDOUT) {
+        waited = pthread_cond_timedwait(&environment->changed, &environment->mutex, &deadline);
+    }
+    environment->waiting--;
+    if (store_gate_is_busy(environment)) {
+        rc = error_set(err, SNAPCELL_E_BUSY,
+                       "the store %s must be mapped again, but %u views or operations of this "
+                       "process are open: close them and try again",
+                       environment->path, environment->active);
+        pthread_cond_broadcast(&environment->changed);
+    } else {
+        environment->exclusive = true;
+    }
+    pthread_mutex_unlock(&environment->mutex);
+    return rc;
+}
+
+void store_gate_open(store_environment *environment)
+{
+    pthread_mutex_lock(&environment->mutex);
+    environment->exclusive = false;
+    pthread_cond_broadcast(&environment->changed);
+    pthread_mutex_unlock(&environment->mutex);
+}

@@ -1,0 +1,204 @@
+/* Inside the store component: its parts and what they share. Nothing outside store/ includes this,
+ * but for its tests. The only component that includes lmdb.h.
+ *
+ * Who locks what, from the outside in:
+ *   registry      a mutex: which environments this process has open (store_registry.c)
+ *   gate          a mutex and a condition in each environment: operations and views enter it;
+ *                 opening LMDB again (a larger map, writing, compaction) needs it empty
+ *                 (store_gate.c)
+ *   writer        a mutex in each environment, around LMDB's own between processes
+ *   byte locks    open-file-description locks on data.mdb, between processes (store_lock.c) */
+#ifndef SNAPCELL_STORE_INTERNAL_H
+#define SNAPCELL_STORE_INTERNAL_H
+
+#include <lmdb.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "snapcell/store.h"
+
+#define STORE_DATA_FILE "data.mdb"
+#define STORE_LOCK_FILE "lock.mdb"
+#define STORE_NEW_FILE "data.mdb.new"         /* a store being made */
+#define STORE_COMPACT_FILE "data.mdb.compact" /* a compact copy being made */
+
+#define STORE_FILE_MODE 0644
+#define STORE_DIRECTORY_MODE 0755
+
+/* The record that tells our files from other LMDB files: in database "meta", under "format". */
+#define STORE_MAGIC "snapcell store"
+#define STORE_FORMAT_VERSION 1
+
+/* Reserved address space, not memory and not disk: so much that growing is hardly ever needed. */
+#define STORE_MAP_SIZE_BYTES ((size_t)256 << 30)
+#define STORE_MAP_SIZE_BYTES_MIN ((size_t)1 << 20)
+
+/* lock.mdb has 64 bytes a reader and 192 more: 128 KiB. */
+#define STORE_READERS_MAX 2046
+#define STORE_LOCK_FILE_SIZE_BYTES ((STORE_READERS_MAX + 2) * 64)
+
+#define STORE_POOL_MAX 32
+
+/* How long to wait for views of this process to close, and for readers and writers of others. */
+#define STORE_GATE_WAIT_MS 5000
+#define STORE_LOCK_WAIT_MS 10000
+
+/* One open LMDB environment; all handles of this process to one directory share it. */
+typedef struct store_environment {
+    struct store_environment *next; /* in the registry, as are the next three */
+    unsigned references;
+    dev_t device; /* of the directory */
+    ino_t inode;
+
+    pid_t pid;          /* that opened it: LMDB cannot be used after fork() */
+    char *path;         /* absolute */
+    int directory_file; /* held open, so that its inode number is not used again */
+
+    pthread_mutex_t mutex; /* the gate, and all below it */
+    pthread_cond_t changed;
+    unsigned active; /* operations and views inside */
+    unsigned waiting;
+    bool exclusive;
+
+    MDB_env *env; /* NULL: must be opened again before use */
+    MDB_dbi artifacts;
+    MDB_dbi names;
+    MDB_dbi meta;
+    size_t map_size_bytes;
+    bool writable;
+    bool unlocked;  /* read without LMDB's lock file; needs the byte lock instead */
+    bool byte_lock; /* the file system has open-file-description locks */
+    int data_file;  /* data.mdb, for byte locks */
+    unsigned unlocked_readers;
+    MDB_txn *pool[STORE_POOL_MAX]; /* reset read transactions */
+    unsigned pool_count;
+
+    pthread_mutex_t writer;
+} store_environment;
+
+struct snapcell_store {
+    store_environment *environment;
+    bool writable;
+};
+
+/* --- store_registry.c: process-wide --- */
+
+/* Finds or opens the environment in a directory; `directory_file` is taken over. */
+int store_registry_acquire(const char *path, int directory_file, bool writable,
+                           store_environment **out, snapcell_error *err);
+void store_registry_release(store_environment *environment);
+
+/* --- store_environment.c: LMDB open and closed --- */
+
+int store_environment_new(const char *path, int directory_file, store_environment **out,
+                          snapcell_error *err);
+void store_environment_free(store_environment *environment);
+
+/* Opens LMDB with a map of at least `map_size_bytes_min`, as far as address space allows more. Both
+ * need the gate to be held exclusively, or the environment not to be shared yet. */
+int store_environment_connect(store_environment *environment, bool writable,
+                              size_t map_size_bytes_min, snapcell_error *err);
+void store_environment_disconnect(store_environment *environment);
+/* The first half of disconnecting: LMDB is closed, data_file and its locks are kept. */
+void store_environment_close_lmdb(store_environment *environment);
+
+/* Opens LMDB again: larger than `seen_size_bytes` unless it already is, and for writing if asked.
+ * Waits for the gate; E_BUSY when views stay open. The caller must not be inside. */
+int store_environment_grow(store_environment *environment, size_t seen_size_bytes,
+                           snapcell_error *err);
+int store_environment_make_writable(store_environment *environment, snapcell_error *err);
+
+/* For tests: the size of maps opened from now on; 0 is the default. */
+void store_map_size_set(size_t size_bytes);
+
+/* --- store_create.c --- */
+
+/* Makes a store in a directory that has no data.mdb; nothing to do when there is one. */
+int store_create(const char *path, int directory_file, snapcell_error *err);
+
+/* --- store_file.c: data.mdb and lock.mdb before LMDB sees them --- */
+
+/* Opens data.mdb and takes its use lock, on the very file that the directory names. */
+int store_file_open(store_environment *environment, bool writable, snapcell_error *err);
+void store_file_close(store_environment *environment);
+/* Whether it is LMDB's, whole and ours to read: what LMDB itself would crash on. */
+int store_file_check(int file, const char *path, snapcell_error *err);
+/* Makes room for lock.mdb, which is written through a map: a full disk would be a SIGBUS.
+ * `*out_unlocked`: it cannot be written, read without it. */
+int store_file_prepare_lock(int directory_file, const char *path, bool writable, bool *out_unlocked,
+                            snapcell_error *err);
+int store_file_inode(int directory_file, ino_t *out);
+
+/* --- store_lock.c: locks between processes --- */
+
+typedef enum store_lock_byte {
+    STORE_LOCK_USE = 0,   /* shared while open; exclusive while data.mdb is replaced */
+    STORE_LOCK_WRITE = 1, /* exclusive in a write transaction, shared in an unlocked reader's */
+} store_lock_byte;
+
+#define STORE_LOCK_WAIT_FOREVER (-1)
+
+/* `type`: F_RDLCK, F_WRLCK or F_UNLCK. Returns 0 or an errno value, EAGAIN when others hold it. */
+int store_lock_set(int file, store_lock_byte byte, short type, int wait_ms);
+/* flock() on data.mdb around opening and closing LMDB. */
+int store_lock_setup(int file, bool lock);
+
+/* --- store_gate.c --- */
+
+int store_gate_enter(store_environment *environment, snapcell_error *err);
+void store_gate_leave(store_environment *environment);
+int store_gate_close(store_environment *environment, int wait_ms, snapcell_error *err);
+void store_gate_open(store_environment *environment);
+
+/* --- store_transaction.c --- */
+
+/* A read transaction from the pool; enters the gate. */
+int store_read_begin(store_environment *environment, MDB_txn **out, snapcell_error *err);
+void store_read_end(store_environment *environment, MDB_txn *txn);
+/* Ends the transaction, stays inside the gate. */
+void store_read_detach(store_environment *environment, MDB_txn *txn);
+
+/* What is done in a write transaction. Returns SNAPCELL_OK, a code of ours with `err` filled in, or
+ * a code of LMDB's (or errno's), which are disjoint. May run again with a larger map. */
+typedef int store_write_fn(store_environment *environment, MDB_txn *txn, void *argument,
+                           snapcell_error *err);
+/* One transaction, durable when this returns SNAPCELL_OK. */
+int store_write(snapcell_store *store, store_write_fn *write, void *argument, const char *doing,
+                snapcell_error *err);
+
+/* Keeps a write past RLIMIT_FSIZE from killing the process: blocks SIGXFSZ on this thread. */
+typedef struct store_signal_guard {
+    sigset_t old_mask;
+    bool was_pending;
+} store_signal_guard;
+void store_signal_guard_begin(store_signal_guard *guard);
+void store_signal_guard_end(store_signal_guard *guard);
+
+/* --- store_error.c --- */
+
+/* Fills in `err` for a code of LMDB's or errno's that came up while `doing` ("reading names"). */
+int store_error(const store_environment *environment, int rc, const char *doing,
+                snapcell_error *err);
+/* As store_error(), for a function that gives either kind of code. */
+int store_error_any(const store_environment *environment, int rc, const char *doing,
+                    snapcell_error *err);
+
+/* --- store_names.c --- */
+
+/* A record of the database "names". */
+typedef struct store_name_entry {
+    const char *name; /* zero-terminated, Borrowed from the transaction, as are the others */
+    const snapcell_fingerprint *engine;
+    const snapcell_key *key;
+} store_name_entry;
+
+int store_name_check(const char *name, snapcell_error *err);
+/* Splits a record; SNAPCELL_OK or MDB_CORRUPTED. */
+int store_name_parse(const MDB_val *key, const MDB_val *value, store_name_entry *out);
+/* Makes a name point to a key; writes nothing when it does. LMDB's code. */
+int store_name_put(store_environment *environment, MDB_txn *txn, const char *name,
+                   const snapcell_fingerprint *engine, const snapcell_key *key);
+
+#endif

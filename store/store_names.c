@@ -1,0 +1,262 @@
+/* Names: for each name and engine a key. The record's key is the name, a zero byte and the engine's
+ * fingerprint, so that the entries of one name stand together and names are in byte order. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "artifact_reader.h"
+#include "error_set.h"
+#include "store_internal.h"
+#include "utf8.h"
+
+#define STORE_NAME_KEY_SIZE_MAX (SNAPCELL_NAME_SIZE_MAX + 1 + sizeof(snapcell_fingerprint))
+
+int store_name_check(const char *name, snapcell_error *err)
+{
+    const size_t size = strnlen(name, SNAPCELL_NAME_SIZE_MAX + 1);
+    if (size == 0) return error_set(err, SNAPCELL_E_USAGE, "a function's name cannot be empty");
+    if (size > SNAPCELL_NAME_SIZE_MAX) {
+        return error_set(err, SNAPCELL_E_USAGE,
+                         "a function's name has at most %d bytes: '%.40s...' is longer",
+                         SNAPCELL_NAME_SIZE_MAX, name);
+    }
+    if (utf8_is_name((const uint8_t *)name, size)) return SNAPCELL_OK;
+    return error_set(err, SNAPCELL_E_USAGE,
+                     "a function's name is UTF-8 without control characters and '/': this one of "
+                     "%llu bytes is not",
+                     (unsigned long long)size);
+}
+
+/* `engine` NULL: just the name and its zero byte, where its entries begin. */
+static MDB_val store_name_key(const char *name, const snapcell_fingerprint *engine,
+                              uint8_t buffer[STORE_NAME_KEY_SIZE_MAX])
+{
+    size_t size = strnlen(name, SNAPCELL_NAME_SIZE_MAX);
+    memcpy(buffer, name, size);
+    buffer[size++] = 0;
+    if (engine != NULL) {
+        memcpy(buffer + size, engine->bytes, sizeof(engine->bytes));
+        size += sizeof(engine->bytes);
+    }
+    return (MDB_val){.mv_size = size, .mv_data = buffer};
+}
+
+int store_name_parse(const MDB_val *key, const MDB_val *value, store_name_entry *out)
+{
+    const char *bytes = key->mv_data;
+    if (key->mv_size < 2 + sizeof(*out->engine) || key->mv_size > STORE_NAME_KEY_SIZE_MAX ||
+        value->mv_size != sizeof(*out->key)) {
+        return MDB_CORRUPTED;
+    }
+    const size_t size = key->mv_size - sizeof(*out->engine) - 1;
+    if (strnlen(bytes, size + 1) != size) return MDB_CORRUPTED;
+    out->name = bytes;
+    out->engine = (const void *)(bytes + size + 1);
+    out->key = value->mv_data;
+    return MDB_SUCCESS;
+}
+
+/* --- Writing
+ * -------------------------------------------------------------------------------------------------
+ */
+
+int store_name_put(store_environment *environment, MDB_txn *txn, const char *name,
+                   const snapcell_fingerprint *engine, const snapcell_key *key)
+{
+    uint8_t buffer[STORE_NAME_KEY_SIZE_MAX];
+    MDB_val name_key = store_name_key(name, engine, buffer);
+    MDB_val value;
+    int rc = mdb_get(txn, environment->names, &name_key, &value);
+    if (rc == MDB_SUCCESS && value.mv_size == sizeof(*key) &&
+        memcmp(value.mv_data, key, sizeof(*key)) == 0) {
+        return MDB_SUCCESS;
+    }
+    if (rc != MDB_SUCCESS && rc != MDB_NOTFOUND) return rc;
+    value = (MDB_val){.mv_size = sizeof(*key), .mv_data = (void *)(uintptr_t)key};
+    return mdb_put(txn, environment->names, &name_key, &value, 0);
+}
+
+typedef struct store_name_argument {
+    const char *name;
+    snapcell_key key;
+} store_name_argument;
+
+static int store_name_set_write(store_environment *environment, MDB_txn *txn, void *argument,
+                                snapcell_error *err)
+{
+    const store_name_argument *set = argument;
+    MDB_val key = {.mv_size = sizeof(set->key), .mv_data = (void *)(uintptr_t)&set->key};
+    MDB_val artifact;
+    artifact_view view;
+    int rc = mdb_get(txn, environment->artifacts, &key, &artifact);
+    if (rc == MDB_NOTFOUND) {
+        char hex[SNAPCELL_KEY_HEX_SIZE];
+        snapcell_key_format(&set->key, hex);
+        return error_set(err, SNAPCELL_E_NOT_FOUND,
+                         "cannot name '%s': no artifact %s in the store %s", set->name, hex,
+                         environment->path);
+    }
+    if (rc != MDB_SUCCESS) return rc;
+    rc = artifact_read(artifact.mv_data, artifact.mv_size, ARTIFACT_CHECK_CHECKSUM, &view, err);
+    if (rc != SNAPCELL_OK) return rc;
+    return store_name_put(environment, txn, set->name, &view.info.engine, &set->key);
+}
+
+int snapcell_store_name_set(snapcell_store *store, const char *name, const snapcell_key *key,
+                            snapcell_error *err)
+{
+    if (name == NULL) return error_set(err, SNAPCELL_E_USAGE, "no name to set: NULL");
+    int rc = store_name_check(name, err);
+    if (rc != SNAPCELL_OK) return rc;
+    store_name_argument set = {.name = name, .key = *key};
+    return store_write(store, store_name_set_write, &set, "setting a name", err);
+}
+
+/* --- Removing
+ * -------------------------------------------------------------------------------------------------
+ */
+
+typedef struct store_key_list {
+    snapcell_key *keys; /* Owned */
+    size_t count;
+} store_key_list;
+
+static int store_key_list_add(store_key_list *list, const snapcell_key *key)
+{
+    snapcell_key *keys = realloc(list->keys, (list->count + 1) * sizeof(*keys));
+    if (keys == NULL) return ENOMEM;
+    keys[list->count++] = *key;
+    list->keys = keys;
+    return MDB_SUCCESS;
+}
+
+static void store_key_list_drop(store_key_list *list, const snapcell_key *key)
+{
+    for (size_t i = 0; i < list->count;) {
+        if (memcmp(&list->keys[i], key, sizeof(*key)) == 0) {
+            list->keys[i] = list->keys[--list->count];
+        } else {
+            i++;
+        }
+    }
+}
+
+/* Removes the entries of `name`, and lists the keys that they held. */
+static int store_name_remove_entries(MDB_cursor *cursor, const char *name, store_key_list *list)
+{
+    uint8_t buffer[STORE_NAME_KEY_SIZE_MAX];
+    store_name_entry entry;
+    MDB_val key = store_name_key(name, NULL, buffer);
+    MDB_val value;
+    int rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+    while (rc == MDB_SUCCESS) {
+        rc = store_name_parse(&key, &value, &entry);
+        if (rc != MDB_SUCCESS) return rc;
+        if (strcmp(entry.name, name) != 0) return MDB_SUCCESS;
+        rc = store_key_list_add(list, entry.key);
+        if (rc == MDB_SUCCESS) rc = mdb_cursor_del(cursor, 0);
+        if (rc == MDB_SUCCESS) rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+    }
+    return rc == MDB_NOTFOUND ? MDB_SUCCESS : rc;
+}
+
+/* Takes from the list what other names point to. */
+static int store_name_keep_used(MDB_cursor *cursor, store_key_list *list)
+{
+    store_name_entry entry;
+    MDB_val key;
+    MDB_val value;
+    int rc = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
+    while (rc == MDB_SUCCESS && list->count > 0) {
+        rc = store_name_parse(&key, &value, &entry);
+        if (rc != MDB_SUCCESS) return rc;
+        store_key_list_drop(list, entry.key);
+        rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+    }
+    return rc == MDB_NOTFOUND ? MDB_SUCCESS : rc;
+}
+
+static int store_remove_listed(const store_environment *environment, MDB_txn *txn,
+                               const store_key_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        MDB_val key = {.mv_size = sizeof(list->keys[i]), .mv_data = &list->keys[i]};
+        int rc = mdb_del(txn, environment->artifacts, &key, NULL);
+        /* Two engines may share a key, and then the second one finds nothing. */
+        if (rc != MDB_SUCCESS && rc != MDB_NOTFOUND) return rc;
+    }
+    return MDB_SUCCESS;
+}
+
+static int store_remove_name_write(store_environment *environment, MDB_txn *txn, void *argument,
+                                   snapcell_error *err)
+{
+    const char *name = argument;
+    store_key_list list = {0};
+    MDB_cursor *cursor;
+    int rc = mdb_cursor_open(txn, environment->names, &cursor);
+    if (rc != MDB_SUCCESS) return rc;
+    rc = store_name_remove_entries(cursor, name, &list);
+    if (rc == MDB_SUCCESS && list.count == 0) {
+        rc = error_set(err, SNAPCELL_E_NOT_FOUND, "no function '%s' in the store %s", name,
+                       environment->path);
+    }
+    if (rc == MDB_SUCCESS) rc = store_name_keep_used(cursor, &list);
+    mdb_cursor_close(cursor);
+    if (rc == MDB_SUCCESS) rc = store_remove_listed(environment, txn, &list);
+    free(list.keys);
+    return rc;
+}
+
+int snapcell_store_remove_name(snapcell_store *store, const char *name, snapcell_error *err)
+{
+    if (name == NULL) return error_set(err, SNAPCELL_E_USAGE, "no name to remove: NULL");
+    if (strnlen(name, SNAPCELL_NAME_SIZE_MAX + 1) > SNAPCELL_NAME_SIZE_MAX) {
+        return error_set(err, SNAPCELL_E_NOT_FOUND, "no function '%.40s...' in the store %s", name,
+                         store->environment->path);
+    }
+    return store_write(store, store_remove_name_write, (void *)(uintptr_t)name, "removing a name",
+                       err);
+}
+
+/* --- Listing
+ * -------------------------------------------------------------------------------------------------
+ */
+
+static int store_walk_names(const store_environment *environment, MDB_cursor *cursor,
+                            snapcell_store_name_fn *each, void *user, snapcell_error *err)
+{
+    store_name_entry entry;
+    MDB_val key;
+    MDB_val value;
+    int rc;
+    while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == MDB_SUCCESS) {
+        rc = store_name_parse(&key, &value, &entry);
+        if (rc != MDB_SUCCESS) break;
+        const snapcell_store_name public_entry = {
+            .name = entry.name, .engine = *entry.engine, .key = *entry.key};
+        int said = each(user, &public_entry);
+        if (said != 0) return said;
+    }
+    if (rc == MDB_NOTFOUND) return SNAPCELL_OK;
+    return store_error(environment, rc, "listing names", err);
+}
+
+int snapcell_store_each_name(snapcell_store *store, snapcell_store_name_fn *each, void *user,
+                             snapcell_error *err)
+{
+    MDB_txn *txn;
+    MDB_cursor *cursor;
+    store_environment *environment = store->environment;
+    int rc = store_read_begin(environment, &txn, err);
+    if (rc != SNAPCELL_OK) return rc;
+    rc = mdb_cursor_open(txn, environment->names, &cursor);
+    if (rc == MDB_SUCCESS) {
+        rc = store_walk_names(environment, cursor, each, user, err);
+        mdb_cursor_close(cursor);
+    } else {
+        rc = store_error(environment, rc, "listing names", err);
+    }
+    store_read_end(environment, txn);
+    return rc;
+}

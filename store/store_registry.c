@@ -1,0 +1,137 @@
+/* The environments that this process has open, by directory: LMDB must not be opened twice in one
+ * process, because closing one would drop the locks of the other. */
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "error_set.h"
+#include "store_internal.h"
+
+static pthread_mutex_t store_registry_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t store_registry_once = PTHREAD_ONCE_INIT;
+static store_environment *store_registry_first;
+
+static void store_registry_lock(void)
+{
+    pthread_mutex_lock(&store_registry_mutex);
+}
+
+static void store_registry_unlock(void)
+{
+    pthread_mutex_unlock(&store_registry_mutex);
+}
+
+/* A fork while another thread is opening a store must not leave the child with a locked mutex. */
+static void store_registry_init(void)
+{
+    pthread_atfork(store_registry_lock, store_registry_unlock, store_registry_unlock);
+}
+
+static store_environment *store_registry_find(dev_t device, ino_t inode)
+{
+    const pid_t pid = getpid();
+    store_environment *environment = store_registry_first;
+    /* What a forked child inherited is not its own. */
+    while (environment != NULL && (environment->pid != pid || environment->device != device ||
+                                   environment->inode != inode)) {
+        environment = environment->next;
+    }
+    return environment;
+}
+
+static void store_registry_remove(store_environment *environment)
+{
+    store_environment **link = &store_registry_first;
+    while (*link != environment) {
+        link = &(*link)->next;
+    }
+    *link = environment->next;
+}
+
+/* Whether what is open is still what the directory holds. */
+static int store_registry_check(store_environment *environment, snapcell_error *err)
+{
+    struct stat status;
+    ino_t inode = 0;
+    int rc = store_gate_enter(environment, err);
+    if (rc != SNAPCELL_OK) return rc;
+    if (fstat(environment->data_file, &status) != 0 ||
+        store_file_inode(environment->directory_file, &inode) != 0 || status.st_ino != inode) {
+        rc = error_set(err, SNAPCELL_E_NOT_FOUND,
+                       "%s/" STORE_DATA_FILE
+                       " was removed or replaced while this process has the store open: close it "
+                       "first",
+                       environment->path);
+    }
+    store_gate_leave(environment);
+    return rc;
+}
+
+static int store_registry_share(store_environment *environment, bool writable, snapcell_error *err)
+{
+    int rc = store_registry_check(environment, err);
+    if (rc == SNAPCELL_OK && writable) rc = store_environment_make_writable(environment, err);
+    if (rc == SNAPCELL_OK) environment->references++;
+    return rc;
+}
+
+static int store_registry_add(const char *path, int directory_file, const struct stat *status,
+                              bool writable, store_environment **out, snapcell_error *err)
+{
+    store_environment *environment;
+    int rc = store_environment_new(path, directory_file, &environment, err);
+    if (rc != SNAPCELL_OK) {
+        close(directory_file);
+        return rc;
+    }
+    rc = store_environment_connect(environment, writable, STORE_MAP_SIZE_BYTES_MIN, err);
+    if (rc != SNAPCELL_OK) {
+        store_environment_free(environment);
+        return rc;
+    }
+    environment->device = status->st_dev;
+    environment->inode = status->st_ino;
+    environment->references = 1;
+    environment->next = store_registry_first;
+    store_registry_first = environment;
+    *out = environment;
+    return SNAPCELL_OK;
+}
+
+int store_registry_acquire(const char *path, int directory_file, bool writable,
+                           store_environment **out, snapcell_error *err)
+{
+    struct stat status;
+    if (fstat(directory_file, &status) != 0) {
+        const int errnum = errno;
+        close(directory_file);
+        return error_set_errno(err, SNAPCELL_E_IO, errnum, "cannot look at %s", path);
+    }
+    pthread_once(&store_registry_once, store_registry_init);
+    store_registry_lock();
+    int rc;
+    store_environment *environment = store_registry_find(status.st_dev, status.st_ino);
+    if (environment != NULL) {
+        close(directory_file);
+        rc = store_registry_share(environment, writable, err);
+        if (rc == SNAPCELL_OK) *out = environment;
+    } else {
+        rc = store_registry_add(path, directory_file, &status, writable, out, err);
+    }
+    store_registry_unlock();
+    return rc;
+}
+
+void store_registry_release(store_environment *environment)
+{
+    /* In a forked child it is the parent's, down to the mutexes: leave it alone. */
+    if (environment->pid != getpid()) return;
+    store_registry_lock();
+    environment->references--;
+    /* With a view still open, unmapping would pull the bytes away from under it. */
+    if (environment->references == 0 && environment->active == 0) {
+        store_registry_remove(environment);
+        store_environment_free(environment);
+    }
+    store_registry_unlock();
+}

@@ -1,0 +1,208 @@
+/* Transactions: a pool of read transactions, because beginning one anew takes a lock and a slot,
+ * and write transactions that run again when the map must grow. */
+#include <errno.h>
+#include <fcntl.h>
+#include <time.h>
+
+#include "error_set.h"
+#include "store_internal.h"
+
+/* --- Reading
+ * -------------------------------------------------------------------------------------------------
+ */
+
+static MDB_txn *store_pool_take(store_environment *environment)
+{
+    MDB_txn *txn = NULL;
+    pthread_mutex_lock(&environment->mutex);
+    if (environment->pool_count > 0) txn = environment->pool[--environment->pool_count];
+    pthread_mutex_unlock(&environment->mutex);
+    return txn;
+}
+
+/* Takes `txn` back and leaves the gate, in one go. */
+static void store_pool_give(store_environment *environment, MDB_txn *txn, bool leave)
+{
+    pthread_mutex_lock(&environment->mutex);
+    if (environment->pool_count < STORE_POOL_MAX) {
+        environment->pool[environment->pool_count++] = txn;
+        txn = NULL;
+    }
+    if (txn != NULL) mdb_txn_abort(txn);
+    if (leave) {
+        environment->active--;
+        if (environment->active == 0) pthread_cond_broadcast(&environment->changed);
+    }
+    pthread_mutex_unlock(&environment->mutex);
+}
+
+/* One lock for all unlocked readers of this environment: the first takes it, the last gives it
+ * back. */
+static int store_unlocked_begin(store_environment *environment)
+{
+    int rc = 0;
+    pthread_mutex_lock(&environment->mutex);
+    if (environment->unlocked_readers == 0) {
+        rc = store_lock_set(environment->data_file, STORE_LOCK_WRITE, F_RDLCK, STORE_LOCK_WAIT_MS);
+    }
+    if (rc == 0) environment->unlocked_readers++;
+    pthread_mutex_unlock(&environment->mutex);
+    return rc;
+}
+
+static void store_unlocked_end(store_environment *environment)
+{
+    pthread_mutex_lock(&environment->mutex);
+    environment->unlocked_readers--;
+    if (environment->unlocked_readers == 0) {
+        store_lock_set(environment->data_file, STORE_LOCK_WRITE, F_UNLCK, 0);
+    }
+    pthread_mutex_unlock(&environment->mutex);
+}
+
+static int store_txn_begin_read(store_environment *environment, MDB_txn **out)
+{
+    int rc = mdb_txn_begin(environment->env, NULL, MDB_RDONLY, out);
+    int dead = 0;
+    if (rc != MDB_READERS_FULL) return rc;
+    /* Slots of processes that were killed. */
+    mdb_reader_check(environment->env, &dead);
+    return mdb_txn_begin(environment->env, NULL, MDB_RDONLY, out);
+}
+
+static int store_txn_read(store_environment *environment, MDB_txn **out)
+{
+    int rc = 0;
+    if (environment->unlocked) rc = store_unlocked_begin(environment);
+    if (rc != 0) return rc;
+    MDB_txn *txn = store_pool_take(environment);
+    if (txn == NULL) {
+        rc = store_txn_begin_read(environment, &txn);
+    } else {
+        rc = mdb_txn_renew(txn);
+        if (rc != MDB_SUCCESS) mdb_txn_abort(txn);
+    }
+    if (rc != MDB_SUCCESS && environment->unlocked) store_unlocked_end(environment);
+    if (rc == MDB_SUCCESS) *out = txn;
+    return rc;
+}
+
+int store_read_begin(store_environment *environment, MDB_txn **out, snapcell_error *err)
+{
+    for (;;) {
+        int rc = store_gate_enter(environment, err);
+        if (rc != SNAPCELL_OK) return rc;
+        rc = store_txn_read(environment, out);
+        if (rc == MDB_SUCCESS) return SNAPCELL_OK;
+        const size_t seen_size_bytes = environment->map_size_bytes;
+        if (rc != MDB_MAP_RESIZED) rc = store_error(environment, rc, "reading", err);
+        store_gate_leave(environment);
+        if (rc != MDB_MAP_RESIZED) return rc;
+        /* Another process wrote past the end of this map. */
+        rc = store_environment_grow(environment, seen_size_bytes, err);
+        if (rc != SNAPCELL_OK) return rc;
+    }
+}
+
+static void store_read_reset(store_environment *environment, MDB_txn *txn, bool leave)
+{
+    mdb_txn_reset(txn);
+    if (environment->unlocked) store_unlocked_end(environment);
+    store_pool_give(environment, txn, leave);
+}
+
+void store_read_end(store_environment *environment, MDB_txn *txn)
+{
+    store_read_reset(environment, txn, true);
+}
+
+void store_read_detach(store_environment *environment, MDB_txn *txn)
+{
+    store_read_reset(environment, txn, false);
+}
+
+/* --- Writing
+ * -------------------------------------------------------------------------------------------------
+ */
+
+void store_signal_guard_begin(store_signal_guard *guard)
+{
+    sigset_t set;
+    sigset_t pending;
+    sigemptyset(&set);
+    sigaddset(&set, SIGXFSZ);
+    sigpending(&pending);
+    guard->was_pending = sigismember(&pending, SIGXFSZ) == 1;
+    pthread_sigmask(SIG_BLOCK, &set, &guard->old_mask);
+}
+
+void store_signal_guard_end(store_signal_guard *guard)
+{
+    const int old_errno = errno;
+    const struct timespec no_time = {0};
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGXFSZ);
+    while (!guard->was_pending && sigtimedwait(&set, NULL, &no_time) > 0) {}
+    pthread_sigmask(SIG_SETMASK, &guard->old_mask, NULL);
+    errno = old_errno;
+}
+
+/* LMDB's transaction and, against readers that go without its lock file, the byte lock. */
+static int store_txn_begin_write(store_environment *environment, MDB_txn **out)
+{
+    int rc = mdb_txn_begin(environment->env, NULL, 0, out);
+    if (rc != MDB_SUCCESS || !environment->byte_lock) return rc;
+    rc = store_lock_set(environment->data_file, STORE_LOCK_WRITE, F_WRLCK, STORE_LOCK_WAIT_MS);
+    if (rc != 0) mdb_txn_abort(*out);
+    return rc;
+}
+
+static int store_write_once(store_environment *environment, store_write_fn *write, void *argument,
+                            snapcell_error *err)
+{
+    store_signal_guard guard;
+    MDB_txn *txn;
+    /* The byte lock is one for all threads: they must not hold it at the same time. */
+    pthread_mutex_lock(&environment->writer);
+    store_signal_guard_begin(&guard);
+    int rc = store_txn_begin_write(environment, &txn);
+    if (rc == MDB_SUCCESS) {
+        rc = write(environment, txn, argument, err);
+        if (rc == SNAPCELL_OK) {
+            rc = mdb_txn_commit(txn);
+        } else {
+            mdb_txn_abort(txn);
+        }
+        if (environment->byte_lock) {
+            store_lock_set(environment->data_file, STORE_LOCK_WRITE, F_UNLCK, 0);
+        }
+    }
+    store_signal_guard_end(&guard);
+    pthread_mutex_unlock(&environment->writer);
+    return rc;
+}
+
+int store_write(snapcell_store *store, store_write_fn *write, void *argument, const char *doing,
+                snapcell_error *err)
+{
+    store_environment *environment = store->environment;
+    if (!store->writable) {
+        return error_set(err, SNAPCELL_E_READ_ONLY,
+                         "%s in %s: the store was opened for reading; open it with "
+                         "SNAPCELL_STORE_WRITE",
+                         doing, environment->path);
+    }
+    for (;;) {
+        int rc = store_gate_enter(environment, err);
+        if (rc != SNAPCELL_OK) return rc;
+        rc = store_write_once(environment, write, argument, err);
+        const size_t seen_size_bytes = environment->map_size_bytes;
+        const bool must_grow = rc == MDB_MAP_FULL || rc == MDB_MAP_RESIZED;
+        if (!must_grow) rc = store_error_any(environment, rc, doing, err);
+        store_gate_leave(environment);
+        if (!must_grow) return rc;
+        rc = store_environment_grow(environment, seen_size_bytes, err);
+        if (rc != SNAPCELL_OK) return rc;
+    }
+}
