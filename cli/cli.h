@@ -215,6 +215,9 @@ int cli_name_check(const char *name, snapcell_error *err);
 /* An artifact's manifest, or NULL when it is not JSON. Owned: json_decref(). */
 json_t *cli_manifest(const snapcell_artifact_info *info);
 
+/* The size of the bundle's file; what V8 reads of it may be of another size. */
+uint64_t cli_source_size(const snapcell_artifact_info *info);
+
 /* --- Requests (cli_request.c) --- */
 
 /* A warm-up request: a URL path, or a JSON file. */

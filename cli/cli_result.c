@@ -7,7 +7,7 @@ void cli_result_take_info(cli_result *result, const snapcell_artifact_info *info
 {
     result->key = info->key;
     result->kind = info->kind;
-    result->source_size_bytes = info->source_size_bytes;
+    result->source_size_bytes = cli_source_size(info);
     result->blob_size_bytes = info->blob_size_bytes;
     result->artifact_size_bytes = info->artifact_size_bytes;
     json_t *manifest = cli_manifest(info);

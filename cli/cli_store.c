@@ -85,3 +85,13 @@ json_t *cli_manifest(const snapcell_artifact_info *info)
 {
     return json_loadb(info->manifest, (size_t)info->manifest_size_bytes, 0, NULL);
 }
+
+uint64_t cli_source_size(const snapcell_artifact_info *info)
+{
+    json_t *manifest = cli_manifest(info);
+    json_t *bytes = json_object_get(json_object_get(manifest, "bundle"), "bytes");
+    uint64_t size_bytes =
+        json_is_integer(bytes) ? (uint64_t)json_integer_value(bytes) : info->source_size_bytes;
+    json_decref(manifest);
+    return size_bytes;
+}

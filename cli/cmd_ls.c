@@ -60,7 +60,9 @@ static ls_row *ls_add_row(ls_state *state)
 static void ls_inspect(ls_row *row, const void *bytes, size_t size_bytes)
 {
     snapcell_error err;
-    if (snapcell_artifact_inspect(bytes, size_bytes, &row->info, &err) != SNAPCELL_OK)
+    if (snapcell_artifact_inspect(bytes, size_bytes, &row->info, &err) == SNAPCELL_OK)
+        row->info.source_size_bytes = cli_source_size(&row->info);
+    else
         error_text_copy(row->error, sizeof row->error, err.message, strlen(err.message));
     row->info.artifact_size_bytes = size_bytes;
     row->info.manifest = NULL; /* the view of it ends */

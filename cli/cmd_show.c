@@ -44,7 +44,7 @@ static json_t *show_json(const snapcell_artifact_info *info, const cli_names *na
         cli_fingerprint_text(&info->host, host), "format_version", (int)info->format_version,
         "bundle_hash", cli_hex(info->bundle_hash, sizeof info->bundle_hash, bundle), "digest",
         cli_hex(info->digest, sizeof info->digest, digest), "source_bytes",
-        (json_int_t)info->source_size_bytes, "snapshot_bytes", (json_int_t)info->blob_size_bytes,
+        (json_int_t)cli_source_size(info), "snapshot_bytes", (json_int_t)info->blob_size_bytes,
         "artifact_bytes", (json_int_t)info->artifact_size_bytes, "manifest",
         manifest ? manifest : json_null());
 }

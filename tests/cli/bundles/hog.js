@@ -1,0 +1,2 @@
+const hoard = [];
+for (;;) hoard.push(new Array(10000).fill(hoard.length));

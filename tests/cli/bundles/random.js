@@ -1,0 +1,2 @@
+const id = crypto.randomUUID();
+export default { fetch: () => new Response(id.length + "\n") };

@@ -1,0 +1,2 @@
+import fs from "left-pad-unresolved";
+export default { fetch: () => new Response(fs) };

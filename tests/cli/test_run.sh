@@ -1,0 +1,97 @@
+#!/bin/sh
+# run: requests, events, limits, timings.
+. "$(dirname "$0")/helper.sh"
+
+"$SNAPCELL" compile "$BUNDLES/hello.js" "$BUNDLES/handler.js" "$BUNDLES/worker.js" >/dev/null || exit 1
+key=$("$SNAPCELL" ls --json | node -e '
+    const list = JSON.parse(require("fs").readFileSync(0)); console.log(list.find((e) => e.name === "hello").key)')
+
+# --- References
+run 0 "by name" run hello
+expect "answers" out_is "hello /"
+run 0 "by key" run "$key" /k
+expect "answers" out_is "hello /k"
+run 0 "by a prefix of the key" run "$(echo "$key" | cut -c1-8)" /p
+expect "answers" out_is "hello /p"
+run 3 "by nothing known" run nothing
+expect "is told in a line" is_one_message
+run 3 "in a store that is missing" run hello --store missing
+expect "makes none" is_missing missing
+
+# --- Requests
+run 0 "a whole URL" run hello "https://example.com/a/b?c#d"
+expect "answers" out_is "hello /a/b"
+run 0 "method, header and body" run hello /echo -X PUT -H 'X-Given: yes' -d "body text" -i
+expect "status" sh -c '[ "$(head -1 out)" = "HTTP/1.1 201 Created" ]'
+expect "method" out_has "x-method: PUT"
+expect "header" out_has "x-given: yes"
+expect "body behind a blank line" sh -c '[ "$(sed "1,/^$/d" out)" = "body text" ]'
+run 0 "a body makes a POST" run hello /echo -d x -i
+expect "method" out_has "x-method: POST"
+head -c 100000 /dev/urandom >in
+run 0 "a body from a file" run hello /echo -d @in
+expect "comes back" cmp in out
+run_with_input 0 "a body from standard input, @-" run hello /echo -d @-
+expect "comes back" cmp in out
+run_with_input 0 "a body from standard input, -" run hello /echo -d -
+expect "comes back" cmp in out
+run 3 "a body from a file that is missing" run hello /echo -d @missing
+expect "is named" err_has missing
+run 0 "a body of bytes" run hello /binary
+expect "is left alone" sh -c '[ "$(od -An -tx1 out | tr -d " \n")" = 00ff0a000d80 ]'
+run 0 "a status of 404" run hello /missing -i
+expect "is printed" sh -c '[ "$(head -1 out)" = "HTTP/1.1 404 Not Found" ]'
+run 0 "env" run hello /env -e MODE=a=b -e OTHER=
+expect "is seen" out_is "a=b"
+run 0 "the console" run hello /log
+expect "goes to standard error" err_has "from the console"
+expect "not to standard output" out_is "hello /log"
+run 0 "a large body" run hello /large
+expect "is whole" sh -c '[ "$(wc -c <out)" -eq 1048576 ]'
+
+# --- Failures of the function
+run 1 "a throw" run hello /throw
+expect "has its place" grep -Eq '^hello\.js:[0-9]+:[0-9]+: .*thrown on purpose' err
+expect "has its stack" grep -Eq '^    at ' err
+expect "prints no data" is_empty out
+run 5 "CPU time" run hello /spin --cpu-ms 200
+expect "is told in a line" is_one_message
+run 5 "wall time" run hello /sleep --wall-ms 200
+expect "is told in a line" is_one_message
+run 5 "memory" run hello /hog --memory-mb 32
+expect "prints no data" is_empty out
+
+# --- Events
+run 0 "no event" run handler
+expect "is an empty one" out_is '{"event":{}}'
+run 0 "an event" run handler --event '{"a":[1,"ü"]}'
+expect "arrives" out_is '{"event":{"a":[1,"ü"]}}'
+run 0 "a body" run handler -d '[1,2]'
+expect "is the event" out_is '{"event":[1,2]}'
+echo '{"from":"file"}' >in
+run 0 "an event from a file" run handler --event @in
+expect "arrives" out_is '{"event":{"from":"file"}}'
+run_with_input 0 "an event from standard input" run handler --event @-
+expect "arrives" out_is '{"event":{"from":"file"}}'
+run 0 "a request" run handler /path -X PUT -H 'X-A: 1' -H 'x-a: 2'
+json "becomes the event" 'j.event.method === "PUT" && j.event.url === "/path" && j.event.headers["x-a"] === "1, 2" && j.event.body === null'
+run 1 "an event that makes it fail" run handler --event '{"fail":true}'
+expect "has its place" grep -Eq '^handler\.js:2:[0-9]+: .*no such event' err
+run 2 "an event that is not JSON" run handler --event '{nonsense'
+printf '{}\0{}' >in
+run 2 "an event with a zero byte" run handler -d @in
+run 2 "an event for a fetch handler" run hello --event '{}'
+expect "is told in a line" is_one_message
+
+# --- Repeats and timings
+run 0 "timings" run hello --timings
+expect "are a line" line_count err 1
+cp err out
+json "have exactly their fields" 'Object.keys(j).sort().join() === ["lookup_ns","read_ns","decompress_ns","verify_ns","isolate_ns","context_ns","call_ns","total_ns","dispose_ns"].sort().join()'
+json "are whole numbers" 'Object.values(j).every((n) => Number.isInteger(n) && n >= 0) && j.total_ns > 0 && j.call_ns > 0 && j.isolate_ns > 0'
+run 0 "repeats" run hello /calls --repeat 5 --timings
+expect "answer once, each from a fresh cell" out_is "1"
+expect "are a line each" line_count err 5
+run 0 "-- before the operands" run -i -- hello /x
+expect "is understood" out_has "hello /x"
+done_testing
