@@ -11,6 +11,7 @@
 #include <v8-initialization.h>
 
 #include "error_set.h"
+#include "page_pool.h"
 
 // V8's abseil is built with a deadlock detector, whose first use clears 1.1 MB; its header is not
 // among V8's.
@@ -33,11 +34,14 @@ std::atomic<double> build_clock_ms{-1}; // below 0: the real clock
 class EnginePlatform final : public v8::Platform
 {
   public:
-    explicit EnginePlatform(std::unique_ptr<v8::Platform> base) : base_(std::move(base)) {}
+    explicit EnginePlatform(std::unique_ptr<v8::Platform> base)
+        : base_(std::move(base)), pages_(base_->GetPageAllocator(), kKeptBytesMax)
+    {
+    }
 
     v8::Platform *base() { return base_.get(); }
 
-    v8::PageAllocator *GetPageAllocator() override { return base_->GetPageAllocator(); }
+    v8::PageAllocator *GetPageAllocator() override { return &pages_; }
     v8::ThreadIsolatedAllocator *GetThreadIsolatedAllocator() override
     {
         return base_->GetThreadIsolatedAllocator();
@@ -81,7 +85,11 @@ class EnginePlatform final : public v8::Platform
     }
 
   private:
+    // Enough for some twenty small isolates; what is above it goes back to the kernel as it is freed.
+    static constexpr size_t kKeptBytesMax = size_t{64} << 20;
+
     std::unique_ptr<v8::Platform> base_;
+    PagePool pages_;
 };
 
 // V8 opens /dev/urandom with stdio for every isolate when it has no source of its own.
