@@ -9,6 +9,7 @@
 #include <libplatform/libplatform.h>
 #include <v8-snapshot.h>
 
+#include "api_mentions.h"
 #include "array_buffer_quota.h"
 #include "dispatch.h"
 #include "error_set.h"
@@ -192,6 +193,7 @@ int Prepare(v8::Local<v8::Context> context, Workshop *workshop, engine_format fo
     if (status != SNAPCELL_OK) return status;
     status = SelectHandler(context, format, evaluation->exports, handler, err);
     if (status != SNAPCELL_OK) return status;
+    if (options.warm_count == 0) TouchMentionedApis(context, &workshop->text);
     status = WarmUpAll(context, *handler, options, err);
     if (status == SNAPCELL_OK) LogUnhandledRejections(isolate);
     return status;
