@@ -9,8 +9,6 @@
 #include "snapcell/store.h"
 #include "verified_set.h"
 
-#define LOADER_MEMORY_LIMIT_BYTES_DEFAULT ((uint64_t)128 << 20)
-
 /* As snapcell_counters. Each counts for itself; no order among them is promised. */
 typedef struct loader_counters {
     _Atomic uint64_t loads;

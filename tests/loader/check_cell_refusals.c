@@ -26,6 +26,16 @@ static const char *store_path;
 static stored other_host;
 static stored misplaced;
 
+/* More than half a page: LMDB then keeps the artifact in pages of its own and makes no copies of
+ * it. A place in this file and no other is what the loader reads. */
+static const char *garbage_blob(void)
+{
+    static char blob[3000];
+    memset(blob, 'g', sizeof blob);
+    memcpy(blob, "garbage, not a snapshot", 23);
+    return blob;
+}
+
 static stored write_artifact(const char *key, const char *name, snapcell_fingerprint engine,
                              snapcell_fingerprint host)
 {
@@ -37,7 +47,7 @@ static stored write_artifact(const char *key, const char *name, snapcell_fingerp
         .host = host,
         .name = name,
         .file_name = "garbage.js",
-        .blob = {"garbage, not a snapshot", 23},
+        .blob = {garbage_blob(), 3000},
         .source = {"garbage", 7},
         .manifest = {"{}", 2},
         .codec = ARTIFACT_CODEC_RAW,
