@@ -57,8 +57,7 @@ export async function bundleModules(npmDir) {
         mainFields: ["module", "main"],
         target: "es2023",
         charset: "ascii",
-        minifySyntax: true,
-        minifyWhitespace: true, // not identifiers: functions and classes keep their names
+        minifyWhitespace: true, // nothing else: functions and classes keep their names
         legalComments: "none",
         external: ["snapcell:*"],
         plugins: [replacePlugin],
@@ -83,6 +82,9 @@ function checkModule({ name, source }, names, natives) {
             fail(`${name}.js requires "${other}": there is no such built-in module`);
         }
     }
+    // The bundler renames a class that uses its own name in its body.
+    const renamed = source.match(/class _([A-Z]\w+)/);
+    if (renamed) fail(`${name}.js: class ${renamed[1]} must not name itself in its body`);
     // eslint-disable-next-line no-control-regex
     if (!/^[\x00-\x7f]*$/.test(source)) fail(`${name}.js is not ASCII after bundling`);
 }

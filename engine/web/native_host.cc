@@ -147,6 +147,11 @@ static size_t FullStopLength(const char *text)
 // hyphens in the third and fourth place, underscores, empty labels, long ones.
 static bool DomainToAscii(const std::string &domain, std::string *out)
 {
+    if (IsAscii(domain)) {
+        out->assign(domain);
+        LowerCase(out);
+        return true;
+    }
     size_t start = 0;
     for (size_t i = 0; i <= domain.size();) {
         size_t stop = i < domain.size() ? FullStopLength(domain.c_str() + i) : 1;

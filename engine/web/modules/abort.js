@@ -51,7 +51,7 @@ class AbortSignal extends EventTarget {
     }
 
     static abort(reason = undefined) {
-        const signal = new AbortSignal(illegalConstructor);
+        const signal = newSignal();
         signal.#state.abort(signal, reason);
         return signal;
     }
@@ -62,7 +62,7 @@ class AbortSignal extends EventTarget {
         if (!(delay >= 0 && delay <= Number.MAX_SAFE_INTEGER)) {
             throw new TypeError("AbortSignal.timeout: the time must be a number of milliseconds, 0 or more");
         }
-        const signal = new AbortSignal(illegalConstructor);
+        const signal = newSignal();
         const expire = () => {
             signal.#state.abort(signal, exception("The operation timed out", "TimeoutError"));
         };
@@ -76,7 +76,7 @@ class AbortSignal extends EventTarget {
         if (!list.every(signal => brands.signal(signal))) {
             throw new TypeError("AbortSignal.any: each element must be an AbortSignal");
         }
-        const result = new AbortSignal(illegalConstructor);
+        const result = newSignal();
         const aborted = list.find(signal => signal.aborted);
         if (aborted) {
             result.#state.abort(result, aborted.reason);
@@ -89,10 +89,11 @@ class AbortSignal extends EventTarget {
     }
 }
 expose(AbortSignal);
+const newSignal = () => new AbortSignal(illegalConstructor);
 handlerAttribute(AbortSignal, "abort");
 
 class AbortController {
-    #signal = new AbortSignal(illegalConstructor);
+    #signal = newSignal();
 
     get signal() {
         return this.#signal;

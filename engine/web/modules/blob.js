@@ -54,7 +54,7 @@ class Blob {
 
     slice(start = 0, end = undefined, type = "") {
         const { bytes } = this.#state;
-        const blob = new Blob();
+        const blob = emptyBlob();
         blob.#state = {
             bytes: bytes.subarray(toOffset(start), end === undefined ? bytes.length : toOffset(end)),
             type: normalType(`${type}`),
@@ -80,6 +80,7 @@ class Blob {
     }
 }
 expose(Blob);
+const emptyBlob = () => new Blob();
 
 const toOffset = value => Math.min(Math.max(Math.trunc(Number(value)) || 0, -Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
 

@@ -2,7 +2,18 @@
 const { brands, need } = require("snapcell:idl");
 
 // Objects of the platform whose state V8 does not see; none of them can be cloned here.
-const opaque = ["body", "headers", "blob", "form", "event", "target", "port", "url", "params"];
+const opaque = [
+    "blob",
+    "event",
+    "form",
+    "headers",
+    "params",
+    "request",
+    "response",
+    "stream",
+    "target",
+    "url",
+];
 
 function refuse(message) {
     const { DOMException } = require("snapcell:exception");

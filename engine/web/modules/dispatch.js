@@ -63,8 +63,17 @@ exports.select = (format, value) => {
     let found = null;
     if (format === "esm") found = fromDefault(value.default) ?? fromNamed(value);
     else if (format === "commonjs") found = fromCommonJs(value);
-    return found ?? fromGlobal();
+    found ??= fromGlobal();
+    if (found?.shape === FETCH) compileAhead();
+    return found;
 };
+
+// Runs what every request runs, so that a snapshot holds it compiled.
+function compileAhead() {
+    const { Response } = require("snapcell:fetch");
+    const answer = fetchEntry(() => new Response(""));
+    answer("GET", "http://localhost/", ["host", "localhost"], undefined, {});
+}
 
 // --- Contexts ---
 

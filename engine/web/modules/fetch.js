@@ -310,7 +310,7 @@ class Response {
 
     clone() {
         const from = this.#state;
-        const response = new Response();
+        const response = newResponse();
         const state = response.#state;
         cloneBody(from, state, "Response.clone");
         state.kind = from.kind;
@@ -322,7 +322,7 @@ class Response {
     }
 
     static error() {
-        const response = new Response();
+        const response = newResponse();
         const state = response.#state;
         state.kind = "error";
         state.status = 0;
@@ -338,7 +338,7 @@ class Response {
                 `Response.redirect: the status must be 301, 302, 303, 307 or 308, not ${status}`
             );
         }
-        const response = new Response();
+        const response = newResponse();
         const state = response.#state;
         state.status = number;
         state.list = ["location", location];
@@ -351,7 +351,7 @@ class Response {
         if (text === undefined) {
             throw new TypeError("Response.json: the value has no JSON form");
         }
-        const response = new Response();
+        const response = newResponse();
         const state = newState();
         state.kind = "default";
         state.url = "";
@@ -367,6 +367,8 @@ class Response {
     }
 }
 expose(Response);
+// A class that names itself in its body would be renamed by the bundler.
+const newResponse = () => new Response();
 
 // --- Request ---
 
@@ -464,7 +466,7 @@ class Request {
         brands.request = value => (#state in value ? value.#state : undefined);
         addBodyMembers(this, request => request.#state);
         exports.createRequest = (method, url, headers, body) =>
-            new Request(hostToken, { method, url, headers, body });
+            hostRequest({ method, url, headers, body });
 
         for (const name in passive) {
             const members = {
@@ -504,7 +506,7 @@ class Request {
 
     clone() {
         const from = this.#state;
-        const request = new Request(hostToken, {
+        const request = hostRequest({
             method: from.method,
             url: from.url,
             headers: [...headerList(from)],
@@ -516,6 +518,7 @@ class Request {
     }
 }
 expose(Request);
+const hostRequest = values => new Request(hostToken, values);
 
 // What the host hands over is valid.
 function fromHost(state, { method, url, headers, body }) {

@@ -2,8 +2,8 @@
 const { brands } = require("snapcell:idl");
 const streams = require("web-streams-polyfill");
 
-const { ReadableStream } = streams;
-brands.stream = value => (value instanceof ReadableStream ? value : undefined);
+// The classes are not destructured: the bundler would rename the package's.
+brands.stream = value => (value instanceof streams.ReadableStream ? value : undefined);
 
 exports.ByteLengthQueuingStrategy = streams.ByteLengthQueuingStrategy;
 exports.CountQueuingStrategy = streams.CountQueuingStrategy;
@@ -26,7 +26,7 @@ exports.isDisturbed = stream => stream._disturbed === true;
 
 // A stream that gives the bytes that `make()` gives, once somebody reads.
 exports.streamOf = make =>
-    new ReadableStream({
+    new streams.ReadableStream({
         type: "bytes",
         async pull(controller) {
             const bytes = await make();

@@ -41,12 +41,6 @@ class URLSearchParams {
 
     static {
         brands.params = value => (#list in value ? value.#list : undefined);
-        exports.paramsOf = url => {
-            const params = new URLSearchParams();
-            params.#url = url;
-            exports.reparse(params);
-            return params;
-        };
         exports.reparse = params => {
             const { query } = params.#url;
             params.#list = query ? parseUrlencodedString(query) : [];
@@ -155,7 +149,13 @@ Object.defineProperty(URLSearchParams.prototype, Symbol.iterator, {
     configurable: true,
 });
 
-const { bind, paramsOf, reparse } = exports;
+const { bind, reparse } = exports;
+
+function paramsOf(url) {
+    const params = new URLSearchParams();
+    bind(params, url);
+    return params;
+}
 
 function parse(url, base) {
     let baseURL = null;
@@ -195,7 +195,7 @@ class URL {
 
     static parse(url, base = undefined) {
         need(1, arguments.length, "URL.parse");
-        return URL.canParse(url, base) ? new URL(url, base) : null;
+        return parse(url, base) === null ? null : newUrl(url, base);
     }
 
     // Runs the parser on a part of the URL.
@@ -333,6 +333,7 @@ class URL {
     }
 }
 expose(URL);
+const newUrl = (url, base) => new URL(url, base);
 
 exports.URL = URL;
 exports.URLSearchParams = URLSearchParams;

@@ -1,0 +1,211 @@
+import { area, equal, ok, rejects, same, test, throws } from "../harness.js";
+
+const inEngine = typeof process === "undefined";
+
+test("structuredClone", () => {
+    const source = {
+        date: new Date(5),
+        map: new Map([[1, { a: new Set([2]) }]]),
+        regexp: /x/gi,
+        bytes: new Uint8Array([1, 2, 3]),
+        big: 10n,
+        error: new RangeError("r"),
+        hole: [1, , 3],
+        nothing: undefined,
+    };
+    source.self = source;
+    const clone = structuredClone(source);
+    equal(clone.self, clone);
+    equal(clone.date.getTime(), 5);
+    ok(clone.map.get(1).a.has(2));
+    equal(String(clone.regexp), "/x/gi");
+    same([...clone.bytes], [1, 2, 3]);
+    ok(clone.bytes.buffer !== source.bytes.buffer);
+    equal(clone.big, 10n);
+    ok(clone.error instanceof RangeError);
+    equal(1 in clone.hole, false);
+    ok("nothing" in clone);
+    equal(structuredClone("x"), "x");
+    equal(structuredClone(null), null);
+    throws(TypeError, () => structuredClone());
+});
+
+test("structuredClone refuses and transfers", () => {
+    throws("DataCloneError", () => structuredClone(() => 1));
+    throws("DataCloneError", () => structuredClone({ a: Symbol("x") }));
+    throws("DataCloneError", () => structuredClone(new WeakMap()));
+    throws("DataCloneError", () => structuredClone(new Request("http://a/")));
+    const thrown = new Error("getter");
+    equal(throws(Error, () => structuredClone({ get x() { throw thrown; } })), thrown);
+    const buffer = new Uint8Array([7, 8]).buffer;
+    const moved = structuredClone({ buffer }, { transfer: [buffer] });
+    equal(buffer.byteLength, 0);
+    same([...new Uint8Array(moved.buffer)], [7, 8]);
+    throws("DataCloneError", () => structuredClone(1, { transfer: [buffer] }));
+    const other = new ArrayBuffer(1);
+    throws("DataCloneError", () => structuredClone(1, { transfer: [other, other] }));
+    throws("DataCloneError", () => structuredClone(() => 1, { transfer: [other] }));
+    equal(other.byteLength, 1);
+});
+
+test("crypto", () => {
+    const bytes = crypto.getRandomValues(new Uint8Array(64));
+    ok(bytes.some(byte => byte !== 0));
+    const other = crypto.getRandomValues(new Uint8Array(64));
+    ok(bytes.some((byte, i) => byte !== other[i]));
+    const part = new Uint8Array(16);
+    crypto.getRandomValues(part.subarray(4, 6));
+    ok(part.every((byte, i) => byte === 0 || i === 4 || i === 5));
+    crypto.getRandomValues(new BigInt64Array(2));
+    crypto.getRandomValues(new Uint8Array(0));
+    crypto.getRandomValues(new Uint8Array(65536));
+    throws("QuotaExceededError", () => crypto.getRandomValues(new Uint8Array(65537)));
+    throws("TypeMismatchError", () => crypto.getRandomValues(new Float64Array(1)));
+    throws(TypeError, () => crypto.getRandomValues({}));
+    const uuids = new Set(Array.from({ length: 100 }, () => crypto.randomUUID()));
+    equal(uuids.size, 100);
+    for (const uuid of uuids) ok(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(uuid), uuid);
+    throws(TypeError, () => new Crypto());
+});
+
+test("timers", async () => {
+    const seen = [];
+    setTimeout(value => seen.push(value), 2, "late");
+    setTimeout(value => seen.push(value), 0, "soon");
+    clearTimeout(setTimeout(() => seen.push("never"), 0));
+    queueMicrotask(() => seen.push("microtask"));
+    seen.push("now");
+    await new Promise(resolve => setTimeout(resolve, 5));
+    same(seen, ["now", "microtask", "soon", "late"]);
+    let count = 0;
+    await new Promise(resolve => {
+        const id = setInterval(() => {
+            if (++count === 3) {
+                clearInterval(id);
+                resolve();
+            }
+        }, 1);
+    });
+    await new Promise(resolve => setTimeout(resolve, 5));
+    equal(count, 3);
+    clearTimeout();
+    clearTimeout(undefined);
+    clearTimeout("x");
+    clearTimeout(1e9);
+    throws(TypeError, () => setTimeout("code"));
+    throws(TypeError, () => queueMicrotask());
+    await new Promise(resolve => setTimeout(resolve, -5));
+    await new Promise(resolve => setTimeout(resolve, NaN));
+    await new Promise(resolve => setTimeout(resolve));
+});
+
+test("performance", async () => {
+    const start = performance.now();
+    await new Promise(resolve => setTimeout(resolve, 3));
+    ok(performance.now() - start >= 2.5, "the time that passed");
+    ok(Math.abs(performance.timeOrigin + performance.now() - Date.now()) < 1000, "timeOrigin");
+    equal(typeof performance.toJSON().timeOrigin, "number");
+});
+
+test("console writes", () => {
+    console.log("%s has %d, %i, %f, %o and %%", "text", "1.5", "1.5", "1.5", { a: 1 }, "rest");
+    console.debug({ nested: { deep: [1, 2, new Map([["k", new Set([1])]])] } });
+    console.warn(new Error("shown with its stack"));
+    console.error(undefined, null, Symbol("s"), 10n, -0, () => {}, class A {});
+    console.group("group");
+    console.info("indented\ntwice");
+    console.groupEnd();
+    console.count();
+    console.countReset();
+    console.time("t");
+    console.timeLog("t", "more");
+    console.timeEnd("t");
+    console.timeEnd("t");
+    console.assert(true, "never");
+    console.assert(false, "asserted");
+    console.table([{ a: 1, b: "x" }, { a: 2, c: true }]);
+    console.table(["p", "q"]);
+    console.trace("traced");
+    console.dir({ a: 1 });
+    const circular = {};
+    circular.self = circular;
+    console.log(circular);
+    console.log();
+});
+
+test("what feature detection looks at", () => {
+    const classes = [
+        AbortController, AbortSignal, Blob, CustomEvent, DOMException, Event, EventTarget, File, FormData, Headers,
+        MessageChannel, MessagePort, MessageEvent, ReadableStream, ReadableStreamDefaultReader, Request, Response,
+        TextDecoder, TextDecoderStream, TextEncoder, TextEncoderStream, TransformStream, URL, URLSearchParams,
+        WritableStream, Crypto, Performance,
+    ];
+    const names = [
+        "AbortController", "AbortSignal", "Blob", "CustomEvent", "DOMException", "Event", "EventTarget", "File",
+        "FormData", "Headers", "MessageChannel", "MessagePort", "MessageEvent", "ReadableStream",
+        "ReadableStreamDefaultReader", "Request", "Response", "TextDecoder", "TextDecoderStream", "TextEncoder",
+        "TextEncoderStream", "TransformStream", "URL", "URLSearchParams", "WritableStream", "Crypto", "Performance",
+    ];
+    classes.forEach((one, i) => {
+        equal(typeof one, "function");
+        equal(one.name, names[i]);
+        equal(one.prototype[Symbol.toStringTag], names[i]);
+        equal(one.prototype.constructor, one, names[i]);
+        const property = Object.getOwnPropertyDescriptor(globalThis, names[i]);
+        equal(property.enumerable, false, names[i]);
+        equal(property.configurable, true, names[i]);
+        throws(TypeError, () => one(), names[i]);
+    });
+    for (const name of ["setTimeout", "setInterval", "clearTimeout", "clearInterval", "queueMicrotask", "structuredClone", "atob", "btoa", "fetch"]) {
+        equal(typeof globalThis[name], "function", name);
+        equal(globalThis[name].name, name);
+    }
+    if (inEngine) {
+        equal(setTimeout.length, 1);
+        equal(self, globalThis);
+        equal(navigator.userAgent, "snapcell");
+        reportError(new Error("reported"));
+    }
+    equal(Object.prototype.toString.call(console), "[object console]");
+    equal(Object.prototype.toString.call(crypto), "[object Crypto]");
+    ok("body" in Response.prototype);
+    ok(Object.keys(Request.prototype).includes("method"));
+});
+
+test("globals can be replaced", () => {
+    const { fetch } = globalThis;
+    globalThis.fetch = () => "mine";
+    equal(globalThis.fetch(), "mine");
+    globalThis.fetch = fetch;
+});
+
+test("streams", async () => {
+    const seen = [];
+    let next = 0;
+    const source = new ReadableStream({
+        pull(controller) {
+            if (next < 3) controller.enqueue(next++);
+            else controller.close();
+        },
+    }, new CountQueuingStrategy({ highWaterMark: 1 }));
+    await source.pipeTo(new WritableStream({ write(chunk) { seen.push(chunk); } }));
+    same(seen, [0, 1, 2]);
+    const [left, right] = new ReadableStream({
+        start(controller) {
+            controller.enqueue("x");
+            controller.close();
+        },
+    }).tee();
+    equal((await left.getReader().read()).value, "x");
+    equal((await right.getReader().read()).value, "x");
+    const errored = new ReadableStream({ start(controller) { controller.error(new Error("e")); } });
+    await rejects(Error, errored.getReader().read());
+    const aborted = new AbortController();
+    aborted.abort();
+    await rejects("AbortError", new ReadableStream().pipeTo(new WritableStream(), { signal: aborted.signal }));
+    const values = [];
+    for await (const value of ReadableStream.from([1, 2])) values.push(value);
+    same(values, [1, 2]);
+});
+
+export default area;
