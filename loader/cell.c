@@ -31,15 +31,16 @@ static void cell_cleanup_cell(snapcell_cell **cell)
 /* V8 ends the process when a heap limit is hit while it reads a snapshot. Measured with snapshots
  * of 0.4 to 28 MB: that takes a limit below 4 MiB and a third of the blob, and with twice the blob
  * on top of 4 MiB a cell runs. */
-static int cell_check_memory(const image *image, uint64_t limit_bytes, snapcell_error *err)
+static int cell_check_memory(const snapcell_artifact_info *info, uint64_t limit_bytes,
+                             snapcell_error *err)
 {
-    uint64_t needed_bytes = 2 * image->info.blob_size_bytes + CELL_MEMORY_BYTES_MIN;
+    uint64_t needed_bytes = 2 * info->blob_size_bytes + CELL_MEMORY_BYTES_MIN;
     if (limit_bytes >= needed_bytes) return SNAPCELL_OK;
     return error_set(err, SNAPCELL_E_MEMORY_LIMIT,
                      "'%s' needs a memory limit of %" PRIu64 " MiB or more for its snapshot of "
                      "%" PRIu64 " bytes, but the limit is %" PRIu64 " bytes",
-                     image->info.name, (needed_bytes + ((1 << 20) - 1)) >> 20,
-                     image->info.blob_size_bytes, limit_bytes);
+                     info->name, (needed_bytes + ((1 << 20) - 1)) >> 20, info->blob_size_bytes,
+                     limit_bytes);
 }
 
 /* The isolate and the context, from the cell's image. */
@@ -49,7 +50,7 @@ static int cell_materialize(snapcell_cell *cell, const snapcell_cell_options *op
     const snapcell_loader *loader = cell->loader;
     uint64_t memory_limit_bytes =
         options->memory_limit_bytes != 0 ? options->memory_limit_bytes : CELL_MEMORY_BYTES_DEFAULT;
-    int status = cell_check_memory(cell->image, memory_limit_bytes, err);
+    int status = cell_check_memory(&cell->image->info, memory_limit_bytes, err);
     if (status != SNAPCELL_OK) return status;
     engine_env *env cleanup_free = NULL;
     if (options->env_count > 0) {
