@@ -186,7 +186,9 @@ v8::Local<v8::Context> NewContext(v8::Isolate *isolate, const snapcell_host *hos
     v8::Local<v8::ObjectTemplate> global = v8::ObjectTemplate::New(isolate);
     AddWebGlobals(isolate, global);
     AddHostFunctions(isolate, global, host);
-    return v8::Context::New(isolate, nullptr, global);
+    v8::Local<v8::Context> context = v8::Context::New(isolate, nullptr, global);
+    ReplaceBuiltInConsole(context);
+    return context;
 }
 
 int DetectFormat(v8::Local<v8::Context> context, BundleText *text, engine_format *out,

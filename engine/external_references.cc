@@ -2,6 +2,7 @@
 
 #include "host_functions.h"
 #include "web_modules.h"
+#include "webassembly_guard.h"
 
 namespace snapcell
 {
@@ -12,6 +13,7 @@ std::vector<intptr_t> BuildExternalReferences(const BundleText &text)
     references.reserve(256);
     AppendWebReferences(&references);
     AppendHostReferences(&references);
+    AppendWebAssemblyReferences(&references);
     references.push_back(text.Reference());
     references.push_back(0);
     return references;

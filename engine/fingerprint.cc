@@ -10,7 +10,7 @@
 
 // To be raised when the engine's own part of a snapshot changes: the layout of the external
 // reference table, the context's embedder data, or how a handler is found in a blob.
-static const char kSnapshotLayout[] = "layout 1";
+static const char kSnapshotLayout[] = "layout 2";
 
 extern "C" snapcell_fingerprint engine_fingerprint(void)
 {

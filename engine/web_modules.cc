@@ -204,6 +204,21 @@ void AddWebGlobals(v8::Isolate *isolate, v8::Local<v8::ObjectTemplate> global)
                                     v8::Integer::NewFromUnsigned(isolate, index++), v8::DontEnum);
 }
 
+bool ReplaceBuiltInConsole(v8::Local<v8::Context> context)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::Local<v8::Object> global = context->Global();
+    v8::Local<v8::String> name = AsciiString(isolate, "console");
+    uint32_t index = 0;
+    while (index < WebGlobals().size() && strcmp(WebGlobals()[index].name, "console") != 0)
+        index++;
+    return global->Delete(context, name).FromMaybe(false) &&
+           global
+               ->SetLazyDataProperty(context, name, GetWebGlobal,
+                                     v8::Integer::NewFromUnsigned(isolate, index), v8::DontEnum)
+               .FromMaybe(false);
+}
+
 v8::MaybeLocal<v8::Object> RequireWebModule(v8::Local<v8::Context> context, const char *name)
 {
     int number = FindModule(name);

@@ -15,6 +15,9 @@ void AppendWebReferences(std::vector<intptr_t> *references);
 // Makes every web API global a lazy property of the global object.
 void AddWebGlobals(v8::Isolate *isolate, v8::Local<v8::ObjectTemplate> global);
 
+// V8 gives every context a console of its own, for a debugger, which hides the one in the template.
+bool ReplaceBuiltInConsole(v8::Local<v8::Context> context);
+
 // A built-in module's exports; evaluated when this is the context's first use of it.
 v8::MaybeLocal<v8::Object> RequireWebModule(v8::Local<v8::Context> context, const char *name);
 
