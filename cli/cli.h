@@ -110,6 +110,12 @@ cli_status cli_finish(cli_status status);
 /* One line on standard error, "snapcell: " before it. */
 void cli_message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* As it is, on standard error. */
+void cli_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Sends messages to another descriptor, which is then stdio's. False when memory is short. */
+bool cli_messages_to(int fd);
+
 /* cli_message() for a command line that is wrong; returns CLI_USAGE. */
 cli_status cli_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -153,6 +159,13 @@ size_t cli_text_width(const char *text);
  * put before each line with ": ". */
 void cli_console(void *user, snapcell_log_level level, const char *function_name, const char *text,
                  size_t text_size_bytes);
+
+/* --- A crash of the engine (cli_guard.c) --- */
+
+/* From here on a crash ends the program with a line about `subject` and a status: CLI_LIMIT when
+ * memory ran out. For one use; `subject` is copied. */
+void cli_guard_begin(const char *subject);
+void cli_guard_end(void);
 
 /* --- Files (cli_file.c) --- */
 

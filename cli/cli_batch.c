@@ -29,10 +29,9 @@ static void batch_progress(const batch_state *state, const char *label)
 {
     if (!state->progress) return;
     if (label)
-        fprintf(stderr, "\r\033[K[%zu/%zu] %.60s", state->done, state->batch->count, label);
+        cli_say("\r\033[K[%zu/%zu] %.60s", state->done, state->batch->count, label);
     else
-        fputs("\r\033[K", stderr);
-    fflush(stderr);
+        cli_say("\r\033[K");
 }
 
 /* Tells of everything that is finished and whose turn it is. */

@@ -43,16 +43,39 @@ cli_status cli_finish(cli_status status)
 
 /* --- Messages --- */
 
+static FILE *print_moved; /* NULL: standard error */
+
+static FILE *print_messages(void)
+{
+    return print_moved ? print_moved : stderr;
+}
+
+bool cli_messages_to(int fd)
+{
+    print_moved = fdopen(fd, "w");
+    if (print_moved) setvbuf(print_moved, NULL, _IOLBF, 0);
+    return print_moved != NULL;
+}
+
+void cli_say(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vfprintf(print_messages(), format, arguments);
+    va_end(arguments);
+}
+
 /* Text from a bundle or an artifact may hold escape sequences for the terminal; they are shown, not
  * sent. */
 static void print_safely(const char *text, size_t size_bytes)
 {
-    for (size_t i = 0; i < size_bytes; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if ((c < 0x20 && c != '\t' && c != '\n') || c == 0x7f)
-            fprintf(stderr, "\\x%02x", c);
-        else
-            fputc(c, stderr);
+    size_t done = 0;
+    for (size_t i = 0; i <= size_bytes; i++) {
+        unsigned char c = i < size_bytes ? (unsigned char)text[i] : 0;
+        if (i < size_bytes && c != 0x7f && (c >= 0x20 || c == '\t' || c == '\n')) continue;
+        fwrite(text + done, 1, i - done, print_messages());
+        if (i < size_bytes) fprintf(print_messages(), "\\x%02x", c);
+        done = i + 1;
     }
 }
 
@@ -63,11 +86,11 @@ void cli_message(const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    flockfile(stderr);
-    fputs("snapcell: ", stderr);
+    flockfile(print_messages());
+    fputs("snapcell: ", print_messages());
     print_safely(text, strlen(text));
-    fputc('\n', stderr);
-    funlockfile(stderr);
+    fputc('\n', print_messages());
+    funlockfile(print_messages());
 }
 
 cli_status cli_usage(const char *format, ...)
@@ -84,21 +107,24 @@ cli_status cli_usage(const char *format, ...)
 bool cli_fancy(void)
 {
     const char *term = getenv("TERM");
-    return isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
+    return isatty(fileno(print_messages())) && term && strcmp(term, "dumb") != 0;
 }
 
-/* The frames of a stack, one a line under the message. V8's stacks begin with the message, which
- * has been said. */
+/* The frames of a stack, one a line under the message, and what caused the error. V8's stacks begin
+ * with the message, which has been said. */
 static void print_stack(const char *stack)
 {
     bool dim = cli_fancy() && !getenv("NO_COLOR");
+    bool begun = false;
     for (const char *line = stack; *line;) {
         size_t size = strcspn(line, "\n");
         size_t blanks = strspn(line, " \t");
-        if (strncmp(line + blanks, "at ", 3) == 0) {
-            fputs(dim ? "\033[2m    " : "    ", stderr);
+        begun =
+            begun || strncmp(line + blanks, "at ", 3) == 0 || strncmp(line, "Caused by: ", 11) == 0;
+        if (begun) {
+            cli_say(dim ? "\033[2m    " : "    ");
             print_safely(line + blanks, size - blanks);
-            fputs(dim ? "\033[0m\n" : "\n", stderr);
+            cli_say(dim ? "\033[0m\n" : "\n");
         }
         line += size + (line[size] == '\n');
     }
@@ -107,18 +133,18 @@ static void print_stack(const char *stack)
 cli_status cli_report(const char *subject, const snapcell_error *err)
 {
     const char *message = err->message[0] ? err->message : snapcell_error_describe(err->code);
-    flockfile(stderr);
+    flockfile(print_messages());
     if (err->file[0] && err->line) {
-        fprintf(stderr, "%s:%u:%u: ", err->file, err->line, err->column);
+        fprintf(print_messages(), "%s:%u:%u: ", err->file, err->line, err->column);
         print_safely(message, strlen(message));
-        fputc('\n', stderr);
+        fputc('\n', print_messages());
     } else if (subject && !strstr(message, subject)) {
         cli_message("%s: %s", subject, message);
     } else {
         cli_message("%s", message);
     }
     print_stack(err->stack);
-    funlockfile(stderr);
+    funlockfile(print_messages());
     return cli_status_of(err->code);
 }
 
@@ -128,11 +154,11 @@ void cli_console(void *user, snapcell_log_level level, const char *function_name
     (void)level;
     (void)function_name;
     const char *prefix = (const char *)user;
-    flockfile(stderr);
-    if (prefix) fprintf(stderr, "%s: ", prefix);
-    fwrite(text, 1, text_size_bytes, stderr);
-    fputc('\n', stderr);
-    funlockfile(stderr);
+    flockfile(print_messages());
+    if (prefix) fprintf(print_messages(), "%s: ", prefix);
+    fwrite(text, 1, text_size_bytes, print_messages());
+    fputc('\n', print_messages());
+    funlockfile(print_messages());
 }
 
 /* --- JSON --- */

@@ -262,8 +262,7 @@ static uint64_t run_now_ns(void)
 
 static void run_print_timings(const snapcell_timings *timings, uint64_t dispose_ns)
 {
-    fprintf(stderr,
-            "{\"lookup_ns\":%llu,\"read_ns\":%llu,\"decompress_ns\":%llu,\"verify_ns\":%llu,"
+    cli_say("{\"lookup_ns\":%llu,\"read_ns\":%llu,\"decompress_ns\":%llu,\"verify_ns\":%llu,"
             "\"isolate_ns\":%llu,\"context_ns\":%llu,\"call_ns\":%llu,\"total_ns\":%llu,"
             "\"dispose_ns\":%llu}\n",
             (unsigned long long)timings->lookup_ns, (unsigned long long)timings->read_ns,
@@ -420,7 +419,9 @@ static cli_status run_run(run_state *state)
 
     int code = run_read_inputs(state, &err);
     if (code != SNAPCELL_OK) return cli_report(NULL, &err);
+    cli_guard_begin(state->arguments.operands[0]);
     code = run_repeat(state, &err);
+    cli_guard_end();
     return code == SNAPCELL_OK ? CLI_DONE : cli_report(state->arguments.operands[0], &err);
 }
 

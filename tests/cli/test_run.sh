@@ -61,6 +61,20 @@ expect "is told in a line" is_one_message
 run 5 "memory" run hello /hog --memory-mb 32
 expect "prints no data" is_empty out
 
+cat >fatal.js <<'END'
+export default function handler() {
+    const array = [];
+    array.length = 4e9;
+    array.fill(1);
+}
+END
+"$SNAPCELL" compile fatal.js >/dev/null || exit 1
+# V8 ends the process here; sanitizers want to tell of it themselves.
+if ! grep -aq __asan_init "$SNAPCELL"; then
+    run 5 "memory that V8 cannot do without" run fatal --memory-mb 64
+    expect "is told in a line" is_one_message
+fi
+
 # --- Events
 run 0 "no event" run handler
 expect "is an empty one" out_is '{"event":{}}'

@@ -45,7 +45,7 @@ run 0 "stat as text" stat
 expect "has them, too" grep -Eq '^artifacts +2$' out
 
 # --- An artifact without a name
-sed 's/hello \//HELLO \//' "$BUNDLES/hello.js" >hello.js
+sed 's/"hello "/"HELLO "/' "$BUNDLES/hello.js" >hello.js
 run 0 "another version" compile hello.js
 run 0 "ls shows" ls --json
 json "the new one alone" 'j.length === 2'
