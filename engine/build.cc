@@ -275,7 +275,9 @@ int BuildSnapshot(const engine_bundle &bundle, const engine_build_options &optio
     workshop.state.timers.Reset();
     workshop.state.unhandled_rejections.clear();
     if (status != SNAPCELL_OK) return status;
-    v8::StartupData blob = creator.CreateBlob(v8::SnapshotCreator::FunctionCodeHandling::kKeep);
+    v8::StartupData blob =
+        creator.CreateBlob(options.clear_code ? v8::SnapshotCreator::FunctionCodeHandling::kClear
+                                              : v8::SnapshotCreator::FunctionCodeHandling::kKeep);
     std::unique_ptr<const char[]> owned(blob.data);
     if (blob.data == nullptr) return error_set(err, SNAPCELL_E_UNSNAPSHOTABLE, "V8 made no blob");
     // Otherwise every instance would share one hash seed.
@@ -320,7 +322,7 @@ extern "C" int engine_build(const engine_bundle *bundle, const engine_build_opti
     using namespace snapcell;
     memset(out, 0, sizeof *out);
     bool snapshot = options->kind == SNAPCELL_ARTIFACT_SNAPSHOT;
-    int status = StartV8(snapshot ? EngineSetup::kSnapshot : EngineSetup::kCodeCache, err);
+    int status = StartV8ForBuilding(snapshot, err);
     if (status != SNAPCELL_OK) return status;
     std::vector<engine_format> formats;
     status = FormatsToTry(*bundle, *options, &formats, err);

@@ -141,7 +141,8 @@ int EvaluateContext(engine_cell *cell, snapcell_error *err)
                                          v8::ScriptCompiler::CachedData::BufferNotOwned);
     Evaluation evaluation;
     Handler handler;
-    int status = EvaluateBundle(context, &cell->text, cell->image.format, &cache, &evaluation, err);
+    int status = EvaluateBundle(context, &cell->text, cell->image.format,
+                                cell->image.blob != nullptr ? &cache : nullptr, &evaluation, err);
     if (status != SNAPCELL_OK) return status;
     status = SelectHandler(context, cell->image.format, evaluation.exports, &handler, err);
     if (status != SNAPCELL_OK) return status;

@@ -69,6 +69,7 @@ struct IsolateState {
     void RefuseSnapshot(v8::Isolate *isolate, const char *what);
     std::string unsnapshotable;
     std::vector<std::string> warnings;
+    uint64_t build_random = 0; // what repeatable random bytes continue from
 
     // --- Promises that were rejected while nothing handled them ---
     std::vector<std::pair<v8::Global<v8::Promise>, v8::Global<v8::Value>>> unhandled_rejections;

@@ -85,7 +85,8 @@ class EnginePlatform final : public v8::Platform
     }
 
   private:
-    // Enough for some twenty small isolates; what is above it goes back to the kernel as it is freed.
+    // Enough for some twenty small isolates; what is above it goes back to the kernel as it is
+    // freed.
     static constexpr size_t kKeptBytesMax = size_t{64} << 20;
 
     std::unique_ptr<v8::Platform> base_;
@@ -111,7 +112,7 @@ struct Engine {
     engine_mode mode = ENGINE_MODE_RUN;
     bool started = false;
     EngineSetup setup = EngineSetup::kRun;
-    EnginePlatform *platform = nullptr;
+    v8::Platform *platform = nullptr; // V8's default one, inside ours or alone
 };
 
 // Never destroyed: V8's platform has to outlive every thread that uses it.
@@ -119,6 +120,26 @@ Engine &TheEngine()
 {
     static Engine *engine = new Engine;
     return *engine;
+}
+
+v8::Platform *StartPlainly()
+{
+    v8::Platform *platform = v8::platform::NewDefaultPlatform().release();
+    v8::V8::InitializePlatform(platform);
+    v8::V8::Initialize();
+    return platform;
+}
+
+v8::Platform *StartWithPool(EngineSetup setup)
+{
+    absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+    v8::V8::SetFlagsFromString(setup == EngineSetup::kSnapshot ? kSnapshotFlags : kRunFlags);
+    if (setup != EngineSetup::kSnapshot) v8::V8::SetEntropySource(FillWithEntropy);
+    if (setup != EngineSetup::kRun) SetBuildClock(0);
+    auto *platform = new EnginePlatform(v8::platform::NewSingleThreadedDefaultPlatform());
+    v8::V8::InitializePlatform(platform);
+    v8::V8::Initialize();
+    return platform->base();
 }
 
 } // namespace
@@ -132,16 +153,19 @@ int StartV8(EngineSetup setup, snapcell_error *err)
         return error_set(err, SNAPCELL_E_USAGE,
                          "V8 was started in this process for another purpose; use another process");
     }
-    absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-    v8::V8::SetFlagsFromString(setup == EngineSetup::kSnapshot ? kSnapshotFlags : kRunFlags);
-    if (setup != EngineSetup::kSnapshot) v8::V8::SetEntropySource(FillWithEntropy);
-    if (setup != EngineSetup::kRun) SetBuildClock(0);
-    engine.platform = new EnginePlatform(v8::platform::NewSingleThreadedDefaultPlatform());
-    v8::V8::InitializePlatform(engine.platform);
-    v8::V8::Initialize();
+    if (setup == EngineSetup::kBaseline)
+        engine.platform = StartPlainly();
+    else
+        engine.platform = StartWithPool(setup);
     engine.started = true;
     engine.setup = setup;
     return SNAPCELL_OK;
+}
+
+int StartV8ForBuilding(bool snapshot, snapcell_error *err)
+{
+    if (TheEngine().mode == ENGINE_MODE_BASELINE) return SNAPCELL_OK;
+    return StartV8(snapshot ? EngineSetup::kSnapshot : EngineSetup::kCodeCache, err);
 }
 
 bool StartedForBuilding()
@@ -153,7 +177,7 @@ bool StartedForBuilding()
 // that one.
 v8::Platform *CurrentPlatform()
 {
-    return TheEngine().platform->base();
+    return TheEngine().platform;
 }
 
 void SetBuildClock(double elapsed_ms)
@@ -177,8 +201,16 @@ extern "C" int engine_start(engine_mode mode, snapcell_error *err)
         engine.mode_set = true;
         engine.mode = mode;
     }
-    // When building, flags depend on what is built: engine_build() starts V8.
-    return mode == ENGINE_MODE_RUN ? snapcell::StartV8(EngineSetup::kRun, err) : SNAPCELL_OK;
+    switch (mode) {
+    case ENGINE_MODE_RUN:
+        return snapcell::StartV8(EngineSetup::kRun, err);
+    case ENGINE_MODE_BASELINE:
+        return snapcell::StartV8(EngineSetup::kBaseline, err);
+    case ENGINE_MODE_BUILD:
+        break;
+    }
+    // Flags depend on what is built: engine_build() starts V8.
+    return SNAPCELL_OK;
 }
 
 extern "C" const char *engine_v8_version(void)

@@ -17,6 +17,7 @@ enum class EngineSetup {
     kRun,       // fresh seeds, real clock
     kSnapshot,  // fixed seeds and no compiler whose output is not in a snapshot
     kCodeCache, // kRun's flags, since a code cache is bound to them, and the build's clock
+    kBaseline,  // V8's own platform and defaults
 };
 
 // Fixed seeds make blobs reproducible: Math.random and the hash seed are drawn anew at load. The
@@ -26,6 +27,9 @@ inline constexpr char kSnapshotFlags[] =
 
 // Starts V8 with a setup; a second start with another one fails.
 int StartV8(EngineSetup setup, snapcell_error *err);
+
+// Starts V8 with the setup that building a snapshot or a code cache takes, in whichever mode.
+int StartV8ForBuilding(bool snapshot, snapcell_error *err);
 
 // The mode that engine_start() was called with.
 bool StartedForBuilding();

@@ -1,10 +1,7 @@
-// What the built-in modules need of the engine: console, timers, clocks; and domain names.
+// What the built-in modules need of the engine: console, timers, clocks.
 #include <cmath>
-#include <cstring>
 #include <string>
 #include <vector>
-
-#include <idn2.h>
 
 #include "isolate_state.h"
 #include "web/natives.h"
@@ -91,95 +88,6 @@ void Native_functionName(const NativeInfo &info)
             .ToLocal(&text)) {
         info.GetReturnValue().Set(text);
     }
-}
-
-// --- Domain names ---
-
-static bool IsAscii(const std::string &text)
-{
-    for (char c : text) {
-        if (static_cast<unsigned char>(c) >= 0x80) return false;
-    }
-    return true;
-}
-
-static void LowerCase(std::string *text)
-{
-    for (char &c : *text) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-}
-
-static bool StartsWithAce(const std::string &label)
-{
-    return label.size() >= 4 && strncasecmp(label.c_str(), "xn--", 4) == 0;
-}
-
-// Appends the ASCII form of a label. False when it has none.
-static bool AppendAsciiLabel(std::string label, std::string *out)
-{
-    if (IsAscii(label) && !StartsWithAce(label)) {
-        LowerCase(&label);
-        out->append(label);
-        return true;
-    }
-    uint8_t *ascii = nullptr;
-    int status = idn2_lookup_u8(reinterpret_cast<const uint8_t *>(label.c_str()), &ascii,
-                                IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
-    if (status != IDN2_OK) return false;
-    out->append(reinterpret_cast<char *>(ascii));
-    idn2_free(ascii);
-    return true;
-}
-
-// UTS 46 maps these to a full stop: U+3002, U+FF0E and U+FF61.
-static const char *const kFullStops[] = {".", "\xe3\x80\x82", "\xef\xbc\x8e", "\xef\xbd\xa1"};
-
-static size_t FullStopLength(const char *text)
-{
-    for (const char *stop : kFullStops) {
-        if (strncmp(text, stop, strlen(stop)) == 0) return strlen(stop);
-    }
-    return 0;
-}
-
-// Label by label, since libidn2 refuses in plain labels what the URL standard lets through:
-// hyphens in the third and fourth place, underscores, empty labels, long ones.
-static bool DomainToAscii(const std::string &domain, std::string *out)
-{
-    if (IsAscii(domain)) {
-        out->assign(domain);
-        LowerCase(out);
-        return true;
-    }
-    size_t start = 0;
-    for (size_t i = 0; i <= domain.size();) {
-        size_t stop = i < domain.size() ? FullStopLength(domain.c_str() + i) : 1;
-        if (stop == 0) {
-            i++;
-            continue;
-        }
-        if (!AppendAsciiLabel(domain.substr(start, i - start), out)) return false;
-        if (i < domain.size()) out->push_back('.');
-        i += stop;
-        start = i;
-    }
-    return true;
-}
-
-// domainToAscii(string) -> string; null when it is no domain
-void Native_domainToAscii(const NativeInfo &info)
-{
-    v8::Isolate *isolate = info.GetIsolate();
-    v8::String::Utf8Value domain(isolate, info[0]);
-    std::string ascii;
-    // libidn2 reads to a zero byte.
-    if (!*domain || strlen(*domain) != domain.length() || domain.length() > 65536 ||
-        !DomainToAscii(std::string(*domain, domain.length()), &ascii)) {
-        info.GetReturnValue().SetNull();
-        return;
-    }
-    ReturnLatin1(info, reinterpret_cast<const uint8_t *>(ascii.data()), ascii.size());
 }
 
 } // namespace snapcell

@@ -200,8 +200,9 @@ function headersOf(state) {
 function setHeaders(state, init, what) {
     if (init !== undefined) state.headers = require("snapcell:headers").fill(init, what);
     if (state.type === null) return;
-    if (state.headers === null) state.list.push("content-type", state.type);
-    else if (!state.headers.has("content-type")) state.headers.set("content-type", state.type);
+    const list = state.headers === null ? state.list : brands.headers(state.headers).list;
+    for (let i = 0; i < list.length; i += 2) if (list[i] === "content-type") return;
+    list.push("content-type", state.type);
 }
 
 // Sorted, flat.

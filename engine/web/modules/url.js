@@ -1,9 +1,41 @@
 "use strict";
 const { brands, expose, need } = require("snapcell:idl");
 const machine = require("whatwg-url/lib/url-state-machine.js");
-const { parseUrlencodedString, serializeUrlencoded } = require("whatwg-url/lib/urlencoded.js");
+const encoding = require("whatwg-url/lib/percent-encoding.js");
 
 const usv = value => `${value}`.toWellFormed();
+
+// --- application/x-www-form-urlencoded ---
+
+// decodeURIComponent is quick, but throws at what is not UTF-8.
+function decode(text) {
+    if (text.includes("+")) text = text.replaceAll("+", " ");
+    if (!text.includes("%")) return text;
+    try {
+        return decodeURIComponent(text);
+    } catch {
+        return native.utf8Decode(encoding.percentDecodeString(text), false, true);
+    }
+}
+
+function parseUrlencoded(text) {
+    const list = [];
+    for (const piece of text.split("&")) {
+        if (piece === "") continue;
+        const equals = piece.indexOf("=");
+        if (equals < 0) list.push([decode(piece), ""]);
+        else list.push([decode(piece.slice(0, equals)), decode(piece.slice(equals + 1))]);
+    }
+    return list;
+}
+
+const encode = text =>
+    encoding.utf8PercentEncodeString(text, encoding.isURLEncodedPercentEncode, true);
+
+const serializeUrlencoded = list =>
+    list.map(([name, value]) => `${encode(name)}=${encode(value)}`).join("&");
+
+// --- URLSearchParams ---
 
 function listOfPairs(init) {
     return Array.from(init, pair => {
@@ -32,7 +64,7 @@ function parseInit(init) {
         return listOfRecord(init);
     }
     const text = usv(init);
-    return parseUrlencodedString(text.startsWith("?") ? text.slice(1) : text);
+    return parseUrlencoded(text.startsWith("?") ? text.slice(1) : text);
 }
 
 class URLSearchParams {
@@ -43,7 +75,7 @@ class URLSearchParams {
         brands.params = value => (#list in value ? value.#list : undefined);
         exports.reparse = params => {
             const { query } = params.#url;
-            params.#list = query ? parseUrlencodedString(query) : [];
+            params.#list = query ? parseUrlencoded(query) : [];
         };
         exports.bind = (params, url) => {
             params.#url = url;
@@ -157,13 +189,32 @@ function paramsOf(url) {
     return params;
 }
 
+// --- URL ---
+
+// The record of a URL that parsing does not change, as the machine would make it.
+function plainRecord(text) {
+    const parts = native.splitUrl(text);
+    if (parts === undefined) return null;
+    const [host, hostEnd, port, path, pathEnd, queryEnd] = parts;
+    const scheme = text.slice(0, host - 3);
+    return {
+        scheme,
+        username: "",
+        password: "",
+        host: text.slice(host, hostEnd),
+        port: port === 0 || port === (scheme === "http" ? 80 : 443) ? null : port,
+        path: pathEnd === path ? [""] : text.slice(path + 1, pathEnd).split("/"),
+        query: queryEnd === pathEnd ? null : text.slice(pathEnd + 1, queryEnd),
+        fragment: queryEnd === text.length ? null : text.slice(queryEnd + 1),
+    };
+}
+
+const parseAbsolute = text => plainRecord(text) ?? machine.basicURLParse(text);
+
 function parse(url, base) {
-    let baseURL = null;
-    if (base !== undefined) {
-        baseURL = machine.basicURLParse(usv(base));
-        if (baseURL === null) return null;
-    }
-    return machine.basicURLParse(usv(url), { baseURL });
+    if (base === undefined) return parseAbsolute(usv(url));
+    const baseURL = parseAbsolute(usv(base));
+    return baseURL === null ? null : machine.basicURLParse(usv(url), { baseURL });
 }
 
 function invalid(url, base) {
@@ -208,7 +259,7 @@ class URL {
     }
 
     set href(value) {
-        const url = machine.basicURLParse(usv(value));
+        const url = parseAbsolute(usv(value));
         if (url === null) throw invalid(value);
         this.#url = url;
         if (this.#params) bind(this.#params, url);
@@ -341,7 +392,7 @@ exports.URLSearchParams = URLSearchParams;
 // --- For requests and responses: serializations of URLs that must be absolute ---
 
 exports.absolute = (url, what) => {
-    const record = machine.basicURLParse(usv(url));
+    const record = parseAbsolute(usv(url));
     if (record === null) throw new TypeError(`${what}: invalid URL: ${url}`);
     if (what === "Request" && (record.username !== "" || record.password !== "")) {
         throw new TypeError(`${what}: the URL includes credentials: ${url}`);

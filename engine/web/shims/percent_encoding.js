@@ -5,13 +5,18 @@ const hex = "0123456789ABCDEF";
 
 const percentEncode = byte => "%" + hex[byte >> 4] + hex[byte & 15];
 
-const set = (base, extra) => {
-    const bytes = new Uint8Array(128);
+// A bit a set, for each ASCII character.
+const sets = new Uint8Array(128);
+let bit = 1;
+
+function set(base, extra) {
+    const mine = bit;
+    bit <<= 1;
     for (let c = 0; c < 128; c++) {
-        bytes[c] = base(c) || extra.includes(String.fromCharCode(c)) ? 1 : 0;
+        if (base(c) || extra.includes(String.fromCharCode(c))) sets[c] |= mine;
     }
-    return c => c > 127 || bytes[c] === 1;
-};
+    return c => c > 127 || (sets[c] & mine) !== 0;
+}
 
 exports.isC0ControlPercentEncode = set(c => c <= 0x1f || c > 0x7e, "");
 exports.isFragmentPercentEncode = set(exports.isC0ControlPercentEncode, ' "<>`');
@@ -42,7 +47,11 @@ exports.utf8PercentEncodeString = (input, test, spaceAsPlus = false) => {
     return output;
 };
 
-const digit = c => (c >= 0x30 && c <= 0x39 ? c - 0x30 : ((c | 0x20) >= 0x61 && (c | 0x20) <= 0x66 ? (c | 0x20) - 0x57 : -1));
+function digit(c) {
+    if (c >= 0x30 && c <= 0x39) return c - 0x30;
+    const lower = c | 0x20;
+    return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+}
 
 function percentDecodeBytes(input) {
     if (!input.includes(0x25)) return input;
