@@ -201,11 +201,9 @@ function inLibraries(files) {
 
 // How wide a file's lines may be; 0: as wide as they like.
 function columnsOf(path) {
+    const other = /\.([mc]?js|jsx|ts|rb|cmake)$|CMakeLists\.txt$|^(demo|test)$|^scripts\/[^.]+$/;
     if (isCode({ path })) return maxColumns;
-    if (/\.([mc]?js|jsx|ts|rb)$/.test(path)) return maxColumns;
-    if (/\.cmake$|CMakeLists\.txt$|^(demo|test)$|^scripts\/[^.]+$/.test(path))
-        return maxColumns + 20;
-    return 0;
+    return other.test(path) && !path.startsWith("tests/") ? maxColumns + 20 : 0;
 }
 
 function matches(text, pattern) {
