@@ -29,12 +29,12 @@ static bool object_put(json_t *object, const char *key, json_t *value)
     return json_object_set_new(object, key, value) == 0;
 }
 
-/* Bytes that are UTF-8 go in as text, so that people can read them. */
+/* Bytes that are UTF-8 go in as text, so that people can read them; a zero would stop parsers. */
 static bool object_put_bytes(json_t *object, const char *key, const char *base64_key,
                              const void *data, size_t size_bytes)
 {
     if (size_bytes == 0) return object_put(object, key, json_string(""));
-    if (u8_check(data, size_bytes) == NULL)
+    if (u8_check(data, size_bytes) == NULL && memchr(data, 0, size_bytes) == NULL)
         return object_put(object, key, json_stringn(data, size_bytes));
     size_t capacity = sodium_base64_ENCODED_LEN(size_bytes, sodium_base64_VARIANT_ORIGINAL);
     cleanup_free char *text = malloc(capacity);
@@ -284,7 +284,7 @@ int manifest_read(const char *manifest, size_t size_bytes, manifest_recipe *out,
 {
     memset(out, 0, sizeof *out);
     json_error_t problem;
-    cleanup_json json_t *json = json_loadb(manifest, size_bytes, JSON_ALLOW_NUL, &problem);
+    cleanup_json json_t *json = json_loadb(manifest, size_bytes, 0, &problem);
     if (json == NULL)
         return error_set(err, SNAPCELL_E_CORRUPT, "the manifest is not JSON: %s", problem.text);
     /* A text in JSON takes its own size and two quotes at least. */

@@ -51,13 +51,17 @@ static char *library_path(void)
     return realpath(map->l_name, NULL);
 }
 
+/* ../../bin is for Debian's lib/x86_64-linux-gnu. */
 static char *program_beside(const char *file)
 {
     const char *slash = file == NULL ? NULL : strrchr(file, '/');
     if (slash == NULL) return NULL;
-    size_t folder_size = (size_t)(slash - file);
-    char *path = program_in(file, folder_size, PROGRAM);
-    return path != NULL ? path : program_in(file, folder_size, "../bin/" PROGRAM);
+    static const char *const names[] = {PROGRAM, "../bin/" PROGRAM, "../../bin/" PROGRAM};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *path = program_in(file, (size_t)(slash - file), names[i]);
+        if (path != NULL) return path;
+    }
+    return NULL;
 }
 
 /* Empty and relative entries of $PATH are passed over: the working folder may be anyone's. */
