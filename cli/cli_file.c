@@ -19,7 +19,7 @@ static int file_read_all(int fd, const char *path, size_t size_max_bytes, char *
     size_t used = 0;
     for (;;) {
         if (capacity - used < 2) { /* the terminating zero has its place, too */
-            capacity = capacity ? 2 * capacity : 64 * 1024;
+            capacity = capacity ? 2 * capacity : (size_t)64 * 1024;
             char *grown = realloc(data, capacity);
             if (!grown) return error_set(err, SNAPCELL_E_NOMEM, "no memory to read %s", path);
             data = grown;

@@ -165,7 +165,8 @@ void cli_console(void *user, snapcell_log_level level, const char *function_name
 
 static void print_json(json_t *value, const char *before)
 {
-    cleanup_free char *text = value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+    cleanup_free char *text =
+        value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)) : NULL;
     json_decref(value);
     if (!text) {
         errno = ENOMEM;

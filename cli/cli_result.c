@@ -26,18 +26,24 @@ void cli_result_take_compiled(cli_result *result, const snapcell_compiled *compi
                               cli_json_text(snapcell_compiled_warning(compiled, i)));
 }
 
+/* To a thousandth: the clock tells more than anyone wants to read. */
+static double result_rounded(double value)
+{
+    return (double)(int64_t)(value * 1000.0 + 0.5) / 1000.0;
+}
+
 static json_t *result_json(const cli_result *result)
 {
     char key[SNAPCELL_KEY_HEX_SIZE];
     json_t *warnings =
         json_is_array(result->warnings) ? json_incref(result->warnings) : json_array();
-    return json_pack("{s:o, s:s, s:s, s:I, s:I, s:I, s:f, s:b, s:o}", "name",
-                     cli_json_text(result->name), "key", cli_key_text(&result->key, key), "kind",
-                     cli_kind_name(result->kind), "source_bytes",
-                     (json_int_t)result->source_size_bytes, "snapshot_bytes",
-                     (json_int_t)result->blob_size_bytes, "artifact_bytes",
-                     (json_int_t)result->artifact_size_bytes, "compile_ms", result->compile_ms,
-                     "cached", (int)result->cached, "warnings", warnings);
+    return json_pack(
+        "{s:o, s:s, s:s, s:I, s:I, s:I, s:f, s:b, s:o}", "name", cli_json_text(result->name), "key",
+        cli_key_text(&result->key, key), "kind", cli_kind_name(result->kind), "source_bytes",
+        (json_int_t)result->source_size_bytes, "snapshot_bytes",
+        (json_int_t)result->blob_size_bytes, "artifact_bytes",
+        (json_int_t)result->artifact_size_bytes, "compile_ms", result_rounded(result->compile_ms),
+        "cached", (int)result->cached, "warnings", warnings);
 }
 
 static json_t *result_failure_json(const cli_result *result)

@@ -2,7 +2,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "cli.h"
 #include "error_set.h"
@@ -174,6 +174,8 @@ static int compile_make_names(compile_state *state, snapcell_error *err)
     for (size_t i = 0; i < count; i++) {
         const char *file = state->arguments.operands[i];
         if (!file[0]) return error_set(err, SNAPCELL_E_USAGE, "a FILE cannot be empty");
+        if (strcmp(file, "-") == 0 && !state->name)
+            return error_set(err, SNAPCELL_E_USAGE, "a bundle from standard input needs a --name");
         state->names[i] = state->name ? strdup(state->name) : compile_stem(file);
         if (!state->names[i]) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a name");
         int code = cli_name_check(state->names[i], err);
@@ -225,12 +227,34 @@ static int compile_find(compile_state *state, cli_result *result, bool *found, s
     return snapcell_store_name_set(store, result->name, &result->key, err);
 }
 
+/* What can be read just once cannot have its key computed before it is compiled. */
+static bool compile_is_stream(const char *path)
+{
+    struct stat there;
+    if (strcmp(path, "-") == 0) return true;
+    return stat(path, &there) == 0 && !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode);
+}
+
+static int compile_stream(const char *path, const snapcell_compile_options *options,
+                          snapcell_compiled **out, snapcell_error *err)
+{
+    cleanup_free char *source = NULL;
+    size_t size_bytes = 0;
+    const char *base = strrchr(path, '/');
+    const char *file_name = strcmp(path, "-") == 0 ? "stdin.js" : base ? base + 1 : path;
+    int code = cli_read_file(path, CLI_BODY_SIZE_MAX, &source, &size_bytes, err);
+    if (code != SNAPCELL_OK) return code;
+    return snapcell_compile_memory(file_name, source, size_bytes, NULL, 0, options, out, err);
+}
+
 static int compile_put(compile_state *state, cli_result *result,
                        const snapcell_compile_options *options, snapcell_error *err)
 {
     snapcell_compiled *compiled = NULL;
     snapcell_store *store = NULL;
-    int code = snapcell_compile_file(result->subject, options, &compiled, err);
+    int code = compile_is_stream(result->subject)
+                   ? compile_stream(result->subject, options, &compiled, err)
+                   : snapcell_compile_file(result->subject, options, &compiled, err);
     if (code != SNAPCELL_OK) return code;
     cli_result_take_compiled(result, compiled);
     code = compile_store(state, SNAPCELL_STORE_CREATE, &store, err);
@@ -246,6 +270,7 @@ static int compile_put(compile_state *state, cli_result *result,
 static int compile_one(compile_state *state, cli_result *result,
                        const snapcell_compile_options *options, snapcell_error *err)
 {
+    if (compile_is_stream(result->subject)) return compile_put(state, result, options, err);
     int code = snapcell_compile_key(result->subject, options, &result->key, err);
     if (code == SNAPCELL_OK) code = compile_find(state, result, &result->cached, err);
     if (code != SNAPCELL_OK || result->cached) return code;
@@ -340,12 +365,11 @@ const cli_command cmd_compile = {
     .operands = "FILE...",
     .summary = "compile bundles and put them into the store",
     .description =
-        "Compiles each FILE, a JavaScript bundle, into a snapshot and puts it into the store "
-        "under\n"
-        "its name. The store is made when it is missing. A bundle that is in the store already, "
-        "for\n"
-        "this engine and with these options, is not compiled again. A bundle that fails does not\n"
-        "stop the others; the exit status is then that of the worst failure.",
+        "Compiles each FILE (- is standard input), a JavaScript bundle, into a snapshot and\n"
+        "puts it into the store under its name. The store is made when it is missing. A bundle\n"
+        "that is in the store already, for this engine and with these options, is not compiled\n"
+        "again. A bundle that fails does not stop the others; the exit status is then that of\n"
+        "the worst failure.",
     .options = compile_options,
     .operand_count_min = 1,
     .operand_count_max = -1,

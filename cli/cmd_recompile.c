@@ -201,9 +201,12 @@ static int recompile_one(recompile_state *state, recompile_item *item, cli_resul
         cli_result_take_info(result, &info);
         return SNAPCELL_OK;
     }
+    snapcell_compile_options options = state->options;
+    char prefix[sizeof item->artifact_name];
+    snprintf(prefix, sizeof prefix, "%s", result->name);
+    options.log_user = prefix;
     code = recompile_check_host(&info, err);
-    if (code == SNAPCELL_OK)
-        code = snapcell_recompile(bytes, size_bytes, &state->options, &compiled, err);
+    if (code == SNAPCELL_OK) code = snapcell_recompile(bytes, size_bytes, &options, &compiled, err);
     if (code != SNAPCELL_OK) return code;
     cli_result_take_compiled(result, compiled);
     code = recompile_put(state, item, compiled, err);

@@ -456,12 +456,11 @@ const cli_command cmd_run = {
     .operands = "REF [URL]",
     .summary = "load a function from the store and call it",
     .description =
-        "Loads REF (a name, a key, or a unique key prefix) and calls it. URL is absolute or a "
-        "path\n"
-        "(default: /). The response's body goes to standard output as it is, whatever its status;\n"
-        "console output goes to standard error. A function of the shape handler(event) gets the\n"
-        "event of --event, else -d, else {method, url, headers, body} when a URL, -X or -H was\n"
-        "given, else {}; its result is printed as JSON.",
+        "Loads REF (a name, a key, or a unique key prefix) and calls it. URL is absolute or a\n"
+        "path (default: /). The response's body goes to standard output as it is, whatever its\n"
+        "status; console output goes to standard error. A function of the shape handler(event)\n"
+        "gets the event of --event, else -d, else {method, url, headers, body} when a URL, -X or\n"
+        "-H was given, else {}; its result is printed as JSON.",
     .options = run_options,
     .operand_count_min = 1,
     .operand_count_max = 2,

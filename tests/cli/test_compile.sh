@@ -46,6 +46,20 @@ run 0 "a level" compile --json --level 1 --name level "$BUNDLES/hello.js"
 run 0 "raw runs" run raw
 expect "and answers" out_is "hello /"
 
+cp "$BUNDLES/hello.js" in
+run_with_input 0 "a bundle from standard input" compile --name piped - --json
+json "is compiled" 'j.name === "piped" && j.kind === "snapshot" && j.source_bytes > 0'
+run_with_input 2 "without a name" compile -
+mkfifo pipe
+cat "$BUNDLES/hello.js" >pipe &
+run 0 "a bundle from a pipe" compile --name fifo pipe
+wait
+run 0 "can be run" run fifo
+expect "and answers" out_is "hello /"
+cp "$BUNDLES/throws.js" in
+run_with_input 1 "a bad bundle from standard input" compile --name piped -
+expect "has its place" grep -Eq '^stdin\.js:2:[0-9]+: ' err
+
 # --- Warm-up
 run 0 "a warm-up" compile --name warm --warm /calls --warm /x "$BUNDLES/hello.js"
 run 0 "is in the snapshot" run warm /calls
