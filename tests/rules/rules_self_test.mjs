@@ -59,6 +59,7 @@ const good = [
         text: '/* abort() */ int f(void) { return snprintf(b, 1, "exit(1)"); } static_assert(1);',
     },
     { path: "store/b.c", text: "if (fork() == 0) _exit(1); x->exit(1); my_exit(2);" },
+    { path: "engine/make_x.c", text: 'int main(void) { printf("x"); }\n' },
     { path: "cli/c.c", text: '#include "snapcell/store.h"\nint main(void) { printf("x"); }' },
     {
         path: "store/include/snapcell/store.h",
