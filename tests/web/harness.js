@@ -9,7 +9,9 @@ export class Failure extends Error {}
 
 const show = value => {
     try {
-        return typeof value === "string" ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
+        return typeof value === "string"
+            ? JSON.stringify(value)
+            : (JSON.stringify(value) ?? String(value));
     } catch {
         return String(value);
     }
@@ -17,7 +19,9 @@ const show = value => {
 
 export function equal(actual, expected, what = "") {
     if (!Object.is(actual, expected)) {
-        throw new Failure(`${what ? `${what}: ` : ""}expected ${show(expected)}, got ${show(actual)}`);
+        throw new Failure(
+            `${what ? `${what}: ` : ""}expected ${show(expected)}, got ${show(actual)}`
+        );
     }
 }
 
@@ -31,7 +35,8 @@ export function ok(value, what = "the value") {
 
 function check(error, expected, what) {
     if (typeof expected === "string") equal(error?.name, expected, what);
-    else if (!(error instanceof expected)) throw new Failure(`${what}: threw ${error}, not a ${expected.name}`);
+    else if (!(error instanceof expected))
+        throw new Failure(`${what}: threw ${error}, not a ${expected.name}`);
 }
 
 // `expected`: a class, or the name of a DOMException.
@@ -62,7 +67,9 @@ export const area = {
             try {
                 await body(request, env, context);
             } catch (error) {
-                failures.push(`${name}: ${error instanceof Failure ? error.message : error?.stack || error}`);
+                failures.push(
+                    `${name}: ${error instanceof Failure ? error.message : error?.stack || error}`
+                );
             }
         }
         const passed = tests.length - failures.length;

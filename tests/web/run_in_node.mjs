@@ -5,6 +5,10 @@ import { pathToFileURL } from "node:url";
 
 for (const path of process.argv.slice(2)) {
     const { default: area } = await import(pathToFileURL(resolve(path)));
-    const response = await area.fetch(new Request("http://localhost/run?q=1"), {}, { waitUntil() {} });
+    const response = await area.fetch(
+        new Request("http://localhost/run?q=1"),
+        {},
+        { waitUntil() {} }
+    );
     console.log(`${path}: ${await response.text()}`);
 }

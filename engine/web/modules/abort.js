@@ -19,7 +19,8 @@ class SignalState {
     abort(signal, reason) {
         if (this.aborted) return;
         this.aborted = true;
-        this.reason = reason === undefined ? exception("This operation was aborted", "AbortError") : reason;
+        this.reason =
+            reason === undefined ? exception("This operation was aborted", "AbortError") : reason;
         for (const step of this.#steps.splice(0)) step();
         signal.dispatchEvent(new Event("abort"));
     }
@@ -30,7 +31,9 @@ class AbortSignal extends EventTarget {
 
     static {
         brands.signal = value =>
-            typeof value === "object" && value !== null && #state in value ? value.#state : undefined;
+            typeof value === "object" && value !== null && #state in value
+                ? value.#state
+                : undefined;
     }
 
     constructor(token) {
@@ -60,7 +63,9 @@ class AbortSignal extends EventTarget {
         need(1, arguments.length, "AbortSignal.timeout");
         const delay = Number(milliseconds);
         if (!(delay >= 0 && delay <= Number.MAX_SAFE_INTEGER)) {
-            throw new TypeError("AbortSignal.timeout: the time must be a number of milliseconds, 0 or more");
+            throw new TypeError(
+                "AbortSignal.timeout: the time must be a number of milliseconds, 0 or more"
+            );
         }
         const signal = newSignal();
         const expire = () => {

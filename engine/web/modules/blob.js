@@ -38,7 +38,9 @@ class Blob {
     constructor(parts = [], options = undefined) {
         const endings = options?.endings === undefined ? "transparent" : `${options.endings}`;
         if (endings !== "transparent" && endings !== "native") {
-            throw new TypeError(`Blob: endings must be "transparent" or "native", not "${endings}"`);
+            throw new TypeError(
+                `Blob: endings must be "transparent" or "native", not "${endings}"`
+            );
         }
         const type = options?.type === undefined ? "" : normalType(`${options.type}`);
         this.#state = { bytes: concatenate(parts, endings), type };
@@ -56,7 +58,10 @@ class Blob {
         const { bytes } = this.#state;
         const blob = emptyBlob();
         blob.#state = {
-            bytes: bytes.subarray(toOffset(start), end === undefined ? bytes.length : toOffset(end)),
+            bytes: bytes.subarray(
+                toOffset(start),
+                end === undefined ? bytes.length : toOffset(end)
+            ),
             type: normalType(`${type}`),
         };
         return blob;
@@ -82,7 +87,11 @@ class Blob {
 expose(Blob);
 const emptyBlob = () => new Blob();
 
-const toOffset = value => Math.min(Math.max(Math.trunc(Number(value)) || 0, -Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
+const toOffset = value =>
+    Math.min(
+        Math.max(Math.trunc(Number(value)) || 0, -Number.MAX_SAFE_INTEGER),
+        Number.MAX_SAFE_INTEGER
+    );
 
 class File extends Blob {
     #name;
@@ -93,7 +102,8 @@ class File extends Blob {
         super(parts, options);
         this.#name = `${name}`.toWellFormed();
         const modified = options?.lastModified;
-        this.#lastModified = modified === undefined ? Date.now() : Math.trunc(Number(modified)) || 0;
+        this.#lastModified =
+            modified === undefined ? Date.now() : Math.trunc(Number(modified)) || 0;
     }
 
     get name() {

@@ -24,7 +24,9 @@ function checkClonable(value) {
     if (typeof value !== "object" || value === null) return;
     for (const name of opaque) {
         if (brands[name]?.(value)) {
-            throw refuse(`structuredClone: ${Object.prototype.toString.call(value)} cannot be cloned`);
+            throw refuse(
+                `structuredClone: ${Object.prototype.toString.call(value)} cannot be cloned`
+            );
         }
     }
 }

@@ -19,7 +19,9 @@ function substitute(directive, value) {
         case "d":
             return typeof value === "bigint" ? `${value}n` : String(numeric ? Number(value) : NaN);
         case "i":
-            return typeof value === "bigint" ? `${value}n` : String(numeric ? parseInt(value, 10) : NaN);
+            return typeof value === "bigint"
+                ? `${value}n`
+                : String(numeric ? parseInt(value, 10) : NaN);
         case "f":
             return String(typeof value === "symbol" ? NaN : parseFloat(value));
         case "j":

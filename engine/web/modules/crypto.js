@@ -29,7 +29,9 @@ class Crypto {
 
     getRandomValues(array) {
         if (!ArrayBuffer.isView(array)) {
-            throw new TypeError("crypto.getRandomValues: the argument must be an integer typed array");
+            throw new TypeError(
+                "crypto.getRandomValues: the argument must be an integer typed array"
+            );
         }
         if (!integerArrays.has(tagOf.call(array))) {
             throw refuse("the argument must be an integer typed array", "TypeMismatchError");

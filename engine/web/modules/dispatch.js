@@ -13,7 +13,8 @@ const { brands, report } = require("snapcell:idl");
 const FETCH = 1;
 const JSON_EVENT = 2;
 
-const isObject = value => (typeof value === "object" && value !== null) || typeof value === "function";
+const isObject = value =>
+    (typeof value === "object" && value !== null) || typeof value === "function";
 
 const fetchHandler = (target, method) => ({
     shape: FETCH,
@@ -107,7 +108,8 @@ function serviceWorker(request, env, context) {
 }
 
 function describe(value) {
-    if (value === null || !isObject(value)) return typeof value === "string" ? "a string" : String(value);
+    if (value === null || !isObject(value))
+        return typeof value === "string" ? "a string" : String(value);
     const name = value.constructor?.name;
     return `an object${typeof name === "string" && name ? ` of class ${name}` : ""}`;
 }

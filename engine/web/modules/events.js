@@ -211,12 +211,19 @@ class EventTarget {
         if (!checkCallback(callback, "EventTarget.addEventListener") || signal?.aborted) return;
         type = `${type}`;
         if (find(listeners, type, callback, capture)) return;
-        const listener = { callback, capture, once: Boolean(once), passive: Boolean(passive), removed: false };
+        const listener = {
+            callback,
+            capture,
+            once: Boolean(once),
+            passive: Boolean(passive),
+            removed: false,
+        };
         if (!listeners.has(type)) listeners.set(type, []);
         listeners.get(type).push(listener);
-        if (signal) brands.signal(signal).onAbort(() => {
-            if (!listener.removed) remove(listeners, type, listener);
-        });
+        if (signal)
+            brands.signal(signal).onAbort(() => {
+                if (!listener.removed) remove(listeners, type, listener);
+            });
     }
 
     removeEventListener(type, callback, options = undefined) {

@@ -35,7 +35,8 @@ class DOMException extends Error {
 
     constructor(message = "", name = "Error") {
         super(String(message));
-        this.#name = typeof name === "object" && name !== null ? String(name.name ?? "Error") : String(name);
+        this.#name =
+            typeof name === "object" && name !== null ? String(name.name ?? "Error") : String(name);
         if (typeof name === "object" && name !== null && "cause" in name) {
             Object.defineProperty(this, "cause", {
                 value: name.cause,

@@ -237,7 +237,9 @@ function checkedStatusText(text) {
     for (let i = 0; i < text.length; i++) {
         const c = text.charCodeAt(i);
         if ((c < 0x20 && c !== 0x09) || c === 0x7f || c > 0xff) {
-            throw new TypeError("Response: the statusText has a character that is not allowed in it");
+            throw new TypeError(
+                "Response: the statusText has a character that is not allowed in it"
+            );
         }
     }
     return text;
@@ -248,7 +250,9 @@ function initResponse(state, body, init) {
     state.statusText = init.statusText === undefined ? "" : checkedStatusText(init.statusText);
     if (body !== undefined && body !== null) {
         if (isNullBodyStatus(state.status)) {
-            throw new TypeError(`Response: a response of status ${state.status} cannot have a body`);
+            throw new TypeError(
+                `Response: a response of status ${state.status} cannot have a body`
+            );
         }
         setBody(state, body, "Response");
     }
@@ -334,7 +338,13 @@ class Response {
     static redirect(url, status = 302) {
         const location = require("snapcell:url").absolute(url, "Response.redirect");
         const number = Math.trunc(Number(status)) || 0;
-        if (number !== 301 && number !== 302 && number !== 303 && number !== 307 && number !== 308) {
+        if (
+            number !== 301 &&
+            number !== 302 &&
+            number !== 303 &&
+            number !== 307 &&
+            number !== 308
+        ) {
             throw new RangeError(
                 `Response.redirect: the status must be 301, 302, 303, 307 or 308, not ${status}`
             );
@@ -358,7 +368,9 @@ class Response {
         state.url = "";
         initResponse(state, null, checkedInit(init, "Response.json"));
         if (isNullBodyStatus(state.status)) {
-            throw new TypeError(`Response.json: a response of status ${state.status} cannot have a body`);
+            throw new TypeError(
+                `Response.json: a response of status ${state.status} cannot have a body`
+            );
         }
         state.source = text.toWellFormed();
         state.type = "application/json";
@@ -475,7 +487,11 @@ class Request {
                     return this.#state.options[name];
                 },
             };
-            Object.defineProperty(this.prototype, name, Object.getOwnPropertyDescriptor(members, name));
+            Object.defineProperty(
+                this.prototype,
+                name,
+                Object.getOwnPropertyDescriptor(members, name)
+            );
         }
     }
 
@@ -483,7 +499,8 @@ class Request {
         const state = newState();
         this.#state = state;
         if (input === hostToken) fromHost(state, init);
-        else if (arguments.length < 1) throw new TypeError("Request: 1 argument required, but only 0 present");
+        else if (arguments.length < 1)
+            throw new TypeError("Request: 1 argument required, but only 0 present");
         else initRequest(state, input, checkedInit(init, "Request"));
     }
 

@@ -1,11 +1,13 @@
 "use strict";
 const { brands, expose, need } = require("snapcell:idl");
 
-const isBlob = value => typeof value === "object" && value !== null && Boolean(brands.blob?.(value));
+const isBlob = value =>
+    typeof value === "object" && value !== null && Boolean(brands.blob?.(value));
 
 function entryValue(value, filename, given) {
     if (!isBlob(value)) {
-        if (given > 2) throw new TypeError("FormData: a file name is given, but the value is no Blob");
+        if (given > 2)
+            throw new TypeError("FormData: a file name is given, but the value is no Blob");
         return `${value}`.toWellFormed();
     }
     const { File } = require("snapcell:blob");
@@ -28,7 +30,10 @@ class FormData {
 
     append(name, value, filename = undefined) {
         need(2, arguments.length, "FormData.append");
-        this.#entries.push([`${name}`.toWellFormed(), entryValue(value, filename, arguments.length)]);
+        this.#entries.push([
+            `${name}`.toWellFormed(),
+            entryValue(value, filename, arguments.length),
+        ]);
     }
 
     delete(name) {
@@ -134,7 +139,9 @@ exports.encode = entries => {
 };
 
 function parameter(text, name) {
-    const match = new RegExp(`(?:^|;)[ \\t]*${name}=(?:"((?:[^"\\\\]|\\\\.)*)"|([^;]*))`, "i").exec(text);
+    const match = new RegExp(`(?:^|;)[ \\t]*${name}=(?:"((?:[^"\\\\]|\\\\.)*)"|([^;]*))`, "i").exec(
+        text
+    );
     return match ? (match[1] ?? match[2].trim()) : undefined;
 }
 
@@ -148,12 +155,18 @@ function parseHead(text) {
     const headers = {};
     for (const line of text.split("\r\n")) {
         const colon = line.indexOf(":");
-        if (colon > 0) headers[line.slice(0, colon).trim().toLowerCase()] = line.slice(colon + 1).trim();
+        if (colon > 0)
+            headers[line.slice(0, colon).trim().toLowerCase()] = line.slice(colon + 1).trim();
     }
     return headers;
 }
 
-const utf8 = latin1 => native.utf8Decode(Uint8Array.from(latin1, c => c.charCodeAt(0)), false, true);
+const utf8 = latin1 =>
+    native.utf8Decode(
+        Uint8Array.from(latin1, c => c.charCodeAt(0)),
+        false,
+        true
+    );
 
 function addPart(form, headers, bytes) {
     const disposition = headers["content-disposition"] ?? "";
@@ -187,7 +200,11 @@ exports.parse = (bytes, type) => {
         const end = text.indexOf(`\r\n${delimiter}`, bodyStart < 0 ? at : bodyStart + 2);
         if (start < 0 || bodyStart < 0 || end < 0) throw bad("it ends inside of a part");
         const from = bodyStart + 4;
-        addPart(form, parseHead(text.slice(start + 2, bodyStart)), bytes.subarray(from, Math.max(from, end)));
+        addPart(
+            form,
+            parseHead(text.slice(start + 2, bodyStart)),
+            bytes.subarray(from, Math.max(from, end))
+        );
         at = end + 2;
     }
 };

@@ -14,7 +14,9 @@ exports.expose = Class => {
 // How `function` tells the number of its arguments.
 exports.need = (count, given, what) => {
     if (given < count) {
-        throw new TypeError(`${what}: ${count} argument${count === 1 ? "" : "s"} required, but only ${given} present`);
+        throw new TypeError(
+            `${what}: ${count} argument${count === 1 ? "" : "s"} required, but only ${given} present`
+        );
     }
 };
 

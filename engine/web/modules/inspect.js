@@ -11,7 +11,8 @@ function errorText(error, depth) {
         const shown = Object.fromEntries(own.map(key => [key, error[key]]));
         text += ` ${inspect(shown, options)}`;
     }
-    if (error.cause !== undefined && depth < 8) text += `\n  [cause]: ${show(error.cause, depth + 1)}`;
+    if (error.cause !== undefined && depth < 8)
+        text += `\n  [cause]: ${show(error.cause, depth + 1)}`;
     if (Array.isArray(error.errors) && depth < 8) {
         for (const one of error.errors) text += `\n  [errors]: ${show(one, depth + 1)}`;
     }
@@ -20,8 +21,12 @@ function errorText(error, depth) {
 
 function show(value, depth = 0) {
     if (typeof value === "function") {
-        const kind = /^class\b/.test(Function.prototype.toString.call(value)) ? "class" : "Function:";
-        return value.name ? `[${kind} ${value.name}]` : `[${kind === "class" ? "class" : "Function"} (anonymous)]`;
+        const kind = /^class\b/.test(Function.prototype.toString.call(value))
+            ? "class"
+            : "Function:";
+        return value.name
+            ? `[${kind} ${value.name}]`
+            : `[${kind === "class" ? "class" : "Function"} (anonymous)]`;
     }
     if (typeof value === "bigint") return `${value}n`;
     if (Object.is(value, -0)) return "-0";
@@ -43,7 +48,8 @@ const isRow = value => typeof value === "object" && value !== null;
 
 // Lines of a table of an array or object, as console.table shows them.
 exports.table = (data, columns) => {
-    const rows = data instanceof Map || data instanceof Set ? [...data.entries()].entries() : entries(data);
+    const rows =
+        data instanceof Map || data instanceof Set ? [...data.entries()].entries() : entries(data);
     const heads = ["(index)"];
     const lines = Array.from(rows, ([index, value]) => {
         const line = new Map([["(index)", String(index)]]);
@@ -51,12 +57,19 @@ exports.table = (data, columns) => {
         for (const [key, item] of isRow(value) ? entries(value) : []) {
             if (!columns || columns.includes(String(key))) line.set(String(key), cell(item));
         }
-        for (const key of line.keys()) if (key !== "Values" && !heads.includes(key)) heads.push(key);
+        for (const key of line.keys())
+            if (key !== "Values" && !heads.includes(key)) heads.push(key);
         return line;
     });
     if (lines.some(line => line.has("Values"))) heads.push("Values");
-    const widths = heads.map(head => Math.max(head.length, ...lines.map(line => (line.get(head) ?? "").length)));
+    const widths = heads.map(head =>
+        Math.max(head.length, ...lines.map(line => (line.get(head) ?? "").length))
+    );
     const draw = cells => `| ${cells.map((text, i) => text.padEnd(widths[i])).join(" | ")} |`;
     const rule = `|${widths.map(width => "-".repeat(width + 2)).join("|")}|`;
-    return [draw(heads), rule, ...lines.map(line => draw(heads.map(head => line.get(head) ?? "")))].join("\n");
+    return [
+        draw(heads),
+        rule,
+        ...lines.map(line => draw(heads.map(head => line.get(head) ?? ""))),
+    ].join("\n");
 };

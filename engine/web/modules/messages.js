@@ -58,7 +58,12 @@ class MessagePort extends EventTarget {
     #deliver() {
         const state = this.#state;
         const data = state.waiting.shift();
-        native.setTimer(() => this.dispatchEvent(new MessageEvent("message", { data })), 0, false, []);
+        native.setTimer(
+            () => this.dispatchEvent(new MessageEvent("message", { data })),
+            0,
+            false,
+            []
+        );
     }
 
     start() {

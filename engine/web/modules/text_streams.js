@@ -49,7 +49,9 @@ class TextDecoderStream {
         this.#transform = new TransformStream({
             transform(chunk, controller) {
                 if (!bytesOf(chunk)) {
-                    throw new TypeError("TextDecoderStream: a chunk must be an ArrayBuffer or a view");
+                    throw new TypeError(
+                        "TextDecoderStream: a chunk must be an ArrayBuffer or a view"
+                    );
                 }
                 const text = decoder.decode(chunk, { stream: true });
                 if (text) controller.enqueue(text);

@@ -58,7 +58,11 @@ const malformed = [
 test("decode what is malformed", () => {
     for (const [input, expected] of malformed) {
         equal(new TextDecoder().decode(bytes(...input)), expected, String(input));
-        throws(TypeError, () => new TextDecoder("utf-8", { fatal: true }).decode(bytes(...input)), String(input));
+        throws(
+            TypeError,
+            () => new TextDecoder("utf-8", { fatal: true }).decode(bytes(...input)),
+            String(input)
+        );
         const streaming = new TextDecoder();
         let text = "";
         for (const byte of input) text += streaming.decode(bytes(byte), { stream: true });
@@ -103,7 +107,14 @@ test("labels and other encodings", () => {
 });
 
 test("atob and btoa", () => {
-    const pairs = [["", ""], ["f", "Zg=="], ["fo", "Zm8="], ["foo", "Zm9v"], ["foob", "Zm9vYg=="], ["\xff\x00\x80", "/wCA"]];
+    const pairs = [
+        ["", ""],
+        ["f", "Zg=="],
+        ["fo", "Zm8="],
+        ["foo", "Zm9v"],
+        ["foob", "Zm9vYg=="],
+        ["\xff\x00\x80", "/wCA"],
+    ];
     for (const [plain, encoded] of pairs) {
         equal(btoa(plain), encoded);
         equal(atob(encoded), plain);
@@ -112,7 +123,21 @@ test("atob and btoa", () => {
     equal(atob("Zg"), "f");
     equal(atob("Zm8"), "fo");
     equal(atob("ab=="), "i");
-    for (const bad of ["Z", "Zg=", "Zg===", "=", "====", "Z=g=", "Zm9v=", "Zm9vY", "Zm9vY=", "a-b_", "é", "ab\vcd", "ab\u00a0cd"]) {
+    for (const bad of [
+        "Z",
+        "Zg=",
+        "Zg===",
+        "=",
+        "====",
+        "Z=g=",
+        "Zm9v=",
+        "Zm9vY",
+        "Zm9vY=",
+        "a-b_",
+        "é",
+        "ab\vcd",
+        "ab\u00a0cd",
+    ]) {
         throws("InvalidCharacterError", () => atob(bad), `atob(${bad})`);
     }
     throws("InvalidCharacterError", () => btoa("€"));
@@ -130,7 +155,9 @@ test("text streams", async () => {
         },
     });
     let text = "";
-    for await (const chunk of stream.pipeThrough(new TextEncoderStream()).pipeThrough(new TextDecoderStream())) {
+    for await (const chunk of stream
+        .pipeThrough(new TextEncoderStream())
+        .pipeThrough(new TextDecoderStream())) {
         text += chunk;
     }
     equal(text, "a😀b\ufffd");

@@ -23,8 +23,18 @@ test("EventTarget", () => {
     const listener = event => seen.push(event.type);
     target.addEventListener("a", listener);
     target.addEventListener("a", listener);
-    target.addEventListener("a", { handleEvent(event) { seen.push(this !== undefined && event.target === target); } });
-    target.addEventListener("a", function () { seen.push(this === target); }, { once: true });
+    target.addEventListener("a", {
+        handleEvent(event) {
+            seen.push(this !== undefined && event.target === target);
+        },
+    });
+    target.addEventListener(
+        "a",
+        function () {
+            seen.push(this === target);
+        },
+        { once: true }
+    );
     equal(target.dispatchEvent(new Event("a")), true);
     same(seen.splice(0), ["a", true, true]);
     target.dispatchEvent(new Event("a"));
@@ -54,7 +64,9 @@ test("stopping, preventing, removing while dispatching", () => {
     target.dispatchEvent(new Event("c"));
     same(seen, []);
     const again = new Event("d");
-    target.addEventListener("d", event => throws("InvalidStateError", () => target.dispatchEvent(event)));
+    target.addEventListener("d", event =>
+        throws("InvalidStateError", () => target.dispatchEvent(event))
+    );
     target.dispatchEvent(again);
 });
 

@@ -27,7 +27,15 @@ test("Headers", () => {
     const seen = [];
     headers.forEach((value, name, self) => seen.push(`${name}=${value}${self === headers}`));
     same(seen, ["a=1true", "b=9true"]);
-    same(list(new Headers([["x", "1"], ["x", "2"]])), ["x: 1, 2"]);
+    same(
+        list(
+            new Headers([
+                ["x", "1"],
+                ["x", "2"],
+            ])
+        ),
+        ["x: 1, 2"]
+    );
     same(list(new Headers(headers)), list(headers));
     same(list(new Headers(new Map([["m", "1"]]))), ["m: 1"]);
     equal(new Headers({ x: "" }).get("x"), "");
@@ -56,7 +64,11 @@ test("Headers refuses what is no header", () => {
 });
 
 test("Response", async () => {
-    const response = new Response("héllo", { status: 201, statusText: "Made", headers: { X: "1" } });
+    const response = new Response("héllo", {
+        status: 201,
+        statusText: "Made",
+        headers: { X: "1" },
+    });
     equal(response.status, 201);
     equal(response.statusText, "Made");
     equal(response.ok, true);
@@ -78,7 +90,10 @@ test("Response", async () => {
     equal(await new Response("\ufeffx").text(), "x");
     equal(await new Response("\ud800").text(), "\ufffd");
     equal(new Response(null).headers.get("content-type"), null);
-    equal(new Response("x", { headers: { "Content-Type": "text/html" } }).headers.get("content-type"), "text/html");
+    equal(
+        new Response("x", { headers: { "Content-Type": "text/html" } }).headers.get("content-type"),
+        "text/html"
+    );
 });
 
 test("Response refuses", () => {
@@ -94,7 +109,9 @@ test("Response refuses", () => {
     throws(TypeError, () => new Response("", { statusText: "a\nb" }));
     throws(TypeError, () => new Response("", 1));
     throws(TypeError, () => Response("x"));
-    throws(TypeError, () => Object.getOwnPropertyDescriptor(Response.prototype, "status").get.call({}));
+    throws(TypeError, () =>
+        Object.getOwnPropertyDescriptor(Response.prototype, "status").get.call({})
+    );
 });
 
 test("Response.json, redirect, error", async () => {
@@ -102,7 +119,10 @@ test("Response.json, redirect, error", async () => {
     equal(json.status, 400);
     same(list(json.headers), ["content-type: application/json", "x: y"]);
     same(await json.json(), { a: [1, "é"] });
-    equal(Response.json(1, { headers: { "content-type": "a/b" } }).headers.get("content-type"), "a/b");
+    equal(
+        Response.json(1, { headers: { "content-type": "a/b" } }).headers.get("content-type"),
+        "a/b"
+    );
     throws(TypeError, () => Response.json(undefined));
     throws(TypeError, () => Response.json(1n));
     const redirect = Response.redirect("http://a/b c?d", 301);
@@ -174,11 +194,15 @@ test("streams as bodies", async () => {
         },
     });
     await rejects(TypeError, new Response(strings).text());
-    const piped = new Response(streamOf("up").pipeThrough(new TransformStream({
-        transform(chunk, controller) {
-            controller.enqueue(chunk.map(byte => byte - 32));
-        },
-    })));
+    const piped = new Response(
+        streamOf("up").pipeThrough(
+            new TransformStream({
+                transform(chunk, controller) {
+                    controller.enqueue(chunk.map(byte => byte - 32));
+                },
+            })
+        )
+    );
     equal(await piped.text(), "UP");
     equal(await new Response(new Response("twice").body).text(), "twice");
 });
@@ -204,7 +228,11 @@ test("clone", async () => {
 });
 
 test("Request", async () => {
-    const request = new Request("http://host/p?q#f", { method: "post", body: "x", headers: { A: "1" } });
+    const request = new Request("http://host/p?q#f", {
+        method: "post",
+        body: "x",
+        headers: { A: "1" },
+    });
     equal(request.method, "POST");
     equal(request.url, "http://host/p?q#f");
     same(list(request.headers), ["a: 1", "content-type: text/plain;charset=UTF-8"]);
@@ -242,8 +270,17 @@ test("Request refuses", () => {
 
 test("formData", async () => {
     const type = "application/x-www-form-urlencoded;charset=UTF-8";
-    const form = await new Response("a=1&b=%C3%A9+x&a=2", { headers: { "content-type": type } }).formData();
-    same([...form], [["a", "1"], ["b", "é x"], ["a", "2"]]);
+    const form = await new Response("a=1&b=%C3%A9+x&a=2", {
+        headers: { "content-type": type },
+    }).formData();
+    same(
+        [...form],
+        [
+            ["a", "1"],
+            ["b", "é x"],
+            ["a", "2"],
+        ]
+    );
     const sent = new FormData();
     sent.append('na"me', "line\nline");
     sent.append("file", new File(["\x00\r\n--x"], "ü.txt", { type: "a/b" }));
@@ -257,8 +294,16 @@ test("formData", async () => {
     equal(await got.get("file").text(), "\x00\r\n--x");
     equal(got.get("blob").name, "blob");
     await rejects(TypeError, new Response("x").formData());
-    await rejects(TypeError, new Response("x", { headers: { "content-type": "multipart/form-data" } }).formData());
-    for (const body of ["", "--b", "--b\r\n", "--b\r\nContent-Disposition: form-data; name=x\r\n\r\nno end"]) {
+    await rejects(
+        TypeError,
+        new Response("x", { headers: { "content-type": "multipart/form-data" } }).formData()
+    );
+    for (const body of [
+        "",
+        "--b",
+        "--b\r\n",
+        "--b\r\nContent-Disposition: form-data; name=x\r\n\r\nno end",
+    ]) {
         const headers = { "content-type": "multipart/form-data; boundary=b" };
         await rejects(TypeError, new Response(body, { headers }).formData(), JSON.stringify(body));
     }
@@ -271,7 +316,13 @@ test("FormData", () => {
     form.append("a", "3");
     same(form.getAll("a"), ["1", "3"]);
     form.set("a", "4");
-    same([...form.entries()], [["a", "4"], ["b", "2"]]);
+    same(
+        [...form.entries()],
+        [
+            ["a", "4"],
+            ["b", "2"],
+        ]
+    );
     equal(form.has("c"), false);
     equal(form.get("c"), null);
     form.delete("a");

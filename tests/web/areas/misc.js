@@ -36,7 +36,16 @@ test("structuredClone refuses and transfers", () => {
     throws("DataCloneError", () => structuredClone(new WeakMap()));
     throws("DataCloneError", () => structuredClone(new Request("http://a/")));
     const thrown = new Error("getter");
-    equal(throws(Error, () => structuredClone({ get x() { throw thrown; } })), thrown);
+    equal(
+        throws(Error, () =>
+            structuredClone({
+                get x() {
+                    throw thrown;
+                },
+            })
+        ),
+        thrown
+    );
     const buffer = new Uint8Array([7, 8]).buffer;
     const moved = structuredClone({ buffer }, { transfer: [buffer] });
     equal(buffer.byteLength, 0);
@@ -64,7 +73,11 @@ test("crypto", () => {
     throws(TypeError, () => crypto.getRandomValues({}));
     const uuids = new Set(Array.from({ length: 100 }, () => crypto.randomUUID()));
     equal(uuids.size, 100);
-    for (const uuid of uuids) ok(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(uuid), uuid);
+    for (const uuid of uuids)
+        ok(
+            /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(uuid),
+            uuid
+        );
     throws(TypeError, () => new Crypto());
 });
 
@@ -123,7 +136,10 @@ test("console writes", () => {
     console.timeEnd("t");
     console.assert(true, "never");
     console.assert(false, "asserted");
-    console.table([{ a: 1, b: "x" }, { a: 2, c: true }]);
+    console.table([
+        { a: 1, b: "x" },
+        { a: 2, c: true },
+    ]);
     console.table(["p", "q"]);
     console.trace("traced");
     console.dir({ a: 1 });
@@ -135,16 +151,62 @@ test("console writes", () => {
 
 test("what feature detection looks at", () => {
     const classes = [
-        AbortController, AbortSignal, Blob, CustomEvent, DOMException, Event, EventTarget, File, FormData, Headers,
-        MessageChannel, MessagePort, MessageEvent, ReadableStream, ReadableStreamDefaultReader, Request, Response,
-        TextDecoder, TextDecoderStream, TextEncoder, TextEncoderStream, TransformStream, URL, URLSearchParams,
-        WritableStream, Crypto, Performance,
+        AbortController,
+        AbortSignal,
+        Blob,
+        CustomEvent,
+        DOMException,
+        Event,
+        EventTarget,
+        File,
+        FormData,
+        Headers,
+        MessageChannel,
+        MessagePort,
+        MessageEvent,
+        ReadableStream,
+        ReadableStreamDefaultReader,
+        Request,
+        Response,
+        TextDecoder,
+        TextDecoderStream,
+        TextEncoder,
+        TextEncoderStream,
+        TransformStream,
+        URL,
+        URLSearchParams,
+        WritableStream,
+        Crypto,
+        Performance,
     ];
     const names = [
-        "AbortController", "AbortSignal", "Blob", "CustomEvent", "DOMException", "Event", "EventTarget", "File",
-        "FormData", "Headers", "MessageChannel", "MessagePort", "MessageEvent", "ReadableStream",
-        "ReadableStreamDefaultReader", "Request", "Response", "TextDecoder", "TextDecoderStream", "TextEncoder",
-        "TextEncoderStream", "TransformStream", "URL", "URLSearchParams", "WritableStream", "Crypto", "Performance",
+        "AbortController",
+        "AbortSignal",
+        "Blob",
+        "CustomEvent",
+        "DOMException",
+        "Event",
+        "EventTarget",
+        "File",
+        "FormData",
+        "Headers",
+        "MessageChannel",
+        "MessagePort",
+        "MessageEvent",
+        "ReadableStream",
+        "ReadableStreamDefaultReader",
+        "Request",
+        "Response",
+        "TextDecoder",
+        "TextDecoderStream",
+        "TextEncoder",
+        "TextEncoderStream",
+        "TransformStream",
+        "URL",
+        "URLSearchParams",
+        "WritableStream",
+        "Crypto",
+        "Performance",
     ];
     classes.forEach((one, i) => {
         equal(typeof one, "function");
@@ -156,7 +218,17 @@ test("what feature detection looks at", () => {
         equal(property.configurable, true, names[i]);
         throws(TypeError, () => one(), names[i]);
     });
-    for (const name of ["setTimeout", "setInterval", "clearTimeout", "clearInterval", "queueMicrotask", "structuredClone", "atob", "btoa", "fetch"]) {
+    for (const name of [
+        "setTimeout",
+        "setInterval",
+        "clearTimeout",
+        "clearInterval",
+        "queueMicrotask",
+        "structuredClone",
+        "atob",
+        "btoa",
+        "fetch",
+    ]) {
         equal(typeof globalThis[name], "function", name);
         equal(globalThis[name].name, name);
     }
@@ -182,13 +254,22 @@ test("globals can be replaced", () => {
 test("streams", async () => {
     const seen = [];
     let next = 0;
-    const source = new ReadableStream({
-        pull(controller) {
-            if (next < 3) controller.enqueue(next++);
-            else controller.close();
+    const source = new ReadableStream(
+        {
+            pull(controller) {
+                if (next < 3) controller.enqueue(next++);
+                else controller.close();
+            },
         },
-    }, new CountQueuingStrategy({ highWaterMark: 1 }));
-    await source.pipeTo(new WritableStream({ write(chunk) { seen.push(chunk); } }));
+        new CountQueuingStrategy({ highWaterMark: 1 })
+    );
+    await source.pipeTo(
+        new WritableStream({
+            write(chunk) {
+                seen.push(chunk);
+            },
+        })
+    );
     same(seen, [0, 1, 2]);
     const [left, right] = new ReadableStream({
         start(controller) {
@@ -198,11 +279,18 @@ test("streams", async () => {
     }).tee();
     equal((await left.getReader().read()).value, "x");
     equal((await right.getReader().read()).value, "x");
-    const errored = new ReadableStream({ start(controller) { controller.error(new Error("e")); } });
+    const errored = new ReadableStream({
+        start(controller) {
+            controller.error(new Error("e"));
+        },
+    });
     await rejects(Error, errored.getReader().read());
     const aborted = new AbortController();
     aborted.abort();
-    await rejects("AbortError", new ReadableStream().pipeTo(new WritableStream(), { signal: aborted.signal }));
+    await rejects(
+        "AbortError",
+        new ReadableStream().pipeTo(new WritableStream(), { signal: aborted.signal })
+    );
     const values = [];
     for await (const value of ReadableStream.from([1, 2])) values.push(value);
     same(values, [1, 2]);

@@ -1,0 +1,235 @@
+// Bundles of every shape, compiled and called by area_runner: what each answers, or how it fails.
+//   node check_shapes.mjs AREA_RUNNER
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const answer = text => `new Response("ok ${text}")`;
+
+// [name, source, what the output must match, other arguments of area_runner]
+const answers = [
+    [
+        "esm default object",
+        `export default { x: "a", fetch() { return new Response("ok " + this.x); } }`,
+        /^ok a$/,
+    ],
+    [
+        "esm default instance",
+        `class App { fetch() { return ${answer("b")}; } } export default new App()`,
+        /^ok b$/,
+    ],
+    ["esm named fetch", `export function fetch() { return ${answer("c")}; }`, /^ok c$/],
+    [
+        "esm default before named",
+        `export const handler = () => 1; export default { fetch: () => ${answer("d")} }`,
+        /^ok d$/,
+    ],
+    [
+        "esm default of CommonJS",
+        `export default { __esModule: true, default: { fetch: () => ${answer("e")} } }`,
+        /^ok e$/,
+    ],
+    [
+        "esm top-level await",
+        `const t = await Promise.resolve("f"); export default { fetch: () => new Response("ok " + t) }`,
+        /^ok f$/,
+    ],
+    [
+        "esm that listens",
+        `addEventListener("fetch", e => e.respondWith(${answer("g")})); export {};`,
+        /^ok g$/,
+    ],
+    ["CommonJS fetch", `module.exports = { fetch() { return ${answer("h")}; } }`, /^ok h$/],
+    ["CommonJS exports.fetch", `exports.fetch = () => ${answer("i")}`, /^ok i$/],
+    [
+        "CommonJS default",
+        `Object.defineProperty(exports, "__esModule", { value: true }); exports.default = { fetch: () => ${answer("j")} }`,
+        /^ok j$/,
+    ],
+    ["CommonJS handler in default", `exports.default = { fetch: () => ${answer("k")} }`, /^ok k$/],
+    [
+        "service worker",
+        `addEventListener("fetch", event => event.respondWith(handle(event.request))); async function handle(r) { return new Response("ok " + r.method + r.url); }`,
+        /^ok GEThttp:\/\/localhost\/run\?q=1$/,
+    ],
+    [
+        "service worker, object listener",
+        `addEventListener("fetch", { handleEvent(e) { e.respondWith(${answer("l")}); } })`,
+        /^ok l$/,
+    ],
+    [
+        "service worker, first answer wins",
+        `addEventListener("fetch", e => e.respondWith(${answer("m")})); addEventListener("fetch", e => e.respondWith(${answer("n")}))`,
+        /^ok m$/,
+    ],
+    [
+        "listener before globalThis.handler",
+        `globalThis.handler = () => 1; addEventListener("fetch", e => e.respondWith(${answer("o")}))`,
+        /^ok o$/,
+    ],
+    [
+        "IIFE that listens",
+        `(() => { self.addEventListener("fetch", e => e.respondWith(${answer("p")})); })()`,
+        /^ok p$/,
+    ],
+    [
+        "env and context",
+        `export default { fetch(r, env, ctx) { ctx.waitUntil(1); ctx.passThroughOnException(); return new Response("ok " + env.NAME + typeof ctx.props); } }`,
+        /^ok valueobject$/,
+    ],
+    [
+        "stream",
+        `export default { fetch() { let n = 0; return new Response(new ReadableStream({ async pull(c) { await new Promise(r => setTimeout(r, 1)); if (n < 3) c.enqueue(new TextEncoder().encode(n++ ? "k" : "o")); else c.close(); } })); } }`,
+        /^okk$/,
+    ],
+    [
+        "Response subclass",
+        `class R extends Response {} export default { fetch: () => new R("ok q") }`,
+        /^ok q$/,
+    ],
+    [
+        "waitUntil runs after the response",
+        `export default { fetch(r, e, c) { c.waitUntil(new Promise(f => setTimeout(f, 1)).then(() => { console.log("later"); c.waitUntil(Promise.resolve().then(() => console.log("even later"))); })); return ${answer("r")}; } }`,
+        /^ok r\n\[1\] later\n\[1\] even later$/,
+    ],
+    [
+        "waitUntil that fails",
+        `export default { fetch(r, e, c) { c.waitUntil(Promise.reject(new Error("bad"))); return ${answer("s")}; } }`,
+        /^ok s\n\[3\] Uncaught \(in waitUntil\) Error: bad/,
+    ],
+    [
+        "passed on by FetchEvent",
+        `addEventListener("fetch", e => { e.waitUntil(Promise.reject(new Error("w"))); e.respondWith(${answer("t")}); })`,
+        /^ok t\n\[3\] Uncaught \(in waitUntil\) Error: w/,
+    ],
+    [
+        "respondWith twice",
+        `addEventListener("fetch", e => { e.respondWith(${answer("u")}); e.respondWith(${answer("v")}); })`,
+        /^ok u\n\[3\] Uncaught .*called already/,
+    ],
+    [
+        "what is not touched is not there",
+        `export default { fetch: () => ${answer("w")} }`,
+        /^modules in the blob: dispatch fetch idl$/m,
+        "--stats",
+    ],
+    [
+        "what is touched at top level is there",
+        `const e = new TextEncoder(); export default { fetch: () => ${answer("w")} }`,
+        /^modules in the blob: dispatch encoding fetch idl$/m,
+        "--stats",
+    ],
+];
+
+const events = [
+    [
+        "esm default function",
+        `export default function (event, context) { return { ...event, name: context.functionName, env: context.env.NAME }; }`,
+        /^\{"a":1,"name":"area","env":"value"\}$/,
+    ],
+    ["esm handler", `export const handler = async event => [event.a]`, /^\[1\]$/],
+    ["CommonJS function", `module.exports = e => e.a`, /^1$/],
+    ["CommonJS exports.handler", `exports.handler = e => ({ b: e.a })`, /^\{"b":1\}$/],
+    [
+        "CommonJS module.exports.handler keeps this",
+        `module.exports = { n: 5, handler() { return this.n; } }`,
+        /^5$/,
+    ],
+    ["globalThis.handler", `globalThis.handler = e => e`, /^\{"a":1\}$/],
+    ["IIFE", `(function () { globalThis.handler = () => "x"; })()`, /^"x"$/],
+    ["nothing", `export default () => {}`, /^null$/],
+    [
+        "a Response",
+        `export default () => new Response("é", { status: 201, headers: { x: "y" } })`,
+        /^\{"status":201,"headers":\{"content-type":"text\/plain;charset=UTF-8","x":"y"\},"body":"é"\}$/,
+    ],
+    ["toJSON", `export default () => new Date(0)`, /^"1970-01-01T00:00:00.000Z"$/],
+].map(item => [...item, "--event", '{"a":1}']);
+
+const failures = [
+    ["no handler", `export const x = 1`, /handler/],
+    ["default that is no handler", `export default 5`, /handler/],
+    [
+        "not a Response",
+        `export default { fetch: () => ({}) }`,
+        /handler returned an object of class Object, expected a Response/,
+    ],
+    [
+        "a string",
+        `export default { fetch: () => "x" }`,
+        /handler returned a string, expected a Response/,
+    ],
+    [
+        "nothing",
+        `export default { async fetch() {} }`,
+        /handler returned undefined, expected a Response/,
+    ],
+    [
+        "Response.error()",
+        `export default { fetch: () => Response.error() }`,
+        /handler returned Response.error\(\)/,
+    ],
+    [
+        "a used Response",
+        `export default { async fetch() { const r = new Response("x"); await r.text(); return r; } }`,
+        /the body was used already/,
+    ],
+    ["throws", `export default { fetch() { throw new RangeError("thrown"); } }`, /thrown/],
+    [
+        "rejects",
+        `export default { fetch: async () => { throw new RangeError("rejected"); } }`,
+        /rejected/,
+    ],
+    [
+        "no respondWith",
+        `addEventListener("fetch", () => {})`,
+        /no listener of "fetch" called respondWith/,
+    ],
+    [
+        "a listener that throws",
+        `addEventListener("fetch", () => { throw new Error("in listener"); })`,
+        /in listener/,
+    ],
+    [
+        "a stream that fails",
+        `export default { fetch: () => new Response(new ReadableStream({ pull() { throw new Error("broken"); } })) }`,
+        /broken/,
+    ],
+    ["result without JSON form", `export default () => 1n`, /BigInt/, "--event", "{}"],
+    [
+        "randomUUID at top level",
+        `const id = crypto.randomUUID(); export default { fetch: () => new Response(id) }`,
+        /crypto\.randomUUID\(\) was called at top level/,
+    ],
+    [
+        "getRandomValues at top level",
+        `crypto.getRandomValues(new Uint8Array(1)); export default { fetch: () => new Response("ok") }`,
+        /crypto\.getRandomValues\(\) was called at top level/,
+    ],
+];
+
+const folder = mkdtempSync(join(tmpdir(), "snapcell-shapes-"));
+let failed = 0;
+
+function check([name, source, expected, ...options], wantedStatus) {
+    const file = join(folder, "bundle.js");
+    writeFileSync(file, Buffer.from(source, "latin1"));
+    const { status, stdout, stderr } = spawnSync(process.argv[2], [file, ...options], {
+        encoding: "utf8",
+    });
+    const output = `${stdout}${stderr}`.trim();
+    if (status === wantedStatus && expected.test(output)) return;
+    failed++;
+    console.error(
+        `${name}: status ${status}, expected ${wantedStatus} and ${expected}\n${output}\n`
+    );
+}
+
+for (const item of [...answers, ...events]) check(item, 0);
+for (const item of failures) check(item, 1);
+rmSync(folder, { recursive: true });
+console.log(
+    `${answers.length + events.length + failures.length - failed} passed, ${failed} failed`
+);
+process.exit(failed > 0 ? 1 : 0);
