@@ -193,7 +193,7 @@ int snapcell_cell_invoke(snapcell_cell *cell, const char *event_json, char **out
 {
     uint64_t start_ns = loader_now_ns();
     *out = NULL;
-    size_t unused_size;
+    size_t unused_size = 0;
     size_t *size_bytes = out_size_bytes != NULL ? out_size_bytes : &unused_size;
     *size_bytes = 0;
     int status = cell_check_call(cell, SNAPCELL_SHAPE_JSON, err);
