@@ -105,10 +105,9 @@ snapcell_fingerprint snapcell_host_fingerprint(const snapcell_host *host)
     size_t count = host == NULL ? 0 : host->count;
     for (size_t i = 0; i < count; i++) {
         const char *name = host->functions[i].name;
-        size_t name_size = strlen(name);
-        text[text_size++] = (uint8_t)name_size;
-        memcpy(text + text_size, name, name_size);
-        text_size += name_size;
+        text[text_size++] = (uint8_t)strlen(name);
+        for (const char *letter = name; *letter != '\0'; letter++)
+            text[text_size++] = (uint8_t)*letter;
     }
     XXH128_canonical_t canonical;
     XXH128_canonicalFromHash(&canonical, XXH3_128bits(text, text_size));
