@@ -63,10 +63,22 @@ char *MapAligned(size_t size, size_t alignment, int protection)
     return aligned;
 }
 
+char *MapAt(char *address, size_t size)
+{
+    void *mapped = mmap(address, size, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+    if (mapped == MAP_FAILED) return nullptr;
+    // Kernels before 4.17 take the flag for a mere hint.
+    if (mapped == address) return address;
+    munmap(mapped, size);
+    return nullptr;
+}
+
 } // namespace
 
-PagePool::PagePool(v8::PageAllocator *base, size_t kept_bytes_max)
-    : base_(base), kept_bytes_max_(kept_bytes_max)
+PagePool::PagePool(v8::PageAllocator *base, size_t kept_bytes_max, void *fixed_address)
+    : base_(base), kept_bytes_max_(kept_bytes_max),
+      fixed_address_(static_cast<char *>(fixed_address))
 {
 }
 
@@ -128,7 +140,10 @@ PagePool::Arena *PagePool::AddArena()
     if (count == kArenasMax) return nullptr;
     Arena *arena = new (std::nothrow) Arena;
     if (arena == nullptr) return nullptr;
-    arena->base = MapAligned(kArenaBytes, size_t{2} << 20, PROT_READ | PROT_WRITE);
+    if (fixed_address_ != nullptr)
+        arena->base = MapAt(fixed_address_ + count * kArenaBytes, kArenaBytes);
+    if (arena->base == nullptr)
+        arena->base = MapAligned(kArenaBytes, size_t{2} << 20, PROT_READ | PROT_WRITE);
     if (arena->base == nullptr) {
         delete arena;
         return nullptr;

@@ -30,7 +30,9 @@ class PagePool final : public v8::PageAllocator
   public:
     // `base` serves what the pool does not: odd sizes, and everything once the arenas are full.
     // Borrowed.
-    PagePool(v8::PageAllocator *base, size_t kept_bytes_max);
+    // `fixed_address`, when not NULL, is where arenas are put if they can: V8 leaves halves of
+    // addresses in a snapshot's read-only pages, so that they have to be the same in every build.
+    PagePool(v8::PageAllocator *base, size_t kept_bytes_max, void *fixed_address);
     PagePool(const PagePool &) = delete;
     PagePool &operator=(const PagePool &) = delete;
 
@@ -103,6 +105,7 @@ class PagePool final : public v8::PageAllocator
 
     v8::PageAllocator *const base_;
     const size_t kept_bytes_max_;
+    char *const fixed_address_;
     std::atomic<size_t> live_bytes_{0};
     std::atomic<size_t> kept_bytes_{0};
     std::atomic<size_t> cold_bytes_{0};

@@ -29,13 +29,16 @@ namespace
 // One thread a cell: no helper threads to start, to account for or to confine.
 constexpr char kRunFlags[] = "--single-threaded";
 
+// Where pages lie at build time: far from where the kernel and sanitizers put things.
+void *const kBuildArenaAddress = reinterpret_cast<void *>(0x200000000000);
+
 std::atomic<double> build_clock_ms{-1}; // below 0: the real clock
 
 class EnginePlatform final : public v8::Platform
 {
   public:
-    explicit EnginePlatform(std::unique_ptr<v8::Platform> base)
-        : base_(std::move(base)), pages_(base_->GetPageAllocator(), kKeptBytesMax)
+    EnginePlatform(std::unique_ptr<v8::Platform> base, void *fixed_address)
+        : base_(std::move(base)), pages_(base_->GetPageAllocator(), kKeptBytesMax, fixed_address)
     {
     }
 
@@ -136,7 +139,8 @@ v8::Platform *StartWithPool(EngineSetup setup)
     v8::V8::SetFlagsFromString(setup == EngineSetup::kSnapshot ? kSnapshotFlags : kRunFlags);
     if (setup != EngineSetup::kSnapshot) v8::V8::SetEntropySource(FillWithEntropy);
     if (setup != EngineSetup::kRun) SetBuildClock(0);
-    auto *platform = new EnginePlatform(v8::platform::NewSingleThreadedDefaultPlatform());
+    auto *platform = new EnginePlatform(v8::platform::NewSingleThreadedDefaultPlatform(),
+                                        setup == EngineSetup::kRun ? nullptr : kBuildArenaAddress);
     v8::V8::InitializePlatform(platform);
     v8::V8::Initialize();
     return platform->base();
