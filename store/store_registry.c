@@ -49,7 +49,8 @@ static void store_registry_remove(store_environment *environment)
 }
 
 /* Whether what is open is still what the directory holds. */
-static int store_registry_check(store_environment *environment, snapcell_error *err)
+static int store_registry_check(store_environment *environment, bool *out_writable,
+                                snapcell_error *err)
 {
     struct stat status;
     ino_t inode = 0;
@@ -63,14 +64,17 @@ static int store_registry_check(store_environment *environment, snapcell_error *
                        "first",
                        environment->path);
     }
+    *out_writable = environment->writable;
     store_gate_leave(environment);
     return rc;
 }
 
 static int store_registry_share(store_environment *environment, bool writable, snapcell_error *err)
 {
-    int rc = store_registry_check(environment, err);
-    if (rc == SNAPCELL_OK && writable) rc = store_environment_make_writable(environment, err);
+    bool is_writable = false;
+    int rc = store_registry_check(environment, &is_writable, err);
+    if (rc == SNAPCELL_OK && writable && !is_writable)
+        rc = store_environment_make_writable(environment, err);
     if (rc == SNAPCELL_OK) environment->references++;
     return rc;
 }
