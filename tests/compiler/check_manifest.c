@@ -1,0 +1,153 @@
+#include "manifest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler_fixture.h"
+#include "engine.h"
+
+static snapcell_header headers[] = {{"Accept", "text/html"}, {"X-Latin", "caf\xe9"}};
+static const snapcell_request warm[] = {
+    SNAPCELL_REQUEST_INIT,
+    {sizeof(snapcell_request), NULL, "/caf\xc3\xa9?\"", headers, 2, "{\"a\":1}", 7},
+    {sizeof(snapcell_request), "PUT", "/", NULL, 0, "\0\xff", 2},
+    {sizeof(snapcell_request), "PUT", "/", NULL, 0, "", 0},
+};
+#define WARM_COUNT (sizeof warm / sizeof *warm)
+
+static char *write_sample(void)
+{
+    bundle_file bundle = {.path = (char *)"dir/a.js", .file_name = "a.js", .size_bytes = 99};
+    bundle.hash[0] = 0xab;
+    compile_recipe recipe = {.name = "fn",
+                             .format = SNAPCELL_FORMAT_ESM,
+                             .warm = warm,
+                             .warm_count = WARM_COUNT,
+                             .level = 7};
+    const char *const warnings[] = {"w"};
+    manifest_facts facts = {.kind = SNAPCELL_ARTIFACT_CODE,
+                            .shape = SNAPCELL_SHAPE_JSON,
+                            .format = SNAPCELL_SOURCE_SCRIPT,
+                            .warnings = warnings,
+                            .warning_count = 1,
+                            .apis = "fetch  url "};
+    char *text = NULL;
+    size_t size = 0;
+    snapcell_error error;
+    fixture_expect(manifest_write(&bundle, &recipe, &facts, &text, &size, &error), SNAPCELL_OK,
+                   &error, NULL);
+    ck_assert_uint_eq(size, strlen(text));
+    return text;
+}
+
+START_TEST(test_manifest_has_these_bytes)
+{
+    char *text = write_sample();
+    static const char before[] =
+        "{\"name\":\"fn\",\"file\":\"a.js\",\"shape\":\"json\",\"kind\":\"code\","
+        "\"format\":\"script\",\"options\":{\"format\":\"esm\",\"level\":7,\"raw\":false,\"warm\":["
+        "{\"method\":\"GET\",\"url\":\"/\"},"
+        "{\"method\":\"POST\",\"url\":\"/caf\xc3\xa9?\\\"\",\"headers\":["
+        "{\"name\":\"Accept\",\"value\":\"text/html\"},"
+        "{\"name\":\"X-Latin\",\"value_base64\":\"Y2Fm6Q==\"}],\"body\":\"{\\\"a\\\":1}\"},"
+        "{\"method\":\"PUT\",\"url\":\"/\",\"body_base64\":\"AP8=\"},"
+        "{\"method\":\"PUT\",\"url\":\"/\",\"body\":\"\"}]},\"warnings\":[\"w\"],"
+        "\"engine\":{\"v8\":\"";
+    static const char after[] =
+        "\"},\"host\":[],\"apis\":[\"fetch\",\"url\"],\"bundle\":{\"bytes\":99,"
+        "\"hash\":\"ab000000000000000000000000000000\"},\"source_map\":false}";
+    ck_assert_str_eq(text + strlen(text) - strlen(after), after);
+    text[strlen(before)] = '\0';
+    ck_assert_str_eq(text, before);
+    free(text);
+}
+END_TEST
+
+START_TEST(test_recipe_comes_back)
+{
+    char *text = write_sample();
+    manifest_recipe recipe;
+    snapcell_error error;
+    int code = manifest_read(text, strlen(text), &recipe, &error);
+    fixture_expect(code, SNAPCELL_OK, &error, NULL);
+    ck_assert_uint_eq(recipe.bundle_size_bytes, 99);
+    ck_assert_int_eq(recipe.format, SNAPCELL_FORMAT_ESM);
+    ck_assert_int_eq(recipe.level, 7);
+    ck_assert(!recipe.raw);
+    ck_assert_uint_eq(recipe.warm_count, WARM_COUNT);
+    ck_assert_str_eq(recipe.warm[0].method, "GET");
+    ck_assert_ptr_null(recipe.warm[0].body);
+    ck_assert_str_eq(recipe.warm[1].url, "/caf\xc3\xa9?\"");
+    ck_assert_uint_eq(recipe.warm[1].header_count, 2);
+    ck_assert_str_eq(recipe.warm[1].headers[1].value, "caf\xe9");
+    ck_assert_uint_eq(recipe.warm[1].body_size_bytes, 7);
+    ck_assert_str_eq(recipe.warm[1].body, "{\"a\":1}");
+    ck_assert_uint_eq(recipe.warm[2].body_size_bytes, 2);
+    ck_assert_mem_eq(recipe.warm[2].body, "\0\xff", 2);
+    ck_assert_ptr_nonnull(recipe.warm[3].body);
+    ck_assert_uint_eq(recipe.warm[3].body_size_bytes, 0);
+    manifest_recipe_release(&recipe);
+    free(text);
+}
+END_TEST
+
+static const char *const bad_manifests[] = {
+    "",
+    "{",
+    "[]",
+    "{}",
+    "1",
+    "{\"bundle\":{\"bytes\":1},\"options\":{\"format\":\"auto\",\"level\":1,\"raw\":false}}",
+    "{\"bundle\":{\"bytes\":-1},\"options\":{\"format\":\"auto\",\"level\":1,\"raw\":false,"
+    "\"warm\":[]}}",
+    "{\"bundle\":{\"bytes\":1},\"options\":{\"format\":\"wat\",\"level\":1,\"raw\":false,"
+    "\"warm\":[]}}",
+    "{\"bundle\":{\"bytes\":1},\"options\":{\"format\":\"auto\",\"level\":1,\"raw\":false,"
+    "\"warm\":{}}}",
+    "{\"bundle\":{\"bytes\":1},\"options\":{\"format\":\"auto\",\"level\":1,\"raw\":false,"
+    "\"warm\":[1]}}",
+    "{\"bundle\":{\"bytes\":1},\"options\":{\"format\":\"auto\",\"level\":1,\"raw\":false,"
+    "\"warm\":[{\"method\":\"GET\",\"url\":\"/\",\"body_base64\":\"!\"}]}}",
+    "{\"bundle\":{\"bytes\":1},\"options\":{\"format\":\"auto\",\"level\":1,\"raw\":false,"
+    "\"warm\":[{\"method\":\"GET\",\"url\":\"/\",\"headers\":[{\"name\":\"a\"}]}]}}",
+};
+
+START_TEST(test_bad_manifest_is_refused)
+{
+    manifest_recipe recipe;
+    snapcell_error error;
+    const char *text = bad_manifests[_i];
+    int code = manifest_read(text, strlen(text), &recipe, &error);
+    fixture_expect(code, SNAPCELL_E_CORRUPT, &error, "manifest");
+    ck_assert_ptr_null(recipe.warm);
+    ck_assert_ptr_null(recipe.texts);
+}
+END_TEST
+
+/* Cut anywhere, it is refused and nothing is read beyond its end. */
+START_TEST(test_truncated_manifest_is_refused)
+{
+    char *text = write_sample();
+    size_t size = strlen(text);
+    for (size_t cut = 0; cut < size; cut++) {
+        char *copy = malloc(cut + (cut == 0));
+        memcpy(copy, text, cut);
+        manifest_recipe recipe;
+        ck_assert_int_eq(manifest_read(copy, cut, &recipe, NULL), SNAPCELL_E_CORRUPT);
+        free(copy);
+    }
+    free(text);
+}
+END_TEST
+
+int main(void)
+{
+    const fixture_test tests[] = {
+        {test_manifest_has_these_bytes, 0},
+        {test_recipe_comes_back, 0},
+        {test_bad_manifest_is_refused, (int)(sizeof bad_manifests / sizeof *bad_manifests)},
+        {test_truncated_manifest_is_refused, 0},
+    };
+    return FIXTURE_RUN("manifest", tests);
+}
