@@ -1,0 +1,98 @@
+/* Each allocation on the way from a reference to a decoded image is made to fail: E_NOMEM, never a
+ * crash, and no leak (which a sanitizer build sees). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "artifact_writer.h"
+#include "failing_malloc.h"
+#include "fixture.h"
+#include "loader_state.h"
+
+#define KEY "eeee0000000000000000000000000001"
+#define ALLOCATION_COUNT_MAX 1000
+
+static void make_store(void)
+{
+    static char blob[100000];
+    memset(blob, 'b', sizeof blob);
+    artifact_spec spec = {
+        .kind = SNAPCELL_ARTIFACT_SNAPSHOT,
+        .shape = SNAPCELL_SHAPE_FETCH,
+        .source_format = SNAPCELL_SOURCE_ESM,
+        .engine = engine_fingerprint(),
+        .host = snapcell_host_fingerprint(NULL),
+        .name = "short",
+        .file_name = "short.js",
+        .blob = {blob, sizeof blob},
+        .source = {blob, sizeof blob},
+        .source_map = {"{}", 2},
+        .manifest = {"{}", 2},
+        .codec = ARTIFACT_CODEC_ZSTD,
+        .level = 3,
+    };
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    if (snapcell_key_parse(KEY, &spec.key, NULL) != SNAPCELL_OK ||
+        artifact_write(&spec, &bytes, &size, NULL) != SNAPCELL_OK)
+        abort();
+    fixture_new_store();
+    fixture_put(bytes, size, "short");
+    free(bytes);
+}
+
+START_TEST(test_image_load_with_little_memory)
+{
+    snapcell_loader *loader = fixture_open(NULL, NULL, NULL);
+    for (long count = 0;; count++) {
+        ck_assert_int_lt(count, ALLOCATION_COUNT_MAX);
+        snapcell_timings timings = {0};
+        image *made = NULL;
+        snapcell_error err = {0};
+        failing_malloc_start(count);
+        int status = cell_image_load(loader, "short", &timings, &made, &err);
+        bool hit = failing_malloc_stop();
+        ck_assert_msg(status == (hit ? SNAPCELL_E_NOMEM : SNAPCELL_OK), "after %ld: %s: %s", count,
+                      snapcell_error_name(status), err.message);
+        ck_assert((made == NULL) == (status != SNAPCELL_OK));
+        image_release(made);
+        if (!hit) break;
+        ck_assert_int_eq(err.code, SNAPCELL_E_NOMEM);
+    }
+    snapcell_loader_close(loader);
+}
+END_TEST
+
+/* The decoder's memory is missing when V8 asks for the source: it gets a text, of zeros. */
+START_TEST(test_source_without_memory_for_a_decoder)
+{
+    snapcell_loader *loader = fixture_open(NULL, NULL, NULL);
+    snapcell_timings timings = {0};
+    image *made = NULL;
+    ck_assert_int_eq(cell_image_load(loader, "short", &timings, &made, NULL), SNAPCELL_OK);
+    engine_bundle bundle = image_for_engine(made, NULL).bundle;
+    failing_malloc_start(0);
+    const char *text = bundle.source.data(bundle.source.user);
+    size_t size = 1;
+    const char *map = bundle.source_map.data(bundle.source_map.user, &size);
+    failing_malloc_stop();
+    ck_assert_ptr_nonnull(text);
+    ck_assert(text[0] == '\0' || text[0] == 'b');
+    ck_assert_ptr_null(map);
+    ck_assert_uint_eq(size, 0);
+    /* A map is asked for again with the next error, and is there then. */
+    map = bundle.source_map.data(bundle.source_map.user, &size);
+    ck_assert_str_eq(map, "{}");
+    ck_assert_uint_eq(size, 2);
+    image_release(made);
+    snapcell_loader_close(loader);
+}
+END_TEST
+
+int main(void)
+{
+    make_store();
+    TCase *tcase = tcase_create("image_memory");
+    tcase_add_test(tcase, test_image_load_with_little_memory);
+    tcase_add_test(tcase, test_source_without_memory_for_a_decoder);
+    return fixture_run(suite_create("image_memory"), tcase);
+}
