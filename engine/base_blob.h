@@ -1,7 +1,8 @@
-/* The engine's base blob: the snapshot of the smallest function, made when the engine is built and kept in it.
+/* The engine's base blob: the snapshot of the smallest function, made when the engine is built and
+ * kept in it.
  *
- * Most of a small function's snapshot is V8's own heap. Compressed with the base blob as its prefix, an artifact holds
- * little more than what the function adds. Internal to the engine. */
+ * Most of a small function's snapshot is V8's own heap. Compressed with the base blob as its
+ * prefix, an artifact holds little more than what the function adds. Internal to the engine. */
 #ifndef SNAPCELL_BASE_BLOB_H
 #define SNAPCELL_BASE_BLOB_H
 

@@ -38,8 +38,8 @@ const char *engine_v8_version(void);
 const char *engine_v8_flags(void);
 const char *engine_architecture(void);
 
-/* The snapshot of the smallest function, as artifacts of this engine take it for the prefix of their
- * blob. Borrowed for ever. Thread: any. */
+/* The snapshot of the smallest function, as artifacts of this engine take it for the prefix of
+ * their blob. Borrowed for ever. Thread: any. */
 const void *engine_base_blob(size_t *size_bytes);
 
 /* --- Sources

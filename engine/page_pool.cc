@@ -225,7 +225,7 @@ PagePoolStats PagePool::Stats() const
 }
 
 // --- Code ranges
-// --------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 void *PagePool::TakeCodeRange(size_t size, size_t alignment, Permission permission)
 {
