@@ -29,12 +29,22 @@ static char guard_gave_up[512];
 
 static const int guard_signals[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP};
 
+/* V8's words for memory that it could not do without, and for a value too large for it to hold. */
+static bool guard_is_memory(size_t noise_size_bytes)
+{
+    static const char *const signs[] = {"out of memory", "std::bad_alloc", "invalid size error",
+                                        "invalid array length", "OutOfMemory"};
+    for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
+        if (memmem(guard_noise, noise_size_bytes, signs[i], strlen(signs[i]))) return true;
+    return false;
+}
+
 /* Calls nothing that is not safe in a signal handler. */
 static void guard_crashed(int number)
 {
     (void)number;
     ssize_t size = pread(guard_noise_fd, guard_noise, sizeof guard_noise, 0);
-    bool memory = size > 0 && memmem(guard_noise, (size_t)size, "out of memory", 13) != NULL;
+    bool memory = size > 0 && guard_is_memory((size_t)size);
     const char *message = memory ? guard_out_of_memory : guard_gave_up;
     ssize_t wrote = write(guard_stderr_fd, message, strlen(message));
     (void)wrote;
@@ -54,7 +64,7 @@ void cli_guard_begin(const char *subject)
 {
     if (!GUARD_STANDS) return;
     snprintf(guard_out_of_memory, sizeof guard_out_of_memory,
-             "snapcell: %.200s: the engine ran out of memory and could not go on\n", subject);
+             "snapcell: %.200s: it needs more memory than the engine can give\n", subject);
     snprintf(guard_gave_up, sizeof guard_gave_up,
              "snapcell: %.200s: the engine found a fault in itself and could not go on\n", subject);
     if (!guard_redirect()) return; /* without it a crash is only less well told of */

@@ -26,7 +26,6 @@ static int other_decode(const artifact_section *section, artifact_part *part, vo
 
 static int other_write(const artifact_view *view, int mark, const char *path)
 {
-    cleanup_free void *blob = NULL;
     cleanup_free void *source = NULL;
     cleanup_free void *map = NULL;
     cleanup_free uint8_t *bytes = NULL;
@@ -49,8 +48,9 @@ static int other_write(const artifact_view *view, int mark, const char *path)
     memcpy(spec.bundle_hash, view->info.bundle_hash, sizeof spec.bundle_hash);
     spec.key.bytes[0] ^= (uint8_t)mark;
     spec.engine.bytes[0] ^= (uint8_t)mark;
-    if (other_decode(&view->blob, &spec.blob, &blob) ||
-        other_decode(&view->source, &spec.source, &source) ||
+    /* Never run, so that the blob may be anything: it can be decoded by its own engine alone. */
+    spec.blob = (artifact_part){view->blob.data, (size_t)view->blob.stored_size_bytes};
+    if (other_decode(&view->source, &spec.source, &source) ||
         other_decode(&view->source_map, &spec.source_map, &map))
         return other_fail("a section does not decode");
     if (artifact_write(&spec, &bytes, &size_bytes, &err) != SNAPCELL_OK)
