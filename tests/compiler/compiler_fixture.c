@@ -6,7 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#define KEPT_COUNT_MAX 256
+
 static char folder[256];
+static char *kept[KEPT_COUNT_MAX]; /* texts that live until the test ends */
+static size_t kept_count;
 
 void fixture_setup(void)
 {
@@ -26,14 +30,23 @@ static int remove_entry(const char *path, const struct stat *status, int type, s
 void fixture_teardown(void)
 {
     nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    while (kept_count > 0)
+        free(kept[--kept_count]);
 }
 
-/* Tests run in processes of their own, so that what is never freed goes away with them. */
+static const char *keep(char *text)
+{
+    ck_assert_ptr_nonnull(text);
+    ck_assert_uint_lt(kept_count, KEPT_COUNT_MAX);
+    kept[kept_count++] = text;
+    return text;
+}
+
 const char *fixture_path(const char *name)
 {
     char *path;
     ck_assert_int_gt(asprintf(&path, "%s/%s", folder, name), 0);
-    return path;
+    return keep(path);
 }
 
 const char *fixture_write(const char *name, const void *data, size_t size_bytes)
@@ -101,5 +114,5 @@ void fixture_compile_fails(const char *path, const snapcell_compile_options *opt
 const char *fixture_manifest(const snapcell_compiled *compiled)
 {
     const snapcell_artifact_info *info = snapcell_compiled_info(compiled);
-    return strndup(info->manifest, info->manifest_size_bytes);
+    return keep(strndup(info->manifest, info->manifest_size_bytes));
 }
