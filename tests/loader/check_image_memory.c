@@ -43,7 +43,8 @@ static void make_store(void)
 START_TEST(test_image_load_with_little_memory)
 {
     snapcell_loader *loader = fixture_open(NULL, NULL, NULL);
-    for (long count = 0;; count++) {
+    long count = 0;
+    for (;; count++) {
         ck_assert_int_lt(count, ALLOCATION_COUNT_MAX);
         snapcell_timings timings = {0};
         image *made = NULL;
@@ -58,6 +59,7 @@ START_TEST(test_image_load_with_little_memory)
         if (!hit) break;
         ck_assert_int_eq(err.code, SNAPCELL_E_NOMEM);
     }
+    ck_assert_int_gt(count, 4); /* the image, its blob, two texts, room for one: at the least */
     snapcell_loader_close(loader);
 }
 END_TEST
