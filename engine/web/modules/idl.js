@@ -23,9 +23,10 @@ exports.need = (count, given, what) => {
 // Bytes of a BufferSource, not copied; undefined for any other value.
 exports.bytesOf = value => {
     if (ArrayBuffer.isView(value)) {
+        if (value.byteLength === 0) return new Uint8Array(0); // the buffer may be detached
         return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
     }
-    if (value instanceof ArrayBuffer) return new Uint8Array(value);
+    if (value instanceof ArrayBuffer) return new Uint8Array(value.detached ? 0 : value);
     return undefined;
 };
 

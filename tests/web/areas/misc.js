@@ -57,6 +57,24 @@ test("structuredClone refuses and transfers", () => {
     equal(other.byteLength, 1);
 });
 
+test("detached and shrunk buffers are empty", async () => {
+    const buffer = new ArrayBuffer(8);
+    const view = new Uint8Array(buffer);
+    structuredClone(buffer, { transfer: [buffer] });
+    for (const empty of [view, buffer]) {
+        equal(new TextDecoder().decode(empty), "");
+        equal(await new Response(empty).text(), "");
+        equal(new Blob([empty]).size, 0);
+    }
+    same(new TextEncoder().encodeInto("abc", view), { read: 0, written: 0 });
+    equal(crypto.getRandomValues(view), view);
+    const resizable = new ArrayBuffer(8, { maxByteLength: 16 });
+    const tail = new Uint8Array(resizable, 4);
+    resizable.resize(2);
+    equal(new TextDecoder().decode(tail), "");
+    same(new TextEncoder().encodeInto("abc", tail), { read: 0, written: 0 });
+});
+
 test("crypto", () => {
     const bytes = crypto.getRandomValues(new Uint8Array(64));
     ok(bytes.some(byte => byte !== 0));
