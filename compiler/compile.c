@@ -148,6 +148,11 @@ static int task_write(const compile_task *task, const snapcell_key *key,
 {
     const bundle_file *bundle = task->bundle;
     const compile_recipe *recipe = task->recipe;
+    /* A code cache has nothing in common with a snapshot. */
+    artifact_codec codec =
+        task->kind == SNAPCELL_ARTIFACT_SNAPSHOT ? ARTIFACT_CODEC_ZSTD_PREFIX : ARTIFACT_CODEC_ZSTD;
+    size_t base_blob_size;
+    const void *base_blob = engine_base_blob(&base_blob_size);
     artifact_spec spec = {
         .kind = task->kind,
         .shape = result->shape,
@@ -162,7 +167,8 @@ static int task_write(const compile_task *task, const snapcell_key *key,
         .source_encoding = bundle->encoding,
         .source_map = {bundle->source_map, bundle->source_map_size_bytes},
         .manifest = {manifest, manifest_size_bytes},
-        .codec = recipe->raw ? ARTIFACT_CODEC_RAW : ARTIFACT_CODEC_ZSTD,
+        .prefix = {base_blob, base_blob_size},
+        .codec = recipe->raw ? ARTIFACT_CODEC_RAW : codec,
         .level = recipe->level,
     };
     memcpy(spec.bundle_hash, bundle->hash, sizeof spec.bundle_hash);

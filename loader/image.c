@@ -85,7 +85,10 @@ static int image_decode_blob(image *shared, const artifact_view *view, snapcell_
     shared->blob = aligned_alloc(IMAGE_BLOB_ALIGNMENT, room);
     if (shared->blob == NULL)
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for a snapshot of %zu bytes", size);
-    return artifact_section_decode(&view->blob, shared->blob, err);
+    /* The engine was compared with this one's: its base blob is the prefix. */
+    size_t prefix_size;
+    const void *prefix = engine_base_blob(&prefix_size);
+    return artifact_section_decode_with_prefix(&view->blob, prefix, prefix_size, shared->blob, err);
 }
 
 /* The room for the source is taken at once: later, V8 could not be told that there is none. */

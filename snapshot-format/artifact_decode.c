@@ -50,14 +50,16 @@ static ZSTD_DCtx *decoder_acquire(bool *kept)
     return decoder;
 }
 
-static int artifact_section_decode_zstd(const artifact_section *section, void *out,
-                                        snapcell_error *err)
+static int artifact_section_decode_zstd(const artifact_section *section, const void *prefix,
+                                        size_t prefix_size_bytes, void *out, snapcell_error *err)
 {
     bool kept = false;
     ZSTD_DCtx *decoder = decoder_acquire(&kept);
     if (decoder == NULL) {
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for a zstd decoder");
     }
+    /* A prefix serves one frame; a size of 0 is none. Referring to it allocates nothing. */
+    (void)ZSTD_DCtx_refPrefix(decoder, prefix, prefix_size_bytes);
     const size_t size = ZSTD_decompressDCtx(decoder, out, (size_t)section->decoded_size_bytes,
                                             section->data, (size_t)section->stored_size_bytes);
     if (!kept) ZSTD_freeDCtx(decoder);
@@ -76,7 +78,8 @@ static int artifact_section_decode_zstd(const artifact_section *section, void *o
     return SNAPCELL_OK;
 }
 
-int artifact_section_decode(const artifact_section *section, void *out, snapcell_error *err)
+int artifact_section_decode_with_prefix(const artifact_section *section, const void *prefix,
+                                        size_t prefix_size_bytes, void *out, snapcell_error *err)
 {
     switch (section->codec) {
     case ARTIFACT_CODEC_RAW:
@@ -86,10 +89,22 @@ int artifact_section_decode(const artifact_section *section, void *out, snapcell
         }
         return SNAPCELL_OK;
     case ARTIFACT_CODEC_ZSTD:
-        return artifact_section_decode_zstd(section, out, err);
+        return artifact_section_decode_zstd(section, NULL, 0, out, err);
+    case ARTIFACT_CODEC_ZSTD_PREFIX:
+        if (prefix_size_bytes == 0) {
+            return error_set(err, SNAPCELL_E_USAGE,
+                             "this blob can be decoded by its own engine only, which has the base "
+                             "blob that it is compressed with");
+        }
+        return artifact_section_decode_zstd(section, prefix, prefix_size_bytes, out, err);
     }
     return error_set(err, SNAPCELL_E_CORRUPT,
                      "a section of the artifact has codec %d and sizes %" PRIu64 " and %" PRIu64
                      ", which do not fit; compile it again",
                      (int)section->codec, section->stored_size_bytes, section->decoded_size_bytes);
+}
+
+int artifact_section_decode(const artifact_section *section, void *out, snapcell_error *err)
+{
+    return artifact_section_decode_with_prefix(section, NULL, 0, out, err);
 }

@@ -226,7 +226,7 @@ static const artifact_section_kind section_kinds[ARTIFACT_SECTION_KNOWN_MAX + 1]
                                artifact_parse_name},
     [ARTIFACT_SECTION_FILE_NAME] = {"file name", 0, ARTIFACT_CODEC_RAW, 1,
                                     SNAPCELL_ARTIFACT_FILE_NAME_SIZE_MAX, artifact_parse_file_name},
-    [ARTIFACT_SECTION_BLOB] = {"blob", 0, ARTIFACT_CODEC_ZSTD, 0, ARTIFACT_BLOB_SIZE_MAX,
+    [ARTIFACT_SECTION_BLOB] = {"blob", 0, ARTIFACT_CODEC_ZSTD_PREFIX, 0, ARTIFACT_BLOB_SIZE_MAX,
                                artifact_parse_blob},
     [ARTIFACT_SECTION_SOURCE] = {"source", 0, ARTIFACT_CODEC_ZSTD, 1, ARTIFACT_SOURCE_SIZE_MAX,
                                  artifact_parse_source},
@@ -240,12 +240,13 @@ static const artifact_section_kind section_kinds[ARTIFACT_SECTION_KNOWN_MAX + 1]
 static int artifact_check_encoding(const artifact_section_kind *kind,
                                    const artifact_section *section, snapcell_error *err)
 {
-    if (section->codec > ARTIFACT_CODEC_ZSTD) { /* R24 */
+    if (section->codec > ARTIFACT_CODEC_ZSTD_PREFIX) { /* R24 */
         return artifact_refuse_newer("a section with codec", section->codec, err);
     }
     if (section->codec > kind->codec_max) { /* R25 */
         return error_set(err, SNAPCELL_E_CORRUPT,
-                         "the artifact's %s is compressed, which it must not be; compile it again",
+                         "the artifact's %s is compressed in a way that it must not be; compile it "
+                         "again",
                          kind->name);
     }
     if (section->decoded_size_bytes > kind->decoded_size_max) { /* R26 */
@@ -257,7 +258,7 @@ static int artifact_check_encoding(const artifact_section_kind *kind,
         return error_set(err, SNAPCELL_E_CORRUPT, "the artifact's %s is empty; compile it again",
                          kind->name);
     }
-    if (section->codec == ARTIFACT_CODEC_ZSTD) { /* R29 */
+    if (section->codec != ARTIFACT_CODEC_RAW) { /* R29 */
         return zstd_frame_check(section->data, section->stored_size_bytes,
                                 section->decoded_size_bytes, kind->name, err);
     }

@@ -13,6 +13,8 @@ extern "C" {
 typedef enum artifact_codec {
     ARTIFACT_CODEC_RAW = 0,
     ARTIFACT_CODEC_ZSTD = 1, /* one frame, its content size in its header */
+    /* The same, compressed with the engine's base blob as its prefix: blobs only. */
+    ARTIFACT_CODEC_ZSTD_PREFIX = 2,
 } artifact_codec;
 
 typedef enum artifact_text_encoding {
@@ -56,6 +58,12 @@ int artifact_read(const void *bytes, size_t size_bytes, artifact_check check, ar
  * offset that is a multiple of 16. Each thread keeps one decoder (about 100 KB) for its next call.
  * Errors: E_CORRUPT when it does not decode to exactly that many bytes, E_NOMEM. Thread: any. */
 int artifact_section_decode(const artifact_section *section, void *out, snapcell_error *err);
+
+/* The same for a section that may have codec ARTIFACT_CODEC_ZSTD_PREFIX: `prefix` is the base blob
+ * of the engine that the artifact names. Errors: as above, and E_USAGE where a prefix is needed but
+ * NULL. */
+int artifact_section_decode_with_prefix(const artifact_section *section, const void *prefix,
+                                        size_t prefix_size_bytes, void *out, snapcell_error *err);
 
 #ifdef __cplusplus
 }

@@ -15,6 +15,7 @@
 
 #define LEVEL_MIN 1
 #define LEVEL_MAX 19
+#define WINDOW_LOG_MIN 10 /* zstd's */
 
 uint32_t artifact_compressor_version(void)
 {
@@ -26,7 +27,7 @@ uint32_t artifact_compressor_version(void)
 typedef struct artifact_row {
     artifact_section_type type;
     uint8_t flags;
-    bool compress;
+    artifact_codec codec; /* wanted; what it does not make smaller stays raw */
     artifact_part part;
     uint64_t size_min;
     uint64_t size_max;
@@ -42,18 +43,20 @@ static artifact_part artifact_part_of_text(const char *text)
 
 static void artifact_list_rows(const artifact_spec *spec, artifact_row rows[ARTIFACT_ROW_COUNT])
 {
-    const bool compress = spec->codec == ARTIFACT_CODEC_ZSTD;
+    const artifact_codec raw = ARTIFACT_CODEC_RAW;
+    const artifact_codec text = spec->codec == raw ? raw : ARTIFACT_CODEC_ZSTD;
     const uint64_t blob_min = spec->kind == SNAPCELL_ARTIFACT_SNAPSHOT ? 1 : 0;
     const artifact_row all[ARTIFACT_ROW_COUNT] = {
-        {ARTIFACT_SECTION_NAME, 0, false, artifact_part_of_text(spec->name), 1,
+        {ARTIFACT_SECTION_NAME, 0, raw, artifact_part_of_text(spec->name), 1,
          SNAPCELL_ARTIFACT_NAME_SIZE_MAX, "name"},
-        {ARTIFACT_SECTION_FILE_NAME, 0, false, artifact_part_of_text(spec->file_name), 1,
+        {ARTIFACT_SECTION_FILE_NAME, 0, raw, artifact_part_of_text(spec->file_name), 1,
          SNAPCELL_ARTIFACT_FILE_NAME_SIZE_MAX, "file name"},
-        {ARTIFACT_SECTION_BLOB, 0, compress, spec->blob, blob_min, ARTIFACT_BLOB_SIZE_MAX, "blob"},
-        {ARTIFACT_SECTION_SOURCE, 0, compress, spec->source, 1, ARTIFACT_SOURCE_SIZE_MAX, "source"},
-        {ARTIFACT_SECTION_SOURCE_MAP, ARTIFACT_SECTION_OPTIONAL, compress, spec->source_map, 1,
+        {ARTIFACT_SECTION_BLOB, 0, spec->codec, spec->blob, blob_min, ARTIFACT_BLOB_SIZE_MAX,
+         "blob"},
+        {ARTIFACT_SECTION_SOURCE, 0, text, spec->source, 1, ARTIFACT_SOURCE_SIZE_MAX, "source"},
+        {ARTIFACT_SECTION_SOURCE_MAP, ARTIFACT_SECTION_OPTIONAL, text, spec->source_map, 1,
          ARTIFACT_SOURCE_MAP_SIZE_MAX, "source map"},
-        {ARTIFACT_SECTION_MANIFEST, 0, false, spec->manifest, 1, ARTIFACT_MANIFEST_SIZE_MAX,
+        {ARTIFACT_SECTION_MANIFEST, 0, raw, spec->manifest, 1, ARTIFACT_MANIFEST_SIZE_MAX,
          "manifest"},
     };
     memcpy(rows, all, sizeof(all));
@@ -99,13 +102,16 @@ static int artifact_check_spec(const artifact_spec *spec, snapcell_error *err)
         !artifact_in_range((int)spec->source_format, SNAPCELL_SOURCE_ESM, SNAPCELL_SOURCE_SCRIPT) ||
         !artifact_in_range((int)spec->source_encoding, ARTIFACT_TEXT_LATIN1,
                            ARTIFACT_TEXT_UTF16LE) ||
-        !artifact_in_range((int)spec->codec, ARTIFACT_CODEC_RAW, ARTIFACT_CODEC_ZSTD)) {
+        !artifact_in_range((int)spec->codec, ARTIFACT_CODEC_RAW, ARTIFACT_CODEC_ZSTD_PREFIX)) {
         return error_set(err, SNAPCELL_E_USAGE,
                          "no artifact has kind %d, shape %d, format %d, encoding %d and codec %d",
                          (int)spec->kind, (int)spec->shape, (int)spec->source_format,
                          (int)spec->source_encoding, (int)spec->codec);
     }
-    if (spec->codec == ARTIFACT_CODEC_ZSTD &&
+    if (spec->codec == ARTIFACT_CODEC_ZSTD_PREFIX && spec->prefix.size_bytes == 0) {
+        return error_set(err, SNAPCELL_E_USAGE, "a prefix to compress with is missing");
+    }
+    if (spec->codec != ARTIFACT_CODEC_RAW &&
         !artifact_in_range(spec->level, LEVEL_MIN, LEVEL_MAX)) {
         return error_set(err, SNAPCELL_E_USAGE, "a zstd level is from %d to %d, this one is %d",
                          LEVEL_MIN, LEVEL_MAX, spec->level);
@@ -125,6 +131,7 @@ typedef struct artifact_builder {
     size_t capacity_bytes;
     size_t used_bytes;
     ZSTD_CCtx *compressor; /* NULL: everything stays raw */
+    artifact_part prefix;
 } artifact_builder;
 
 static void artifact_builder_release(artifact_builder *builder)
@@ -177,6 +184,7 @@ static int artifact_builder_init(artifact_builder *builder, const artifact_spec 
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for an artifact of up to %zu bytes",
                          builder->capacity_bytes);
     }
+    builder->prefix = spec->prefix;
     if (spec->codec == ARTIFACT_CODEC_RAW) return SNAPCELL_OK;
     builder->compressor = ZSTD_createCCtx();
     if (builder->compressor == NULL) {
@@ -191,14 +199,32 @@ static int artifact_builder_init(artifact_builder *builder, const artifact_spec 
     return SNAPCELL_OK;
 }
 
+/* The window has to reach from the end of the content back to the start of the prefix. */
+static bool artifact_compressor_use_prefix(ZSTD_CCtx *compressor, const artifact_part *prefix,
+                                           size_t content_size)
+{
+    int window_log = WINDOW_LOG_MIN;
+    while (window_log < ARTIFACT_FRAME_WINDOW_LOG_MAX &&
+           ((uint64_t)1 << window_log) < prefix->size_bytes + content_size)
+        window_log++;
+    return !ZSTD_isError(ZSTD_CCtx_setParameter(compressor, ZSTD_c_windowLog, window_log)) &&
+           !ZSTD_isError(ZSTD_CCtx_refPrefix(compressor, prefix->data, prefix->size_bytes));
+}
+
 /* Compresses into the builder's free bytes. `*out_size_bytes` is 0 when that would save nothing. */
-static int artifact_compress(const artifact_builder *builder, const artifact_part *part,
-                             size_t *out_size_bytes, snapcell_error *err)
+static int artifact_compress(const artifact_builder *builder, artifact_codec codec,
+                             const artifact_part *part, size_t *out_size_bytes, snapcell_error *err)
 {
     /* With no more room than the raw bytes take less one, "too small" means that nothing is saved.
      */
     *out_size_bytes = 0;
     if (part->size_bytes == 0) return SNAPCELL_OK;
+    /* 0: the level's own window. */
+    (void)ZSTD_CCtx_setParameter(builder->compressor, ZSTD_c_windowLog, 0);
+    if (codec == ARTIFACT_CODEC_ZSTD_PREFIX &&
+        !artifact_compressor_use_prefix(builder->compressor, &builder->prefix, part->size_bytes))
+        return error_set(err, SNAPCELL_E_INTERNAL, "zstd takes no prefix of %zu bytes",
+                         builder->prefix.size_bytes);
     const size_t size = ZSTD_compress2(builder->compressor, builder->bytes + builder->used_bytes,
                                        part->size_bytes - 1, part->data, part->size_bytes);
     if (!ZSTD_isError(size)) {
@@ -227,12 +253,12 @@ static int artifact_append(artifact_builder *builder, const artifact_row *row,
 
     size_t stored_size = 0;
     artifact_codec codec = ARTIFACT_CODEC_RAW;
-    if (row->compress) {
-        const int code = artifact_compress(builder, &row->part, &stored_size, err);
+    if (row->codec != ARTIFACT_CODEC_RAW) {
+        const int code = artifact_compress(builder, row->codec, &row->part, &stored_size, err);
         if (code != SNAPCELL_OK) return code;
     }
     if (stored_size > 0) {
-        codec = ARTIFACT_CODEC_ZSTD;
+        codec = row->codec;
     } else {
         stored_size = row->part.size_bytes;
         if (stored_size > 0) memcpy(builder->bytes + start, row->part.data, stored_size);

@@ -29,6 +29,7 @@ typedef struct artifact_spec {
     artifact_text_encoding source_encoding;
     artifact_part source_map; /* optional */
     artifact_part manifest;   /* JSON text, stored raw */
+    artifact_part prefix;     /* the engine's base blob, for ARTIFACT_CODEC_ZSTD_PREFIX */
     artifact_codec codec; /* for blob, source and source map; what zstd cannot shrink stays raw */
     int level;            /* zstd's, 1 to 19, when codec is ARTIFACT_CODEC_ZSTD */
 } artifact_spec;
