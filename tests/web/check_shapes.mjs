@@ -212,12 +212,30 @@ const failures = [
 const folder = mkdtempSync(join(tmpdir(), "snapcell-shapes-"));
 let failed = 0;
 
-function check([name, source, expected, ...options], wantedStatus) {
+function run(source, ...options) {
     const file = join(folder, "bundle.js");
     writeFileSync(file, Buffer.from(source, "latin1"));
-    const { status, stdout, stderr } = spawnSync(process.argv[2], [file, ...options], {
-        encoding: "utf8",
-    });
+    return spawnSync(process.argv[2], [file, ...options], { encoding: "utf8" });
+}
+
+// Random values: the same at each build, fresh in each instance.
+function checkRandom() {
+    const source = `export default { fetch() {
+        const id = crypto.randomUUID() + crypto.getRandomValues(new Uint32Array(4));
+        console.log(id);
+        return new Response("ok " + id);
+    } }`;
+    const [first, second] = [run(source, "--warm"), run(source, "--warm")];
+    const builds = [first, second].map(({ stderr }) => stderr.split("\n")[0]);
+    if (builds[0] === builds[1] && builds[0].startsWith("[1] ") && first.stdout !== second.stdout) {
+        return;
+    }
+    failed++;
+    console.error("random values:", first, second);
+}
+
+function check([name, source, expected, ...options], wantedStatus) {
+    const { status, stdout, stderr } = run(source, ...options);
     const output = `${stdout}${stderr}`.trim();
     if (status === wantedStatus && expected.test(output)) return;
     failed++;
@@ -228,8 +246,9 @@ function check([name, source, expected, ...options], wantedStatus) {
 
 for (const item of [...answers, ...events]) check(item, 0);
 for (const item of failures) check(item, 1);
+checkRandom();
 rmSync(folder, { recursive: true });
 console.log(
-    `${answers.length + events.length + failures.length - failed} passed, ${failed} failed`
+    `${answers.length + events.length + failures.length + 1 - failed} passed, ${failed} failed`
 );
 process.exit(failed > 0 ? 1 : 0);
