@@ -16,11 +16,11 @@
 #include "evaluation.h"
 #include "event_loop.h"
 #include "external_references.h"
+#include "late_builtins.h"
 #include "module_exports.h"
 #include "platform.h"
 #include "script_error.h"
 #include "web_modules.h"
-#include "webassembly_guard.h"
 
 namespace snapcell
 {
@@ -258,14 +258,14 @@ int BuildSnapshot(const engine_bundle &bundle, const engine_build_options &optio
         v8::HandleScope scope(isolate);
         v8::Local<v8::Context> context = NewContext(isolate, bundle.host);
         v8::Context::Scope entered(context);
-        AddWebAssemblyGuard(context);
+        AddLateBuiltIns(context);
         Evaluation evaluation;
         status = Prepare(context, &workshop, format, options, &evaluation, &handler, err);
         // A refusal comes first: what failed may have failed for it.
         if (status == SNAPCELL_OK || !workshop.state.unsnapshotable.empty())
             status = RefuseUnsnapshotable(&workshop.state, err);
         if (status == SNAPCELL_OK) {
-            RemoveWebAssemblyGuard(context);
+            RemoveLateBuiltIns(context);
             apis = EvaluatedWebModules(context);
             if (!evaluation.module.IsEmpty()) ForgetModuleExports(context, evaluation.module);
             creator.AddData(context, handler.entry);

@@ -1,8 +1,8 @@
 #include "external_references.h"
 
 #include "host_functions.h"
+#include "late_builtins.h"
 #include "web_modules.h"
-#include "webassembly_guard.h"
 
 namespace snapcell
 {
@@ -13,7 +13,7 @@ std::vector<intptr_t> BuildExternalReferences(const BundleText &text)
     references.reserve(256);
     AppendWebReferences(&references);
     AppendHostReferences(&references);
-    AppendWebAssemblyReferences(&references);
+    AppendLateBuiltInReferences(&references);
     references.push_back(text.Reference());
     references.push_back(0);
     return references;

@@ -1,4 +1,4 @@
-#include "webassembly_guard.h"
+#include "late_builtins.h"
 
 #include "isolate_state.h"
 #include "web_modules.h"
@@ -51,14 +51,10 @@ void Guard(const v8::FunctionCallbackInfo<v8::Value> &info)
     if (outcome.ToLocal(&result)) info.GetReturnValue().Set(result);
 }
 
-} // namespace
+// V8's own default.
+constexpr int kStackTraceLimit = 10;
 
-void AppendWebAssemblyReferences(std::vector<intptr_t> *references)
-{
-    references->push_back(reinterpret_cast<intptr_t>(Guard));
-}
-
-bool AddWebAssemblyGuard(v8::Local<v8::Context> context)
+bool AddWebAssembly(v8::Local<v8::Context> context)
 {
     v8::Isolate *isolate = context->GetIsolate();
     v8::Local<v8::Object> space = v8::Object::New(isolate);
@@ -74,10 +70,41 @@ bool AddWebAssemblyGuard(v8::Local<v8::Context> context)
         .FromMaybe(false);
 }
 
-bool RemoveWebAssemblyGuard(v8::Local<v8::Context> context)
+v8::MaybeLocal<v8::Object> ErrorConstructor(v8::Local<v8::Context> context)
 {
-    v8::Local<v8::String> name = AsciiString(context->GetIsolate(), "WebAssembly");
-    return context->Global()->Delete(context, name).FromMaybe(false);
+    v8::Local<v8::Value> error;
+    v8::Local<v8::String> name = AsciiString(context->GetIsolate(), "Error");
+    if (!context->Global()->Get(context, name).ToLocal(&error) || !error->IsObject()) return {};
+    return error.As<v8::Object>();
+}
+
+} // namespace
+
+void AppendLateBuiltInReferences(std::vector<intptr_t> *references)
+{
+    references->push_back(reinterpret_cast<intptr_t>(Guard));
+}
+
+bool AddLateBuiltIns(v8::Local<v8::Context> context)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::Local<v8::Object> error;
+    return AddWebAssembly(context) && ErrorConstructor(context).ToLocal(&error) &&
+           error
+               ->Set(context, AsciiString(isolate, "stackTraceLimit"),
+                     v8::Integer::New(isolate, kStackTraceLimit))
+               .FromMaybe(false);
+}
+
+bool RemoveLateBuiltIns(v8::Local<v8::Context> context)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::Local<v8::Object> error;
+    return context->Global()
+               ->Delete(context, AsciiString(isolate, "WebAssembly"))
+               .FromMaybe(false) &&
+           ErrorConstructor(context).ToLocal(&error) &&
+           error->Delete(context, AsciiString(isolate, "stackTraceLimit")).FromMaybe(false);
 }
 
 } // namespace snapcell
