@@ -221,7 +221,7 @@ static const char *worker_source_map(void *user, size_t *size_bytes)
     return job->source_map;
 }
 
-static int worker_build(compile_job *job, const snapcell_host *host, int *fd,
+static int worker_build(compile_job *job, const snapcell_host *host, int fd,
                         engine_build_result *out, snapcell_error *err)
 {
     size_t unit = job->encoding == ARTIFACT_TEXT_UTF16LE ? 2 : 1;
@@ -238,7 +238,7 @@ static int worker_build(compile_job *job, const snapcell_host *host, int *fd,
         .warm_count = job->warm_count,
         .memory_limit_bytes = job->memory_limit_bytes,
         .log = worker_log,
-        .log_user = fd,
+        .log_user = &fd,
         .function_name = job->function_name,
     };
     int status = engine_start(ENGINE_MODE_BUILD, err);
@@ -277,7 +277,7 @@ static bool worker_do_job(compile_job *job, int fd)
     int status = stubs == NULL ? error_set(&error, SNAPCELL_E_NOMEM, "no memory for a worker")
                                : snapcell_host_new(&host, &error);
     if (status == SNAPCELL_OK) status = stubs_add(host, job, stubs, fd, &error);
-    if (status == SNAPCELL_OK) status = worker_build(job, host, &fd, &built, &error);
+    if (status == SNAPCELL_OK) status = worker_build(job, host, fd, &built, &error);
     bool sent =
         status == SNAPCELL_OK ? worker_send_result(fd, &built) : worker_send_error(fd, &error);
     if (status == SNAPCELL_OK) engine_build_result_release(&built);

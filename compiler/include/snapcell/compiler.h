@@ -41,10 +41,10 @@ typedef struct snapcell_compile_options {
     uint64_t memory_limit_bytes; /* of the child; 0: 512 MiB */
     uint32_t wall_limit_ms;      /* of the child; 0: 30,000 */
     const snapcell_host *host;   /* NULL: no host functions */
-    const char
-        *worker_path; /* the `snapcell` program; NULL: $SNAPCELL_WORKER, else beside the library or
-                         in ../bin from it, else the running program, else on $PATH */
-    snapcell_log_fn *log; /* console output at build time; NULL: dropped */
+    const char *worker_path;     /* the `snapcell` program; NULL: $SNAPCELL_WORKER, else beside the
+                                    library or     in ../bin or ../../bin from it, else the running
+                                    program     when it is     `snapcell`, else on $PATH */
+    snapcell_log_fn *log;        /* console output at build time; NULL: dropped */
     void *log_user;
 } snapcell_compile_options;
 
@@ -74,8 +74,9 @@ SNAPCELL_API int snapcell_compile_memory(const char *file_name, const void *sour
                                          const snapcell_compile_options *options,
                                          snapcell_compiled **out, snapcell_error *err);
 
-/* Purpose: the key that compiling the file with these options gives, without compiling. `out`: not
- * NULL. Thread: any. Errors: E_NOT_FOUND, E_IO, E_USAGE, E_NOMEM. */
+/* Purpose: the key that compiling the file with these options gives, without compiling. Limits and
+ * `strict` are no part of it: under a key that is there already may be a `code` artifact. `out`:
+ * not NULL. Thread: any. Errors: E_NOT_FOUND, E_IO, E_USAGE, E_NOMEM. */
 SNAPCELL_API int snapcell_compile_key(const char *path, const snapcell_compile_options *options,
                                       snapcell_key *out, snapcell_error *err);
 
