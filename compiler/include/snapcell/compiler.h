@@ -41,10 +41,10 @@ typedef struct snapcell_compile_options {
     uint64_t memory_limit_bytes; /* of the child; 0: 512 MiB */
     uint32_t wall_limit_ms;      /* of the child; 0: 30,000 */
     const snapcell_host *host;   /* NULL: no host functions */
-    const char *worker_path;     /* the `snapcell` program; NULL: $SNAPCELL_WORKER, else beside the
-                                    library or     in ../bin or ../../bin from it, else the running
-                                    program     when it is     `snapcell`, else on $PATH */
-    snapcell_log_fn *log;        /* console output at build time; NULL: dropped */
+    /* The `snapcell` program; NULL: $SNAPCELL_WORKER, else beside the library or in ../bin or
+     * ../../bin from it, else the running program when it is `snapcell`, else on $PATH. */
+    const char *worker_path;
+    snapcell_log_fn *log; /* console output at build time; NULL: dropped */
     void *log_user;
 } snapcell_compile_options;
 
