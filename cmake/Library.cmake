@@ -29,7 +29,7 @@ target_link_libraries(snapcell_shared PRIVATE
   "$<BUILD_INTERFACE:${snapcell_v8_archive};${snapcell_shared_dependencies}>"
   Threads::Threads ${CMAKE_DL_LIBS} m)
 target_link_options(snapcell_shared PRIVATE
-  -Wl,--version-script=${CMAKE_CURRENT_LIST_DIR}/libsnapcell.map -Wl,-Bsymbolic)
+  -Wl,-z,nodelete -Wl,--version-script=${CMAKE_CURRENT_LIST_DIR}/libsnapcell.map -Wl,-Bsymbolic)
 set_property(TARGET snapcell_shared APPEND PROPERTY
   LINK_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/libsnapcell.map)
 

@@ -2,7 +2,6 @@
 #include <ctime>
 #include <memory>
 #include <new>
-#include <pthread.h>
 
 #include <libplatform/libplatform.h>
 #include <v8-snapshot.h>
@@ -15,6 +14,7 @@
 #include "external_references.h"
 #include "platform.h"
 #include "script_error.h"
+#include "thread_stack.h"
 #include "watchdog.h"
 
 using namespace snapcell;
@@ -50,7 +50,6 @@ struct engine_cell {
     v8::Global<v8::Context> context;
     v8::Global<v8::Function> entry;
     v8::Global<v8::Object> env;
-    pthread_t thread = pthread_self(); // that V8's stack limit was computed for
 };
 
 namespace
@@ -62,9 +61,6 @@ uint64_t NowNs()
     clock_gettime(CLOCK_MONOTONIC, &now);
     return static_cast<uint64_t>(now.tv_sec) * 1000000000u + static_cast<uint64_t>(now.tv_nsec);
 }
-
-// What V8 may use of a thread's stack, as its own default.
-constexpr uintptr_t kStackSizeBytes = 984 * 1024;
 
 void OnLimit(void *user, watchdog_limit limit)
 {
@@ -78,14 +74,10 @@ void OnLimit(void *user, watchdog_limit limit)
 class Entry
 {
   public:
-    explicit Entry(engine_cell *cell)
-        : cell_(cell), isolate_scope_(cell->isolate), handles_(cell->isolate)
+    explicit Entry(engine_cell *cell) : isolate_scope_(cell->isolate), handles_(cell->isolate)
     {
-        if (pthread_equal(cell->thread, pthread_self()) == 0) {
-            uintptr_t here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
-            cell->isolate->SetStackLimit(here - kStackSizeBytes);
-            cell->thread = pthread_self();
-        }
+        // The cell may have come from another thread since.
+        cell->isolate->SetStackLimit(StackLimitFromHere());
         watched_ =
             watchdog_begin(&watch_, cell->cpu_limit_ms, cell->wall_limit_ms, OnLimit, cell) == 0;
     }
@@ -99,7 +91,6 @@ class Entry
     bool watched() const { return watched_; }
 
   private:
-    engine_cell *cell_;
     v8::Isolate::Scope isolate_scope_;
     v8::HandleScope handles_;
     watchdog_watch watch_;
@@ -178,7 +169,9 @@ int EnterAndRestore(engine_cell *cell, const engine_cell_options &options, snapc
         return error_set(err, SNAPCELL_E_INTERNAL, "the watchdog's thread cannot be started");
     int status = cell->image.kind == SNAPCELL_ARTIFACT_SNAPSHOT ? RestoreContext(cell, err)
                                                                 : EvaluateContext(cell, err);
-    return status == SNAPCELL_OK ? MakeEnv(cell, options, err) : status;
+    if (status == SNAPCELL_OK) status = MakeEnv(cell, options, err);
+    // A limit that was hit on the way would else come to light in the first call.
+    return status == SNAPCELL_OK ? ReportCondemned(cell->isolate, err) : status;
 }
 
 // Runs `call` in the cell, unless it was condemned.
