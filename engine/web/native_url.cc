@@ -4,7 +4,7 @@
 
 #include <idn2.h>
 
-#include "web/idna_symbols.h"
+#include "web/idna_lenient.h"
 #include "web/natives.h"
 
 namespace snapcell
@@ -43,7 +43,8 @@ static bool AppendAsciiLabel(std::string label, std::string *out)
     uint8_t *ascii = nullptr;
     int status = idn2_lookup_u8(reinterpret_cast<const uint8_t *>(label.c_str()), &ascii,
                                 IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
-    if (status == IDN2_DISALLOWED) return AppendSymbolLabel(label, out);
+    if (status == IDN2_DISALLOWED || status == IDN2_HYPHEN_STARTEND || status == IDN2_2HYPHEN)
+        return AppendLenientLabel(label, out);
     if (status != IDN2_OK) return false;
     out->append(reinterpret_cast<char *>(ascii));
     idn2_free(ascii);
