@@ -127,11 +127,24 @@ static int store_lmdb_open_alone(store_environment *environment, unsigned flags,
     return rc;
 }
 
+/* LMDB locks one byte for each process id, and gives up when a process in another PID namespace
+ * (containers that share a volume) has the same one. Reading can do without its lock file. */
+static int store_lmdb_try_reader(store_environment *environment)
+{
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(environment->env, NULL, MDB_RDONLY, &txn);
+    if (rc == MDB_SUCCESS) mdb_txn_abort(txn);
+    if (rc != EACCES && rc != EAGAIN) return MDB_SUCCESS; /* store_lmdb_look() looks again */
+    store_environment_close_lmdb(environment);
+    return environment->writable ? EAGAIN : EACCES;
+}
+
 static int store_lmdb_start(store_environment *environment, size_t min, snapcell_error *err)
 {
     unsigned flags = MDB_NOTLS | (environment->writable ? 0 : MDB_RDONLY);
     int rc = EACCES;
     if (!environment->unlocked) rc = store_lmdb_open_alone(environment, flags, min);
+    if (rc == MDB_SUCCESS) rc = store_lmdb_try_reader(environment);
     if (rc == EACCES && !environment->writable) {
         environment->unlocked = true;
         rc = store_lmdb_open_largest(environment, flags | MDB_NOLOCK, min);

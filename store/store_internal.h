@@ -37,7 +37,7 @@
 
 /* lock.mdb has 64 bytes a reader and 192 more: 128 KiB. */
 #define STORE_READERS_MAX 2046
-#define STORE_LOCK_FILE_SIZE_BYTES ((STORE_READERS_MAX + 2) * 64)
+#define STORE_LOCK_FILE_SIZE_BYTES ((off_t)(STORE_READERS_MAX + 2) * 64)
 
 #define STORE_POOL_MAX 32
 

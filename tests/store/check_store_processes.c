@@ -1,6 +1,7 @@
 /* Several processes at one store: writing, reading, dying, collecting, forking. */
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -528,6 +529,80 @@ START_TEST(test_forked_child_opens_anew)
 }
 END_TEST
 
+/* --- The same process id twice
+ * -------------------------------------------------------------------------------------------------
+ */
+
+typedef struct namespace_work {
+    fixture_work *work;
+    void *argument;
+} namespace_work;
+
+static int run_as_process_1(void *argument)
+{
+    const namespace_work *inner = argument;
+    if (unshare(CLONE_NEWPID) != 0) return 99;
+    return fixture_run(inner->work, inner->argument);
+}
+
+typedef struct holder_pipes {
+    int ready[2];
+    int end[2];
+} holder_pipes;
+
+static int hold_view_until_told(void *argument)
+{
+    holder_pipes *pipes = argument;
+    snapcell_store_view view;
+    char byte;
+    if (getpid() != 1) return 98;
+    snapcell_store *store = fixture_open(SNAPCELL_STORE_READ);
+    fixture_artifact one = fixture_artifact_new(1, 1, 100);
+    if (snapcell_store_view_open(store, &one.key, &view, &err) != SNAPCELL_OK) return 1;
+    if (write(pipes->ready[1], "v", 1) != 1 || read(pipes->end[0], &byte, 1) != 1) return 2;
+    if (memcmp(view.bytes, one.bytes, one.size_bytes) != 0) return 3;
+    snapcell_store_view_close(store, &view);
+    snapcell_store_close(store);
+    return 0;
+}
+
+static int read_with_same_id(void *argument)
+{
+    (void)argument;
+    snapcell_store *store = fixture_open(SNAPCELL_STORE_READ);
+    if (getpid() != 1 || !fixture_has(store, 1, 1, 100)) return 1;
+    snapcell_store_close(store);
+    int rc = snapcell_store_open(fixture_store, SNAPCELL_STORE_WRITE, &store, &err);
+    return rc == SNAPCELL_E_BUSY && strstr(err.message, "namespace") != NULL ? 0 : 2;
+}
+
+START_TEST(test_same_process_id_in_two_namespaces)
+{
+    char byte;
+    holder_pipes pipes;
+    snapcell_store_stat figures;
+    if (geteuid() != 0) return;
+    snapcell_store *store = fixture_open(SNAPCELL_STORE_CREATE);
+    ck_assert_ok(fixture_put(store, 1, 1, 100, NULL, &err), err);
+    ck_assert_int_eq(pipe(pipes.ready), 0);
+    ck_assert_int_eq(pipe(pipes.end), 0);
+    namespace_work holder = {hold_view_until_told, &pipes};
+    pid_t pid = fixture_start(run_as_process_1, &holder);
+    close(pipes.ready[1]);
+    if (read(pipes.ready[0], &byte, 1) != 1) {
+        ck_assert_int_eq(fixture_wait(pid), 99); /* not allowed here */
+        return;
+    }
+    namespace_work reader = {read_with_same_id, NULL};
+    ck_assert_int_eq(fixture_run(run_as_process_1, &reader), 0);
+    ck_assert_ok(snapcell_store_stat_get(store, &figures, &err), err);
+    ck_assert_uint_eq(figures.reader_count, 1);
+    ck_assert_int_eq(write(pipes.end[1], "e", 1), 1);
+    ck_assert_int_eq(fixture_wait(pid), 0);
+    snapcell_store_close(store);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("store_processes");
@@ -544,6 +619,7 @@ int main(void)
     tcase_add_test(tcase, test_collected_while_others_write);
     tcase_add_test(tcase, test_no_compact_copy_while_others_have_it_open);
     tcase_add_test(tcase, test_forked_child_opens_anew);
+    tcase_add_test(tcase, test_same_process_id_in_two_namespaces);
     suite_add_tcase(suite, tcase);
     return fixture_main(suite);
 }

@@ -34,11 +34,12 @@ typedef enum snapcell_store_mode {
 /* Purpose: open the store in directory `path` (UTF-8, not NULL). A handle serves all threads; a
  * process may open the same store several times. After fork() the child opens it anew: with an
  * inherited handle every function but the two closing ones gives E_USAGE. Where the lock file
- * cannot be written (a read-only directory, a full disk), READ does without it: views are copies
- * then.
+ * cannot be used (a read-only directory, a full disk, the same process id in another PID
+ * namespace), READ does without it: views are copies then.
  * `*out`: Owned, close with snapcell_store_close(). NULL on failure.
  * Thread: any. Errors: E_NOT_FOUND, E_NOT_A_STORE, E_STORE_CORRUPT, E_READ_ONLY, E_FULL, E_BUSY
- * (WRITE while this process reads it through open views), E_USAGE, E_IO, E_NOMEM. */
+ * (WRITE while this process reads it through open views, or with a process id that is in use),
+ * E_USAGE, E_IO, E_NOMEM. */
 SNAPCELL_API int snapcell_store_open(const char *path, snapcell_store_mode mode,
                                      snapcell_store **out, snapcell_error *err);
 
@@ -50,9 +51,9 @@ SNAPCELL_API void snapcell_store_close(snapcell_store *store);
  * not NULL, make the name point to it for the artifact's engine. One transaction, durable when this
  * returns SNAPCELL_OK. Putting the same bytes again is no error. `bytes`: Borrowed during the call,
  * not NULL. Thread: any; writers wait for each other. Errors: E_EXISTS (same key, other bytes),
- * E_CORRUPT, E_FORMAT, E_TOO_LARGE, E_USAGE (bad name), E_FULL, E_READ_ONLY, E_BUSY (locked for 10
- * seconds, or the map must grow and views stay open), E_STORE_CORRUPT, E_NOMEM, E_IO. Nothing is
- * changed on failure. */
+ * E_CORRUPT, E_FORMAT, E_TOO_LARGE, E_USAGE (bad name), E_FULL, E_READ_ONLY, E_BUSY (a reader
+ * without the lock file reads for 10 seconds, or the map must grow and views stay open),
+ * E_STORE_CORRUPT, E_NOMEM, E_IO. Nothing is changed on failure. */
 SNAPCELL_API int snapcell_store_put(snapcell_store *store, const void *bytes, size_t size_bytes,
                                     const char *name, snapcell_error *err);
 
@@ -158,7 +159,7 @@ typedef struct snapcell_store_stat {
     uint64_t free_size_bytes;     /* pages in data.mdb that can be reused */
     uint64_t map_size_bytes;
     uint32_t reader_count; /* open views and other read transactions, of all processes */
-    uint32_t reader_max;   /* 0 where the lock file cannot be written: see READ */
+    uint32_t reader_max;   /* 0 where the lock file is not used: see READ */
 } snapcell_store_stat;
 
 /* Purpose: figures about the store. `out`: not NULL, zeroed on failure. Thread: any. Errors:
