@@ -312,5 +312,6 @@ extern const cli_command cmd_import;
 extern const cli_command cmd_stat;
 extern const cli_command cmd_recompile;
 extern const cli_command cmd_engine;
+extern const cli_command cmd_bench; /* in bench/ */
 
 #endif

@@ -1,0 +1,48 @@
+#include "bench_hold.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "error_set.h"
+
+int bench_memory_read(bench_memory *out, snapcell_error *err)
+{
+    *out = (bench_memory){0};
+    FILE *file = fopen("/proc/self/smaps_rollup", "re");
+    if (!file) return error_set_errno(err, SNAPCELL_E_IO, errno, "opening /proc/self/smaps_rollup");
+    char line[256];
+    while (fgets(line, sizeof line, file)) {
+        uint64_t kib;
+        if (sscanf(line, "Rss: %" SCNu64, &kib) == 1) out->rss_bytes = kib << 10;
+        if (sscanf(line, "Pss: %" SCNu64, &kib) == 1) out->pss_bytes = kib << 10;
+        if (sscanf(line, "Private_Clean: %" SCNu64, &kib) == 1) out->private_bytes += kib << 10;
+        if (sscanf(line, "Private_Dirty: %" SCNu64, &kib) == 1) out->private_bytes += kib << 10;
+    }
+    fclose(file);
+    return SNAPCELL_OK;
+}
+
+int bench_hold_more(bench_hold *hold, const bench_subject_type *type, void *subject,
+                    const char *ref, uint32_t count, bench_memory *out, snapcell_error *err)
+{
+    void **grown = realloc(hold->instances, (hold->count + count + 1) * sizeof *grown);
+    if (!grown) return error_set(err, SNAPCELL_E_NOMEM, "no memory for %u cells", count);
+    hold->instances = grown;
+    for (uint32_t i = 0; i < count; i++) {
+        bench_sample sample = {0};
+        int code = type->load(subject, ref, &hold->instances[hold->count], &sample, err);
+        if (code != SNAPCELL_OK) return code;
+        hold->count++;
+    }
+    return bench_memory_read(out, err);
+}
+
+void bench_hold_release(bench_hold *hold, const bench_subject_type *type)
+{
+    for (size_t i = 0; i < hold->count; i++)
+        type->dispose(hold->instances[i]);
+    free(hold->instances);
+    *hold = (bench_hold){0};
+}

@@ -1,0 +1,118 @@
+#include "bench_peers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "error_set.h"
+
+extern char **environ;
+
+int bench_peers_read(const char *path, json_t **out, snapcell_error *err)
+{
+    json_error_t where;
+    *out = json_load_file(path, 0, &where);
+    if (!*out)
+        return error_set(err, SNAPCELL_E_USAGE, "%s: %s (line %d)", path, where.text, where.line);
+    if (json_is_array(*out)) return SNAPCELL_OK;
+    json_decref(*out);
+    *out = NULL;
+    return error_set(err, SNAPCELL_E_USAGE, "%s: an array of peers was expected", path);
+}
+
+void bench_missing_add(json_t *missing, const char *peer, const char *function, const char *reason)
+{
+    json_t *entry =
+        json_pack("{s:s, s:s*, s:s}", "peer", peer, "function", function, "reason", reason);
+    size_t i;
+    json_t *other;
+    json_array_foreach(missing, i, other)
+    {
+        if (!json_equal(entry, other)) continue;
+        json_decref(entry);
+        return;
+    }
+    json_array_append_new(missing, entry);
+}
+
+static char **bench_strings_new(size_t count)
+{
+    return calloc(count + 1, sizeof(char *));
+}
+
+static void bench_strings_free(char **strings)
+{
+    for (size_t i = 0; strings && strings[i]; i++)
+        free(strings[i]);
+    free(strings);
+}
+
+/* This process's environment, then `extra`; the last of two of a name wins in the peers' libc. */
+static char **bench_environment(const json_t *extra)
+{
+    size_t own = 0;
+    while (environ[own])
+        own++;
+    char **env = bench_strings_new(own + json_object_size(extra));
+    for (size_t i = 0; env && i < own; i++)
+        env[i] = strdup(environ[i]);
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)extra, name, value)
+    {
+        if (env && asprintf(&env[own], "%s=%s", name, json_string_value(value)) >= 0) own++;
+    }
+    return env;
+}
+
+bool bench_contender_init(bench_contender *out, const json_t *argv, const json_t *env)
+{
+    size_t count = json_array_size(argv);
+    out->program.argv = bench_strings_new(count);
+    out->program.env = bench_environment(env);
+    for (size_t i = 0; out->program.argv && i < count; i++) {
+        const char *word = json_string_value(json_array_get(argv, i));
+        out->program.argv[i] = word ? strdup(word) : NULL;
+        if (!out->program.argv[i]) return false;
+    }
+    return out->program.argv && out->program.env && count > 0;
+}
+
+void bench_contender_release(bench_contender *contender)
+{
+    bench_strings_free(contender->program.argv);
+    bench_strings_free(contender->program.env);
+    free(contender->samples);
+    *contender = (bench_contender){0};
+}
+
+size_t bench_peers_for(const json_t *peers, const char *function, const char *log,
+                       bench_contender *out, size_t count_max, json_t *missing)
+{
+    size_t count = 0, i;
+    json_t *entry;
+    json_array_foreach(peers, i, entry)
+    {
+        const char *peer = "?", *of = NULL, *what = "", *why = NULL, *kind = "stdout", *url = "/";
+        json_unpack(entry, "{s:s, s?s, s?s, s?s, s?s, s?s}", "peer", &peer, "function", &of, "what",
+                    &what, "missing", &why, "kind", &kind, "url", &url);
+        if (of && strcmp(of, function) != 0) continue;
+        if (why) {
+            bench_missing_add(missing, peer, of, why);
+            continue;
+        }
+        if (count == count_max || !of) continue;
+        bench_contender *next = &out[count];
+        *next = (bench_contender){.config = peer, .what = what};
+        if (!bench_contender_init(next, json_object_get(entry, "argv"),
+                                  json_object_get(entry, "env"))) {
+            bench_contender_release(next);
+            bench_missing_add(missing, peer, of, "its command line in the list is none");
+            continue;
+        }
+        next->program.http = strcmp(kind, "http") == 0;
+        next->program.url = url;
+        next->program.log = log;
+        count++;
+    }
+    return count;
+}

@@ -1,0 +1,126 @@
+/* Compiles each function as the configurations want it, into stores that are the run's own. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "bench_config.h"
+#include "bench_sections.h"
+#include "cleanup.h"
+#include "error_set.h"
+#include "snapcell/compiler.h"
+#include "snapcell/store.h"
+
+typedef struct bench_variant_kind {
+    const char *suffix;
+    bool warm;
+    bool raw;
+} bench_variant_kind;
+
+static const bench_variant_kind bench_variants[] = {
+    {"", true, false},
+    {".raw", true, true},
+    {".unwarmed", false, false},
+    {".unwarmed.raw", false, true},
+};
+#define BENCH_VARIANT_COUNT (sizeof bench_variants / sizeof bench_variants[0])
+
+static void bench_close_store(snapcell_store **store)
+{
+    snapcell_store_close(*store);
+}
+
+static int bench_compile(const bench_context *context, const bench_function *function,
+                         const bench_variant_kind *variant, snapcell_compiled **out,
+                         snapcell_error *err)
+{
+    snapcell_request warm = SNAPCELL_REQUEST_INIT;
+    warm.url = context->settings.url;
+    char name[BENCH_ARTIFACT_NAME_SIZE];
+    bench_artifact_name(function, variant->suffix, name);
+    snapcell_compile_options options = SNAPCELL_COMPILE_OPTIONS_INIT;
+    options.name = name;
+    options.warm = &warm;
+    options.warm_count = variant->warm ? 1 : 0;
+    options.raw = variant->raw;
+    options.strict = true;
+    return snapcell_compile_file(function->path, &options, out, err);
+}
+
+static json_t *bench_variant_facts(const bench_variant_kind *variant,
+                                   const snapcell_artifact_info *info)
+{
+    char key[SNAPCELL_KEY_HEX_SIZE];
+    snapcell_key_format(&info->key, key);
+    return json_pack("{s:b, s:b, s:s, s:I, s:I, s:I}", "warm", variant->warm, "raw", variant->raw,
+                     "key", key, "source_size_bytes", (json_int_t)info->source_size_bytes,
+                     "blob_size_bytes", (json_int_t)info->blob_size_bytes, "artifact_size_bytes",
+                     (json_int_t)info->artifact_size_bytes);
+}
+
+static int bench_prepare_variant(bench_context *context, snapcell_store *const stores[2],
+                                 const bench_function *function, const bench_variant_kind *variant,
+                                 json_t *facts, snapcell_error *err)
+{
+    snapcell_compiled *compiled = NULL;
+    int code = bench_compile(context, function, variant, &compiled, err);
+    for (int i = 0; i < 2 && code == SNAPCELL_OK; i++) {
+        size_t size;
+        const void *bytes = snapcell_compiled_artifact(compiled, &size);
+        code = snapcell_store_put(stores[i], bytes, size, snapcell_compiled_name(compiled), err);
+    }
+    if (code == SNAPCELL_OK)
+        json_array_append_new(facts,
+                              bench_variant_facts(variant, snapcell_compiled_info(compiled)));
+    snapcell_compiled_free(compiled);
+    return code;
+}
+
+/* A worker makes the blob that the compiler would not. */
+static int bench_prepare_clear(bench_context *context, bench_function *function,
+                               snapcell_error *err)
+{
+    int size = snprintf(function->clear_path, sizeof function->clear_path, "%s/%s.clear.blob",
+                        context->settings.out, function->name);
+    if (size >= (int)sizeof function->clear_path)
+        return error_set(err, SNAPCELL_E_USAGE, "--out is too long");
+    char ref[BENCH_ARTIFACT_NAME_SIZE];
+    bench_artifact_name(function, ".raw", ref);
+    json_t *spec =
+        json_pack("{s:s, s:s, s:s, s:s, s:s}", "how", "build_clear", "store", context->store, "ref",
+                  ref, "url", context->settings.url, "out", function->clear_path);
+    bench_client client;
+    int code = bench_client_start(spec, "a snapshot without code", &client, err);
+    return code == SNAPCELL_OK ? bench_client_stop(&client, err) : code;
+}
+
+static int bench_prepare_function(bench_context *context, snapcell_store *const stores[2],
+                                  bench_function *function, snapcell_error *err)
+{
+    bench_progress_step(&context->progress, 0, "compiling %s", function->name);
+    struct stat bundle;
+    if (stat(function->path, &bundle) != 0)
+        return error_set_errno(err, SNAPCELL_E_IO, errno, "reading %s", function->path);
+    json_t *facts = json_array();
+    json_array_append_new(json_object_get(context->results, "functions"),
+                          json_pack("{s:s, s:I, s:s, s:o}", "name", function->name,
+                                    "bundle_size_bytes", (json_int_t)bundle.st_size, "url",
+                                    context->settings.url, "artifacts", facts));
+    int code = SNAPCELL_OK;
+    for (size_t i = 0; i < BENCH_VARIANT_COUNT && code == SNAPCELL_OK; i++)
+        code = bench_prepare_variant(context, stores, function, &bench_variants[i], facts, err);
+    return code == SNAPCELL_OK ? bench_prepare_clear(context, function, err) : code;
+}
+
+int bench_prepare(bench_context *context, snapcell_error *err)
+{
+    snapcell_store *warm cleanup(bench_close_store) = NULL;
+    snapcell_store *cold cleanup(bench_close_store) = NULL;
+    int code = snapcell_store_open(context->store, SNAPCELL_STORE_CREATE, &warm, err);
+    if (code == SNAPCELL_OK)
+        code = snapcell_store_open(context->cold_store, SNAPCELL_STORE_CREATE, &cold, err);
+    snapcell_store *const stores[2] = {warm, cold};
+    for (size_t i = 0; i < context->function_count && code == SNAPCELL_OK; i++)
+        code = bench_prepare_function(context, stores, &context->functions[i], err);
+    return code;
+}

@@ -1,0 +1,22 @@
+/* A fresh process, from its start to the first byte of its response. */
+#ifndef SNAPCELL_BENCH_PROCESS_H
+#define SNAPCELL_BENCH_PROCESS_H
+
+#include "bench.h"
+
+#define BENCH_LISTEN_FD 3 /* where a server finds its listening socket */
+
+typedef struct bench_program {
+    char **argv; /* NULL-terminated */
+    char **env;  /* NULL-terminated */
+    bool http;   /* a server, asked for `url` on a socket that it inherits; else stdout is read */
+    const char *url;
+    const char *log; /* where its standard error is appended */
+} bench_program;
+
+/* Starts the program once. `out->total_ns`: from the call of posix_spawn() to the first byte;
+ * `dispose_ns`: from there to its end; faults are the process's. A server is killed then. Errors:
+ * E_SCRIPT when it failed or said nothing within 30 seconds. */
+int bench_process_run(const bench_program *program, bench_sample *out, snapcell_error *err);
+
+#endif

@@ -1,0 +1,105 @@
+/* Loads as an embedder does them. The clock runs from the call of snapcell_cell_load() to the
+ * return of snapcell_cell_fetch(), so that lookup, reading, checking and decoding are in. */
+#include <string.h>
+
+#include "bench_options.h"
+#include "bench_pages.h"
+#include "bench_subject.h"
+#include "cleanup.h"
+#include "error_set.h"
+#include "snapcell/loader.h"
+
+typedef struct bench_loader {
+    snapcell_loader *loader;
+    snapcell_request request;
+    char *url;
+    bool drop_pages;
+    bench_pages pages;
+} bench_loader;
+
+static void bench_loader_close(void *subject)
+{
+    bench_loader *self = subject;
+    if (self->drop_pages) bench_pages_close(&self->pages);
+    snapcell_loader_close(self->loader);
+    free(self->url);
+    free(self);
+}
+
+static void bench_loader_cleanup(bench_loader **self)
+{
+    if (*self) bench_loader_close(*self);
+}
+
+static int bench_loader_open(const json_t *spec, void **out, snapcell_error *err)
+{
+    const char *store, *url;
+    int code = bench_spec_text(spec, "store", &store, err);
+    if (code == SNAPCELL_OK) code = bench_spec_text(spec, "url", &url, err);
+    if (code != SNAPCELL_OK) return code;
+
+    bench_loader *self cleanup(bench_loader_cleanup) = calloc(1, sizeof *self);
+    if (self) self->url = strdup(url);
+    if (!self || !self->url) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a loader");
+    self->request = (snapcell_request)SNAPCELL_REQUEST_INIT;
+    self->request.url = self->url;
+
+    snapcell_loader_options options = SNAPCELL_LOADER_OPTIONS_INIT;
+    options.store_path = store;
+    bench_options_apply(spec, &options);
+    code = snapcell_loader_open(&options, &self->loader, err);
+    if (code != SNAPCELL_OK) return code;
+    if (json_is_true(json_object_get(spec, "drop_pages"))) {
+        code = bench_pages_open(store, &self->pages, err);
+        if (code != SNAPCELL_OK) return code;
+        self->drop_pages = true;
+    }
+    *out = steal_pointer(&self);
+    return SNAPCELL_OK;
+}
+
+static void bench_loader_phases(const snapcell_cell *cell, bench_sample *sample)
+{
+    snapcell_timings timings;
+    snapcell_cell_timings(cell, &timings);
+#define BENCH_COPY_PHASE(name) sample->name##_ns = timings.name##_ns;
+    BENCH_PHASE_MAP(BENCH_COPY_PHASE)
+#undef BENCH_COPY_PHASE
+}
+
+static void bench_loader_dispose(void *instance)
+{
+    snapcell_cell_dispose(instance);
+}
+
+static int bench_loader_load(void *subject, const char *ref, void **instance, bench_sample *sample,
+                             snapcell_error *err)
+{
+    bench_loader *self = subject;
+    if (self->drop_pages) {
+        int dropped = bench_pages_drop(&self->pages, &sample->resident_bytes, err);
+        if (dropped != SNAPCELL_OK) return dropped;
+    }
+    snapcell_cell *cell = NULL;
+    snapcell_response *response = NULL;
+    uint64_t start_ns = bench_now_ns();
+    int code = snapcell_cell_load(self->loader, ref, NULL, &cell, err);
+    if (code == SNAPCELL_OK) code = snapcell_cell_fetch(cell, &self->request, &response, err);
+    sample->total_ns = bench_now_ns() - start_ns;
+    if (code == SNAPCELL_OK) code = bench_check_response(response, &sample->response_hash, err);
+    snapcell_response_free(response);
+    if (code != SNAPCELL_OK) {
+        snapcell_cell_dispose(cell);
+        return code;
+    }
+    bench_loader_phases(cell, sample);
+    *instance = cell;
+    return SNAPCELL_OK;
+}
+
+const bench_subject_type bench_subject_loader = {
+    .open = bench_loader_open,
+    .load = bench_loader_load,
+    .dispose = bench_loader_dispose,
+    .close = bench_loader_close,
+};

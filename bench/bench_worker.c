@@ -1,0 +1,176 @@
+#include "bench_worker.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "bench_hold.h"
+#include "bench_subject.h"
+#include "bench_threads.h"
+#include "bench_variant.h"
+#include "error_set.h"
+
+typedef struct bench_worker_state {
+    const bench_subject_type *type;
+    void *subject;
+    const json_t *refs;
+    bench_random random;
+    bench_hold hold;
+} bench_worker_state;
+
+/* False at the end of the input, and on failure. */
+static bool bench_read_whole(void *out, size_t size_bytes)
+{
+    size_t got = 0;
+    while (got < size_bytes) {
+        ssize_t n = read(STDIN_FILENO, (char *)out + got, size_bytes - got);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        got += (size_t)n;
+    }
+    return true;
+}
+
+static int bench_answer(const void *bytes, size_t size_bytes, snapcell_error *err)
+{
+    size_t sent = 0;
+    while (sent < size_bytes) {
+        ssize_t n = write(STDOUT_FILENO, (const char *)bytes + sent, size_bytes - sent);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return error_set_errno(err, SNAPCELL_E_IO, errno, "answering the parent");
+        sent += (size_t)n;
+    }
+    return SNAPCELL_OK;
+}
+
+static const char *bench_worker_ref(bench_worker_state *state)
+{
+    size_t count = json_array_size(state->refs);
+    return json_string_value(
+        json_array_get(state->refs, (size_t)bench_random_below(&state->random, count)));
+}
+
+static int bench_load_once(bench_worker_state *state, bench_sample *sample, snapcell_error *err)
+{
+    *sample = (bench_sample){0};
+    const char *ref = bench_worker_ref(state);
+    struct rusage before, after;
+    void *instance;
+    getrusage(RUSAGE_THREAD, &before);
+    int code = state->type->load(state->subject, ref, &instance, sample, err);
+    getrusage(RUSAGE_THREAD, &after);
+    if (code != SNAPCELL_OK) return code;
+    sample->minor_faults = (uint64_t)(after.ru_minflt - before.ru_minflt);
+    sample->major_faults = (uint64_t)(after.ru_majflt - before.ru_majflt);
+    uint64_t start_ns = bench_now_ns();
+    state->type->dispose(instance);
+    sample->dispose_ns = bench_now_ns() - start_ns;
+    return SNAPCELL_OK;
+}
+
+static int bench_worker_load(bench_worker_state *state, const bench_order *order,
+                             snapcell_error *err)
+{
+    bench_sample sample;
+    for (uint32_t i = 0; i < order->warm_up; i++) {
+        int code = bench_load_once(state, &sample, err);
+        if (code != SNAPCELL_OK) return code;
+    }
+    bench_sample *samples cleanup_free = calloc(order->count + 1u, sizeof *samples);
+    if (!samples) return error_set(err, SNAPCELL_E_NOMEM, "no memory for samples");
+    for (uint32_t i = 0; i < order->count; i++) {
+        int code = bench_load_once(state, &samples[i], err);
+        if (code != SNAPCELL_OK) return code;
+    }
+    return bench_answer(samples, order->count * sizeof *samples, err);
+}
+
+static int bench_worker_hold(bench_worker_state *state, const bench_order *order,
+                             snapcell_error *err)
+{
+    bench_memory memory;
+    int code = bench_hold_more(&state->hold, state->type, state->subject, bench_worker_ref(state),
+                               order->count, &memory, err);
+    return code == SNAPCELL_OK ? bench_answer(&memory, sizeof memory, err) : code;
+}
+
+static int bench_worker_threads(bench_worker_state *state, const bench_order *order,
+                                snapcell_error *err)
+{
+    bench_rate rate;
+    int code = bench_threads_run(state->type, state->subject, bench_worker_ref(state), order->count,
+                                 order->duration_ms, &rate, err);
+    return code == SNAPCELL_OK ? bench_answer(&rate, sizeof rate, err) : code;
+}
+
+static int bench_worker_serve(bench_worker_state *state, snapcell_error *err)
+{
+    bench_order order;
+    int code = SNAPCELL_OK;
+    while (code == SNAPCELL_OK && bench_read_whole(&order, sizeof order)) {
+        switch (order.kind) {
+        case BENCH_ORDER_LOAD:
+            code = bench_worker_load(state, &order, err);
+            break;
+        case BENCH_ORDER_HOLD:
+            code = bench_worker_hold(state, &order, err);
+            break;
+        case BENCH_ORDER_THREADS:
+            code = bench_worker_threads(state, &order, err);
+            break;
+        default:
+            code = error_set(err, SNAPCELL_E_USAGE, "order %u is not known", order.kind);
+        }
+    }
+    return code;
+}
+
+/* Not a worker that waits: it makes a file and ends. */
+static int bench_worker_build(const json_t *spec, snapcell_error *err)
+{
+    const char *store, *ref, *url, *out;
+    int code = bench_spec_text(spec, "store", &store, err);
+    if (code == SNAPCELL_OK) code = bench_spec_text(spec, "ref", &ref, err);
+    if (code == SNAPCELL_OK) code = bench_spec_text(spec, "url", &url, err);
+    if (code == SNAPCELL_OK) code = bench_spec_text(spec, "out", &out, err);
+    if (code != SNAPCELL_OK) return code;
+    bench_artifact *artifact = NULL;
+    code = bench_artifact_open(store, ref, &artifact, err);
+    if (code == SNAPCELL_OK) code = bench_variant_write_clear(artifact, url, out, err);
+    bench_artifact_free(artifact);
+    return code;
+}
+
+static int bench_worker_run(const json_t *spec, snapcell_error *err)
+{
+    const char *how;
+    int code = bench_spec_text(spec, "how", &how, err);
+    if (code != SNAPCELL_OK) return code;
+    if (strcmp(how, "build_clear") == 0) return bench_worker_build(spec, err);
+    bench_worker_state state = {
+        .type = strcmp(how, "load") == 0 ? &bench_subject_loader : &bench_subject_engine,
+        .refs = json_object_get(spec, "refs"),
+    };
+    if (json_array_size(state.refs) == 0)
+        return error_set(err, SNAPCELL_E_USAGE, "the worker's spec has no 'refs'");
+    bench_random_init(&state.random, 1);
+    code = state.type->open(spec, &state.subject, err);
+    if (code != SNAPCELL_OK) return code;
+    code = bench_worker_serve(&state, err);
+    bench_hold_release(&state.hold, state.type);
+    state.type->close(state.subject);
+    return code;
+}
+
+cli_status bench_worker(const char *spec_json)
+{
+    json_error_t where;
+    json_t *spec = json_loads(spec_json, 0, &where);
+    if (!spec) return cli_usage("the worker's spec is not JSON: %s", where.text);
+    snapcell_error err;
+    int code = bench_worker_run(spec, &err);
+    cli_status status = code == SNAPCELL_OK ? CLI_DONE : cli_report("bench worker", &err);
+    json_decref(spec);
+    return status;
+}
