@@ -35,6 +35,8 @@ std::unordered_set<std::string_view> IdentifiersOf(std::string_view text)
             i++;
         std::string_view word = text.substr(begin, i - begin);
         if (!after_dot || owner == "globalThis" || owner == "self") found.insert(word);
+        // `new Response(body, { headers })` and `request.headers` make a Headers without naming it.
+        if (word == "headers") found.insert("Headers");
         owner = word;
     }
     return found;

@@ -22,8 +22,8 @@ enum class EngineSetup {
 
 // Fixed seeds make blobs reproducible: Math.random and the hash seed are drawn anew at load. The
 // optimizing compilers' code is never in a snapshot, and what they leave behind depends on timing.
-inline constexpr char kSnapshotFlags[] =
-    "--single-threaded --random-seed=1 --hash-seed=1 --no-opt --no-maglev --no-sparkplug";
+inline constexpr char kSnapshotFlags[] = "--single-threaded --random-seed=1 --hash-seed=1 --no-opt "
+                                         "--no-maglev --no-sparkplug --no-flush-bytecode";
 
 // Starts V8 with a setup; a second start with another one fails.
 int StartV8(EngineSetup setup, snapcell_error *err);

@@ -21,6 +21,9 @@ class TimerQueue
                  std::vector<v8::Local<v8::Value>> arguments, double due_ms, double interval_ms);
     void Clear(uint32_t id);
 
+    // Timers are native memory, which no heap limit counts: there is a most.
+    static constexpr size_t kTimersMax = 10000;
+    bool Full() const { return timers_.size() >= kTimersMax; }
     bool Empty() const { return due_.empty(); }
     double NextDueMs() const; // infinity when empty
     // Runs what is due at `now_ms`, microtasks after each. False when a callback threw or was

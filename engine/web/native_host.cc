@@ -33,6 +33,11 @@ void Native_setTimer(const NativeInfo &info)
     v8::Isolate *isolate = info.GetIsolate();
     v8::Local<v8::Context> context = isolate->GetCurrentContext();
     IsolateState *state = IsolateState::From(isolate);
+    if (state->timers.Full()) {
+        isolate->ThrowException(v8::Exception::RangeError(
+            v8::String::NewFromUtf8Literal(isolate, "more than 10000 timers are pending")));
+        return;
+    }
     double delay = std::trunc(info[1].As<v8::Number>()->Value());
     // As browsers and Node have it: what is no delay, or one beyond 24 days, is none.
     if (!(delay >= 0 && delay <= INT32_MAX)) delay = 0;
