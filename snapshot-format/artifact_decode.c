@@ -58,10 +58,14 @@ static int artifact_section_decode_zstd(const artifact_section *section, const v
     if (decoder == NULL) {
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for a zstd decoder");
     }
-    /* A prefix serves one frame; a size of 0 is none. Referring to it allocates nothing. */
-    (void)ZSTD_DCtx_refPrefix(decoder, prefix, prefix_size_bytes);
-    const size_t size = ZSTD_decompressDCtx(decoder, out, (size_t)section->decoded_size_bytes,
-                                            section->data, (size_t)section->stored_size_bytes);
+    /* Allocates; without the prefix zstd would decode to other bytes, and might not notice. */
+    size_t size = ZSTD_DCtx_refPrefix(decoder, prefix, prefix_size_bytes);
+    if (!ZSTD_isError(size)) {
+        size = ZSTD_decompressDCtx(decoder, out, (size_t)section->decoded_size_bytes, section->data,
+                                   (size_t)section->stored_size_bytes);
+    }
+    /* A kept decoder must not keep the caller's prefix. */
+    (void)ZSTD_DCtx_refPrefix(decoder, NULL, 0);
     if (!kept) ZSTD_freeDCtx(decoder);
     if (ZSTD_isError(size)) {
         const bool memory = ZSTD_getErrorCode(size) == ZSTD_error_memory_allocation;
@@ -91,10 +95,10 @@ int artifact_section_decode_with_prefix(const artifact_section *section, const v
     case ARTIFACT_CODEC_ZSTD:
         return artifact_section_decode_zstd(section, NULL, 0, out, err);
     case ARTIFACT_CODEC_ZSTD_PREFIX:
-        if (prefix_size_bytes == 0) {
+        if (prefix == NULL || prefix_size_bytes == 0) {
             return error_set(err, SNAPCELL_E_USAGE,
-                             "this blob can be decoded by its own engine only, which has the base "
-                             "blob that it is compressed with");
+                             "the artifact's blob is compressed with its engine's base blob as "
+                             "prefix, none is given; decode it with that engine");
         }
         return artifact_section_decode_zstd(section, prefix, prefix_size_bytes, out, err);
     }

@@ -12,9 +12,8 @@ extern "C" {
 
 typedef enum artifact_codec {
     ARTIFACT_CODEC_RAW = 0,
-    ARTIFACT_CODEC_ZSTD = 1, /* one frame, its content size in its header */
-    /* The same, compressed with the engine's base blob as its prefix: blobs only. */
-    ARTIFACT_CODEC_ZSTD_PREFIX = 2,
+    ARTIFACT_CODEC_ZSTD = 1,        /* one frame, its content size in its header */
+    ARTIFACT_CODEC_ZSTD_PREFIX = 2, /* the same, behind the engine's base blob; for blobs only */
 } artifact_codec;
 
 typedef enum artifact_text_encoding {
@@ -60,8 +59,9 @@ int artifact_read(const void *bytes, size_t size_bytes, artifact_check check, ar
 int artifact_section_decode(const artifact_section *section, void *out, snapcell_error *err);
 
 /* The same for a section that may have codec ARTIFACT_CODEC_ZSTD_PREFIX: `prefix` is the base blob
- * of the engine that the artifact names. Errors: as above, and E_USAGE where a prefix is needed but
- * NULL. */
+ * of the engine that the artifact names; other codecs leave it alone. Compare the engine first:
+ * with another prefix the result may be other bytes of the right size. Errors: as above, and
+ * E_USAGE where a prefix is needed but is NULL or empty. */
 int artifact_section_decode_with_prefix(const artifact_section *section, const void *prefix,
                                         size_t prefix_size_bytes, void *out, snapcell_error *err);
 

@@ -9,12 +9,15 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Of a size that small frames reach beyond, too. */
+static const uint8_t fuzz_prefix[100] = "0123456789abcdefghijklmnopqrstuvwxyz";
+
 static void fuzz_decode(const artifact_section *section)
 {
     if (section->data == NULL || section->decoded_size_bytes > FUZZ_DECODED_SIZE_MAX) return;
     uint8_t *out = malloc((size_t)section->decoded_size_bytes + 1);
     if (out == NULL) return;
-    (void)artifact_section_decode(section, out, NULL);
+    (void)artifact_section_decode_with_prefix(section, fuzz_prefix, sizeof(fuzz_prefix), out, NULL);
     free(out);
 }
 

@@ -108,9 +108,6 @@ static int artifact_check_spec(const artifact_spec *spec, snapcell_error *err)
                          (int)spec->kind, (int)spec->shape, (int)spec->source_format,
                          (int)spec->source_encoding, (int)spec->codec);
     }
-    if (spec->codec == ARTIFACT_CODEC_ZSTD_PREFIX && spec->prefix.size_bytes == 0) {
-        return error_set(err, SNAPCELL_E_USAGE, "a prefix to compress with is missing");
-    }
     if (spec->codec != ARTIFACT_CODEC_RAW &&
         !artifact_in_range(spec->level, LEVEL_MIN, LEVEL_MAX)) {
         return error_set(err, SNAPCELL_E_USAGE, "a zstd level is from %d to %d, this one is %d",
@@ -120,6 +117,22 @@ static int artifact_check_spec(const artifact_spec *spec, snapcell_error *err)
         return error_set(err, SNAPCELL_E_USAGE,
                          "UTF-16 has an even number of bytes, this source has %zu",
                          spec->source.size_bytes);
+    }
+    return SNAPCELL_OK;
+}
+
+static int artifact_check_prefix(const artifact_spec *spec, snapcell_error *err)
+{
+    if (spec->codec != ARTIFACT_CODEC_ZSTD_PREFIX) return SNAPCELL_OK;
+    if (spec->prefix.data == NULL || spec->prefix.size_bytes == 0) {
+        return error_set(err, SNAPCELL_E_USAGE,
+                         "codec %d needs a prefix that is not empty; give the engine's base blob",
+                         (int)spec->codec);
+    }
+    if (spec->prefix.size_bytes > ARTIFACT_BLOB_SIZE_MAX) {
+        return error_set(err, SNAPCELL_E_TOO_LARGE,
+                         "a prefix has at most %" PRIu64 " bytes, this one has %zu",
+                         ARTIFACT_BLOB_SIZE_MAX, spec->prefix.size_bytes);
     }
     return SNAPCELL_OK;
 }
@@ -205,10 +218,25 @@ static bool artifact_compressor_use_prefix(ZSTD_CCtx *compressor, const artifact
 {
     int window_log = WINDOW_LOG_MIN;
     while (window_log < ARTIFACT_FRAME_WINDOW_LOG_MAX &&
-           ((uint64_t)1 << window_log) < prefix->size_bytes + content_size)
+           (UINT64_C(1) << window_log) < prefix->size_bytes + content_size) {
         window_log++;
+    }
     return !ZSTD_isError(ZSTD_CCtx_setParameter(compressor, ZSTD_c_windowLog, window_log)) &&
            !ZSTD_isError(ZSTD_CCtx_refPrefix(compressor, prefix->data, prefix->size_bytes));
+}
+
+/* What the section before this one has set, or left when it failed, changes no bytes. */
+static bool artifact_compressor_begin(const artifact_builder *builder, artifact_codec codec,
+                                      size_t content_size)
+{
+    ZSTD_CCtx *compressor = builder->compressor;
+    (void)ZSTD_CCtx_reset(compressor, ZSTD_reset_session_only);
+    if (codec == ARTIFACT_CODEC_ZSTD_PREFIX) {
+        return artifact_compressor_use_prefix(compressor, &builder->prefix, content_size);
+    }
+    /* 0: the level's own window. */
+    return !ZSTD_isError(ZSTD_CCtx_refPrefix(compressor, NULL, 0)) &&
+           !ZSTD_isError(ZSTD_CCtx_setParameter(compressor, ZSTD_c_windowLog, 0));
 }
 
 /* Compresses into the builder's free bytes. `*out_size_bytes` is 0 when that would save nothing. */
@@ -219,12 +247,12 @@ static int artifact_compress(const artifact_builder *builder, artifact_codec cod
      */
     *out_size_bytes = 0;
     if (part->size_bytes == 0) return SNAPCELL_OK;
-    /* 0: the level's own window. */
-    (void)ZSTD_CCtx_setParameter(builder->compressor, ZSTD_c_windowLog, 0);
-    if (codec == ARTIFACT_CODEC_ZSTD_PREFIX &&
-        !artifact_compressor_use_prefix(builder->compressor, &builder->prefix, part->size_bytes))
-        return error_set(err, SNAPCELL_E_INTERNAL, "zstd takes no prefix of %zu bytes",
-                         builder->prefix.size_bytes);
+    if (!artifact_compressor_begin(builder, codec, part->size_bytes)) {
+        return error_set(err, SNAPCELL_E_INTERNAL,
+                         "this zstd (%s) does not take the artifact format's codec %d; another "
+                         "version is needed",
+                         ZSTD_versionString(), (int)codec);
+    }
     const size_t size = ZSTD_compress2(builder->compressor, builder->bytes + builder->used_bytes,
                                        part->size_bytes - 1, part->data, part->size_bytes);
     if (!ZSTD_isError(size)) {
@@ -317,6 +345,7 @@ int artifact_write(const artifact_spec *spec, uint8_t **out, size_t *out_size_by
     artifact_row rows[ARTIFACT_ROW_COUNT];
     artifact_list_rows(spec, rows);
     int code = artifact_check_spec(spec, err);
+    if (code == SNAPCELL_OK) code = artifact_check_prefix(spec, err);
     for (size_t i = 0; i < ARTIFACT_ROW_COUNT && code == SNAPCELL_OK; i++) {
         code = artifact_check_row(&rows[i], err);
     }

@@ -29,9 +29,11 @@ typedef struct artifact_spec {
     artifact_text_encoding source_encoding;
     artifact_part source_map; /* optional */
     artifact_part manifest;   /* JSON text, stored raw */
-    artifact_part prefix;     /* the engine's base blob, for ARTIFACT_CODEC_ZSTD_PREFIX */
-    artifact_codec codec; /* for blob, source and source map; what zstd cannot shrink stays raw */
-    int level;            /* zstd's, 1 to 19, when codec is ARTIFACT_CODEC_ZSTD */
+    /* For the blob; source and source map are compressed too, without prefix, unless it is raw.
+     * What zstd cannot shrink stays raw. */
+    artifact_codec codec;
+    artifact_part prefix; /* the engine's base blob, for ARTIFACT_CODEC_ZSTD_PREFIX */
+    int level;            /* zstd's, 1 to 19; not for ARTIFACT_CODEC_RAW */
 } artifact_spec;
 
 /* Encodes `spec` into a new buffer. `*out` is Owned: free(). Errors: E_TOO_LARGE, E_NOMEM, E_USAGE.
@@ -40,7 +42,7 @@ int artifact_write(const artifact_spec *spec, uint8_t **out, size_t *out_size_by
                    snapcell_error *err);
 
 /* The compressor's version: another one may give other bytes, so that it belongs in a key that
- * promises bytes (for ARTIFACT_CODEC_ZSTD). Thread: any. */
+ * promises bytes (unless it is all raw). Thread: any. */
 uint32_t artifact_compressor_version(void);
 
 #ifdef __cplusplus

@@ -83,6 +83,31 @@ static void use_frame(test_sample *sample)
     set_frame(sample, sample_blob_frame, sizeof(sample_blob_frame));
 }
 
+static void use_prefix(test_sample *sample)
+{
+    set_frame(sample, sample_blob_prefix_frame, sizeof(sample_blob_prefix_frame));
+    sample_find(sample, ARTIFACT_SECTION_BLOB)->codec = ARTIFACT_CODEC_ZSTD_PREFIX;
+}
+
+static void use_prefix_twice(test_sample *sample)
+{
+    static uint8_t frames[2 * sizeof(sample_blob_prefix_frame)];
+    memcpy(frames, sample_blob_prefix_frame, sizeof(sample_blob_prefix_frame));
+    memcpy(frames + sizeof(frames) / 2, sample_blob_prefix_frame, sizeof(frames) / 2);
+    set_frame(sample, frames, sizeof(frames));
+    sample_find(sample, ARTIFACT_SECTION_BLOB)->codec = ARTIFACT_CODEC_ZSTD_PREFIX;
+}
+
+/* A frame that is good for a blob. */
+static void use_prefix_for_source(test_sample *sample)
+{
+    sample_section *source = sample_find(sample, ARTIFACT_SECTION_SOURCE);
+    source->data = sample_blob_prefix_frame;
+    source->stored_size_bytes = sizeof(sample_blob_prefix_frame);
+    source->decoded_size_bytes = sizeof(sample_blob);
+    source->codec = ARTIFACT_CODEC_ZSTD_PREFIX;
+}
+
 static void use_code(test_sample *sample)
 {
     sample->kind = SNAPCELL_ARTIFACT_CODE;
@@ -283,6 +308,19 @@ FRAME_CASE(frame_short_content, MAGIC "\x20\x28\x39\x01\x00" /* 39 */
 FRAME_CASE(frame_rle_bomb, MAGIC "\x20\x28\x02\x00\x10\x41\x03\x00\x10") /* 2 x 128 KiB */
 FRAME_CASE(frame_bad_block, MAGIC "\x20\x28\x45\x01\x00" TEXT)
 
+/* Copies from 124 bytes before the content: that is before the prefix. */
+static void frame_before_prefix(test_sample *sample)
+{
+    set_frame(sample, MAGIC "\x20\x28\x3d\x00\x00\x00\x01\x00\xff\x32\x00\x01", 16);
+    sample_find(sample, ARTIFACT_SECTION_BLOB)->codec = ARTIFACT_CODEC_ZSTD_PREFIX;
+}
+
+/* One that needs the prefix, passed off as one that does not. */
+static void frame_without_prefix(test_sample *sample)
+{
+    set_frame(sample, sample_blob_prefix_frame, sizeof(sample_blob_prefix_frame));
+}
+
 static void frame_header_cut(test_sample *sample)
 {
     set_frame(sample, sample_blob_frame, 5);
@@ -398,6 +436,8 @@ static void swap_types(test_sample *sample)
 static const case_row rows[] = {
     {GOOD("good-raw")},
     {GOOD("good-frame"), .change = use_frame},
+    {GOOD("good-prefix"), .change = use_prefix},
+    {GOOD("good-prefix-unused"), .change = use_frame, ENTRY(BLOB, codec, 2)},
     {GOOD("good-least"), .change = use_least},
     {GOOD("good-code"), .change = use_code},
     {GOOD("good-utf16"), .change = use_utf16},
@@ -453,10 +493,14 @@ static const case_row rows[] = {
     {BAD("r21-required-trailer", E_FORMAT), .change = add_required_trailer},
     {BAD("r23-blob-optional", E_CORRUPT), ENTRY(BLOB, flags, 1)},
     {BAD("r23-source-map-required", E_CORRUPT), ENTRY(SOURCE_MAP, flags, 0)},
-    {BAD("r24-codec-2", E_FORMAT), ENTRY(BLOB, codec, 2)},
+    {BAD("r24-codec-3", E_FORMAT), ENTRY(BLOB, codec, 3)},
     {BAD("r24-codec-largest", E_FORMAT), ENTRY(NAME, codec, 255)},
     {BAD("r25-name-compressed", E_CORRUPT), .change = use_framed_name},
     {BAD("r25-manifest-compressed", E_CORRUPT), ENTRY(MANIFEST, codec, 1)},
+    {BAD("r25-name-prefix", E_CORRUPT), ENTRY(NAME, codec, 2)},
+    {BAD("r25-source-prefix", E_CORRUPT), .change = use_prefix_for_source},
+    {BAD("r25-source-map-prefix", E_CORRUPT), ENTRY(SOURCE_MAP, codec, 2)},
+    {BAD("r25-manifest-prefix", E_CORRUPT), ENTRY(MANIFEST, codec, 2)},
     {BAD("r26-name-201", E_TOO_LARGE), .change = use_long_name},
     {BAD("r26-file-name-256", E_TOO_LARGE), .change = use_long_file_name},
     {BAD("r26-blob-above-cap", E_TOO_LARGE), ENTRY(BLOB, decoded_size, (256 << 20) + 1)},
@@ -486,6 +530,8 @@ static const case_row rows[] = {
     {BAD("r29-bytes-behind", E_CORRUPT), .change = frame_bytes_behind},
     {BAD("r29-two-frames", E_CORRUPT), .change = frame_twice},
     {BAD("r29-skippable-frame", E_CORRUPT), .change = frame_skippable},
+    {BAD("r29-prefix-no-frame", E_CORRUPT), ENTRY(BLOB, codec, 2)},
+    {BAD("r29-prefix-two-frames", E_CORRUPT), .change = use_prefix_twice},
     {BAD("r30-slash", E_CORRUPT), .change = use_slash},
     {BAD("r30-escape", E_CORRUPT), .change = use_escape},
     {BAD("r30-zero", E_CORRUPT), .change = use_zero},
@@ -508,6 +554,10 @@ static const case_row rows[] = {
     {.result = {"r36-agreed-lie", SNAPCELL_OK, SNAPCELL_E_CORRUPT}, .change = frame_agreed_lie},
     {.result = {"r36-rle-bomb", SNAPCELL_OK, SNAPCELL_E_CORRUPT}, .change = frame_rle_bomb},
     {.result = {"r36-bad-block", SNAPCELL_OK, SNAPCELL_E_CORRUPT}, .change = frame_bad_block},
+    {.result = {"r36-before-prefix", SNAPCELL_OK, SNAPCELL_E_CORRUPT},
+     .change = frame_before_prefix},
+    {.result = {"r36-without-prefix", SNAPCELL_OK, SNAPCELL_E_CORRUPT},
+     .change = frame_without_prefix},
 };
 
 const size_t sample_case_count = sizeof(rows) / sizeof(rows[0]);

@@ -12,10 +12,20 @@ const char sample_source_map[] = "{\"version\":3,\"sources\":[],\"mappings\":\"\
 const char sample_manifest[] = "{\"name\":\"hello\"}";
 const uint8_t sample_blob[40] = "0123456789abcdefghijklmnopqrstuvwxyzABC";
 const uint8_t sample_large_blob[4096] = {1, 2, 3};
+const uint8_t sample_large_prefix[3000] = {1, 2, 3};
 
 /* Magic; single segment with one byte of content size; 40; the last block, raw, of 40 bytes. */
 const uint8_t sample_blob_frame[49] = "\x28\xb5\x2f\xfd\x20\x28\x41\x01\x00"
                                       "0123456789abcdefghijklmnopqrstuvwxyzABC";
+
+const uint8_t sample_prefix[100] = "--------------------"
+                                   "0123456789abcdefghijklmnopqrstuvwxyzABC\0"
+                                   "----------------------------------------";
+
+/* Magic; single segment with one byte of content size; 40; the last block, compressed, of 7 bytes:
+ * no literals, one sequence, which copies 40 bytes from 80 bytes before the content. */
+const uint8_t sample_blob_prefix_frame[16] = "\x28\xb5\x2f\xfd\x20\x28\x3d\x00\x00"
+                                             "\x00\x01\x00\xa7\x32\x00\x01";
 
 static sample_section sample_raw(uint16_t type, const void *data, size_t size_bytes)
 {

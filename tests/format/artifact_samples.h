@@ -36,6 +36,9 @@ extern const char sample_manifest[];
 extern const uint8_t sample_blob[40];
 extern const uint8_t sample_blob_frame[49]; /* a zstd frame that holds sample_blob */
 extern const uint8_t sample_large_blob[4096];
+extern const uint8_t sample_large_prefix[3000];    /* begins as sample_large_blob does */
+extern const uint8_t sample_prefix[100];           /* sample_blob lies in it at byte 20 */
+extern const uint8_t sample_blob_prefix_frame[16]; /* codec 2: sample_blob, behind sample_prefix */
 
 void sample_init(test_sample *sample); /* the good raw one, in parts */
 sample_section *sample_find(test_sample *sample, uint16_t type);

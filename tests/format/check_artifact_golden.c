@@ -74,7 +74,8 @@ static void check_blob_decodes(const sample_case *row, const artifact_view *view
     uint8_t *out = malloc((size_t)view->blob.decoded_size_bytes + 1);
     ck_assert_ptr_nonnull(out);
     snapcell_error err = {0};
-    const int code = artifact_section_decode(&view->blob, out, &err);
+    const int code = artifact_section_decode_with_prefix(&view->blob, sample_prefix,
+                                                         sizeof(sample_prefix), out, &err);
     ck_assert_msg(code == row->decode_code, "%s: %d %s", row->name, code, err.message);
     if (code != SNAPCELL_OK) ck_assert_ptr_nonnull(strstr(err.message, saying_of(row->name)));
     free(out);
@@ -106,15 +107,24 @@ END_TEST
 /* Compressed by zstd 1.5.4; other versions may write other bytes, but read these. */
 START_TEST(test_golden_compressed)
 {
+    static const struct {
+        const char *name;
+        artifact_codec codec;
+    } files[] = {
+        {"compressed", ARTIFACT_CODEC_ZSTD},
+        {"compressed-prefix", ARTIFACT_CODEC_ZSTD_PREFIX},
+    };
     static uint8_t bytes[SAMPLE_SIZE_MAX];
     static uint8_t blob[sizeof(sample_large_blob)];
-    const size_t size = read_golden("compressed", bytes, sizeof(bytes));
+    const size_t size = read_golden(files[_i].name, bytes, sizeof(bytes));
     artifact_view view;
     snapcell_error err;
     ck_assert_int_eq(artifact_read(bytes, size, ARTIFACT_CHECK_DIGEST, &view, &err), SNAPCELL_OK);
-    ck_assert_int_eq(view.blob.codec, ARTIFACT_CODEC_ZSTD);
+    ck_assert_int_eq(view.blob.codec, files[_i].codec);
     ck_assert_uint_eq(view.blob.decoded_size_bytes, sizeof(blob));
-    ck_assert_int_eq(artifact_section_decode(&view.blob, blob, &err), SNAPCELL_OK);
+    ck_assert_int_eq(artifact_section_decode_with_prefix(&view.blob, sample_large_prefix,
+                                                         sizeof(sample_large_prefix), blob, &err),
+                     SNAPCELL_OK);
     ck_assert_mem_eq(blob, sample_large_blob, sizeof(blob));
 }
 END_TEST
@@ -128,7 +138,7 @@ START_TEST(test_golden_folder_has_no_other_files)
         if (entry->d_name[0] != '.') count++;
     }
     ck_assert_int_eq(closedir(folder), 0);
-    ck_assert_uint_eq(count, sample_case_count + 1);
+    ck_assert_uint_eq(count, sample_case_count + 2);
 }
 END_TEST
 
@@ -138,7 +148,7 @@ int main(void)
     TCase *tcase = tcase_create("artifact_golden");
     suite_add_tcase(suite, tcase);
     tcase_add_loop_test(tcase, test_golden_case, 0, (int)sample_case_count);
-    tcase_add_test(tcase, test_golden_compressed);
+    tcase_add_loop_test(tcase, test_golden_compressed, 0, 2);
     tcase_add_test(tcase, test_golden_folder_has_no_other_files);
     return check_run(suite);
 }

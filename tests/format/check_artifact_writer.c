@@ -21,13 +21,17 @@ static void fill_noise(uint8_t *out, size_t size_bytes)
     }
 }
 
-static void check_decodes_to(const artifact_section *section, const artifact_part *part)
+/* The prefix is the blob's alone: without it, nothing else may need one. */
+static void check_decodes_to(const artifact_section *section, const artifact_part *prefix,
+                             const artifact_part *part)
 {
     ck_assert_uint_eq(section->decoded_size_bytes, part->size_bytes);
     uint8_t *out = malloc(part->size_bytes + 1);
     ck_assert_ptr_nonnull(out);
     snapcell_error err;
-    ck_assert_int_eq(artifact_section_decode(section, out, &err), SNAPCELL_OK);
+    const int code =
+        artifact_section_decode_with_prefix(section, prefix->data, prefix->size_bytes, out, &err);
+    ck_assert_int_eq(code, SNAPCELL_OK);
     ck_assert(part->size_bytes == 0 || memcmp(out, part->data, part->size_bytes) == 0);
     free(out);
 }
@@ -41,10 +45,11 @@ static uint8_t *write_and_read(const artifact_spec *spec, size_t *size_bytes, ar
     ck_assert_msg(artifact_read(bytes, *size_bytes, ARTIFACT_CHECK_DIGEST, view, &err) ==
                       SNAPCELL_OK,
                   "%s", err.message);
-    check_decodes_to(&view->blob, &spec->blob);
-    check_decodes_to(&view->source, &spec->source);
-    check_decodes_to(&view->source_map, &spec->source_map);
-    check_decodes_to(&view->manifest, &spec->manifest);
+    const artifact_part none = {0};
+    check_decodes_to(&view->blob, &spec->prefix, &spec->blob);
+    check_decodes_to(&view->source, &none, &spec->source);
+    check_decodes_to(&view->source_map, &none, &spec->source_map);
+    check_decodes_to(&view->manifest, &none, &spec->manifest);
     ck_assert_str_eq(view->info.name, spec->name);
     ck_assert_str_eq(view->info.file_name, spec->file_name);
     return bytes;
@@ -146,6 +151,14 @@ START_TEST(test_writer_agrees_with_the_specification)
 }
 END_TEST
 
+static size_t written_size(const artifact_spec *spec)
+{
+    size_t size = 0;
+    artifact_view view;
+    free(write_and_read(spec, &size, &view));
+    return size;
+}
+
 /* W1, W3: sizes around what the format and zstd treat differently. */
 START_TEST(test_writer_gives_the_same_bytes_again)
 {
@@ -177,6 +190,83 @@ START_TEST(test_writer_gives_the_same_bytes_again)
         free(again);
     }
     free(blob);
+}
+END_TEST
+
+/* W1, W2, W3. All is noise, so that nothing but the prefix can make it smaller: the blob begins as
+ * the prefix does, but for a byte. */
+START_TEST(test_writer_uses_the_prefix)
+{
+    static const struct {
+        size_t blob;
+        size_t prefix;
+    } sizes[] = {{64, 64},         {64, 700000},      {255, 1000},
+                 {1024, 1000},     {65536, 3000},     {131073, 6000},
+                 {131073, 700000}, {1048576, 700000}, {3000000, 700000}};
+    const size_t blob_size = sizes[_i].blob;
+    const size_t prefix_size = sizes[_i].prefix;
+    const size_t shared_size = prefix_size < blob_size ? prefix_size : blob_size;
+    uint8_t *noise = malloc(prefix_size + blob_size);
+    ck_assert_ptr_nonnull(noise);
+    fill_noise(noise, prefix_size + blob_size);
+    uint8_t *blob = noise + prefix_size;
+    memcpy(blob, noise, shared_size);
+    blob[shared_size / 2] ^= 1;
+    artifact_spec spec = sample_spec();
+    spec.level = 9;
+    spec.blob = (artifact_part){blob, blob_size};
+    spec.codec = ARTIFACT_CODEC_ZSTD;
+    const size_t size_without = written_size(&spec);
+    spec.codec = ARTIFACT_CODEC_ZSTD_PREFIX;
+    spec.prefix = (artifact_part){noise, prefix_size};
+    size_t size = 0;
+    size_t size_again = 0;
+    artifact_view view;
+    uint8_t *again = write_and_read(&spec, &size_again, &view);
+    uint8_t *bytes = write_and_read(&spec, &size, &view);
+    ck_assert_int_eq(view.blob.codec, ARTIFACT_CODEC_ZSTD_PREFIX);
+    ck_assert_uint_lt(size, size_without - shared_size / 4);
+    ck_assert_uint_eq(size, size_again);
+    ck_assert_mem_eq(bytes, again, size);
+    free(bytes);
+    free(again);
+    free(noise);
+}
+END_TEST
+
+/* W2: the prefix is for the blob. Neither it nor its window, nor that the blob stayed raw, changes
+ * what becomes of the sections behind it. */
+START_TEST(test_writer_keeps_the_prefix_to_the_blob)
+{
+    static uint8_t noise[400];
+    static uint8_t text[40000];
+    fill_noise(noise, sizeof(noise));
+    /* Noise twice: found again only in a window larger than that of a small blob. */
+    fill_noise(text, sizeof(text) / 2);
+    memcpy(text + sizeof(text) / 2, text, sizeof(text) / 2);
+    artifact_spec spec = sample_spec();
+    spec.level = 9;
+    spec.blob = _i == 0 ? (artifact_part){noise, sizeof(noise)} : spec.blob;
+    spec.source = (artifact_part){text, sizeof(text)};
+    spec.source_map = spec.source;
+    spec.codec = ARTIFACT_CODEC_ZSTD;
+    size_t size = 0;
+    size_t size_prefixed = 0;
+    artifact_view view;
+    artifact_view prefixed;
+    uint8_t *bytes = write_and_read(&spec, &size, &view);
+    spec.codec = ARTIFACT_CODEC_ZSTD_PREFIX;
+    spec.prefix = (artifact_part){sample_prefix, sizeof(sample_prefix)};
+    uint8_t *bytes_prefixed = write_and_read(&spec, &size_prefixed, &prefixed);
+    ck_assert_int_eq(prefixed.blob.codec,
+                     _i == 0 ? ARTIFACT_CODEC_RAW : ARTIFACT_CODEC_ZSTD_PREFIX);
+    ck_assert_int_eq(prefixed.source.codec, ARTIFACT_CODEC_ZSTD);
+    ck_assert_uint_lt(prefixed.source.stored_size_bytes, sizeof(text) / 2 + 100);
+    ck_assert_uint_eq(prefixed.source.stored_size_bytes, view.source.stored_size_bytes);
+    ck_assert_mem_eq(prefixed.source.data, view.source.data, view.source.stored_size_bytes);
+    ck_assert_uint_eq(prefixed.source_map.stored_size_bytes, view.source_map.stored_size_bytes);
+    free(bytes);
+    free(bytes_prefixed);
 }
 END_TEST
 
@@ -212,7 +302,8 @@ START_TEST(test_writer_takes_code_without_a_cache)
     spec.kind = SNAPCELL_ARTIFACT_CODE;
     spec.blob = (artifact_part){NULL, 0};
     spec.source_map = (artifact_part){NULL, 0};
-    spec.codec = _i == 0 ? ARTIFACT_CODEC_RAW : ARTIFACT_CODEC_ZSTD;
+    spec.codec = (artifact_codec)_i;
+    spec.prefix = (artifact_part){sample_prefix, sizeof(sample_prefix)};
     spec.level = 3;
     size_t size = 0;
     artifact_view view;
@@ -276,9 +367,16 @@ START_TEST(test_writer_refuses_what_a_reader_would)
     REFUSED(SNAPCELL_E_USAGE, "shape 0", spec.shape = (snapcell_handler_shape)0);
     REFUSED(SNAPCELL_E_USAGE, "format 0", spec.source_format = (snapcell_source_format)0);
     REFUSED(SNAPCELL_E_USAGE, "encoding 2", spec.source_encoding = (artifact_text_encoding)2);
-    REFUSED(SNAPCELL_E_USAGE, "codec 2", spec.codec = (artifact_codec)2);
+    REFUSED(SNAPCELL_E_USAGE, "codec 3", spec.codec = (artifact_codec)3);
+    REFUSED(SNAPCELL_E_USAGE, "needs a prefix", spec.codec = ARTIFACT_CODEC_ZSTD_PREFIX;
+            spec.level = 3);
+    REFUSED(SNAPCELL_E_USAGE, "needs a prefix", spec.codec = ARTIFACT_CODEC_ZSTD_PREFIX;
+            spec.level = 3; spec.prefix.size_bytes = 1);
+    REFUSED(SNAPCELL_E_TOO_LARGE, "prefix", spec.codec = ARTIFACT_CODEC_ZSTD_PREFIX; spec.level = 3;
+            spec.prefix = (artifact_part){sample_prefix, ARTIFACT_BLOB_SIZE_MAX + 1});
     REFUSED(SNAPCELL_E_USAGE, "level", spec.codec = ARTIFACT_CODEC_ZSTD; spec.level = 0);
     REFUSED(SNAPCELL_E_USAGE, "level", spec.codec = ARTIFACT_CODEC_ZSTD; spec.level = 20);
+    REFUSED(SNAPCELL_E_USAGE, "level", spec.codec = ARTIFACT_CODEC_ZSTD_PREFIX; spec.level = 20);
     REFUSED(SNAPCELL_E_USAGE, "even", spec.source_encoding = ARTIFACT_TEXT_UTF16LE;
             spec.source.size_bytes = 3);
     REFUSED(SNAPCELL_E_USAGE, "needs a name", spec.name = NULL);
@@ -334,7 +432,10 @@ int main(void)
     tcase_add_test(tcase, test_writer_agrees_with_the_specification);
     tcase_add_loop_test(tcase, test_writer_gives_the_same_bytes_again, 0, 12);
     tcase_add_test(tcase, test_writer_compresses_where_it_helps);
-    tcase_add_loop_test(tcase, test_writer_takes_code_without_a_cache, 0, 2);
+    tcase_add_loop_test(tcase, test_writer_uses_the_prefix, 0, 9);
+    tcase_add_loop_test(tcase, test_writer_keeps_the_prefix_to_the_blob, 0, 2);
+    tcase_add_loop_test(tcase, test_writer_takes_code_without_a_cache, ARTIFACT_CODEC_RAW,
+                        ARTIFACT_CODEC_ZSTD_PREFIX + 1);
     tcase_add_test(tcase, test_writer_keeps_every_choice);
     tcase_add_test(tcase, test_writer_refuses_what_a_reader_would);
     tcase_add_test(tcase, test_writer_takes_names_of_the_longest_size);

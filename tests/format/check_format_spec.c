@@ -53,7 +53,8 @@ START_TEST(test_spec_has_the_caps)
     check_says("| section count | R14: at most %llu |", ARTIFACT_SECTION_COUNT_MAX);
     check_says("| name | 0 | raw | 1 to %llu |", SNAPCELL_ARTIFACT_NAME_SIZE_MAX);
     check_says("| file name | 0 | raw | 1 to %llu |", SNAPCELL_ARTIFACT_FILE_NAME_SIZE_MAX);
-    check_says("| blob | 0 | raw, zstd | 0 to %llu MiB |", ARTIFACT_BLOB_SIZE_MAX >> 20);
+    check_says("| blob | 0 | raw, zstd, zstd with prefix | 0 to %llu MiB |",
+               ARTIFACT_BLOB_SIZE_MAX >> 20);
     check_says("| source | 0 | raw, zstd | 1 to %llu MiB |", ARTIFACT_SOURCE_SIZE_MAX >> 20);
     check_says("| source map | optional | raw, zstd | 1 to %llu MiB |",
                ARTIFACT_SOURCE_MAP_SIZE_MAX >> 20);

@@ -22,11 +22,12 @@ static int write_file(const char *folder, const char *name, const uint8_t *bytes
     return EXIT_SUCCESS;
 }
 
-static int write_compressed(const char *folder)
+static int write_compressed(const char *folder, const char *name, artifact_codec codec)
 {
     artifact_spec spec = sample_spec();
     spec.blob = (artifact_part){sample_large_blob, sizeof(sample_large_blob)};
-    spec.codec = ARTIFACT_CODEC_ZSTD;
+    spec.codec = codec;
+    spec.prefix = (artifact_part){sample_large_prefix, sizeof(sample_large_prefix)};
     spec.level = 9;
     uint8_t *bytes = NULL;
     size_t size = 0;
@@ -35,7 +36,7 @@ static int write_compressed(const char *folder)
         (void)fprintf(stderr, "make_golden: %s\n", err.message);
         return EXIT_FAILURE;
     }
-    const int status = write_file(folder, "compressed", bytes, size);
+    const int status = write_file(folder, name, bytes, size);
     free(bytes);
     return status;
 }
@@ -47,7 +48,10 @@ int main(int argc, char **argv)
         return 2;
     }
     static test_sample made;
-    int status = write_compressed(argv[1]);
+    int status = write_compressed(argv[1], "compressed", ARTIFACT_CODEC_ZSTD);
+    if (status == EXIT_SUCCESS) {
+        status = write_compressed(argv[1], "compressed-prefix", ARTIFACT_CODEC_ZSTD_PREFIX);
+    }
     for (size_t i = 0; i < sample_case_count && status == EXIT_SUCCESS; i++) {
         const sample_case *row = sample_case_make(i, &made);
         status = write_file(argv[1], row->name, made.bytes, made.size_bytes);
