@@ -83,9 +83,12 @@ typedef struct bench_context {
     bench_noise noise;
     bench_function *functions;
     size_t function_count;
-    char store[4096];      /* every artifact */
-    char cold_store[4096]; /* for the workers that drop its pages from the page cache */
-    json_t *results;       /* what is written in the end */
+    char store[4096]; /* every artifact */
+    /* For workers that drop their store's pages from the page cache, which works only where no
+     * other process has them mapped: one with the compressed artifacts, one with the raw ones. */
+    char cold_store[4096];
+    char cold_raw_store[4096];
+    json_t *results; /* what is written in the end */
 } bench_context;
 
 uint64_t bench_now_ns(void);

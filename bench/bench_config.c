@@ -102,17 +102,22 @@ void bench_artifact_name(const bench_function *function, const char *suffix,
     snprintf(out, BENCH_ARTIFACT_NAME_SIZE, "%s%s", function->name, suffix);
 }
 
+static const char *bench_config_store(const bench_config *config, const bench_context *context)
+{
+    if (!config->drop_pages) return context->store;
+    return strcmp(config->suffix, BENCH_RAW) == 0 ? context->cold_raw_store : context->cold_store;
+}
+
 int bench_config_start(const bench_config *config, const bench_context *context,
                        const bench_function *function, bench_client *out, snapcell_error *err)
 {
     char name[BENCH_ARTIFACT_NAME_SIZE], what[BENCH_ARTIFACT_NAME_SIZE + 64];
     bench_artifact_name(function, config->suffix, name);
     snprintf(what, sizeof what, "%s of %s", config->name, function->name);
-    json_t *spec =
-        json_pack("{s:s, s:s, s:s, s:[s], s:s, s:b, s:s*}", "how", config->how, "store",
-                  config->drop_pages ? context->cold_store : context->store, "ref", name, "refs",
-                  name, "url", context->settings.url, "drop_pages", config->drop_pages, "blob",
-                  config->clear ? function->clear_path : NULL);
+    json_t *spec = json_pack("{s:s, s:s, s:s, s:[s], s:s, s:b, s:s*}", "how", config->how, "store",
+                             bench_config_store(config, context), "ref", name, "refs", name, "url",
+                             context->settings.url, "drop_pages", config->drop_pages, "blob",
+                             config->clear ? function->clear_path : NULL);
     if (!spec) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a worker's spec");
     if (config->options) json_object_update_new(spec, json_loads(config->options, 0, NULL));
     return bench_client_start(spec, what, out, err);

@@ -15,20 +15,16 @@ typedef struct bench_variant_kind {
     const char *suffix;
     bool warm;
     bool raw;
+    bool cold; /* put into a store for cold loads, too */
 } bench_variant_kind;
 
 static const bench_variant_kind bench_variants[] = {
-    {"", true, false},
-    {".raw", true, true},
-    {".unwarmed", false, false},
-    {".unwarmed.raw", false, true},
+    {"", true, false, true},
+    {".raw", true, true, true},
+    {".unwarmed", false, false, false},
+    {".unwarmed.raw", false, true, false},
 };
 #define BENCH_VARIANT_COUNT (sizeof bench_variants / sizeof bench_variants[0])
-
-static void bench_close_store(snapcell_store **store)
-{
-    snapcell_store_close(*store);
-}
 
 static int bench_compile(const bench_context *context, const bench_function *function,
                          const bench_variant_kind *variant, snapcell_compiled **out,
@@ -58,17 +54,33 @@ static json_t *bench_variant_facts(const bench_variant_kind *variant,
                      (json_int_t)info->artifact_size_bytes);
 }
 
-static int bench_prepare_variant(bench_context *context, snapcell_store *const stores[2],
+/* All in one; and two that workers have for themselves. */
+typedef struct bench_stores {
+    snapcell_store *all;
+    snapcell_store *cold;
+    snapcell_store *cold_raw;
+} bench_stores;
+
+static void bench_close_stores(bench_stores *stores)
+{
+    snapcell_store_close(stores->all);
+    snapcell_store_close(stores->cold);
+    snapcell_store_close(stores->cold_raw);
+}
+
+static int bench_prepare_variant(bench_context *context, const bench_stores *stores,
                                  const bench_function *function, const bench_variant_kind *variant,
                                  json_t *facts, snapcell_error *err)
 {
     snapcell_compiled *compiled = NULL;
     int code = bench_compile(context, function, variant, &compiled, err);
-    for (int i = 0; i < 2 && code == SNAPCELL_OK; i++) {
-        size_t size;
-        const void *bytes = snapcell_compiled_artifact(compiled, &size);
-        code = snapcell_store_put(stores[i], bytes, size, snapcell_compiled_name(compiled), err);
-    }
+    size_t size;
+    const void *bytes = compiled ? snapcell_compiled_artifact(compiled, &size) : NULL;
+    if (code == SNAPCELL_OK)
+        code = snapcell_store_put(stores->all, bytes, size, snapcell_compiled_name(compiled), err);
+    if (code == SNAPCELL_OK && variant->cold)
+        code = snapcell_store_put(variant->raw ? stores->cold_raw : stores->cold, bytes, size,
+                                  snapcell_compiled_name(compiled), err);
     if (code == SNAPCELL_OK)
         json_array_append_new(facts,
                               bench_variant_facts(variant, snapcell_compiled_info(compiled)));
@@ -94,7 +106,7 @@ static int bench_prepare_clear(bench_context *context, bench_function *function,
     return code == SNAPCELL_OK ? bench_client_stop(&client, err) : code;
 }
 
-static int bench_prepare_function(bench_context *context, snapcell_store *const stores[2],
+static int bench_prepare_function(bench_context *context, const bench_stores *stores,
                                   bench_function *function, snapcell_error *err)
 {
     bench_progress_step(&context->progress, 0, "compiling %s", function->name);
@@ -114,13 +126,14 @@ static int bench_prepare_function(bench_context *context, snapcell_store *const 
 
 int bench_prepare(bench_context *context, snapcell_error *err)
 {
-    snapcell_store *warm cleanup(bench_close_store) = NULL;
-    snapcell_store *cold cleanup(bench_close_store) = NULL;
-    int code = snapcell_store_open(context->store, SNAPCELL_STORE_CREATE, &warm, err);
+    bench_stores stores cleanup(bench_close_stores) = {0};
+    int code = snapcell_store_open(context->store, SNAPCELL_STORE_CREATE, &stores.all, err);
     if (code == SNAPCELL_OK)
-        code = snapcell_store_open(context->cold_store, SNAPCELL_STORE_CREATE, &cold, err);
-    snapcell_store *const stores[2] = {warm, cold};
+        code = snapcell_store_open(context->cold_store, SNAPCELL_STORE_CREATE, &stores.cold, err);
+    if (code == SNAPCELL_OK)
+        code = snapcell_store_open(context->cold_raw_store, SNAPCELL_STORE_CREATE, &stores.cold_raw,
+                                   err);
     for (size_t i = 0; i < context->function_count && code == SNAPCELL_OK; i++)
-        code = bench_prepare_function(context, stores, &context->functions[i], err);
+        code = bench_prepare_function(context, &stores, &context->functions[i], err);
     return code;
 }
