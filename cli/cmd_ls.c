@@ -57,10 +57,11 @@ static ls_row *ls_add_row(ls_state *state)
     return row;
 }
 
-static void ls_inspect(ls_row *row, const void *bytes, size_t size_bytes)
+/* Damage is told; `snapcell verify` checks the digest, too. */
+static void ls_describe(ls_row *row, const void *bytes, size_t size_bytes)
 {
     snapcell_error err;
-    if (snapcell_artifact_inspect(bytes, size_bytes, &row->info, &err) == SNAPCELL_OK)
+    if (snapcell_artifact_describe(bytes, size_bytes, &row->info, &err) == SNAPCELL_OK)
         row->info.source_size_bytes = cli_source_size(&row->info);
     else
         error_text_copy(row->error, sizeof row->error, err.message, strlen(err.message));
@@ -75,7 +76,7 @@ static int ls_add_unnamed(void *user, const snapcell_key *key, const void *bytes
     ls_row *row = ls_add_row(state);
     if (!row) return SNAPCELL_E_NOMEM;
     row->entry.key = *key;
-    ls_inspect(row, bytes, size_bytes);
+    ls_describe(row, bytes, size_bytes);
     row->entry.engine = row->info.engine;
     return 0;
 }
@@ -94,7 +95,7 @@ static int ls_gather(ls_state *state, snapcell_store *store, snapcell_error *err
             code = SNAPCELL_OK;
             continue;
         }
-        if (code == SNAPCELL_OK) ls_inspect(row, view.bytes, view.size_bytes);
+        if (code == SNAPCELL_OK) ls_describe(row, view.bytes, view.size_bytes);
         snapcell_store_view_close(store, &view);
     }
     if (code != SNAPCELL_OK || !state->all) return code;

@@ -430,11 +430,23 @@ int artifact_read(const void *bytes, size_t size_bytes, artifact_check check, ar
     return code;
 }
 
+static int artifact_read_info(const void *bytes, size_t size_bytes, artifact_check check,
+                              snapcell_artifact_info *out, snapcell_error *err)
+{
+    artifact_view view;
+    const int code = artifact_read(bytes, size_bytes, check, &view, err);
+    *out = view.info;
+    return code;
+}
+
 int snapcell_artifact_inspect(const void *bytes, size_t size_bytes, snapcell_artifact_info *out,
                               snapcell_error *err)
 {
-    artifact_view view;
-    const int code = artifact_read(bytes, size_bytes, ARTIFACT_CHECK_DIGEST, &view, err);
-    *out = view.info;
-    return code;
+    return artifact_read_info(bytes, size_bytes, ARTIFACT_CHECK_DIGEST, out, err);
+}
+
+int snapcell_artifact_describe(const void *bytes, size_t size_bytes, snapcell_artifact_info *out,
+                               snapcell_error *err)
+{
+    return artifact_read_info(bytes, size_bytes, ARTIFACT_CHECK_CHECKSUM, out, err);
 }

@@ -72,6 +72,34 @@ START_TEST(test_reader_gives_the_facts)
     ck_assert_int_eq(snapcell_artifact_inspect(sample.bytes, sample.size_bytes, &inspected, NULL),
                      SNAPCELL_OK);
     ck_assert_mem_eq(&inspected, info, sizeof(inspected));
+    memset(&inspected, 0x5a, sizeof(inspected));
+    ck_assert_int_eq(snapcell_artifact_describe(sample.bytes, sample.size_bytes, &inspected, NULL),
+                     SNAPCELL_OK);
+    ck_assert_mem_eq(&inspected, info, sizeof(inspected));
+}
+END_TEST
+
+/* Damage is found without the digest; an adversary's hashes are not. */
+START_TEST(test_describe_leaves_out_the_digest)
+{
+    test_sample sample;
+    sample_init(&sample);
+    sample_layout(&sample);
+    sample_seal(&sample);
+    artifact_header *header = (artifact_header *)sample.bytes;
+    static const snapcell_artifact_info zero;
+    snapcell_artifact_info info;
+    header->digest[7] ^= 1;
+    ck_assert_int_eq(snapcell_artifact_describe(sample.bytes, sample.size_bytes, &info, NULL),
+                     SNAPCELL_E_CORRUPT);
+    ck_assert_mem_eq(&info, &zero, sizeof(info));
+    artifact_checksum(sample.bytes, sample.size_bytes, header->checksum);
+    ck_assert_int_eq(snapcell_artifact_describe(sample.bytes, sample.size_bytes, &info, NULL),
+                     SNAPCELL_OK);
+    ck_assert_mem_eq(info.digest, header->digest, sizeof(info.digest));
+    ck_assert_int_eq(snapcell_artifact_inspect(sample.bytes, sample.size_bytes, &info, NULL),
+                     SNAPCELL_E_CORRUPT);
+    ck_assert_mem_eq(&info, &zero, sizeof(info));
 }
 END_TEST
 
@@ -232,6 +260,7 @@ int main(void)
     TCase *tcase = tcase_create("artifact_reader");
     suite_add_tcase(suite, tcase);
     tcase_add_test(tcase, test_reader_gives_the_facts);
+    tcase_add_test(tcase, test_describe_leaves_out_the_digest);
     tcase_add_test(tcase, test_reader_leaves_out_an_absent_source_map);
     tcase_add_test(tcase, test_reader_refuses_more_than_the_cap);
     tcase_add_loop_test(tcase, test_reader_finds_every_flipped_byte, 0, 2);

@@ -1,6 +1,7 @@
 /* Artifacts: what the compiler makes and the loader reads; SPEC.md holds the bytes.
  *
  * Simple: snapcell_artifact_inspect() tells what an artifact is. Nothing here needs V8 or a store.
+ * Advanced: snapcell_artifact_describe() tells it without the digest, for lists.
  */
 #ifndef SNAPCELL_ARTIFACT_H
 #define SNAPCELL_ARTIFACT_H
@@ -49,7 +50,7 @@ typedef enum snapcell_source_format {
     SNAPCELL_SOURCE_SCRIPT = 3
 } snapcell_source_format;
 
-/* The facts of a verified artifact: a plain value, but for `manifest`, which is Borrowed until the
+/* The facts of an artifact: a plain value, but for `manifest`, which is Borrowed until the
  * artifact's bytes go away. */
 typedef struct snapcell_artifact_info {
     uint32_t format_version;
@@ -77,6 +78,13 @@ typedef struct snapcell_artifact_info {
  * `out` is zeroed; nothing to release. */
 SNAPCELL_API int snapcell_artifact_inspect(const void *bytes, size_t size_bytes,
                                            snapcell_artifact_info *out, snapcell_error *err);
+
+/* Purpose: as snapcell_artifact_inspect(), but without the digest, which takes most of its time:
+ * `out->digest` is what the artifact says, not checked. Structure and checksum are, so that damage
+ * is found; an alteration on purpose is not. For lists; not for bytes from elsewhere, nor for what
+ * is to be run. */
+SNAPCELL_API int snapcell_artifact_describe(const void *bytes, size_t size_bytes,
+                                            snapcell_artifact_info *out, snapcell_error *err);
 
 /* Purpose: the 32 lower-case hex digits of a key, zero-terminated, into `out`. Not NULL.
  * Thread: any. Errors: none. */
