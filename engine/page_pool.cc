@@ -82,6 +82,17 @@ PagePool::PagePool(v8::PageAllocator *base, size_t kept_bytes_max, void *fixed_a
 {
 }
 
+PagePool::~PagePool()
+{
+    for (size_t i = 0; i < arena_count_.load(); i++) {
+        Arena *arena = arenas_[i].load();
+        munmap(arena->base, kArenaBytes);
+        delete arena;
+    }
+    for (const CodeRange &range : code_ranges_)
+        base_->FreePages(range.base, range.size);
+}
+
 // --- Runs of chunks
 // -----------------------------------------------------------------------------------------------
 

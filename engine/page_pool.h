@@ -33,6 +33,8 @@ class PagePool final : public v8::PageAllocator
     // `fixed_address`, when not NULL, is where arenas are put if they can: V8 leaves halves of
     // addresses in a snapshot's read-only pages, so that they have to be the same in every build.
     PagePool(v8::PageAllocator *base, size_t kept_bytes_max, void *fixed_address);
+    // No page of the pool may be in use any more.
+    ~PagePool() override;
     PagePool(const PagePool &) = delete;
     PagePool &operator=(const PagePool &) = delete;
 
