@@ -58,6 +58,8 @@ struct IsolateState {
     // watchdog's thread, too.
     std::atomic<int> condemned{0};
     uint64_t memory_limit_bytes = 0;
+    uint32_t cpu_limit_ms = 0;
+    uint32_t wall_limit_ms = 0;
     // Makes the isolate stop what it runs, for good; the first reason stays.
     void Condemn(v8::Isolate *isolate, int reason);
 

@@ -122,9 +122,12 @@ int ReportCondemned(v8::Isolate *isolate, snapcell_error *err)
         return error_set(err, SNAPCELL_E_MEMORY_LIMIT, "the heap grew over its limit of %llu MiB",
                          static_cast<unsigned long long>(state->memory_limit_bytes >> 20));
     case SNAPCELL_E_CPU_LIMIT:
-        return error_set(err, SNAPCELL_E_CPU_LIMIT, "the call used more than its CPU time");
+        return error_set(err, SNAPCELL_E_CPU_LIMIT,
+                         "the call used more than its limit of %u ms of CPU time",
+                         state->cpu_limit_ms);
     case SNAPCELL_E_WALL_LIMIT:
-        return error_set(err, SNAPCELL_E_WALL_LIMIT, "the call took longer than its wall time");
+        return error_set(err, SNAPCELL_E_WALL_LIMIT, "the call took longer than its limit of %u ms",
+                         state->wall_limit_ms);
     default:
         return error_set(err, SNAPCELL_E_DISPOSED, "the cell was condemned");
     }
