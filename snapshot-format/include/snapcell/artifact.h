@@ -82,7 +82,8 @@ SNAPCELL_API int snapcell_artifact_inspect(const void *bytes, size_t size_bytes,
 /* Purpose: as snapcell_artifact_inspect(), but without the digest, which takes most of its time:
  * `out->digest` is what the artifact says, not checked. Structure and checksum are, so that damage
  * is found; an alteration on purpose is not. For lists; not for bytes from elsewhere, nor for what
- * is to be run. */
+ * is to be run.
+ * Thread: any. Errors: as snapcell_artifact_inspect(). */
 SNAPCELL_API int snapcell_artifact_describe(const void *bytes, size_t size_bytes,
                                             snapcell_artifact_info *out, snapcell_error *err);
 
