@@ -138,6 +138,7 @@ static int task_manifest(const compile_task *task, const compile_result *result,
         .warnings = (const char *const *)compiled->warnings,
         .warning_count = warning_count,
         .apis = result->apis,
+        .heap = result->heap,
     };
     return manifest_write(task->bundle, task->recipe, &facts, out, out_size_bytes, err);
 }

@@ -333,6 +333,7 @@ void compile_result_write(wire_writer *writer, const compile_result *result)
     wire_put_u32(writer, result->format);
     wire_put_bytes(writer, result->blob, result->blob_size_bytes);
     wire_put_text(writer, result->apis);
+    wire_put_text(writer, result->heap);
     wire_put_u32(writer, result->warning_count);
     for (uint32_t i = 0; i < result->warning_count; i++)
         wire_put_text(writer, result->warnings[i]);
@@ -353,6 +354,7 @@ bool compile_result_read(const void *body, size_t size_bytes, compile_result *ou
     out->format = (engine_format)wire_get_u32(&reader);
     out->blob = wire_get_bytes(&reader, &out->blob_size_bytes);
     out->apis = wire_get_text(&reader);
+    out->heap = wire_get_text(&reader);
     out->warning_count = wire_get_count(&reader, 10, COMPILE_WARNING_COUNT_MAX);
     out->warnings = calloc(out->warning_count + 1u, sizeof *out->warnings);
     if (out->warnings == NULL) return false;

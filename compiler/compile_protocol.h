@@ -122,6 +122,7 @@ typedef struct compile_result {
     const char **warnings;
     uint32_t warning_count;
     const char *apis;
+    const char *heap; /* as in engine_build_result */
 } compile_result;
 
 void compile_result_write(wire_writer *writer, const compile_result *result);

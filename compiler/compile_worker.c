@@ -257,6 +257,7 @@ static bool worker_send_result(int fd, const engine_build_result *built)
         .warnings = (const char **)built->warnings,
         .warning_count = (uint32_t)warning_count,
         .apis = built->apis,
+        .heap = built->heap,
     };
     cleanup_writer wire_writer writer = {0};
     compile_result_write(&writer, &result);

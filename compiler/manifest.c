@@ -119,6 +119,24 @@ static json_t *words_to_json(const char *words)
     return NULL;
 }
 
+/* "a 1 b 2" to {"a": 1, "b": 2}. */
+static json_t *counts_to_json(const char *words)
+{
+    json_t *json = json_object();
+    const char *at = words == NULL ? "" : words;
+    for (;;) {
+        at += strspn(at, " ");
+        size_t size = strcspn(at, " ");
+        if (size == 0) return json;
+        char *end;
+        json_int_t bytes = strtoll(at + size, &end, 10);
+        if (json_object_setn_new(json, at, size, json_integer(bytes)) != 0) break;
+        at = end;
+    }
+    json_decref(json);
+    return NULL;
+}
+
 static json_t *engine_to_json(void)
 {
     char fingerprint[SNAPCELL_KEY_HEX_SIZE];
@@ -140,17 +158,18 @@ static json_t *manifest_to_json(const bundle_file *bundle, const compile_recipe 
 {
     bool is_fetch = facts->shape == SNAPCELL_SHAPE_FETCH;
     bool is_snapshot = facts->kind == SNAPCELL_ARTIFACT_SNAPSHOT;
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", /* */
-                     "name", recipe->name, "file", bundle->file_name,                /* */
-                     "shape", is_fetch ? "fetch" : "json",                           /* */
-                     "kind", is_snapshot ? "snapshot" : "code",                      /* */
-                     "format", format_names[facts->format],                          /* */
-                     "options", options_to_json(recipe),                             /* */
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", /* */
+                     "name", recipe->name, "file", bundle->file_name,                     /* */
+                     "shape", is_fetch ? "fetch" : "json",                                /* */
+                     "kind", is_snapshot ? "snapshot" : "code",                           /* */
+                     "format", format_names[facts->format],                               /* */
+                     "options", options_to_json(recipe),                                  /* */
                      "warnings", texts_to_json(facts->warnings, facts->warning_count), "engine",
-                     engine_to_json(),                   /* */
-                     "host", host_to_json(recipe->host), /* */
-                     "apis", words_to_json(facts->apis), /* */
-                     "bundle", bundle_to_json(bundle),   /* */
+                     engine_to_json(),                    /* */
+                     "host", host_to_json(recipe->host),  /* */
+                     "apis", words_to_json(facts->apis),  /* */
+                     "heap", counts_to_json(facts->heap), /* */
+                     "bundle", bundle_to_json(bundle),    /* */
                      "source_map", (int)(bundle->source_map != NULL));
 }
 

@@ -13,6 +13,7 @@ typedef struct manifest_facts {
     const char *const *warnings;
     size_t warning_count;
     const char *apis; /* names with blanks between; NULL: none */
+    const char *heap; /* kinds and bytes, as in engine_build_result; NULL: none */
 } manifest_facts;
 
 /* `*out`: Owned, free(); zero-terminated. Errors: E_NOMEM. */

@@ -16,6 +16,7 @@
 #include "evaluation.h"
 #include "event_loop.h"
 #include "external_references.h"
+#include "heap_census.h"
 #include "late_builtins.h"
 #include "module_exports.h"
 #include "platform.h"
@@ -208,14 +209,16 @@ char *CopyString(const std::string &text)
 }
 
 int FillResult(const Workshop &workshop, const void *blob, size_t blob_size, const Handler &handler,
-               engine_format format, const std::string &apis, engine_build_result *out,
-               snapcell_error *err)
+               engine_format format, const std::string &apis, const std::string &heap,
+               engine_build_result *out, snapcell_error *err)
 {
     const std::vector<std::string> &warnings = workshop.state.warnings;
     out->blob = malloc(blob_size > 0 ? blob_size : 1);
     out->warnings = static_cast<char **>(calloc(warnings.size() + 1, sizeof(char *)));
     out->apis = CopyString(apis);
-    if (out->blob == nullptr || out->warnings == nullptr || out->apis == nullptr)
+    out->heap = CopyString(heap);
+    if (out->blob == nullptr || out->warnings == nullptr || out->apis == nullptr ||
+        out->heap == nullptr)
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for a blob of %zu bytes", blob_size);
     memcpy(out->blob, blob, blob_size);
     out->blob_size_bytes = blob_size;
@@ -252,7 +255,7 @@ int BuildSnapshot(const engine_bundle &bundle, const engine_build_options &optio
     v8::Isolate *isolate = creator.GetIsolate();
     AttachState(isolate, &workshop.state);
     Handler handler;
-    std::string apis;
+    std::string apis, heap;
     int status;
     {
         v8::HandleScope scope(isolate);
@@ -267,6 +270,7 @@ int BuildSnapshot(const engine_bundle &bundle, const engine_build_options &optio
         if (status == SNAPCELL_OK) {
             RemoveLateBuiltIns(context);
             apis = EvaluatedWebModules(context);
+            heap = CountHeapByKind(isolate);
             if (!evaluation.module.IsEmpty()) ForgetModuleExports(context, evaluation.module);
             creator.AddData(context, handler.entry);
             creator.SetDefaultContext(context);
@@ -284,7 +288,7 @@ int BuildSnapshot(const engine_bundle &bundle, const engine_build_options &optio
     if (!blob.CanBeRehashed())
         return error_set(err, SNAPCELL_E_UNSNAPSHOTABLE, "V8 cannot rehash the snapshot");
     return FillResult(workshop, blob.data, static_cast<size_t>(blob.raw_size), handler, format,
-                      apis, out, err);
+                      apis, heap, out, err);
 }
 
 v8::ScriptCompiler::CachedData *CacheOf(const Evaluation &evaluation)
@@ -310,7 +314,7 @@ int BuildCodeCache(const engine_bundle &bundle, const engine_build_options &opti
     std::unique_ptr<v8::ScriptCompiler::CachedData> cache(CacheOf(evaluation));
     if (cache == nullptr) return error_set(err, SNAPCELL_E_INTERNAL, "V8 made no code cache");
     return FillResult(workshop, cache->data, static_cast<size_t>(cache->length), handler, format,
-                      EvaluatedWebModules(context), out, err);
+                      EvaluatedWebModules(context), "", out, err);
 }
 
 } // namespace
@@ -342,5 +346,6 @@ extern "C" void engine_build_result_release(engine_build_result *result)
         free(result->warnings[i]);
     free(result->warnings);
     free(result->apis);
+    free(result->heap);
     memset(result, 0, sizeof *result);
 }

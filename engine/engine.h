@@ -100,6 +100,9 @@ typedef struct engine_build_result {
     engine_format format; /* what AUTO found */
     char **warnings;      /* Owned with the result */
     size_t warning_count;
+    /* Where the heap's bytes are before they are serialized, as "code 123 strings 456 ..."; Owned
+     * with the result. */
+    char *heap;
     char *apis; /* names of the web APIs that the blob holds, separated by blanks; Owned with the
                    result */
 } engine_build_result;
@@ -113,9 +116,7 @@ int engine_build(const engine_bundle *bundle, const engine_build_options *option
 
 void engine_build_result_release(engine_build_result *result);
 
-/* --- Running
- * ------------------------------------------------------------------------------------------------
- */
+/* --- Running ----------------------------------------------------------------------------- */
 
 /* A function to be made ready. `blob` and what `bundle` points to are Borrowed until
  * engine_cell_free(). */
@@ -156,6 +157,15 @@ typedef struct engine_cell engine_cell;
  * E_NOMEM, E_INTERNAL. */
 int engine_cell_new(const engine_image *image, const engine_cell_options *options,
                     engine_cell **out, engine_cell_times *times, snapcell_error *err);
+
+/* Makes a cell that was kept ready, without an env, as one that is made now: its env, and where its
+ * clock begins. To be called before its first call. `env`: copied. Thread: one at a time. Errors:
+ * E_TOO_LARGE, E_INTERNAL. */
+int engine_cell_rebind(engine_cell *cell, const engine_env *env, size_t env_count,
+                       snapcell_error *err);
+
+/* The memory that a cell's heap takes now. Thread: one at a time. */
+size_t engine_cell_size_bytes(engine_cell *cell);
 
 /* As snapcell_cell_fetch() and snapcell_cell_invoke(). Thread: one at a time. */
 int engine_cell_fetch(engine_cell *cell, const snapcell_request *request, snapcell_response **out,

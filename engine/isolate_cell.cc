@@ -22,8 +22,7 @@ using namespace snapcell;
 struct engine_cell {
     engine_cell(const engine_image &image_, const engine_cell_options &options)
         : image(image_), array_buffers(options.memory_limit_bytes), text(image_.bundle.source),
-          references(BuildExternalReferences(text)), cpu_limit_ms(options.cpu_limit_ms),
-          wall_limit_ms(options.wall_limit_ms)
+          references(BuildExternalReferences(text))
     {
         startup.data = static_cast<const char *>(image.blob);
         startup.raw_size = static_cast<int>(image.blob_size_bytes);
@@ -34,6 +33,8 @@ struct engine_cell {
         state.log_user = options.log_user;
         state.function_name = options.function_name != nullptr ? options.function_name : "";
         state.memory_limit_bytes = options.memory_limit_bytes;
+        state.cpu_limit_ms = options.cpu_limit_ms;
+        state.wall_limit_ms = options.wall_limit_ms;
         state.ResetTimeOrigin();
     }
 
@@ -43,8 +44,6 @@ struct engine_cell {
     BundleText text;
     std::vector<intptr_t> references;
     v8::StartupData startup;
-    const uint32_t cpu_limit_ms;
-    const uint32_t wall_limit_ms;
     snapcell_handler_shape shape = SNAPCELL_SHAPE_FETCH;
     v8::Isolate *isolate = nullptr;
     v8::Global<v8::Context> context;
@@ -78,8 +77,8 @@ class Entry
     {
         // The cell may have come from another thread since.
         cell->isolate->SetStackLimit(StackLimitFromHere());
-        watched_ =
-            watchdog_begin(&watch_, cell->cpu_limit_ms, cell->wall_limit_ms, OnLimit, cell) == 0;
+        watched_ = watchdog_begin(&watch_, cell->state.cpu_limit_ms, cell->state.wall_limit_ms,
+                                  OnLimit, cell) == 0;
     }
     ~Entry()
     {
@@ -144,16 +143,16 @@ int EvaluateContext(engine_cell *cell, snapcell_error *err)
     return SNAPCELL_OK;
 }
 
-int MakeEnv(engine_cell *cell, const engine_cell_options &options, snapcell_error *err)
+int MakeEnv(engine_cell *cell, const engine_env *given, size_t count, snapcell_error *err)
 {
     v8::Isolate *isolate = cell->isolate;
     v8::Local<v8::Context> context = cell->context.Get(isolate);
     v8::Context::Scope entered(context);
     v8::Local<v8::Object> env = v8::Object::New(isolate);
-    for (size_t i = 0; i < options.env_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         v8::Local<v8::String> name, value;
-        if (!v8::String::NewFromUtf8(isolate, options.env[i].name).ToLocal(&name) ||
-            !v8::String::NewFromUtf8(isolate, options.env[i].value).ToLocal(&value) ||
+        if (!v8::String::NewFromUtf8(isolate, given[i].name).ToLocal(&name) ||
+            !v8::String::NewFromUtf8(isolate, given[i].value).ToLocal(&value) ||
             env->CreateDataProperty(context, name, value).IsNothing())
             return error_set(err, SNAPCELL_E_TOO_LARGE,
                              "environment variable number %zu is too long", i + 1);
@@ -169,7 +168,7 @@ int EnterAndRestore(engine_cell *cell, const engine_cell_options &options, snapc
         return error_set(err, SNAPCELL_E_INTERNAL, "the watchdog's thread cannot be started");
     int status = cell->image.kind == SNAPCELL_ARTIFACT_SNAPSHOT ? RestoreContext(cell, err)
                                                                 : EvaluateContext(cell, err);
-    if (status == SNAPCELL_OK) status = MakeEnv(cell, options, err);
+    if (status == SNAPCELL_OK) status = MakeEnv(cell, options.env, options.env_count, err);
     // A limit that was hit on the way would else come to light in the first call.
     return status == SNAPCELL_OK ? ReportCondemned(cell->isolate, err) : status;
 }
@@ -209,6 +208,25 @@ extern "C" int engine_cell_new(const engine_image *image, const engine_cell_opti
     times->context_ns = NowNs() - isolate_made;
     *out = cell.release();
     return SNAPCELL_OK;
+}
+
+extern "C" int engine_cell_rebind(engine_cell *cell, const engine_env *env, size_t env_count,
+                                  snapcell_error *err)
+{
+    cell->state.ResetTimeOrigin();
+    if (env_count == 0) return SNAPCELL_OK;
+    Entry entry(cell);
+    if (!entry.watched())
+        return error_set(err, SNAPCELL_E_INTERNAL, "the watchdog's thread cannot be started");
+    return MakeEnv(cell, env, env_count, err);
+}
+
+extern "C" size_t engine_cell_size_bytes(engine_cell *cell)
+{
+    v8::HeapStatistics statistics;
+    v8::Isolate::Scope entered(cell->isolate);
+    cell->isolate->GetHeapStatistics(&statistics);
+    return statistics.total_physical_size() + statistics.malloced_memory();
 }
 
 extern "C" int engine_cell_fetch(engine_cell *cell, const snapcell_request *request,

@@ -31,7 +31,8 @@ static char *write_sample(void)
                             .format = SNAPCELL_SOURCE_SCRIPT,
                             .warnings = warnings,
                             .warning_count = 1,
-                            .apis = "fetch  url "};
+                            .apis = "fetch  url ",
+                            .heap = "code 12  strings 3"};
     char *text = NULL;
     size_t size = 0;
     snapcell_error error;
@@ -55,7 +56,8 @@ START_TEST(test_manifest_has_these_bytes)
         "{\"method\":\"PUT\",\"url\":\"/\",\"body\":\"\"}]},\"warnings\":[\"w\"],"
         "\"engine\":{\"v8\":\"";
     static const char after[] =
-        "\"},\"host\":[],\"apis\":[\"fetch\",\"url\"],\"bundle\":{\"bytes\":99,"
+        "\"},\"host\":[],\"apis\":[\"fetch\",\"url\"],"
+        "\"heap\":{\"code\":12,\"strings\":3},\"bundle\":{\"bytes\":99,"
         "\"hash\":\"ab000000000000000000000000000000\"},\"source_map\":false}";
     ck_assert_str_eq(text + strlen(text) - strlen(after), after);
     text[strlen(before)] = '\0';
