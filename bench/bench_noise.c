@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -15,30 +16,56 @@
 #define BENCH_SPREAD_UNUSABLE 1.50
 #define BENCH_STEAL_NOISY 1.0
 #define BENCH_STEAL_UNUSABLE 10.0
-#define BENCH_LOAD_NOISY 0.5 /* a CPU */
-#define BENCH_LOAD_UNUSABLE 1.5
+#define BENCH_OTHERS_NOISY 5.0
+#define BENCH_OTHERS_UNUSABLE 30.0
 
-static void bench_read_ticks(uint64_t *steal, uint64_t *all)
+typedef struct bench_ticks {
+    uint64_t steal;
+    uint64_t busy; /* in programs and in the kernel for them */
+    uint64_t all;
+} bench_ticks;
+
+static bench_ticks bench_read_ticks(void)
 {
-    *steal = *all = 0;
+    /* user nice system idle iowait irq softirq steal; the guests' are in user already */
+    enum { IDLE = 3, IOWAIT = 4, STEAL = 7, FIELDS = 8 };
+    bench_ticks ticks = {0};
     FILE *file = fopen("/proc/stat", "re");
-    if (!file) return;
+    if (!file) return ticks;
     char line[512];
     if (fgets(line, sizeof line, file)) {
         char *at = line + strcspn(line, " ");
-        /* user nice system idle iowait irq softirq steal; the guests' are in user already */
-        for (int i = 0; i < 8; i++) {
-            uint64_t ticks = strtoull(at, &at, 10);
-            *all += ticks;
-            if (i == 7) *steal = ticks;
+        for (int i = 0; i < FIELDS; i++) {
+            uint64_t field = strtoull(at, &at, 10);
+            ticks.all += field;
+            if (i == STEAL) ticks.steal = field;
+            if (i != STEAL && i != IDLE && i != IOWAIT) ticks.busy += field;
         }
     }
     fclose(file);
+    return ticks;
+}
+
+/* Of this process and of its children that were waited for. */
+static double bench_own_ticks(void)
+{
+    double seconds = 0;
+    const int whose[] = {RUSAGE_SELF, RUSAGE_CHILDREN};
+    for (int i = 0; i < 2; i++) {
+        struct rusage usage = {0};
+        getrusage(whose[i], &usage);
+        seconds += (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                   (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+    }
+    return seconds * (double)sysconf(_SC_CLK_TCK);
 }
 
 void bench_noise_begin(bench_noise *noise)
 {
-    bench_read_ticks(&noise->steal_ticks, &noise->all_ticks);
+    bench_ticks ticks = bench_read_ticks();
+    noise->steal_ticks = ticks.steal;
+    noise->busy_ticks = ticks.busy;
+    noise->all_ticks = ticks.all;
     if (getloadavg(&noise->load_average, 1) != 1) noise->load_average = 0;
 }
 
@@ -76,20 +103,16 @@ static bench_verdict bench_grade(double value, double noisy, double unusable)
     return value > noisy ? BENCH_NOISY : BENCH_QUIET;
 }
 
-static bench_verdict bench_grade_load(const bench_noise_facts *facts)
-{
-    return bench_grade(facts->load_average / facts->cpus, BENCH_LOAD_NOISY, BENCH_LOAD_UNUSABLE);
-}
-
 bench_verdict bench_noise_judge(const bench_noise_facts *facts)
 {
     bench_verdict spread =
         bench_grade(facts->spin_p90_to_p50, BENCH_SPREAD_NOISY, BENCH_SPREAD_UNUSABLE);
     bench_verdict steal =
         bench_grade(facts->steal_percent, BENCH_STEAL_NOISY, BENCH_STEAL_UNUSABLE);
-    bench_verdict load = bench_grade_load(facts);
+    bench_verdict others =
+        bench_grade(facts->others_percent, BENCH_OTHERS_NOISY, BENCH_OTHERS_UNUSABLE);
     bench_verdict worst = spread > steal ? spread : steal;
-    return load > worst ? load : worst;
+    return others > worst ? others : worst;
 }
 
 static json_t *bench_noise_reasons(const bench_noise_facts *facts)
@@ -104,31 +127,36 @@ static json_t *bench_noise_reasons(const bench_noise_facts *facts)
         json_array_append_new(reasons, json_sprintf("the hypervisor took %.1f %% of the CPU time; "
                                                     "below %.1f %% is quiet",
                                                     facts->steal_percent, BENCH_STEAL_NOISY));
-    if (bench_grade_load(facts) != BENCH_QUIET)
-        json_array_append_new(reasons, json_sprintf("the load average was %.2f on %d CPUs when the "
-                                                    "run began: other programs were busy",
-                                                    facts->load_average, facts->cpus));
+    if (facts->others_percent > BENCH_OTHERS_NOISY)
+        json_array_append_new(reasons, json_sprintf("other programs took %.1f %% of the CPU time; "
+                                                    "below %.1f %% is quiet",
+                                                    facts->others_percent, BENCH_OTHERS_NOISY));
     return reasons;
+}
+
+static double bench_share_percent(double part, double all)
+{
+    return all > 0 && part > 0 ? 100 * part / all : 0;
 }
 
 json_t *bench_noise_end(bench_noise *noise)
 {
     static const char *const names[] = {"quiet", "noisy", "unusable"};
-    uint64_t steal, all;
-    bench_read_ticks(&steal, &all);
+    bench_ticks ticks = bench_read_ticks();
     bench_statistics spins = bench_statistics_of(noise->spins_ns, noise->count);
-    uint64_t ticks = all - noise->all_ticks;
+    double all = (double)(ticks.all - noise->all_ticks);
+    double others = (double)(ticks.busy - noise->busy_ticks) - bench_own_ticks();
     bench_noise_facts facts = {
         .spin_p90_to_p50 = spins.p50 ? (double)spins.p90 / (double)spins.p50 : 1,
-        .steal_percent = ticks ? 100.0 * (double)(steal - noise->steal_ticks) / (double)ticks : 0,
-        .load_average = noise->load_average,
-        .cpus = (int)sysconf(_SC_NPROCESSORS_ONLN),
+        .steal_percent = bench_share_percent((double)(ticks.steal - noise->steal_ticks), all),
+        .others_percent = bench_share_percent(others, all),
     };
     bench_verdict verdict = bench_noise_judge(&facts);
-    return json_pack("{s:s, s:b, s:o, s:f, s:f, s:f, s:I, s:I, s:I}", "verdict", names[verdict],
-                     "usable", verdict != BENCH_UNUSABLE, "reasons", bench_noise_reasons(&facts),
-                     "spin_p90_to_p50", facts.spin_p90_to_p50, "steal_percent", facts.steal_percent,
-                     "load_average_at_start", facts.load_average, "spin_count",
+    return json_pack("{s:s, s:b, s:o, s:f, s:f, s:f, s:f, s:I, s:I, s:I}", "verdict",
+                     names[verdict], "usable", verdict != BENCH_UNUSABLE, "reasons",
+                     bench_noise_reasons(&facts), "spin_p90_to_p50", facts.spin_p90_to_p50,
+                     "steal_percent", facts.steal_percent, "others_percent", facts.others_percent,
+                     "load_average_at_start", noise->load_average, "spin_count",
                      (json_int_t)spins.count, "spin_p50_ns", (json_int_t)spins.p50, "spin_max_ns",
                      (json_int_t)spins.max);
 }

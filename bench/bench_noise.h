@@ -12,17 +12,18 @@ typedef struct bench_noise {
     uint64_t *spins_ns; /* Owned */
     size_t count;
     size_t capacity;
-    uint64_t steal_ticks; /* of /proc/stat when the run began */
+    /* Of /proc/stat when the run began. */
+    uint64_t steal_ticks;
+    uint64_t busy_ticks;
     uint64_t all_ticks;
-    double load_average; /* when the run began: what others do */
+    double load_average;
 } bench_noise;
 
 /* What a run's noise amounts to. */
 typedef struct bench_noise_facts {
     double spin_p90_to_p50;
-    double steal_percent;
-    double load_average;
-    int cpus;
+    double steal_percent;  /* of all CPU time: what the hypervisor took */
+    double others_percent; /* of all CPU time: what processes took that are not the run's */
 } bench_noise_facts;
 
 typedef enum bench_verdict {
@@ -38,7 +39,8 @@ void bench_noise_spin(bench_noise *noise);
 
 bench_verdict bench_noise_judge(const bench_noise_facts *facts);
 
-/* {verdict, usable, reasons, ...}; Owned, NULL when memory is short. */
+/* {verdict, usable, reasons, ...}; once all children have been waited for. Owned, NULL when memory
+ * is short. */
 json_t *bench_noise_end(bench_noise *noise);
 
 void bench_noise_release(bench_noise *noise);

@@ -143,11 +143,12 @@ static bool bench_ask(const struct sockaddr_in *address, const char *url, uint64
 static int bench_run_server(const bench_program *program, bench_sample *out, snapcell_error *err)
 {
     struct sockaddr_in address;
-    int listener cleanup_close = bench_listen(&address, err);
+    int listener = bench_listen(&address, err);
     if (listener < 0) return SNAPCELL_E_IO;
     pid_t pid;
     uint64_t start_ns = bench_now_ns(), first_ns;
     int rc = bench_spawn(program, -1, listener, &pid);
+    close(listener); /* the server's from here on: when it ends, nobody is to wait for it */
     if (rc != 0) return error_set_errno(err, SNAPCELL_E_IO, rc, "starting %s", program->argv[0]);
     bool answered = bench_ask(&address, program->url, &first_ns);
     kill(pid, SIGKILL);

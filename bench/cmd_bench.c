@@ -176,11 +176,11 @@ static void bench_begin_results(bench_state *state, int argc, char **argv)
     struct tm utc;
     if (gmtime_r(&now, &utc)) strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", &utc);
     state->context.results = json_pack(
-        "{s:s, s:s, s:o, s:b, s:I, s:i, s:i, s:o, s:[], s:[], s:[], s:[], s:[]}", "schema",
+        "{s:s, s:s, s:o, s:b, s:I, s:i, s:i, s:o, s:[], s:[], s:[], s:[], s:[], s:[]}", "schema",
         "snapcell-bench-1", "started", started, "command", words, "quick", settings->quick, "seed",
         (json_int_t)settings->seed, "samples", (int)settings->samples, "processes",
         (int)settings->processes, "environment", bench_environment_json(state->commit), "functions",
-        "series", "memory", "throughput", "missing");
+        "series", "memory", "throughput", "missing", "warnings");
 }
 
 static int bench_measure(bench_state *state, snapcell_error *err)
@@ -240,6 +240,9 @@ static void bench_print_table(const bench_context *context)
     json_t *reason;
     json_array_foreach(json_object_get(noise, "reasons"), i, reason)
         cli_print("%s %s", i == 0 ? ":" : ";", json_string_value(reason));
+    json_t *warning;
+    json_array_foreach(json_object_get(context->results, "warnings"), i, warning)
+        cli_print(".\n%s", json_string_value(warning));
     cli_print(".\nAll samples are in %s/results.json.\n", context->settings.out);
 }
 
