@@ -11,8 +11,6 @@
 #include "cleanup.h"
 #include "error_set.h"
 
-extern char **environ;
-
 static int bench_client_spawn(const char *spec_text, int orders, int answers, pid_t *pid)
 {
     posix_spawn_file_actions_t actions;

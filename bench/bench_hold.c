@@ -1,11 +1,19 @@
 #include "bench_hold.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "error_set.h"
+
+/* The bytes in a line like "Pss:    12 kB", or 0 when it is another line. */
+static uint64_t bench_memory_field(const char *line, const char *name)
+{
+    size_t size = strlen(name);
+    if (strncmp(line, name, size) != 0 || line[size] != ':') return 0;
+    return strtoull(line + size + 1, NULL, 10) << 10;
+}
 
 int bench_memory_read(bench_memory *out, snapcell_error *err)
 {
@@ -14,11 +22,10 @@ int bench_memory_read(bench_memory *out, snapcell_error *err)
     if (!file) return error_set_errno(err, SNAPCELL_E_IO, errno, "opening /proc/self/smaps_rollup");
     char line[256];
     while (fgets(line, sizeof line, file)) {
-        uint64_t kib;
-        if (sscanf(line, "Rss: %" SCNu64, &kib) == 1) out->rss_bytes = kib << 10;
-        if (sscanf(line, "Pss: %" SCNu64, &kib) == 1) out->pss_bytes = kib << 10;
-        if (sscanf(line, "Private_Clean: %" SCNu64, &kib) == 1) out->private_bytes += kib << 10;
-        if (sscanf(line, "Private_Dirty: %" SCNu64, &kib) == 1) out->private_bytes += kib << 10;
+        out->rss_bytes += bench_memory_field(line, "Rss");
+        out->pss_bytes += bench_memory_field(line, "Pss");
+        out->private_bytes += bench_memory_field(line, "Private_Clean");
+        out->private_bytes += bench_memory_field(line, "Private_Dirty");
     }
     fclose(file);
     return SNAPCELL_OK;

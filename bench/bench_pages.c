@@ -2,7 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +51,25 @@ int bench_pages_open(const char *store, bench_pages *out, snapcell_error *err)
     return code;
 }
 
+/* A line of /proc/self/maps: "START-END PERMISSIONS OFFSET MAJOR:MINOR INODE PATH", all but the
+ * inode in hexadecimal digits. Whether it maps the file. */
+static bool bench_pages_match(const bench_pages *pages, const char *line, uint64_t *start,
+                              uint64_t *end)
+{
+    char *at;
+    *start = strtoull(line, &at, 16);
+    if (*at != '-') return false;
+    *end = strtoull(at + 1, &at, 16);
+    at += strspn(at, " ");
+    at += strcspn(at, " "); /* the permissions */
+    strtoull(at, &at, 16);  /* the offset */
+    unsigned long major = strtoul(at, &at, 16);
+    if (*at != ':') return false;
+    unsigned long minor = strtoul(at + 1, &at, 16);
+    return strtoull(at, NULL, 10) == pages->inode &&
+           makedev((unsigned)major, (unsigned)minor) == pages->device;
+}
+
 /* Every mapping of the file in this process; LMDB's is far longer than the file. */
 static void bench_pages_unmap_all(const bench_pages *pages)
 {
@@ -58,11 +77,8 @@ static void bench_pages_unmap_all(const bench_pages *pages)
     if (!maps) return;
     char line[4500];
     while (fgets(line, sizeof line, maps)) {
-        uint64_t start, end, offset, inode;
-        unsigned major, minor;
-        int got = sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64 " %x:%x %" SCNu64, &start,
-                         &end, &offset, &major, &minor, &inode);
-        if (got != 6 || inode != pages->inode || makedev(major, minor) != pages->device) continue;
+        uint64_t start, end;
+        if (!bench_pages_match(pages, line, &start, &end)) continue;
         size_t size = (size_t)(end - start);
         madvise((void *)(uintptr_t)start, size < pages->size_bytes ? size : pages->size_bytes,
                 MADV_DONTNEED);

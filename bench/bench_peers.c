@@ -1,11 +1,11 @@
 #include "bench_peers.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "error_set.h"
-
-extern char **environ;
 
 int bench_peers_read(const char *path, json_t **out, snapcell_error *err)
 {
@@ -23,11 +23,8 @@ void bench_missing_add(json_t *missing, const char *peer, const char *function, 
 {
     json_t *entry =
         json_pack("{s:s, s:s*, s:s}", "peer", peer, "function", function, "reason", reason);
-    size_t i;
-    json_t *other;
-    json_array_foreach(missing, i, other)
-    {
-        if (!json_equal(entry, other)) continue;
+    for (size_t i = 0; i < json_array_size(missing); i++) {
+        if (!json_equal(entry, json_array_get(missing, i))) continue;
         json_decref(entry);
         return;
     }
@@ -46,20 +43,30 @@ static void bench_strings_free(char **strings)
     free(strings);
 }
 
-/* This process's environment, then `extra`; the last of two of a name wins in the peers' libc. */
+/* Whether `entry`, as "NAME=VALUE", is of a name that `object` has. */
+static bool bench_environment_has(const json_t *object, const char *entry)
+{
+    char name[256];
+    size_t size = strcspn(entry, "=");
+    if (size >= sizeof name) return false;
+    snprintf(name, sizeof name, "%.*s", (int)size, entry);
+    return json_object_get(object, name) != NULL;
+}
+
+/* This process's environment with the members of `extra` in it. */
 static char **bench_environment(const json_t *extra)
 {
-    size_t own = 0;
+    size_t own = 0, count = 0;
     while (environ[own])
         own++;
     char **env = bench_strings_new(own + json_object_size(extra));
     for (size_t i = 0; env && i < own; i++)
-        env[i] = strdup(environ[i]);
-    const char *name;
-    json_t *value;
-    json_object_foreach((json_t *)extra, name, value)
-    {
-        if (env && asprintf(&env[own], "%s=%s", name, json_string_value(value)) >= 0) own++;
+        if (!bench_environment_has(extra, environ[i])) env[count++] = strdup(environ[i]);
+    json_t *object = (json_t *)extra; /* iterating takes one that is not const */
+    for (void *at = json_object_iter(object); env && at; at = json_object_iter_next(object, at)) {
+        const char *value = json_string_value(json_object_iter_value(at));
+        if (asprintf(&env[count], "%s=%s", json_object_iter_key(at), value ? value : "") < 0) break;
+        count++;
     }
     return env;
 }
@@ -88,10 +95,9 @@ void bench_contender_release(bench_contender *contender)
 size_t bench_peers_for(const json_t *peers, const char *function, const char *log,
                        bench_contender *out, size_t count_max, json_t *missing)
 {
-    size_t count = 0, i;
-    json_t *entry;
-    json_array_foreach(peers, i, entry)
-    {
+    size_t count = 0;
+    for (size_t i = 0; i < json_array_size(peers); i++) {
+        json_t *entry = json_array_get(peers, i);
         const char *peer = "?", *of = NULL, *what = "", *why = NULL, *kind = "stdout", *url = "/";
         json_unpack(entry, "{s:s, s?s, s?s, s?s, s?s, s?s}", "peer", &peer, "function", &of, "what",
                     &what, "missing", &why, "kind", &kind, "url", &url);

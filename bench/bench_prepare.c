@@ -74,7 +74,7 @@ static int bench_prepare_variant(bench_context *context, const bench_stores *sto
 {
     snapcell_compiled *compiled = NULL;
     int code = bench_compile(context, function, variant, &compiled, err);
-    size_t size;
+    size_t size = 0;
     const void *bytes = compiled ? snapcell_compiled_artifact(compiled, &size) : NULL;
     if (code == SNAPCELL_OK)
         code = snapcell_store_put(stores->all, bytes, size, snapcell_compiled_name(compiled), err);

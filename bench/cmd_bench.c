@@ -227,32 +227,32 @@ static void bench_print_series(const json_t *series)
               bench_ms(total, "p99"), bench_ms(total, "max"));
 }
 
+static void bench_print_texts(const json_t *texts, const char *before, const char *between)
+{
+    for (size_t i = 0; i < json_array_size(texts); i++)
+        cli_print("%s%s", i == 0 ? before : between, json_string_value(json_array_get(texts, i)));
+}
+
 static void bench_print_table(const bench_context *context)
 {
     cli_print("%-16s %-20s %9s %9s %9s %9s %9s  (ms)\n", "function", "configuration", "min", "p50",
               "p90", "p99", "max");
-    size_t i;
-    json_t *series;
-    json_array_foreach(json_object_get(context->results, "series"), i, series)
-        bench_print_series(series);
+    const json_t *all = json_object_get(context->results, "series");
+    for (size_t i = 0; i < json_array_size(all); i++)
+        bench_print_series(json_array_get(all, i));
     const json_t *noise = json_object_get(context->results, "noise");
     cli_print("\nThis run is %s", json_string_value(json_object_get(noise, "verdict")));
-    json_t *reason;
-    json_array_foreach(json_object_get(noise, "reasons"), i, reason)
-        cli_print("%s %s", i == 0 ? ":" : ";", json_string_value(reason));
-    json_t *warning;
-    json_array_foreach(json_object_get(context->results, "warnings"), i, warning)
-        cli_print(".\n%s", json_string_value(warning));
+    bench_print_texts(json_object_get(noise, "reasons"), ": ", "; ");
+    bench_print_texts(json_object_get(context->results, "warnings"), ".\n", ".\n");
     cli_print(".\nAll samples are in %s/results.json.\n", context->settings.out);
 }
 
 static void bench_print_json(const bench_context *context)
 {
     json_t *brief = json_deep_copy(context->results);
-    size_t i;
-    json_t *series;
-    json_array_foreach(json_object_get(brief, "series"), i, series)
-        json_object_del(series, "samples");
+    const json_t *all = json_object_get(brief, "series");
+    for (size_t i = 0; i < json_array_size(all); i++)
+        json_object_del(json_array_get(all, i), "samples");
     cli_print_json(brief);
 }
 

@@ -267,6 +267,26 @@ START_TEST(test_peers_are_taken_or_named)
 }
 END_TEST
 
+START_TEST(test_a_peer_has_its_variables_once)
+{
+    ck_assert_int_eq(setenv("BENCH_TEST_WORD", "from outside", 1), 0);
+    ck_assert_int_eq(setenv("BENCH_TEST_WORDS", "another", 1), 0);
+    json_t *argv = json_pack("[s]", "a"), *env = json_pack("{s:s}", "BENCH_TEST_WORD", "own");
+    bench_contender contender = {0};
+    ck_assert(bench_contender_init(&contender, argv, env));
+    int own = 0, outside = 0, another = 0;
+    for (char **at = contender.program.env; *at; at++) {
+        own += strcmp(*at, "BENCH_TEST_WORD=own") == 0;
+        outside += strcmp(*at, "BENCH_TEST_WORD=from outside") == 0;
+        another += strcmp(*at, "BENCH_TEST_WORDS=another") == 0;
+    }
+    ck_assert(own == 1 && outside == 0 && another == 1);
+    bench_contender_release(&contender);
+    json_decref(argv);
+    json_decref(env);
+}
+END_TEST
+
 START_TEST(test_a_list_of_peers_must_be_one)
 {
     json_t *peers;
@@ -292,6 +312,7 @@ int main(void)
     tcase_add_test(all, test_process_that_fails_is_an_error);
     tcase_add_test(all, test_server_that_does_not_answer_is_an_error);
     tcase_add_test(all, test_peers_are_taken_or_named);
+    tcase_add_test(all, test_a_peer_has_its_variables_once);
     tcase_add_test(all, test_a_list_of_peers_must_be_one);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
