@@ -14,6 +14,7 @@ enum {
     RUN_WALL,
     RUN_REPEAT,
     RUN_TIMINGS,
+    RUN_CACHE,
     RUN_RECOMPILE,
 };
 
@@ -34,6 +35,9 @@ static const cli_option run_options[] = {
      "a line of JSON on standard error for each load: lookup_ns,\n"
      "read_ns, decompress_ns, verify_ns, isolate_ns, context_ns,\n"
      "call_ns, total_ns (lookup to response), dispose_ns"},
+    {RUN_CACHE, "cache", NULL,
+     "with --repeat, keep what was decoded for the next load; without\n"
+     "this each load reads, verifies and decodes anew"},
     {RUN_RECOMPILE, "recompile", NULL,
      "when there is an artifact for other engines only, make the\nmissing one first"},
     CLI_OPTIONS_END,
@@ -57,6 +61,7 @@ typedef struct run_state {
     uint64_t repeat;
     bool include;
     bool timings;
+    bool cache;
     bool recompile;
 } run_state;
 
@@ -149,6 +154,9 @@ static bool run_take(void *user, int id, const char *value)
         return run_take_once("--event", &state->event, value);
     case RUN_TIMINGS:
         state->timings = true;
+        return true;
+    case RUN_CACHE:
+        state->cache = true;
         return true;
     case RUN_RECOMPILE:
         state->recompile = true;
@@ -379,6 +387,7 @@ static int run_open(const run_state *state, snapcell_loader **out, snapcell_erro
     snapcell_loader_options options = SNAPCELL_LOADER_OPTIONS_INIT;
     options.store_path = state->arguments.store;
     options.log = cli_console;
+    if (!state->cache) options.cache_size_bytes = SNAPCELL_CACHE_NONE;
     return snapcell_loader_open(&options, out, err);
 }
 

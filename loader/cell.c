@@ -23,9 +23,19 @@ static int cell_check_options(const snapcell_cell_options *options, snapcell_err
     return SNAPCELL_OK;
 }
 
+static cell_limits cell_limits_of(const snapcell_cell_options *options)
+{
+    return (cell_limits){
+        .memory_bytes = options->memory_limit_bytes != 0 ? options->memory_limit_bytes
+                                                         : CELL_MEMORY_BYTES_DEFAULT,
+        .cpu_ms = options->cpu_limit_ms,
+        .wall_ms = options->wall_limit_ms,
+    };
+}
+
 static void cell_cleanup_cell(snapcell_cell **cell)
 {
-    snapcell_cell_dispose(*cell);
+    cell_free(*cell);
 }
 
 /* V8 ends the process when a heap limit is hit while it reads a snapshot. Measured with snapshots
@@ -43,29 +53,34 @@ static int cell_check_memory(const snapcell_artifact_info *info, uint64_t limit_
                      limit_bytes);
 }
 
+/* The env as the engine takes it. `*out`: NULL when there is none; Owned, free(). */
+static int cell_copy_env(const snapcell_cell_options *options, engine_env **out,
+                         snapcell_error *err)
+{
+    *out = NULL;
+    if (options->env_count == 0) return SNAPCELL_OK;
+    engine_env *env = calloc(options->env_count, sizeof *env);
+    if (env == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for env");
+    for (size_t i = 0; i < options->env_count; i++)
+        env[i] = (engine_env){.name = options->env[i].name, .value = options->env[i].value};
+    *out = env;
+    return SNAPCELL_OK;
+}
+
 /* The isolate and the context, from the cell's image. */
-static int cell_materialize(snapcell_cell *cell, const snapcell_cell_options *options,
-                            snapcell_error *err)
+static int cell_materialize(snapcell_cell *cell, const cell_limits *limits, const engine_env *env,
+                            size_t env_count, snapcell_error *err)
 {
     const snapcell_loader *loader = cell->loader;
-    uint64_t memory_limit_bytes =
-        options->memory_limit_bytes != 0 ? options->memory_limit_bytes : CELL_MEMORY_BYTES_DEFAULT;
-    int status = cell_check_memory(&cell->image->info, memory_limit_bytes, err);
+    int status = cell_check_memory(&cell->image->info, limits->memory_bytes, err);
     if (status != SNAPCELL_OK) return status;
-    engine_env *env cleanup_free = NULL;
-    if (options->env_count > 0) {
-        env = calloc(options->env_count, sizeof *env);
-        if (env == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for env");
-        for (size_t i = 0; i < options->env_count; i++)
-            env[i] = (engine_env){.name = options->env[i].name, .value = options->env[i].value};
-    }
     engine_cell_options engine_options = {
         .function_name = cell->image->info.name,
-        .memory_limit_bytes = memory_limit_bytes,
-        .cpu_limit_ms = options->cpu_limit_ms,
-        .wall_limit_ms = options->wall_limit_ms,
+        .memory_limit_bytes = limits->memory_bytes,
+        .cpu_limit_ms = limits->cpu_ms,
+        .wall_limit_ms = limits->wall_ms,
         .env = env,
-        .env_count = options->env_count,
+        .env_count = env_count,
         .log = loader->log,
         .log_user = loader->log_user,
     };
@@ -74,6 +89,67 @@ static int cell_materialize(snapcell_cell *cell, const snapcell_cell_options *op
     status = engine_cell_new(&given, &engine_options, &cell->engine, &times, err);
     cell->timings.isolate_ns = times.isolate_ns;
     cell->timings.context_ns = times.context_ns;
+    return status;
+}
+
+/* A cell of an image, whose reference it takes over, also on failure. */
+static int cell_new(snapcell_loader *loader, image *from, const cell_limits *limits,
+                    const engine_env *env, size_t env_count, snapcell_cell **out,
+                    snapcell_error *err)
+{
+    snapcell_cell *cell cleanup(cell_cleanup_cell) = calloc(1, sizeof *cell);
+    if (cell == NULL) {
+        image_release(from);
+        return error_set(err, SNAPCELL_E_NOMEM, "no memory for a cell");
+    }
+    cell->loader = loader;
+    cell->image = from;
+    int status = cell_materialize(cell, limits, env, env_count, err);
+    if (status == SNAPCELL_OK) *out = steal_pointer(&cell);
+    return status;
+}
+
+int cell_new_spare(snapcell_loader *loader, image *from, const cell_limits *limits,
+                   snapcell_cell **out, snapcell_error *err)
+{
+    int status = cell_new(loader, image_retain(from), limits, NULL, 0, out, err);
+    if (status == SNAPCELL_OK) (*out)->size_bytes = engine_cell_size_bytes((*out)->engine);
+    return status;
+}
+
+/* Makes a spare the cell that was asked for. */
+static int cell_use_spare(snapcell_cell *spare, const engine_env *env, size_t env_count,
+                          snapcell_error *err)
+{
+    uint64_t start_ns = loader_now_ns();
+    spare->timings = (snapcell_timings){0};
+    int status = engine_cell_rebind(spare->engine, env, env_count, err);
+    spare->timings.context_ns = loader_now_ns() - start_ns;
+    return status;
+}
+
+/* A cell of what was found: a spare one, or from the cache, or from the store. */
+static int cell_obtain(snapcell_loader *loader, const char *ref, cell_reading *reading,
+                       const snapcell_cell_options *options, snapcell_timings *timings,
+                       snapcell_cell **out, snapcell_error *err)
+{
+    engine_env *env cleanup_free = NULL;
+    int status = cell_copy_env(options, &env, err);
+    if (status != SNAPCELL_OK) return status;
+    cell_limits limits = cell_limits_of(options);
+    bool has_spares = loader->spares.count_max > 0;
+    *out = has_spares ? spare_cells_take(&loader->spares, reading, &limits) : NULL;
+    if (*out != NULL) {
+        loader_count(&loader->counters.spare_hits, 1);
+        return cell_use_spare(*out, env, options->env_count, err);
+    }
+    if (has_spares) loader_count(&loader->counters.spare_misses, 1);
+    image *from = NULL;
+    status = cell_image_load(loader, ref, reading, timings, &from, err);
+    if (status == SNAPCELL_OK)
+        status = cell_new(loader, from, &limits, env, options->env_count, out, err);
+    if (status == SNAPCELL_OK && has_spares)
+        spare_cells_want(&loader->spares, (*out)->image, &limits);
     return status;
 }
 
@@ -88,16 +164,19 @@ static int cell_load(snapcell_loader *loader, const char *ref, const snapcell_ce
     if (ref == NULL)
         return error_set(err, SNAPCELL_E_USAGE, "a function's name or key is needed, got NULL");
 
-    snapcell_cell *cell cleanup(cell_cleanup_cell) = calloc(1, sizeof *cell);
-    if (cell == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a cell");
-    cell->loader = loader;
-    cell->start_ns = start_ns;
-    loader_count(&loader->counters.live_cells, 1);
-
-    status = cell_image_load(loader, ref, &cell->timings, &cell->image, err);
-    if (status == SNAPCELL_OK) status = cell_materialize(cell, &given, err);
+    snapcell_timings timings = {0};
+    cell_reading reading cleanup(cell_reading_release) = {0};
+    snapcell_cell *cell cleanup(cell_cleanup_cell) = NULL;
+    status = cell_reading_open(loader, ref, &timings, &reading, err);
+    if (status == SNAPCELL_OK)
+        status = cell_obtain(loader, ref, &reading, &given, &timings, &cell, err);
     if (status != SNAPCELL_OK) return status;
-    cell->timings.total_ns = loader_now_ns() - start_ns;
+    cell->start_ns = start_ns;
+    timings.isolate_ns = cell->timings.isolate_ns;
+    timings.context_ns = cell->timings.context_ns;
+    timings.total_ns = loader_now_ns() - start_ns;
+    cell->timings = timings;
+    loader_count(&loader->counters.live_cells, 1);
     *out = steal_pointer(&cell);
     return SNAPCELL_OK;
 }
@@ -114,13 +193,20 @@ int snapcell_cell_load(snapcell_loader *loader, const char *ref,
     return status;
 }
 
-void snapcell_cell_dispose(snapcell_cell *cell)
+void cell_free(snapcell_cell *cell)
 {
     if (cell == NULL) return;
     engine_cell_free(cell->engine); /* before the image: V8 reads the blob to the end */
     image_release(cell->image);
-    atomic_fetch_sub_explicit(&cell->loader->counters.live_cells, 1, memory_order_relaxed);
     free(cell);
+}
+
+void snapcell_cell_dispose(snapcell_cell *cell)
+{
+    if (cell == NULL) return;
+    snapcell_loader *loader = cell->loader;
+    atomic_fetch_sub_explicit(&loader->counters.live_cells, 1, memory_order_relaxed);
+    if (!spare_cells_dispose(&loader->spares, cell)) cell_free(cell);
 }
 
 /* --- Calling --- */

@@ -1,41 +1,72 @@
-/* From a reference to a decoded image: lookup, read, verify, decode. Nothing is decoded, and
- * nothing reaches V8, before everything about the artifact was checked. */
+/* From a reference to an image: lookup, read, verify, decode. Nothing is decoded, and nothing
+ * reaches V8, before everything about the artifact was checked. */
 #include <string.h>
 
 #include "artifact_layout.h"
 #include "cleanup.h"
 #include "error_set.h"
 #include "loader_state.h"
+#include "readahead.h"
 
-/* A view of the store that ends with its scope. */
-typedef struct cell_reading {
-    snapcell_store *store;
-    snapcell_store_view view;
-} cell_reading;
-
-static void cell_cleanup_reading(cell_reading *reading)
+void cell_reading_release(cell_reading *reading)
 {
-    if (reading->view.transaction != NULL)
-        snapcell_store_view_close(reading->store, &reading->view);
+    if (reading->store != NULL) snapcell_store_view_close(reading->store, &reading->view);
 }
 
-/* Checksum always, digest when these bytes were not seen before. */
-static int cell_verify_bytes(snapcell_loader *loader, const snapcell_store_view *bytes,
-                             artifact_view *out, snapcell_error *err)
+/* Gives the time since `*since_ns` and moves it to now. */
+static uint64_t cell_lap(uint64_t *since_ns)
 {
-    int status = artifact_read(bytes->bytes, bytes->size_bytes, ARTIFACT_CHECK_CHECKSUM, out, err);
-    if (status != SNAPCELL_OK) return status;
+    uint64_t now_ns = loader_now_ns();
+    uint64_t lap_ns = now_ns - *since_ns;
+    *since_ns = now_ns;
+    return lap_ns;
+}
 
-    const artifact_header *header = bytes->bytes;
+int cell_reading_open(snapcell_loader *loader, const char *ref, snapcell_timings *timings,
+                      cell_reading *out, snapcell_error *err)
+{
+    uint64_t since_ns = loader_now_ns();
+    int status = snapcell_store_resolve(loader->store, ref, &loader->engine, &out->key, err);
+    if (status != SNAPCELL_OK) return status;
+    timings->lookup_ns = cell_lap(&since_ns);
+
+    out->store = loader->store;
+    status = snapcell_store_view_open(loader->store, &out->key, &out->view, err);
+    timings->read_ns = cell_lap(&since_ns);
+    return status;
+}
+
+static verified_entry cell_reading_identity(const cell_reading *reading)
+{
+    const artifact_header *header = reading->view.bytes;
     verified_entry entry;
     static_assert(sizeof entry.checksum == sizeof header->checksum, "as SPEC.md says");
     static_assert(sizeof entry.digest == sizeof header->digest, "as SPEC.md says");
     memcpy(entry.checksum, header->checksum, sizeof entry.checksum);
     memcpy(entry.digest, header->digest, sizeof entry.digest);
-    if (verified_set_contains(&loader->verified, &entry)) return SNAPCELL_OK;
+    return entry;
+}
+
+bool cell_reading_is_of(const cell_reading *reading, const image *shared)
+{
+    if (reading->view.size_bytes < sizeof(artifact_header)) return false;
+    verified_entry identity = cell_reading_identity(reading);
+    return memcmp(&identity, &shared->identity, sizeof identity) == 0;
+}
+
+/* Checksum always, digest when these bytes were not seen before. */
+static int cell_verify_bytes(snapcell_loader *loader, const cell_reading *reading,
+                             artifact_view *out, verified_entry *identity, snapcell_error *err)
+{
+    const snapcell_store_view *bytes = &reading->view;
+    int status = artifact_read(bytes->bytes, bytes->size_bytes, ARTIFACT_CHECK_CHECKSUM, out, err);
+    if (status != SNAPCELL_OK) return status;
+
+    *identity = cell_reading_identity(reading);
+    if (verified_set_contains(&loader->verified, identity)) return SNAPCELL_OK;
 
     status = artifact_read(bytes->bytes, bytes->size_bytes, ARTIFACT_CHECK_DIGEST, out, err);
-    if (status == SNAPCELL_OK) verified_set_add(&loader->verified, &entry);
+    if (status == SNAPCELL_OK) verified_set_add(&loader->verified, identity);
     return status;
 }
 
@@ -86,40 +117,51 @@ static int cell_check_binding(const snapcell_loader *loader, const char *ref,
     return SNAPCELL_OK;
 }
 
-/* Gives the time since `*since_ns` and moves it to now. */
-static uint64_t cell_lap(uint64_t *since_ns)
+/* What the cache has for the key, as long as it is of the bytes that the store has now. */
+static image *cell_image_cached(snapcell_loader *loader, const cell_reading *reading)
 {
-    uint64_t now_ns = loader_now_ns();
-    uint64_t lap_ns = now_ns - *since_ns;
-    *since_ns = now_ns;
-    return lap_ns;
+    if (loader->cache.size_bytes_max == 0) return NULL;
+    image *found = image_cache_find(&loader->cache, &reading->key);
+    if (found != NULL && !cell_reading_is_of(reading, found)) {
+        image_cache_remove(&loader->cache, found);
+        image_release(found);
+        found = NULL;
+    }
+    loader_count(found != NULL ? &loader->counters.cache_hits : &loader->counters.cache_misses, 1);
+    return found;
 }
 
-int cell_image_load(snapcell_loader *loader, const char *ref, snapcell_timings *timings,
-                    image **out, snapcell_error *err)
+static int cell_image_decode(snapcell_loader *loader, const char *ref, cell_reading *reading,
+                             snapcell_timings *timings, image **out, snapcell_error *err)
 {
     uint64_t since_ns = loader_now_ns();
-    snapcell_key key;
-    int status = snapcell_store_resolve(loader->store, ref, &loader->engine, &key, err);
-    if (status != SNAPCELL_OK) return status;
-    timings->lookup_ns = cell_lap(&since_ns);
-
-    cell_reading reading cleanup(cell_cleanup_reading) = {.store = loader->store};
-    status = snapcell_store_view_open(loader->store, &key, &reading.view, err);
-    if (status != SNAPCELL_OK) return status;
-    timings->read_ns = cell_lap(&since_ns);
+    size_t size_bytes = reading->view.size_bytes;
+    readahead_request(reading->view.bytes, size_bytes);
+    timings->read_ns += cell_lap(&since_ns);
 
     artifact_view artifact;
-    status = cell_verify_bytes(loader, &reading.view, &artifact, err);
-    if (status != SNAPCELL_OK) return status;
-    status = cell_check_binding(loader, ref, &key, &artifact, err);
+    verified_entry identity;
+    int status = cell_verify_bytes(loader, reading, &artifact, &identity, err);
+    if (status == SNAPCELL_OK)
+        status = cell_check_binding(loader, ref, &reading->key, &artifact, err);
     if (status != SNAPCELL_OK) return status;
     timings->verify_ns = cell_lap(&since_ns);
 
-    status = image_new(&artifact, out, err);
+    status = image_new(&loader->images, &artifact, &identity, &reading->view, out, err);
     if (status != SNAPCELL_OK) return status;
     timings->decompress_ns = cell_lap(&since_ns);
-    loader_count(&loader->counters.read_size_bytes, reading.view.size_bytes);
-    loader_count(&loader->counters.decoded_size_bytes, artifact.info.blob_size_bytes);
+    loader_count(&loader->counters.read_size_bytes, size_bytes);
+    if (!image_is_in_place(*out))
+        loader_count(&loader->counters.decoded_size_bytes, (*out)->info.blob_size_bytes);
     return SNAPCELL_OK;
+}
+
+int cell_image_load(snapcell_loader *loader, const char *ref, cell_reading *reading,
+                    snapcell_timings *timings, image **out, snapcell_error *err)
+{
+    *out = cell_image_cached(loader, reading);
+    if (*out != NULL) return SNAPCELL_OK;
+    int status = cell_image_decode(loader, ref, reading, timings, out, err);
+    if (status == SNAPCELL_OK) image_cache_add(&loader->cache, *out);
+    return status;
 }

@@ -3,11 +3,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "error_set.h"
 #include "format_version.h"
 #include "loader_state.h"
+
+#define LOADER_CACHE_SIZE_BYTES_DEFAULT ((uint64_t)64 << 20)
+#define LOADER_SPARE_SIZE_BYTES_DEFAULT ((uint64_t)256 << 20)
+#define LOADER_IN_PLACE_COUNT_DEFAULT 64
+
+/* Kept memory for decoding: some twenty functions of the usual size, at once. */
+#define LOADER_BUFFERS_SIZE_BYTES ((size_t)32 << 20)
 
 static const char *loader_store_path(const snapcell_loader_options *options)
 {
@@ -44,6 +52,41 @@ static void loader_cleanup_loader(snapcell_loader **loader)
     snapcell_loader_close(*loader);
 }
 
+static uint64_t loader_cache_size_bytes(const snapcell_loader_options *options)
+{
+    if (options->cache_size_bytes == SNAPCELL_CACHE_NONE) return 0;
+    return options->cache_size_bytes != 0 ? options->cache_size_bytes
+                                          : LOADER_CACHE_SIZE_BYTES_DEFAULT;
+}
+
+static uint32_t loader_in_place_count(const snapcell_loader_options *options)
+{
+    if (options->in_place_count_max == SNAPCELL_IN_PLACE_NONE) return 0;
+    return options->in_place_count_max != 0 ? options->in_place_count_max
+                                            : LOADER_IN_PLACE_COUNT_DEFAULT;
+}
+
+/* A loader without a store. */
+static int loader_new(const snapcell_loader_options *options, snapcell_loader **out,
+                      snapcell_error *err)
+{
+    snapcell_loader *loader cleanup(loader_cleanup_loader) = calloc(1, sizeof *loader);
+    if (loader == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a loader");
+    loader->pid = getpid();
+    buffer_pool_init(&loader->images.buffers, LOADER_BUFFERS_SIZE_BYTES);
+    loader->images.place_count_max = loader_in_place_count(options);
+    if (verified_set_init(&loader->verified) != 0 ||
+        image_cache_init(&loader->cache, loader_cache_size_bytes(options)) != 0)
+        return error_set(err, SNAPCELL_E_NOMEM, "no memory for a loader");
+    loader->host = options->host;
+    loader->log = options->log;
+    loader->log_user = options->log_user;
+    loader->engine = engine_fingerprint();
+    loader->host_fingerprint = snapcell_host_fingerprint(options->host);
+    *out = steal_pointer(&loader);
+    return SNAPCELL_OK;
+}
+
 int snapcell_loader_open(const snapcell_loader_options *options, snapcell_loader **out,
                          snapcell_error *err)
 {
@@ -52,29 +95,34 @@ int snapcell_loader_open(const snapcell_loader_options *options, snapcell_loader
     int status = loader_copy_options(&given, sizeof given, options, "snapcell_loader_options", err);
     if (status != SNAPCELL_OK) return status;
 
-    snapcell_loader *loader cleanup(loader_cleanup_loader) = calloc(1, sizeof *loader);
-    if (loader == NULL || verified_set_init(&loader->verified) != 0)
-        return error_set(err, SNAPCELL_E_NOMEM, "no memory for a loader");
-    loader->host = given.host;
-    loader->log = given.log;
-    loader->log_user = given.log_user;
-    loader->engine = engine_fingerprint();
-    loader->host_fingerprint = snapcell_host_fingerprint(given.host);
-
+    snapcell_loader *loader cleanup(loader_cleanup_loader) = NULL;
+    status = loader_new(&given, &loader, err);
+    if (status != SNAPCELL_OK) return status;
     status =
         snapcell_store_open(loader_store_path(&given), SNAPCELL_STORE_READ, &loader->store, err);
     if (status != SNAPCELL_OK) return status;
+    loader->images.store = loader->store;
     status = engine_start(ENGINE_MODE_RUN, err);
-    if (status != SNAPCELL_OK) return status;
-    *out = steal_pointer(&loader);
-    return SNAPCELL_OK;
+    if (status == SNAPCELL_OK)
+        status = spare_cells_start(&loader->spares, loader, given.spare_cells_per_function,
+                                   given.spare_size_bytes != 0 ? given.spare_size_bytes
+                                                               : LOADER_SPARE_SIZE_BYTES_DEFAULT,
+                                   err);
+    if (status == SNAPCELL_OK) *out = steal_pointer(&loader);
+    return status;
 }
 
 void snapcell_loader_close(snapcell_loader *loader)
 {
     if (loader == NULL) return;
+    /* In a forked child, threads that are not there may hold any of the locks. */
+    if (loader->pid == getpid()) {
+        spare_cells_stop(&loader->spares);
+        image_cache_release(&loader->cache);
+        verified_set_release(&loader->verified);
+        buffer_pool_release(&loader->images.buffers);
+    }
     snapcell_store_close(loader->store);
-    verified_set_release(&loader->verified);
     free(loader);
 }
 
@@ -93,6 +141,9 @@ static uint64_t loader_counter(const _Atomic uint64_t *counter)
 
 void snapcell_loader_counters(const snapcell_loader *loader, snapcell_counters *out)
 {
+    snapcell_loader *parts = (snapcell_loader *)loader; /* for their locks */
+    uint64_t spares_ready, spares_size_bytes;
+    spare_cells_count(&parts->spares, &spares_ready, &spares_size_bytes);
     const loader_counters *counters = &loader->counters;
     *out = (snapcell_counters){
         .loads = loader_counter(&counters->loads),
@@ -105,6 +156,14 @@ void snapcell_loader_counters(const snapcell_loader *loader, snapcell_counters *
         .memory_limits_hit = loader_counter(&counters->memory_limits_hit),
         .cpu_limits_hit = loader_counter(&counters->cpu_limits_hit),
         .wall_limits_hit = loader_counter(&counters->wall_limits_hit),
+        .cache_hits = loader_counter(&counters->cache_hits),
+        .cache_misses = loader_counter(&counters->cache_misses),
+        .cache_size_bytes = image_cache_size_bytes(&parts->cache),
+        .spare_hits = loader_counter(&counters->spare_hits),
+        .spare_misses = loader_counter(&counters->spare_misses),
+        .spares_ready = spares_ready,
+        .spares_size_bytes = spares_size_bytes,
+        .in_place_count = atomic_load_explicit(&loader->images.place_count, memory_order_relaxed),
     };
 }
 

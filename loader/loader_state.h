@@ -4,9 +4,12 @@
 
 #include <stdatomic.h>
 
-#include "image.h"
+#include <sys/types.h>
+
+#include "image_cache.h"
 #include "snapcell/loader.h"
 #include "snapcell/store.h"
+#include "spare_cells.h"
 #include "verified_set.h"
 
 /* As snapcell_counters. Each counts for itself; no order among them is promised. */
@@ -21,25 +24,35 @@ typedef struct loader_counters {
     _Atomic uint64_t memory_limits_hit;
     _Atomic uint64_t cpu_limits_hit;
     _Atomic uint64_t wall_limits_hit;
+    _Atomic uint64_t cache_hits;
+    _Atomic uint64_t cache_misses;
+    _Atomic uint64_t spare_hits;
+    _Atomic uint64_t spare_misses;
 } loader_counters;
 
 struct snapcell_loader {
     snapcell_store *store;
     const snapcell_host *host;
+    pid_t pid; /* that opened it */
     snapcell_fingerprint engine;
     snapcell_fingerprint host_fingerprint;
     snapcell_log_fn *log;
     void *log_user;
     verified_set verified;
+    image_context images;
+    image_cache cache;
+    spare_cells spares;
     loader_counters counters;
 };
 
 struct snapcell_cell {
     snapcell_loader *loader;
+    snapcell_cell *next; /* in a list of spares, or of what is to be disposed of */
     image *image;
     engine_cell *engine;
     snapcell_timings timings;
-    uint64_t start_ns; /* of the load */
+    uint64_t start_ns;   /* of the load */
+    uint64_t size_bytes; /* of a spare: its heap */
     bool called;
     int condemned; /* the code of the error that ended the cell; SNAPCELL_OK while it lives */
 };
@@ -61,9 +74,35 @@ int loader_copy_options(void *to, size_t size_bytes, const void *from, const cha
 /* The monotonic clock. */
 uint64_t loader_now_ns(void);
 
-/* Finds, checks and decodes what `ref` names, and fills in the timings of that. `*out`: Owned,
- * image_release(). Errors: those of snapcell_cell_load() up to the engine. */
-int cell_image_load(snapcell_loader *loader, const char *ref, snapcell_timings *timings,
-                    image **out, snapcell_error *err);
+/* An artifact in the store, found and not checked. Zeroed, it is none. */
+struct cell_reading {
+    snapcell_store *store;
+    snapcell_key key;
+    snapcell_store_view view;
+};
+
+/* Finds what `ref` names, and fills in the timings of that. `*out`: zeroed by the caller; Owned,
+ * cell_reading_release() after success and failure. Errors: those of snapcell_store_resolve() and
+ * snapcell_store_view_open(). */
+int cell_reading_open(snapcell_loader *loader, const char *ref, snapcell_timings *timings,
+                      cell_reading *out, snapcell_error *err);
+void cell_reading_release(cell_reading *reading);
+
+/* Whether the artifact's bytes are those that the image was made of, by checksum and digest. */
+bool cell_reading_is_of(const cell_reading *reading, const image *shared);
+
+/* The image of what was found: from the cache, or checked and decoded, and fills in the timings of
+ * that. `ref`: for messages. The view may be taken over. `*out`: Owned, image_release(). Errors:
+ * those of snapcell_cell_load() up to the engine. */
+int cell_image_load(snapcell_loader *loader, const char *ref, cell_reading *reading,
+                    snapcell_timings *timings, image **out, snapcell_error *err);
+
+/* A cell that has served no one, without an env, not counted among the live ones. `from`: gets one
+ * more reference. `*out`: Owned, cell_free(). Errors: those of engine_cell_new(), E_NOMEM. */
+int cell_new_spare(snapcell_loader *loader, image *from, const cell_limits *limits,
+                   snapcell_cell **out, snapcell_error *err);
+
+/* Frees a cell here and now; NULL is allowed. */
+void cell_free(snapcell_cell *cell);
 
 #endif

@@ -15,6 +15,21 @@ static const char map_json[] = "{\"version\":3,\"sources\":[\"a.ts\"],\"mappings
 
 static uint8_t blob[BLOB_SIZE];
 
+static image_context context;
+
+static void setup(void)
+{
+    memset(&context, 0, sizeof context);
+    buffer_pool_init(&context.buffers, 1 << 20);
+}
+
+static void teardown(void)
+{
+    buffer_pool_release(&context.buffers);
+}
+
+static const verified_entry identity = {{1}, {2}};
+
 static artifact_spec make_spec(artifact_codec codec)
 {
     for (size_t i = 0; i < sizeof blob; i++)
@@ -47,7 +62,8 @@ static image *make_image(const artifact_spec *spec)
     ck_assert_msg(artifact_read(bytes, size, ARTIFACT_CHECK_DIGEST, &view, &err) == SNAPCELL_OK,
                   "%s", err.message);
     image *made = NULL;
-    ck_assert_msg(image_new(&view, &made, &err) == SNAPCELL_OK, "%s", err.message);
+    int status = image_new(&context, &view, &identity, NULL, &made, &err);
+    ck_assert_msg(status == SNAPCELL_OK, "%s", err.message);
     ck_assert_ptr_nonnull(made);
     memset(bytes, 0xee, size);
     free(bytes);
@@ -171,9 +187,48 @@ START_TEST(test_blob_that_does_not_decode_is_corrupt)
     ck_assert_int_eq(view.blob.codec, ARTIFACT_CODEC_ZSTD);
     view.blob.stored_size_bytes -= 1;
     image *made = (image *)&view;
-    ck_assert_int_eq(image_new(&view, &made, NULL), SNAPCELL_E_CORRUPT);
+    ck_assert_int_eq(image_new(&context, &view, &identity, NULL, &made, NULL), SNAPCELL_E_CORRUPT);
     ck_assert_ptr_null(made);
     free(bytes);
+}
+END_TEST
+
+START_TEST(test_blob_that_has_no_room_is_no_memory)
+{
+    artifact_view view = {.blob = {(const uint8_t *)"", 0, (uint64_t)1 << 46, ARTIFACT_CODEC_RAW}};
+    image *made = (image *)&view;
+    snapcell_error err;
+    ck_assert_int_eq(image_new(&context, &view, &identity, NULL, &made, &err), SNAPCELL_E_NOMEM);
+    ck_assert_int_eq(err.code, SNAPCELL_E_NOMEM);
+    ck_assert_ptr_null(made);
+}
+END_TEST
+
+/* What an image leaves in its memory is not seen by the next one, which may be smaller. */
+START_TEST(test_memory_of_another_image_is_not_seen)
+{
+    artifact_spec spec = make_spec(ARTIFACT_CODEC_ZSTD);
+    static uint8_t large[BLOB_SIZE + 4000];
+    memset(large, 'x', sizeof large);
+    spec.blob = (artifact_part){large, sizeof large};
+    image *first = make_image(&spec);
+    const void *memory = first->blob;
+    size_t capacity = first->memory.capacity_bytes;
+    image_release(first);
+
+    spec = make_spec(ARTIFACT_CODEC_ZSTD);
+    image *second = make_image(&spec);
+    ck_assert_ptr_eq(second->blob, memory); /* or there is nothing to be seen here */
+    const uint8_t *bytes = second->blob;
+    ck_assert_mem_eq(bytes, blob, sizeof blob);
+    size_t used = second->memory.written_size_bytes;
+    ck_assert_uint_lt(used, sizeof large);
+    for (size_t i = used; i < capacity; i++)
+        ck_assert_uint_eq(bytes[i], 0);
+    const uint8_t *behind = bytes + sizeof blob;
+    for (; (uintptr_t)behind % 64 != 0; behind++)
+        ck_assert_uint_eq(*behind, 0);
+    image_release(second);
 }
 END_TEST
 
@@ -228,6 +283,7 @@ int main(void)
 {
     Suite *suite = suite_create("image");
     TCase *tcase = tcase_create("image");
+    tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, test_engine_gets_what_was_written, 0, 2);
     tcase_add_test(tcase, test_info_has_no_pointer_into_the_artifact);
     tcase_add_loop_test(tcase, test_length_of_utf16_is_in_code_units, 0, 2);
@@ -235,6 +291,8 @@ int main(void)
     tcase_add_test(tcase, test_texts_are_decoded_on_demand);
     tcase_add_test(tcase, test_source_that_does_not_decode_is_zeros);
     tcase_add_test(tcase, test_blob_that_does_not_decode_is_corrupt);
+    tcase_add_test(tcase, test_blob_that_has_no_room_is_no_memory);
+    tcase_add_test(tcase, test_memory_of_another_image_is_not_seen);
     tcase_add_test(tcase, test_image_lives_until_the_last_release);
     tcase_add_test(tcase, test_threads_share_one_text);
     suite_add_tcase(suite, tcase);

@@ -4,7 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include "artifact_writer.h"
+#include "engine.h"
 
 static char fixture_folder[64];
 
@@ -56,13 +60,13 @@ void fixture_put(const void *bytes, size_t size_bytes, const char *name)
     snapcell_store_close(store);
 }
 
-void fixture_compile(const fixture_function *functions, size_t count, const snapcell_host *host)
+static void fixture_compile_all(const fixture_function *functions, size_t count,
+                                const snapcell_compile_options *given)
 {
     for (size_t i = 0; i < count; i++) {
         const fixture_function *function = &functions[i];
-        snapcell_compile_options options = SNAPCELL_COMPILE_OPTIONS_INIT;
+        snapcell_compile_options options = *given;
         options.name = function->name;
-        options.host = host;
         char file_name[64];
         snprintf(file_name, sizeof file_name, "%s.js", function->name);
         size_t map_size = function->source_map == NULL ? 0 : strlen(function->source_map);
@@ -79,18 +83,163 @@ void fixture_compile(const fixture_function *functions, size_t count, const snap
     }
 }
 
+void fixture_compile(const fixture_function *functions, size_t count, const snapcell_host *host)
+{
+    snapcell_compile_options options = SNAPCELL_COMPILE_OPTIONS_INIT;
+    options.host = host;
+    fixture_compile_all(functions, count, &options);
+}
+
+void fixture_compile_raw(const fixture_function *functions, size_t count)
+{
+    snapcell_compile_options options = SNAPCELL_COMPILE_OPTIONS_INIT;
+    options.raw = true;
+    fixture_compile_all(functions, count, &options);
+}
+
+typedef int fixture_write_fn(snapcell_store *store, const void *argument);
+
+/* LMDB and views that are open in this process would be in the way. */
+static void fixture_write_elsewhere(fixture_write_fn *write, const void *argument)
+{
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        snapcell_store *store = NULL;
+        int status = snapcell_store_open(fixture_folder, SNAPCELL_STORE_WRITE, &store, NULL);
+        if (status == SNAPCELL_OK) status = write(store, argument);
+        snapcell_store_close(store);
+        _exit(status == SNAPCELL_OK ? 0 : 1);
+    }
+    int status = -1;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+}
+
+static int fixture_write_removal(snapcell_store *store, const void *argument)
+{
+    return snapcell_store_remove_name(store, argument, NULL);
+}
+
+void fixture_remove_name(const char *name)
+{
+    fixture_write_elsewhere(fixture_write_removal, name);
+}
+
+static int fixture_write_garbage(snapcell_store *store, const void *argument)
+{
+    static char garbage[1 << 20];
+    memset(garbage, 'g', sizeof garbage);
+    artifact_spec spec = {
+        .kind = SNAPCELL_ARTIFACT_SNAPSHOT,
+        .shape = SNAPCELL_SHAPE_FETCH,
+        .source_format = SNAPCELL_SOURCE_ESM,
+        .name = "garbage",
+        .file_name = "garbage.js",
+        .blob = {garbage, sizeof garbage},
+        .source = {garbage, sizeof garbage},
+        .manifest = {"{}", 2},
+        .codec = ARTIFACT_CODEC_RAW,
+    };
+    int status = SNAPCELL_OK;
+    for (unsigned i = 0; i < *(const unsigned *)argument && status == SNAPCELL_OK; i++) {
+        uint8_t *bytes = NULL;
+        size_t size = 0;
+        spec.key.bytes[0] = (uint8_t)i;
+        status = artifact_write(&spec, &bytes, &size, NULL);
+        if (status == SNAPCELL_OK) status = snapcell_store_put(store, bytes, size, NULL, NULL);
+        free(bytes);
+    }
+    return status;
+}
+
+void fixture_fill(unsigned count)
+{
+    fixture_write_elsewhere(fixture_write_garbage, &count);
+}
+
+/* A section's bytes, decoded; Owned, free(). */
+static artifact_part fixture_decode(const artifact_section *section)
+{
+    size_t prefix_size = 0;
+    const void *prefix = engine_base_blob(&prefix_size);
+    size_t size = (size_t)section->decoded_size_bytes;
+    void *data = malloc(size + 1);
+    snapcell_error err = {0};
+    if (data == NULL) abort();
+    fixture_require(artifact_section_decode_with_prefix(section, prefix, prefix_size, data, &err),
+                    &err, "decode");
+    return (artifact_part){data, size};
+}
+
+static void fixture_put_as(const void *bytes, size_t size_bytes, const snapcell_key *key,
+                           const char *name)
+{
+    artifact_view view;
+    snapcell_error err = {0};
+    fixture_require(artifact_read(bytes, size_bytes, ARTIFACT_CHECK_DIGEST, &view, &err), &err,
+                    "read");
+    artifact_part blob = fixture_decode(&view.blob), source = fixture_decode(&view.source);
+    artifact_spec spec = {
+        .kind = view.info.kind,
+        .shape = view.info.shape,
+        .source_format = view.info.source_format,
+        .key = *key,
+        .engine = view.info.engine,
+        .host = view.info.host,
+        .name = name,
+        .file_name = view.info.file_name,
+        .blob = blob,
+        .source = source,
+        .source_encoding = view.source_encoding,
+        .manifest = {view.manifest.data, (size_t)view.manifest.decoded_size_bytes},
+        .codec = ARTIFACT_CODEC_ZSTD,
+        .level = 3,
+    };
+    uint8_t *made = NULL;
+    size_t made_size = 0;
+    fixture_require(artifact_write(&spec, &made, &made_size, &err), &err, "write");
+    fixture_put(made, made_size, name);
+    free(made);
+    free((void *)blob.data);
+    free((void *)source.data);
+}
+
+void fixture_replace(const char *name, const char *with)
+{
+    snapcell_error err = {0};
+    snapcell_store *store = NULL;
+    snapcell_fingerprint engine = engine_fingerprint();
+    snapcell_key key, with_key;
+    void *bytes = NULL;
+    size_t size = 0;
+    fixture_with_store(SNAPCELL_STORE_WRITE, &store);
+    fixture_require(snapcell_store_resolve(store, name, &engine, &key, &err), &err, name);
+    fixture_require(snapcell_store_resolve(store, with, &engine, &with_key, &err), &err, with);
+    fixture_require(snapcell_store_get(store, &with_key, &bytes, &size, &err), &err, "get");
+    fixture_require(snapcell_store_remove(store, &key, &err), &err, "remove");
+    snapcell_store_close(store);
+    fixture_put_as(bytes, size, &key, name);
+    free(bytes);
+}
+
+snapcell_loader *fixture_open_with(snapcell_loader_options *options)
+{
+    options->store_path = fixture_folder;
+    snapcell_loader *loader = NULL;
+    snapcell_error err = {0};
+    ck_assert_msg(snapcell_loader_open(options, &loader, &err) == SNAPCELL_OK, "%s", err.message);
+    ck_assert_ptr_nonnull(loader);
+    return loader;
+}
+
 snapcell_loader *fixture_open(const snapcell_host *host, snapcell_log_fn *log, void *log_user)
 {
     snapcell_loader_options options = SNAPCELL_LOADER_OPTIONS_INIT;
-    options.store_path = fixture_folder;
     options.host = host;
     options.log = log;
     options.log_user = log_user;
-    snapcell_loader *loader = NULL;
-    snapcell_error err = {0};
-    ck_assert_msg(snapcell_loader_open(&options, &loader, &err) == SNAPCELL_OK, "%s", err.message);
-    ck_assert_ptr_nonnull(loader);
-    return loader;
+    return fixture_open_with(&options);
 }
 
 snapcell_cell *fixture_load(snapcell_loader *loader, const char *ref,
@@ -130,6 +279,13 @@ void fixture_expect_result(snapcell_cell *cell, const char *event, const char *r
     ck_assert_str_eq(got, result);
     ck_assert_uint_eq(size, strlen(result));
     free(got);
+}
+
+void fixture_expect_load(snapcell_loader *loader, const char *ref, const char *result)
+{
+    snapcell_cell *cell = fixture_load(loader, ref, NULL);
+    fixture_expect_result(cell, "{}", result);
+    snapcell_cell_dispose(cell);
 }
 
 int fixture_run(Suite *suite, TCase *tcase)

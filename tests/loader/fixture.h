@@ -28,8 +28,24 @@ typedef struct fixture_function {
 /* Compiles functions into the store; `host` may be NULL. */
 void fixture_compile(const fixture_function *functions, size_t count, const snapcell_host *host);
 
+/* The same, uncompressed. */
+void fixture_compile_raw(const fixture_function *functions, size_t count);
+
+/* Removes a name and its artifact, in a process of its own: this one may have views open. */
+void fixture_remove_name(const char *name);
+
+/* Puts `count` artifacts that take pages which are free, in a process of its own, too. */
+void fixture_fill(unsigned count);
+
+/* Puts what the function `with` is under the key and name of the function `name`: other bytes under
+ * the same key, as after removing it and compiling it with another compressor. */
+void fixture_replace(const char *name, const char *with);
+
 /* A loader of the store; `host` and `log` may be NULL. Close it with snapcell_loader_close(). */
 snapcell_loader *fixture_open(const snapcell_host *host, snapcell_log_fn *log, void *log_user);
+
+/* A loader of the store with options, whose store_path is set. */
+snapcell_loader *fixture_open_with(snapcell_loader_options *options);
 
 /* Loads what must load. */
 snapcell_cell *fixture_load(snapcell_loader *loader, const char *ref,
@@ -37,6 +53,9 @@ snapcell_cell *fixture_load(snapcell_loader *loader, const char *ref,
 
 /* Calls a cell of shape FETCH with "GET `url`" and compares status and body. */
 void fixture_expect_response(snapcell_cell *cell, const char *url, int status, const char *body);
+
+/* Loads, calls with "{}", compares the result and disposes. */
+void fixture_expect_load(snapcell_loader *loader, const char *ref, const char *result);
 
 /* Calls a cell of shape JSON and compares the result. */
 void fixture_expect_result(snapcell_cell *cell, const char *event, const char *result);

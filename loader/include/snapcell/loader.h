@@ -20,6 +20,10 @@ extern "C" {
 typedef struct snapcell_loader snapcell_loader;
 typedef struct snapcell_cell snapcell_cell;
 
+/* For cache_size_bytes: no cache. For in_place_count_max: always a copy. */
+#define SNAPCELL_CACHE_NONE UINT64_MAX
+#define SNAPCELL_IN_PLACE_NONE UINT32_MAX
+
 /* Zero means the default, everywhere. Strings and tables are Borrowed until the loader is closed.
  */
 typedef struct snapcell_loader_options {
@@ -28,6 +32,27 @@ typedef struct snapcell_loader_options {
     const snapcell_host *host; /* NULL: no host functions */
     snapcell_log_fn *log;      /* console output of functions; NULL: dropped */
     void *log_user;
+
+    /* Memory for functions that were decoded, kept for when they are loaded again; what was used
+     * longest ago goes first. The store is still asked each time: what was removed or replaced
+     * there is not loaded from here. 0: 64 MiB, some 50 functions. */
+    uint64_t cache_size_bytes;
+
+    /* Spare cells: for functions that were loaded before (with the same limits; env is given when
+     * one is taken) a thread of the loader makes up to this many fresh instances ahead, which have
+     * served no one, and also disposes of cells. Only for snapshots: a `code` artifact is evaluated
+     * when it is loaded, not ahead. 0: none, and no thread. */
+    uint32_t spare_cells_per_function;
+
+    /* How many artifacts that were compiled with `raw` may run in place in the store's pages at
+     * once, each with a view of the store kept open while its cells live. Open views keep the store
+     * from reusing freed pages and this process from opening it for writing, and take reader slots,
+     * which all processes share. Above this they are copied into memory. 0: 64. */
+    uint32_t in_place_count_max;
+
+    /* Memory for spare cells and what they are made from; functions that were used longest ago give
+     * way. 0: 256 MiB. */
+    uint64_t spare_size_bytes;
 } snapcell_loader_options;
 
 #define SNAPCELL_LOADER_OPTIONS_INIT                                                               \
@@ -65,12 +90,14 @@ typedef struct snapcell_cell_options {
 
 /* Purpose: open a store for loading, and start the engine when this is the process's first loader.
  * `options`: NULL for the defaults. `*out`: Owned, close with snapcell_loader_close(). NULL on
- * failure. Thread: any. Errors: those of snapcell_store_open() for reading, E_INTERNAL. */
+ * failure. After fork() a child can do nothing with a loader, and nothing with its cells, but close
+ * it. Thread: any. Errors: those of snapcell_store_open() for reading, E_INTERNAL, E_NOMEM. */
 SNAPCELL_API int snapcell_loader_open(const snapcell_loader_options *options, snapcell_loader **out,
                                       snapcell_error *err);
 
-/* Purpose: close a loader; NULL is allowed. Its cells must be disposed of first. Thread: any, once.
- * Errors: none. */
+/* Purpose: close a loader; NULL is allowed. Its cells must be disposed of first. Waits for the
+ * thread that makes spare cells, which may be in the middle of one. In a forked child it only frees
+ * the handle. Thread: any, once. Errors: none. */
 SNAPCELL_API void snapcell_loader_close(snapcell_loader *loader);
 
 /* Purpose: make function `ref` (a name, a key, or a unique key prefix) ready to be called.
@@ -97,8 +124,8 @@ SNAPCELL_API int snapcell_cell_fetch(snapcell_cell *cell, const snapcell_request
 SNAPCELL_API int snapcell_cell_invoke(snapcell_cell *cell, const char *event_json, char **out,
                                       size_t *out_size_bytes, snapcell_error *err);
 
-/* Purpose: end a cell and give its memory back; NULL is allowed. Thread: one at a time, once.
- * Errors: none. */
+/* Purpose: end a cell and give its memory back; NULL is allowed. With spare cells that is done a
+ * little later, on the loader's thread. Thread: one at a time, once. Errors: none. */
 SNAPCELL_API void snapcell_cell_dispose(snapcell_cell *cell);
 
 /* --- Advanced
@@ -110,7 +137,8 @@ SNAPCELL_API void snapcell_cell_dispose(snapcell_cell *cell);
 SNAPCELL_API const snapcell_artifact_info *snapcell_cell_info(const snapcell_cell *cell);
 
 /* How long each phase of a load and of the first call took, on the monotonic clock, in nanoseconds.
- */
+ * With the cache verify and decompress are 0; with a spare cell isolate is, too, and context is
+ * giving it its env. */
 typedef struct snapcell_timings {
     uint64_t lookup_ns;     /* reference to key */
     uint64_t read_ns;       /* key to the artifact's bytes */
@@ -126,7 +154,7 @@ typedef struct snapcell_timings {
 /* Purpose: the timings of a cell. `out`: not NULL. Thread: one at a time. Errors: none. */
 SNAPCELL_API void snapcell_cell_timings(const snapcell_cell *cell, snapcell_timings *out);
 
-/* What a loader did since it was opened; to be exported as metrics. */
+/* What a loader did since it was opened, and what it has now; to be exported as metrics. */
 typedef struct snapcell_counters {
     uint64_t loads;         /* cells made */
     uint64_t load_failures; /* loads that ended with an error */
@@ -138,6 +166,14 @@ typedef struct snapcell_counters {
     uint64_t memory_limits_hit;
     uint64_t cpu_limits_hit;
     uint64_t wall_limits_hit;
+    uint64_t cache_hits;        /* loads of what the cache had */
+    uint64_t cache_misses;      /* loads of what it had not; without a cache none is counted */
+    uint64_t cache_size_bytes;  /* now in the cache */
+    uint64_t spare_hits;        /* loads that got a spare cell */
+    uint64_t spare_misses;      /* loads that found none; without spare cells none is counted */
+    uint64_t spares_ready;      /* now waiting; not among live_cells */
+    uint64_t spares_size_bytes; /* now taken by them and what they are made from */
+    uint64_t in_place_count;    /* now running in place in the store */
 } snapcell_counters;
 
 /* Purpose: a loader's counters. `out`: not NULL. Thread: any. Errors: none. */

@@ -1,0 +1,67 @@
+/* Spare cells: fresh instances that wait for the next load of functions which were loaded before,
+ * made on a thread of the loader's own, which also disposes of cells. Internal to the loader.
+ *
+ * Only snapshots have spares: a `code` artifact would run its top level for no one. */
+#ifndef SNAPCELL_SPARE_CELLS_H
+#define SNAPCELL_SPARE_CELLS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <pthread.h>
+#include <sys/types.h>
+
+#include "image.h"
+#include "snapcell/loader.h"
+
+/* What of a cell's options is fixed when it is made. Compared as bytes: no padding. */
+typedef struct cell_limits {
+    uint64_t memory_bytes;
+    uint32_t cpu_ms;
+    uint32_t wall_ms;
+} cell_limits;
+
+typedef struct cell_reading cell_reading;
+typedef struct spare_function spare_function;
+
+typedef struct spare_cells {
+    snapcell_loader *loader;
+    uint32_t count_max; /* for each function; 0: there are none, and no thread */
+    uint64_t size_bytes_max;
+    pid_t pid; /* where the thread is */
+
+    pthread_mutex_t mutex; /* all below */
+    pthread_cond_t changed;
+    pthread_t thread;
+    bool stopping;
+    uint64_t size_bytes;
+    uint32_t ready_count;
+    spare_function *newest; /* by last use */
+    spare_function *oldest;
+    uint32_t function_count;
+    snapcell_cell *leaving; /* to be disposed of */
+    uint32_t leaving_count;
+} spare_cells;
+
+/* Starts the thread, unless `count_max` is 0. `spares`: zeroed. Errors: E_INTERNAL. */
+int spare_cells_start(spare_cells *spares, snapcell_loader *loader, uint32_t count_max,
+                      uint64_t size_bytes_max, snapcell_error *err);
+
+/* Ends the thread and disposes of everything. In a forked child there is no thread, and what it
+ * left is left alone. Zeroed ones are allowed. */
+void spare_cells_stop(spare_cells *spares);
+
+/* Hands out a spare that was made of these very bytes with these limits, or NULL. Thread: any. */
+snapcell_cell *spare_cells_take(spare_cells *spares, const cell_reading *reading,
+                                const cell_limits *limits);
+
+/* Notes that this function is in use: spares are to be made of it. Thread: any. */
+void spare_cells_want(spare_cells *spares, image *from, const cell_limits *limits);
+
+/* Leaves a cell to the thread to dispose of. False when the caller has to. Thread: any. */
+bool spare_cells_dispose(spare_cells *spares, snapcell_cell *cell);
+
+/* How many wait, and the memory of all this. Thread: any. */
+void spare_cells_count(spare_cells *spares, uint64_t *ready_count, uint64_t *size_bytes);
+
+#endif
