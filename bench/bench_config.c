@@ -6,12 +6,17 @@
 #include "error_set.h"
 
 #define BENCH_STATE_WARM "warm process, warm page cache"
+#define BENCH_STATE_CACHED "warm process, the decoded blob in the loader's cache"
+#define BENCH_STATE_SPARE "warm process, a cell is ready"
 #define BENCH_STATE_COLD "warm process, the store's pages dropped from the page cache"
 #define BENCH_STATE_MEMORY "warm process, the bytes to start from already in memory"
 
 /* What V8 loads by itself is the same blob, decoded before: it comes from the artifact that holds
  * it as it is. */
 #define BENCH_RAW ".raw"
+
+#define BENCH_NO_CACHE "{\"cache_size_bytes\": -1}"
+#define BENCH_SPARES "{\"spare_cells_per_function\": 2}"
 
 #define BENCH_FROM_LOOKUP "snapcell_cell_load() is called"
 #define BENCH_FROM_ISOLATE "v8::Isolate::New() is called"
@@ -51,25 +56,29 @@ static const bench_config bench_config_table[] = {
     {.name = "compressed",
      .how = "load",
      .suffix = "",
+     .options = BENCH_NO_CACHE,
      .state = BENCH_STATE_WARM,
      .from = BENCH_FROM_LOOKUP,
-     .what = "snapcell, from the store, compressed"},
+     .what = "snapcell, from the store, compressed, no cache"},
     {.name = "compressed_unwarmed",
      .how = "load",
      .suffix = ".unwarmed",
+     .options = BENCH_NO_CACHE,
      .state = BENCH_STATE_WARM,
      .from = BENCH_FROM_LOOKUP,
      .what = "the same, compiled without --warm"},
     {.name = "raw",
      .how = "load",
      .suffix = ".raw",
+     .options = BENCH_NO_CACHE,
      .state = BENCH_STATE_WARM,
      .from = BENCH_FROM_LOOKUP,
-     .what = "snapcell, from the store, --raw"},
+     .what = "snapcell, from the store, --raw, no cache"},
     {.name = "compressed_cold",
      .how = "load",
      .suffix = "",
      .drop_pages = true,
+     .options = BENCH_NO_CACHE,
      .state = BENCH_STATE_COLD,
      .from = BENCH_FROM_LOOKUP,
      .what = "snapcell, from a store that is on the disk alone, compressed"},
@@ -77,9 +86,23 @@ static const bench_config bench_config_table[] = {
      .how = "load",
      .suffix = ".raw",
      .drop_pages = true,
+     .options = BENCH_NO_CACHE,
      .state = BENCH_STATE_COLD,
      .from = BENCH_FROM_LOOKUP,
      .what = "snapcell, from a store that is on the disk alone, --raw"},
+    {.name = "cached",
+     .how = "load",
+     .suffix = "",
+     .state = BENCH_STATE_CACHED,
+     .from = BENCH_FROM_LOOKUP,
+     .what = "snapcell with the loader's defaults, loaded before"},
+    {.name = "spares",
+     .how = "load",
+     .suffix = "",
+     .options = BENCH_SPARES,
+     .state = BENCH_STATE_SPARE,
+     .from = BENCH_FROM_LOOKUP,
+     .what = "snapcell with spare cells, one of them ready (not a load: apart from all others)"},
 };
 #define BENCH_CONFIG_COUNT (sizeof bench_config_table / sizeof bench_config_table[0])
 

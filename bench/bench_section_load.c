@@ -13,6 +13,7 @@
 #define BENCH_BLOCK 10        /* samples of a configuration in a row */
 #define BENCH_WARM_UP 10      /* loads when a worker has started */
 #define BENCH_WARM_UP_BLOCK 1 /* loads before each block: caches hold another process's data */
+#define BENCH_GENERATIONS 3   /* workers of a configuration, one after the other */
 #define BENCH_LOAD_ESTIMATED_MS 11
 #define BENCH_CONFIGS_MAX 32
 
@@ -45,11 +46,8 @@ static void bench_load_plan(bench_context *context)
 
 static int bench_load_start(bench_load_run *run, snapcell_error *err)
 {
-    size_t room = (size_t)bench_load_rounds(run->context) * BENCH_BLOCK;
     bench_order warm_up = {.kind = BENCH_ORDER_LOAD, .warm_up = BENCH_WARM_UP};
     for (size_t i = 0; i < run->config_count; i++) {
-        run->samples[i] = calloc(room, sizeof *run->samples[i]);
-        if (!run->samples[i]) return error_set(err, SNAPCELL_E_NOMEM, "no memory for samples");
         int code = bench_config_start(&run->configs[i], run->context, run->function,
                                       &run->clients[i], err);
         if (code == SNAPCELL_OK)
@@ -95,7 +93,7 @@ static void bench_load_compare(const bench_load_run *run)
 static void bench_load_report(const bench_load_run *run)
 {
     char warm_up[128];
-    snprintf(warm_up, sizeof warm_up, "%d loads when the worker starts, %d before each block of %d",
+    snprintf(warm_up, sizeof warm_up, "%d loads when a worker starts, %d before each block of %d",
              BENCH_WARM_UP, BENCH_WARM_UP_BLOCK, BENCH_BLOCK);
     json_t *all = json_object_get(run->context->results, "series");
     for (size_t i = 0; i < run->config_count; i++) {
@@ -116,13 +114,28 @@ static void bench_load_report(const bench_load_run *run)
     }
 }
 
+static int bench_load_stop(bench_load_run *run, int code, snapcell_error *err)
+{
+    for (size_t i = 0; i < run->config_count; i++) {
+        int stopped = bench_client_stop(&run->clients[i], code == SNAPCELL_OK ? err : NULL);
+        if (code == SNAPCELL_OK) code = stopped;
+    }
+    return code;
+}
+
+/* Workers are started anew a few times: where memory happens to lie is a matter of a process. */
 static int bench_load_rounds_run(bench_load_run *run, snapcell_error *err)
 {
-    int code = bench_load_start(run, err);
-    uint32_t rounds = bench_load_rounds(run->context);
-    for (uint32_t round = 0; round < rounds && code == SNAPCELL_OK; round++)
-        code = bench_load_round(run, round, err);
-    if (code == SNAPCELL_OK) bench_load_compare(run);
+    uint32_t rounds = bench_load_rounds(run->context), begin = 0;
+    int code = SNAPCELL_OK;
+    for (uint32_t i = 1; i <= BENCH_GENERATIONS && code == SNAPCELL_OK; i++) {
+        uint32_t end = rounds * i / BENCH_GENERATIONS;
+        if (end == begin) continue;
+        code = bench_load_start(run, err);
+        for (; begin < end && code == SNAPCELL_OK; begin++)
+            code = bench_load_round(run, begin, err);
+        code = bench_load_stop(run, code, err);
+    }
     return code;
 }
 
@@ -131,11 +144,14 @@ static int bench_load_function(bench_context *context, const bench_function *fun
 {
     bench_load_run run = {.context = context, .function = function};
     run.configs = bench_configs(&run.config_count);
-    int code = bench_load_rounds_run(&run, err);
-    for (size_t i = 0; i < run.config_count; i++) {
-        int stopped = bench_client_stop(&run.clients[i], code == SNAPCELL_OK ? err : NULL);
-        if (code == SNAPCELL_OK) code = stopped;
+    size_t room = (size_t)bench_load_rounds(context) * BENCH_BLOCK;
+    int code = SNAPCELL_OK;
+    for (size_t i = 0; i < run.config_count && code == SNAPCELL_OK; i++) {
+        run.samples[i] = calloc(room, sizeof *run.samples[i]);
+        if (!run.samples[i]) code = error_set(err, SNAPCELL_E_NOMEM, "no memory for samples");
     }
+    if (code == SNAPCELL_OK) code = bench_load_rounds_run(&run, err);
+    if (code == SNAPCELL_OK) bench_load_compare(&run);
     if (code == SNAPCELL_OK) bench_load_report(&run);
     for (size_t i = 0; i < run.config_count; i++)
         free(run.samples[i]);

@@ -117,9 +117,9 @@ static int bench_many_start(bench_many_run *run, size_t which, snapcell_error *e
     const bench_many_kind *kind = &bench_many_kinds[which];
     size_t room = (size_t)bench_many_rounds(run->context) * BENCH_MANY_BLOCK;
     run->samples[which] = calloc(room, sizeof *run->samples[which]);
-    json_t *spec = json_pack("{s:s, s:s, s:s, s:o}", "how", "load", "store",
-                             kind->large ? run->many : run->few, "url", run->context->settings.url,
-                             "refs", bench_many_refs(run, kind->named));
+    json_t *spec = json_pack("{s:s, s:I, s:s, s:s, s:o}", "how", "load", "cache_size_bytes",
+                             (json_int_t)-1, "store", kind->large ? run->many : run->few, "url",
+                             run->context->settings.url, "refs", bench_many_refs(run, kind->named));
     if (!spec || !run->samples[which]) {
         json_decref(spec);
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for a worker's spec");

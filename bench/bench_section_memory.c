@@ -14,7 +14,7 @@
 #define BENCH_TRY_ESTIMATED_MS 300
 
 /* The snapshot's own memory is in it where each cell has its own. */
-static const char *const bench_memory_configs[] = {"v8_keep", "compressed", "raw"};
+static const char *const bench_memory_configs[] = {"v8_keep", "cached", "compressed", "raw"};
 #define BENCH_MEMORY_CONFIG_COUNT (sizeof bench_memory_configs / sizeof bench_memory_configs[0])
 
 static unsigned bench_memory_tries(const bench_context *context)

@@ -15,7 +15,7 @@
 
 static const unsigned bench_thread_counts[] = {1, 2, 3, 4, 5, 6, 7, 8};
 static const unsigned bench_thread_counts_quick[] = {1, 2, 4, 8};
-static const char *const bench_threads_configs[] = {"v8_keep", "compressed"};
+static const char *const bench_threads_configs[] = {"v8_keep", "compressed", "cached"};
 #define BENCH_THREADS_CONFIG_COUNT (sizeof bench_threads_configs / sizeof bench_threads_configs[0])
 
 typedef struct bench_sweep {
