@@ -32,6 +32,21 @@ typedef enum engine_mode {
  * Errors: E_USAGE when it was started in the other mode, E_INTERNAL. */
 int engine_start(engine_mode mode, snapcell_error *err);
 
+/* How memory is kept between isolates, for the whole process. */
+typedef struct engine_page_options {
+    uint64_t kept_size_bytes; /* at most this much stays mapped for the next isolate */
+    bool huge_pages;          /* ask the kernel for 2 MiB pages: a little faster, more resident */
+} engine_page_options;
+
+#define ENGINE_PAGES_KEPT_SIZE_BYTES_DEFAULT ((uint64_t)64 << 20)
+
+/* To be called before engine_start(ENGINE_MODE_RUN), whose first call fixes them. Thread: any. */
+void engine_set_page_options(const engine_page_options *options);
+
+/* Gives memory that is kept for isolates back to the kernel until at most `kept_size_bytes` are
+ * left. Thread: any, after engine_start(). */
+void engine_trim_pages(uint64_t kept_size_bytes);
+
 /* What artifacts are bound to. Neither starts V8. Thread: any. */
 snapcell_fingerprint engine_fingerprint(void);
 const char *engine_v8_version(void);

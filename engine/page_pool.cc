@@ -76,9 +76,10 @@ char *MapAt(char *address, size_t size)
 
 } // namespace
 
-PagePool::PagePool(v8::PageAllocator *base, size_t kept_bytes_max, void *fixed_address)
+PagePool::PagePool(v8::PageAllocator *base, size_t kept_bytes_max, void *fixed_address,
+                   bool huge_pages)
     : base_(base), kept_bytes_max_(kept_bytes_max),
-      fixed_address_(static_cast<char *>(fixed_address))
+      fixed_address_(static_cast<char *>(fixed_address)), huge_pages_(huge_pages)
 {
 }
 
@@ -159,8 +160,8 @@ PagePool::Arena *PagePool::AddArena()
         delete arena;
         return nullptr;
     }
-    // A page that is touched for a few bytes must not cost 2 MiB.
-    madvise(arena->base, kArenaBytes, MADV_NOHUGEPAGE);
+    // Unless asked for: a page that is touched for a few bytes must not cost 2 MiB.
+    madvise(arena->base, kArenaBytes, huge_pages_ ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
     arenas_[count].store(arena, std::memory_order_relaxed);
     arena_count_.store(count + 1, std::memory_order_release);
     return arena;

@@ -32,7 +32,8 @@ class PagePool final : public v8::PageAllocator
     // Borrowed.
     // `fixed_address`, when not NULL, is where arenas are put if they can: V8 leaves halves of
     // addresses in a snapshot's read-only pages, so that they have to be the same in every build.
-    PagePool(v8::PageAllocator *base, size_t kept_bytes_max, void *fixed_address);
+    PagePool(v8::PageAllocator *base, size_t kept_bytes_max, void *fixed_address,
+             bool huge_pages = false);
     // No page of the pool may be in use any more.
     ~PagePool() override;
     PagePool(const PagePool &) = delete;
@@ -108,6 +109,7 @@ class PagePool final : public v8::PageAllocator
     v8::PageAllocator *const base_;
     const size_t kept_bytes_max_;
     char *const fixed_address_;
+    const bool huge_pages_;
     std::atomic<size_t> live_bytes_{0};
     std::atomic<size_t> kept_bytes_{0};
     std::atomic<size_t> cold_bytes_{0};

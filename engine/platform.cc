@@ -37,12 +37,15 @@ std::atomic<double> build_clock_ms{-1}; // below 0: the real clock
 class EnginePlatform final : public v8::Platform
 {
   public:
-    EnginePlatform(std::unique_ptr<v8::Platform> base, void *fixed_address)
-        : base_(std::move(base)), pages_(base_->GetPageAllocator(), kKeptBytesMax, fixed_address)
+    EnginePlatform(std::unique_ptr<v8::Platform> base, const engine_page_options &pages,
+                   void *fixed_address)
+        : base_(std::move(base)),
+          pages_(base_->GetPageAllocator(), pages.kept_size_bytes, fixed_address, pages.huge_pages)
     {
     }
 
     v8::Platform *base() { return base_.get(); }
+    PagePool *pages() { return &pages_; }
 
     v8::PageAllocator *GetPageAllocator() override { return &pages_; }
     v8::ThreadIsolatedAllocator *GetThreadIsolatedAllocator() override
@@ -88,10 +91,6 @@ class EnginePlatform final : public v8::Platform
     }
 
   private:
-    // Enough for some twenty small isolates; what is above it goes back to the kernel as it is
-    // freed.
-    static constexpr size_t kKeptBytesMax = size_t{64} << 20;
-
     std::unique_ptr<v8::Platform> base_;
     PagePool pages_;
 };
@@ -115,6 +114,8 @@ struct Engine {
     engine_mode mode = ENGINE_MODE_RUN;
     bool started = false;
     EngineSetup setup = EngineSetup::kRun;
+    engine_page_options page_options = {ENGINE_PAGES_KEPT_SIZE_BYTES_DEFAULT, false};
+    PagePool *pages = nullptr;        // of our own platform
     v8::Platform *platform = nullptr; // V8's default one, inside ours or alone
 };
 
@@ -133,17 +134,19 @@ v8::Platform *StartPlainly()
     return platform;
 }
 
-v8::Platform *StartWithPool(EngineSetup setup)
+void StartWithPool(Engine *engine, EngineSetup setup)
 {
     absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
     v8::V8::SetFlagsFromString(setup == EngineSetup::kSnapshot ? kSnapshotFlags : kRunFlags);
     if (setup != EngineSetup::kSnapshot) v8::V8::SetEntropySource(FillWithEntropy);
     if (setup != EngineSetup::kRun) SetBuildClock(0);
-    auto *platform = new EnginePlatform(v8::platform::NewSingleThreadedDefaultPlatform(),
-                                        setup == EngineSetup::kRun ? nullptr : kBuildArenaAddress);
+    auto *platform =
+        new EnginePlatform(v8::platform::NewSingleThreadedDefaultPlatform(), engine->page_options,
+                           setup == EngineSetup::kRun ? nullptr : kBuildArenaAddress);
     v8::V8::InitializePlatform(platform);
     v8::V8::Initialize();
-    return platform->base();
+    engine->platform = platform->base();
+    engine->pages = platform->pages();
 }
 
 } // namespace
@@ -160,7 +163,7 @@ int StartV8(EngineSetup setup, snapcell_error *err)
     if (setup == EngineSetup::kBaseline)
         engine.platform = StartPlainly();
     else
-        engine.platform = StartWithPool(setup);
+        StartWithPool(&engine, setup);
     engine.started = true;
     engine.setup = setup;
     return SNAPCELL_OK;
@@ -215,6 +218,24 @@ extern "C" int engine_start(engine_mode mode, snapcell_error *err)
     }
     // Flags depend on what is built: engine_build() starts V8.
     return SNAPCELL_OK;
+}
+
+extern "C" void engine_set_page_options(const engine_page_options *options)
+{
+    snapcell::Engine &engine = snapcell::TheEngine();
+    std::lock_guard<std::mutex> guard(engine.mutex);
+    engine.page_options = *options;
+}
+
+extern "C" void engine_trim_pages(uint64_t kept_size_bytes)
+{
+    snapcell::Engine &engine = snapcell::TheEngine();
+    snapcell::PagePool *pages;
+    {
+        std::lock_guard<std::mutex> guard(engine.mutex);
+        pages = engine.pages;
+    }
+    if (pages != nullptr) pages->Trim(kept_size_bytes);
 }
 
 extern "C" const char *engine_v8_version(void)
