@@ -2,7 +2,9 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstring>
+#include <functional>
 #include <new>
 
 namespace snapcell
@@ -207,7 +209,8 @@ void PagePool::GiveRun(Arena *arena, char *run, size_t chunks, bool altered)
     ZeroResident(run, bytes);
     Shard *own = OwnShard();
     std::lock_guard<std::mutex> guard(own->mutex);
-    own->kept[chunks].push_back(run);
+    std::vector<char *> &kept = own->kept[chunks];
+    kept.insert(std::lower_bound(kept.begin(), kept.end(), run, std::greater<char *>()), run);
     kept_bytes_.fetch_add(bytes, std::memory_order_relaxed);
 }
 

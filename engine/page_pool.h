@@ -75,8 +75,10 @@ class PagePool final : public v8::PageAllocator
         size_t used_chunks = 0;
         Run runs[kChunksPerArena];
     };
-    // Threads share the shards out among themselves, so that they seldom meet, and find what they
-    // freed last.
+    // Kept runs are sorted, the lowest address last, and the lowest is handed out first: isolates
+    // take and free their runs in the same order each, so that a run serves the same purpose again,
+    // and no more of it becomes resident than that purpose touches. Threads share the shards out
+    // among themselves, so that they seldom meet, and find what they freed last.
     struct Shard {
         std::mutex mutex;
         std::vector<char *> kept[kRunChunksMax + 1];
