@@ -141,8 +141,8 @@ static void write_throw(wire_writer *writer)
 static void write_result(wire_writer *writer)
 {
     const char *warnings[] = {"one", "two"};
-    compile_result result = {SNAPCELL_SHAPE_JSON, ENGINE_FORMAT_ESM, "bl\0b", 4, warnings, 2,
-                             "url fetch", "code 12 strings 3"};
+    compile_result result = {SNAPCELL_SHAPE_JSON, ENGINE_FORMAT_ESM,  "bl\0b", 4, warnings, 2,
+                             "url fetch",         "code 12 strings 3"};
     compile_result_write(writer, &result);
 }
 
