@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "artifact_checksum.h"
 #include "artifact_layout.h"
@@ -83,4 +84,15 @@ int bench_many_fill(const char *from, const char *ref, const char *to, uint32_t 
         tick(user, i + 1);
     }
     return code;
+}
+
+void bench_store_remove(const char *store)
+{
+    static const char *const files[] = {"data.mdb", "lock.mdb"};
+    char path[4300];
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        snprintf(path, sizeof path, "%s/%s", store, files[i]);
+        unlink(path);
+    }
+    rmdir(store);
 }

@@ -25,4 +25,7 @@ int bench_many_fill(const char *from, const char *ref, const char *to, uint32_t 
                     uint32_t step, void (*tick)(void *user, uint32_t done), void *user,
                     snapcell_error *err);
 
+/* Removes a store that a run made, if it is there. */
+void bench_store_remove(const char *store);
+
 #endif

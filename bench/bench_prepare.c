@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "bench_config.h"
+#include "bench_many.h"
 #include "bench_sections.h"
 #include "cleanup.h"
 #include "error_set.h"
@@ -127,6 +128,10 @@ static int bench_prepare_function(bench_context *context, const bench_stores *st
 int bench_prepare(bench_context *context, snapcell_error *err)
 {
     bench_stores stores cleanup(bench_close_stores) = {0};
+    /* What an earlier run left there may be of another engine, and makes the files larger. */
+    bench_store_remove(context->store);
+    bench_store_remove(context->cold_store);
+    bench_store_remove(context->cold_raw_store);
     int code = snapcell_store_open(context->store, SNAPCELL_STORE_CREATE, &stores.all, err);
     if (code == SNAPCELL_OK)
         code = snapcell_store_open(context->cold_store, SNAPCELL_STORE_CREATE, &stores.cold, err);

@@ -184,26 +184,14 @@ static void bench_many_report(const bench_many_run *run)
     }
 }
 
-/* The large store is gigabytes that nobody wants to keep. */
-static void bench_many_remove(const char *store)
-{
-    static const char *const files[] = {"data.mdb", "lock.mdb"};
-    char path[4300];
-    for (size_t i = 0; i < 2; i++) {
-        snprintf(path, sizeof path, "%s/%s", store, files[i]);
-        unlink(path);
-    }
-    rmdir(store);
-}
-
 static int bench_many_run_all(bench_context *context, snapcell_error *err)
 {
     if (context->settings.many == 0) return SNAPCELL_OK;
     bench_many_run run = {.context = context, .function = &context->functions[0]};
-    snprintf(run.few, sizeof run.few, "%s/store-few", context->settings.out);
-    snprintf(run.many, sizeof run.many, "%s/store-many", context->settings.out);
-    bench_many_remove(run.few);
-    bench_many_remove(run.many);
+    snprintf(run.few, sizeof run.few, "%s/bench-store-few", context->settings.out);
+    snprintf(run.many, sizeof run.many, "%s/bench-store-many", context->settings.out);
+    bench_store_remove(run.few);
+    bench_store_remove(run.many);
     int code = bench_many_fill_both(&run, err);
     if (code == SNAPCELL_OK) code = bench_many_measure(&run, err);
     for (size_t i = 0; i < BENCH_MANY_KIND_COUNT; i++) {
@@ -213,8 +201,9 @@ static int bench_many_run_all(bench_context *context, snapcell_error *err)
     if (code == SNAPCELL_OK) bench_many_report(&run);
     for (size_t i = 0; i < BENCH_MANY_KIND_COUNT; i++)
         free(run.samples[i]);
-    bench_many_remove(run.few);
-    bench_many_remove(run.many);
+    /* The large one is gigabytes that nobody wants to keep. */
+    bench_store_remove(run.few);
+    bench_store_remove(run.many);
     return code;
 }
 

@@ -157,10 +157,10 @@ static int bench_make_folders(bench_context *context, snapcell_error *err)
     const char *out = context->settings.out;
     if (mkdir(out, 0755) != 0 && errno != EEXIST)
         return error_set_errno(err, SNAPCELL_E_IO, errno, "making the folder %s", out);
-    snprintf(context->store, sizeof context->store, "%s/store", out);
-    snprintf(context->cold_store, sizeof context->cold_store, "%s/store-cold", out);
-    int longest =
-        snprintf(context->cold_raw_store, sizeof context->cold_raw_store, "%s/store-cold-raw", out);
+    snprintf(context->store, sizeof context->store, "%s/bench-store", out);
+    snprintf(context->cold_store, sizeof context->cold_store, "%s/bench-store-cold", out);
+    int longest = snprintf(context->cold_raw_store, sizeof context->cold_raw_store,
+                           "%s/bench-store-cold-raw", out);
     if (longest < (int)sizeof context->cold_raw_store) return SNAPCELL_OK;
     return error_set(err, SNAPCELL_E_USAGE, "--out is too long");
 }

@@ -145,7 +145,8 @@ export function distribution(samples, count = 200) {
 
 // rows: [{ name, parts: [{ name, color, value, note }], whisker: [low, high] }]; a bar each, parts end to end.
 export function bars({ title, rows, xLabel, unit = "", totalOf = null }) {
-    const left = 190;
+    // Some 6.4 units a letter, as there is nothing here to measure text with.
+    const left = 16 + 6.4 * Math.max(16, ...rows.map(({ name }) => name.length));
     const line = 26;
     const height = margin.top + rows.length * line + margin.bottom;
     const totals = rows.map(({ parts }) => parts.reduce((sum, part) => sum + part.value, 0));

@@ -40,7 +40,7 @@ json "memory of a cell is told" 'j.memory.length >= 3 && j.memory.every((m) => m
 json "loads are counted on one thread and on several" 'j.throughput.some((t) => t.threads === 1) &&
     j.throughput.some((t) => t.threads === 8) && j.throughput.every((t) => t.milliloads_per_second.min > 0)'
 json "the large store had as many as asked for" 'j.many.artifacts === 128 && j.series.filter((s) => s.group === "many").length === 4'
-expect "the large store is gone" test ! -e results/store-many
+expect "the large store is gone" test ! -e results/bench-store-many
 
 run 0 "a function that counts its calls" bench --quick --only load --json --out counting --samples 10 --url /calls "$BUNDLES/hello.js"
 json "answers differently where it was warmed up, which is pointed out" 'j.warnings.some((w) => /answers differently as v8_keep/.test(w))'
