@@ -43,8 +43,8 @@ const names = {
     node_compile_cache: "node, compile cache",
     node_snapshot: "node, snapshot",
 };
-const nameOf = (config) => names[config] ?? config;
-const colorOf = (config) => colors[config] ?? 6;
+const nameOf = config => names[config] ?? config;
+const colorOf = config => colors[config] ?? 6;
 const phases = ["lookup", "read", "verify", "decompress", "isolate", "context", "call"];
 const phaseColors = {
     lookup: 6,
@@ -55,20 +55,18 @@ const phaseColors = {
     context: 4,
     call: 2,
 };
-const ms = (ns) => ns / 1e6;
-const bytes = (n) =>
+const ms = ns => ns / 1e6;
+const bytes = n =>
     n >= 1e6 ? `${short(n / 1e6)} MB` : n >= 1e3 ? `${short(n / 1e3)} KB` : `${n} B`;
 
 const figure = (heading, caption, content) =>
     `<figure><h3>${escape(heading)}</h3><figcaption>${escape(caption)}</figcaption>${content}</figure>`;
-const charts = (figures) => `<div class="charts">${figures.filter(Boolean).join("")}</div>`;
+const charts = figures => `<div class="charts">${figures.filter(Boolean).join("")}</div>`;
 
 function table(columns, rows) {
     const align = ({ text }) => (text ? ' class="t"' : "");
-    const head = columns
-        .map((column) => `<th${align(column)}>${escape(column.name)}</th>`)
-        .join("");
-    const body = rows.map((row) => {
+    const head = columns.map(column => `<th${align(column)}>${escape(column.name)}</th>`).join("");
+    const body = rows.map(row => {
         const cells = row.map((cell, i) => {
             const { value, style = "" } =
                 cell !== null && typeof cell === "object" ? cell : { value: cell };
@@ -94,7 +92,7 @@ function goalsTable(summary) {
                 ? ""
                 : { value: met ? "✓ met" : "✗ not met", style: met ? "met" : "unmet" },
             what,
-        ],
+        ]
     );
     const columns = [
         { name: "figure", text: true },
@@ -122,9 +120,7 @@ const distributionConfigs = [
 ];
 
 function distributions(run, f) {
-    const found = distributionConfigs
-        .map((config) => run.series("load", f, config))
-        .filter(Boolean);
+    const found = distributionConfigs.map(config => run.series("load", f, config)).filter(Boolean);
     if (found.length === 0) return "";
     const series = found.map(({ config, samples }) => ({
         name: nameOf(config),
@@ -134,7 +130,7 @@ function distributions(run, f) {
     const all = found.flatMap(({ samples }) => samples.total_ns.map(ms)).sort((a, b) => a - b);
     // One outlier must not press everything else together; the table has the maximum.
     const max = all[Math.ceil(all.length * 0.998) - 1] * 1.1;
-    const shown = series.map((one) => ({ ...one, points: one.points.filter(([x]) => x <= max) }));
+    const shown = series.map(one => ({ ...one, points: one.points.filter(([x]) => x <= max) }));
     return figure(
         f,
         "share of loads that took no longer; p99.8 of all of them at the right edge",
@@ -145,7 +141,7 @@ function distributions(run, f) {
             y: svg.linear(0, 1),
             xLabel: "load to response, ms (logarithmic)",
             yLabel: "share of loads",
-        }) + svg.legend(series),
+        }) + svg.legend(series)
     );
 }
 
@@ -163,13 +159,13 @@ const phaseConfigs = [
 ];
 
 function phaseBars(run, f) {
-    const found = phaseConfigs.map((config) => run.series("load", f, config)).filter(Boolean);
+    const found = phaseConfigs.map(config => run.series("load", f, config)).filter(Boolean);
     if (found.length === 0) return "";
     const rows = found.map(({ config, statistics }) => ({
         name: nameOf(config),
         parts: phases
-            .filter((phase) => statistics[`${phase}_ns`])
-            .map((phase) => ({
+            .filter(phase => statistics[`${phase}_ns`])
+            .map(phase => ({
                 name: phase,
                 color: phaseColors[phase],
                 value: ms(statistics[`${phase}_ns`].p50),
@@ -183,17 +179,17 @@ function phaseBars(run, f) {
             rows,
             xLabel: "ms",
             unit: "ms",
-            totalOf: (i) => ms(found[i].statistics.total_ns.p50),
+            totalOf: i => ms(found[i].statistics.total_ns.p50),
         }) +
             svg.legend(
-                phases.map((phase) => ({ name: phase, color: phaseColors[phase] })),
-                "box",
-            ),
+                phases.map(phase => ({ name: phase, color: phaseColors[phase] })),
+                "box"
+            )
     );
 }
 
 function processBars(run, f) {
-    const found = run.results.series.filter((one) => one.group === "process" && one.function === f);
+    const found = run.results.series.filter(one => one.group === "process" && one.function === f);
     if (found.length === 0) return "";
     const rows = [...found]
         .sort((a, b) => a.statistics.total_ns.p50 - b.statistics.total_ns.p50)
@@ -207,19 +203,19 @@ function processBars(run, f) {
     return figure(
         f,
         "median time from posix_spawn() to the first byte of the response; the line goes from the minimum to p90",
-        svg.bars({ title: `Fresh processes answering for ${f}`, rows, xLabel: "ms", unit: "ms" }),
+        svg.bars({ title: `Fresh processes answering for ${f}`, rows, xLabel: "ms", unit: "ms" })
     );
 }
 
 function sizeChart(run) {
     const functions = [...run.results.functions].sort(
-        (a, b) => a.bundle_size_bytes - b.bundle_size_bytes,
+        (a, b) => a.bundle_size_bytes - b.bundle_size_bytes
     );
     const configs = ["compressed", "raw", "cached", "v8_keep", "code_cache", "source"].filter(
-        (config) => functions.some(({ name }) => run.series("load", name, config)),
+        config => functions.some(({ name }) => run.series("load", name, config))
     );
     if (functions.length < 2 || configs.length === 0) return "";
-    const series = configs.map((config) => ({
+    const series = configs.map(config => ({
         name: nameOf(config),
         color: colorOf(config),
         points: functions.map(({ name, bundle_size_bytes: size }) => [
@@ -228,10 +224,10 @@ function sizeChart(run) {
         ]),
     }));
     const values = series.flatMap(({ points }) => points.map(([, y]) => y));
-    const sizes = functions.map((one) => one.bundle_size_bytes);
+    const sizes = functions.map(one => one.bundle_size_bytes);
     return figure(
         "Speed against bundle size",
-        functions.map((one) => `${one.name} ${bytes(one.bundle_size_bytes)}`).join(", "),
+        functions.map(one => `${one.name} ${bytes(one.bundle_size_bytes)}`).join(", "),
         svg.lines({
             title: "Median load time against bundle size",
             series,
@@ -241,21 +237,21 @@ function sizeChart(run) {
             xLabel: "bundle (logarithmic)",
             yLabel: "median load to response, ms (logarithmic)",
             xFormat: bytes,
-        }) + svg.legend(series),
+        }) + svg.legend(series)
     );
 }
 
 function threadsChart(run, f) {
     const configs = ["compressed", "cached", "v8_keep"].filter(
-        (config) => run.throughput(f, config).length > 0,
+        config => run.throughput(f, config).length > 0
     );
     if (configs.length === 0) return "";
-    const series = configs.map((config) => ({
+    const series = configs.map(config => ({
         name: nameOf(config),
         color: colorOf(config),
         points: run
             .throughput(f, config)
-            .map((one) => [one.threads, one.milliloads_per_second.p50 / 1000]),
+            .map(one => [one.threads, one.milliloads_per_second.p50 / 1000]),
     }));
     const threads = series[0].points.map(([x]) => x);
     const max = Math.max(...series.flatMap(({ points }) => points.map(([, y]) => y)));
@@ -270,12 +266,12 @@ function threadsChart(run, f) {
             y: svg.linear(0, max * 1.1),
             xLabel: "threads",
             yLabel: "loads a second",
-        }) + svg.legend(series),
+        }) + svg.legend(series)
     );
 }
 
 function memoryBars(run) {
-    const rows = run.results.memory.map((one) => ({
+    const rows = run.results.memory.map(one => ({
         name: `${one.function}, ${nameOf(one.config)}`,
         parts: [{ name: "PSS", color: colorOf(one.config), value: one.pss_bytes.p50 / 1e6 }],
         whisker: [one.pss_bytes.min / 1e6, one.pss_bytes.max / 1e6],
@@ -285,7 +281,7 @@ function memoryBars(run) {
     return figure(
         "PSS of a live cell",
         `growth of the process from ${few} live cells to ${few + more}, a cell; median of fresh processes`,
-        svg.bars({ title: "Resident memory of a live cell", rows, xLabel: "MB", unit: "MB" }),
+        svg.bars({ title: "Resident memory of a live cell", rows, xLabel: "MB", unit: "MB" })
     );
 }
 
@@ -294,19 +290,19 @@ function seriesTable(run) {
         { name: "function", text: true },
         { name: "configuration", text: true },
         { name: "state", text: true },
-        ...["n", "min", "p50", "p90", "p99", "max", "minor faults", "major faults"].map((name) => ({
+        ...["n", "min", "p50", "p90", "p99", "max", "minor faults", "major faults"].map(name => ({
             name,
         })),
     ];
     const rows = run.results.series.map(({ function: f, config, state, statistics }) => {
         const of = statistics.total_ns;
-        const faults = ["minor_faults", "major_faults"].map((field) => statistics[field]?.p50 ?? 0);
+        const faults = ["minor_faults", "major_faults"].map(field => statistics[field]?.p50 ?? 0);
         return [
             f,
             config,
             state,
             of.count,
-            ...["min", "p50", "p90", "p99", "max"].map((p) => ms(of[p]).toFixed(3)),
+            ...["min", "p50", "p90", "p99", "max"].map(p => ms(of[p]).toFixed(3)),
             ...faults,
         ];
     });
@@ -316,14 +312,14 @@ function seriesTable(run) {
 function methodTable(run) {
     const seen = new Map();
     for (const one of run.results.series) seen.set(`${one.group} ${one.config}`, one);
-    const columns = ["configuration", "what", "from", "to", "warm-up, left out"].map((name) => ({
+    const columns = ["configuration", "what", "from", "to", "warm-up, left out"].map(name => ({
         name,
         text: true,
         wrap: name !== "configuration",
     }));
     return table(
         columns,
-        [...seen.values()].map((one) => [one.config, one.what, one.from, one.to, one.warm_up]),
+        [...seen.values()].map(one => [one.config, one.what, one.from, one.to, one.warm_up])
     );
 }
 
@@ -331,11 +327,11 @@ function functionsTable(run) {
     const columns = [
         { name: "function", text: true },
         ...["bundle", "snapshot, warmed", "artifact", "artifact, --raw", "snapshot, unwarmed"].map(
-            (name) => ({ name }),
+            name => ({ name })
         ),
     ];
     const rows = run.results.functions.map(({ name, bundle_size_bytes: bundle, artifacts }) => {
-        const find = (warm, raw) => artifacts.find((one) => one.warm === warm && one.raw === raw);
+        const find = (warm, raw) => artifacts.find(one => one.warm === warm && one.raw === raw);
         return [
             name,
             bytes(bundle),
@@ -357,14 +353,14 @@ function environmentTable(run) {
     ];
     return table(
         columns,
-        Object.entries(facts).map(([name, value]) => [name.replaceAll("_", " "), String(value)]),
+        Object.entries(facts).map(([name, value]) => [name.replaceAll("_", " "), String(value)])
     );
 }
 
 function banner(summary) {
     const { noise, missing, warnings } = summary;
     const missed = missing.map(
-        ({ peer, function: f, reason }) => `${peer}${f ? ` (${f})` : ""}: ${reason}`,
+        ({ peer, function: f, reason }) => `${peer}${f ? ` (${f})` : ""}: ${reason}`
     );
     const reasons = noise.reasons.length
         ? noise.reasons.join("; ")
@@ -373,8 +369,8 @@ function banner(summary) {
         `<p><span class="verdict ${noise.verdict}">${noise.verdict}</span> ${escape(reasons)}.` +
         `${noise.usable ? "" : " Nothing below is to be relied on."}</p>` +
         (summary.quick ? "<p><b>A quick run</b>: fewer samples than a figure needs.</p>" : "") +
-        [...warnings, ...missed.map((words) => `Left out: ${words}`)]
-            .map((words) => `<p class="soft">${escape(words)}</p>`)
+        [...warnings, ...missed.map(words => `Left out: ${words}`)]
+            .map(words => `<p class="soft">${escape(words)}</p>`)
             .join("")
     );
 }
@@ -383,7 +379,7 @@ export function page(results) {
     const run = new Run(results);
     const summary = summarize(results);
     const css = readFileSync(new URL("report.css", import.meta.url), "utf8");
-    const each = (draw) => charts(run.functions.map((f) => draw(run, f)));
+    const each = draw => charts(run.functions.map(f => draw(run, f)));
     return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>snapcell bench</title><style>${css}</style></head><body><main>

@@ -2,7 +2,7 @@
 // README.md lists the names.
 
 const per = (hello, reactSsr, mix) => ({ hello, "react-ssr": reactSsr, mix });
-const always = (value) => per(value, value, value);
+const always = value => per(value, value, value);
 
 // `better` tells on which side of the goal a value must lie; a ratio without a goal informs only.
 const definitions = [
@@ -86,7 +86,7 @@ const definitions = [
         goals: per(2.5, 4, 4),
         value: (run, f) => run.p50("process", f, "bun") / run.p50("process", f, "snapcell"),
     },
-    ...["node_compile_cache", "node_snapshot", "deno", "workerd"].map((peer) => ({
+    ...["node_compile_cache", "node_snapshot", "deno", "workerd"].map(peer => ({
         name: `process_vs_${peer}`,
         what: `${peer} / snapcell run, exec to response, p50`,
         better: "higher",
@@ -157,7 +157,7 @@ export class Run {
     }
     series(group, name, config) {
         return this.results.series.find(
-            (one) => one.group === group && one.function === name && one.config === config,
+            one => one.group === group && one.function === name && one.config === config
         );
     }
     p(which, group, name, config, field = "total_ns") {
@@ -167,18 +167,18 @@ export class Run {
         return this.p("p50", group, name, config, field);
     }
     memory(name, config) {
-        return this.results.memory.find((one) => one.function === name && one.config === config);
+        return this.results.memory.find(one => one.function === name && one.config === config);
     }
     pss(name, config) {
         return this.memory(name, config)?.pss_bytes.p50 ?? NaN;
     }
     throughput(name, config) {
         return this.results.throughput
-            .filter((one) => one.function === name && one.config === config)
+            .filter(one => one.function === name && one.config === config)
             .sort((a, b) => a.threads - b.threads);
     }
     rate(name, config, threads) {
-        const found = this.throughput(name, config).find((one) => one.threads === threads);
+        const found = this.throughput(name, config).find(one => one.threads === threads);
         return found ? found.milliloads_per_second.p50 / 1000 : NaN;
     }
     get functions() {
@@ -219,7 +219,7 @@ function differing(run) {
         .filter(({ group, response_hash }) => group === "process" && !/^0+$/.test(response_hash))
         .filter(
             ({ function: f, response_hash }) =>
-                run.series("process", f, "snapcell")?.response_hash !== response_hash,
+                run.series("process", f, "snapcell")?.response_hash !== response_hash
         )
         .map(({ function: f, config }) => `${config} answers ${f} differently`);
 }
@@ -246,9 +246,9 @@ export function summarize(results) {
 
 // --- CSV
 
-const quote = (cell) =>
+const quote = cell =>
     /[",\n]/.test(String(cell)) ? `"${String(cell).replaceAll('"', '""')}"` : cell;
-const csv = (rows) => rows.map((row) => row.map(quote).join(",") + "\n").join("");
+const csv = rows => rows.map(row => row.map(quote).join(",") + "\n").join("");
 
 export function summaryCsv(results) {
     const columns = ["count", "min", "p50", "p90", "p99", "max"];
@@ -258,8 +258,8 @@ export function summaryCsv(results) {
             f,
             config,
             field,
-            ...columns.map((c) => of[c]),
-        ]),
+            ...columns.map(c => of[c]),
+        ])
     );
     return csv([["group", "function", "config", "field", ...columns], ...rows]);
 }
@@ -272,8 +272,8 @@ export function samplesCsv(results) {
             f,
             config,
             i,
-            ...fields.map((field) => samples[field]?.[i] ?? ""),
-        ]),
+            ...fields.map(field => samples[field]?.[i] ?? ""),
+        ])
     );
     return csv([["group", "function", "config", "sample", ...fields], ...rows]);
 }

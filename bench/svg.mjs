@@ -3,13 +3,13 @@
 const width = 640;
 const margin = { top: 12, right: 16, bottom: 44, left: 64 };
 
-export const escape = (text) =>
+export const escape = text =>
     String(text).replace(
         /[&<>"]/g,
-        (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c],
+        c => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]
     );
 
-const round = (x) => Math.round(x * 10) / 10;
+const round = x => Math.round(x * 10) / 10;
 
 // As 0.83, 12.4, 1500.
 export function short(value) {
@@ -22,7 +22,7 @@ export function short(value) {
 function linearTicks(max, count = 5) {
     const rough = max / count;
     const power = 10 ** Math.floor(Math.log10(rough));
-    const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= rough);
+    const step = [1, 2, 5, 10].map(m => m * power).find(s => s >= rough);
     const ticks = [];
     for (let tick = 0; tick <= max + step / 1e6; tick += step)
         ticks.push(Number(tick.toPrecision(6)));
@@ -33,14 +33,14 @@ function logTicks(min, max) {
     const ticks = [];
     for (let power = Math.floor(Math.log10(min)); power <= Math.ceil(Math.log10(max)); power++)
         for (const m of [1, 2, 5]) ticks.push(Number((m * 10 ** power).toPrecision(3)));
-    const inside = ticks.filter((tick) => tick >= min && tick <= max);
-    return inside.length > 8 ? inside.filter((tick) => /^[.0]*1[.0]*$/.test(String(tick))) : inside;
+    const inside = ticks.filter(tick => tick >= min && tick <= max);
+    return inside.length > 8 ? inside.filter(tick => /^[.0]*1[.0]*$/.test(String(tick))) : inside;
 }
 
 export const linear = (min, max) => ({
     min,
     max,
-    of: (x) => (x - min) / (max - min || 1),
+    of: x => (x - min) / (max - min || 1),
     ticks: linearTicks(max),
 });
 export const log = (min, max) => {
@@ -48,7 +48,7 @@ export const log = (min, max) => {
     return {
         min,
         max,
-        of: (x) => (Math.log10(x) - low) / (high - low || 1),
+        of: x => (Math.log10(x) - low) / (high - low || 1),
         ticks: logTicks(min, max),
     };
 };
@@ -65,30 +65,25 @@ const text = (x, y, words, attributes = "") =>
 
 function axes({ height, x, y, xLabel, yLabel, xFormat = short, yFormat = short }) {
     const [w, h] = [width - margin.left - margin.right, height - margin.top - margin.bottom];
-    const px = (value) => margin.left + x.of(value) * w;
-    const py = (value) => margin.top + (1 - y.of(value)) * h;
+    const px = value => margin.left + x.of(value) * w;
+    const py = value => margin.top + (1 - y.of(value)) * h;
     const marks = [
         ...y.ticks.map(
-            (tick) =>
+            tick =>
                 `<line class="grid" x1="${margin.left}" x2="${margin.left + w}" y1="${round(py(tick))}" ` +
                 `y2="${round(py(tick))}"/>` +
-                text(
-                    margin.left - 8,
-                    py(tick) + 4,
-                    yFormat(tick),
-                    'class="tick" text-anchor="end"',
-                ),
+                text(margin.left - 8, py(tick) + 4, yFormat(tick), 'class="tick" text-anchor="end"')
         ),
         ...x.ticks.map(
-            (tick) =>
+            tick =>
                 `<line class="tickmark" x1="${round(px(tick))}" x2="${round(px(tick))}" ` +
                 `y1="${margin.top + h}" y2="${margin.top + h + 4}"/>` +
                 text(
                     px(tick),
                     margin.top + h + 18,
                     xFormat(tick),
-                    'class="tick" text-anchor="middle"',
-                ),
+                    'class="tick" text-anchor="middle"'
+                )
         ),
         `<line class="axis" x1="${margin.left}" x2="${margin.left + w}" ` +
             `y1="${margin.top + h}" y2="${margin.top + h}"/>`,
@@ -97,13 +92,13 @@ function axes({ height, x, y, xLabel, yLabel, xFormat = short, yFormat = short }
             -(margin.top + h / 2),
             14,
             yLabel,
-            'class="label" text-anchor="middle" transform="rotate(-90)"',
+            'class="label" text-anchor="middle" transform="rotate(-90)"'
         ),
     ];
     return { px, py, marks: marks.join("") };
 }
 
-const path = (points) =>
+const path = points =>
     points.map(([x, y], i) => `${i ? "L" : "M"}${round(x)} ${round(y)}`).join("");
 
 // series: [{ name, color, points: [[x, y], ...] }], joined by lines; `dots` marks each point.
@@ -153,22 +148,17 @@ export function bars({ title, rows, xLabel, unit = "", totalOf = null }) {
     const max = Math.max(...totals, ...rows.map(({ whisker }) => whisker?.[1] ?? 0)) * 1.12 || 1;
     const scale = (width - left - margin.right - 30) / max;
     const bottom = margin.top + rows.length * line;
-    const ticks = linearTicks(max).filter((tick) => tick <= max);
+    const ticks = linearTicks(max).filter(tick => tick <= max);
     const grid = ticks.map(
-        (tick) =>
+        tick =>
             `<line class="grid" x1="${round(left + tick * scale)}" x2="${round(left + tick * scale)}" ` +
             `y1="${margin.top}" y2="${bottom}"/>` +
-            text(
-                left + tick * scale,
-                bottom + 18,
-                short(tick),
-                'class="tick" text-anchor="middle"',
-            ),
+            text(left + tick * scale, bottom + 18, short(tick), 'class="tick" text-anchor="middle"')
     );
     const drawn = rows.map(({ name, parts, whisker }, i) => {
         const y = margin.top + i * line;
         let at = left;
-        const boxes = parts.map((part) => {
+        const boxes = parts.map(part => {
             const w = part.value * scale;
             const says = `${name}: ${part.name} ${short(part.value)} ${unit}`;
             const box =
@@ -195,7 +185,7 @@ export function bars({ title, rows, xLabel, unit = "", totalOf = null }) {
         left + (width - left) / 2,
         height - 6,
         xLabel,
-        'class="label" text-anchor="middle"',
+        'class="label" text-anchor="middle"'
     );
     return frame(height, title, grid.join("") + drawn.join("") + label);
 }

@@ -6,12 +6,12 @@ import { fileURLToPath } from "node:url";
 import { Run, summarize } from "./summary.mjs";
 import { short } from "./svg.mjs";
 
-const ms = (ns) => (Number.isFinite(ns) ? short(ns / 1e6) : "-");
-const megabytes = (n) => (Number.isFinite(n) ? short(n / 1e6) : "-");
-const kilobytes = (n) => `${short(n / 1e3)} KB`;
+const ms = ns => (Number.isFinite(ns) ? short(ns / 1e6) : "-");
+const megabytes = n => (Number.isFinite(n) ? short(n / 1e6) : "-");
+const kilobytes = n => `${short(n / 1e3)} KB`;
 
 function markdown(columns, rows) {
-    const line = (cells) => `| ${cells.join(" | ")} |`;
+    const line = cells => `| ${cells.join(" | ")} |`;
     const rule = columns.map((_, i) => (i === 0 ? "---" : "--:"));
     return [columns, rule, ...rows].map(line).join("\n");
 }
@@ -43,13 +43,10 @@ const processes = [
 
 // A row for each configuration that was measured, a column for each function.
 function byFunction(run, rows, cell) {
-    const measured = rows.filter(([config]) => run.functions.some((f) => cell(f, config) !== null));
+    const measured = rows.filter(([config]) => run.functions.some(f => cell(f, config) !== null));
     return markdown(
         ["", ...run.functions],
-        measured.map(([config, name]) => [
-            name,
-            ...run.functions.map((f) => cell(f, config) ?? "-"),
-        ]),
+        measured.map(([config, name]) => [name, ...run.functions.map(f => cell(f, config) ?? "-")])
     );
 }
 
@@ -80,29 +77,29 @@ function goals(run) {
 const phases = ["lookup", "read", "verify", "decompress", "isolate", "context", "call", "dispose"];
 
 function phaseTable(run) {
-    const rows = ["compressed", "cached", "v8_keep"].flatMap((config) =>
-        run.functions.flatMap((f) => {
+    const rows = ["compressed", "cached", "v8_keep"].flatMap(config =>
+        run.functions.flatMap(f => {
             const of = run.series("load", f, config)?.statistics;
             if (!of) return [];
             const faults = of.minor_faults?.p50 ?? 0;
-            const cells = phases.map((phase) => short((of[`${phase}_ns`]?.p50 ?? 0) / 1e3));
+            const cells = phases.map(phase => short((of[`${phase}_ns`]?.p50 ?? 0) / 1e3));
             return [[`${f}, ${config}`, ...cells, faults]];
-        }),
+        })
     );
     return markdown(["us", ...phases, "minor faults"], rows);
 }
 
 function threads(run) {
     const configs = ["compressed", "cached", "v8_keep"];
-    const all = configs.flatMap((config) => run.functions.map((f) => [f, config]));
+    const all = configs.flatMap(config => run.functions.map(f => [f, config]));
     const rows = all.filter(([f, config]) => run.throughput(f, config).length);
-    const counts = rows.length ? run.throughput(...rows[0]).map((one) => one.threads) : [];
+    const counts = rows.length ? run.throughput(...rows[0]).map(one => one.threads) : [];
     return markdown(
-        ["loads a second", ...counts.map((n) => (n === 1 ? "1 thread" : `${n}`))],
+        ["loads a second", ...counts.map(n => (n === 1 ? "1 thread" : `${n}`))],
         rows.map(([f, config]) => [
             `${f}, ${config}`,
-            ...counts.map((n) => short(run.rate(f, config, n))),
-        ]),
+            ...counts.map(n => short(run.rate(f, config, n))),
+        ])
     );
 }
 
@@ -114,13 +111,13 @@ function memory(run) {
         ["v8_keep", "V8's own isolate from the same blob"],
     ];
     return byFunction(run, configs, (f, config) =>
-        run.memory(f, config) ? megabytes(run.memory(f, config).pss_bytes.p50) : null,
+        run.memory(f, config) ? megabytes(run.memory(f, config).pss_bytes.p50) : null
     );
 }
 
 function sizes(run) {
     const rows = run.results.functions.map(({ name, bundle_size_bytes: bundle, artifacts }) => {
-        const find = (warm, raw) => artifacts.find((one) => one.warm === warm && one.raw === raw);
+        const find = (warm, raw) => artifacts.find(one => one.warm === warm && one.raw === raw);
         const { blob_size_bytes: blob, artifact_size_bytes: artifact } = find(true, false);
         return [
             name,
@@ -147,10 +144,10 @@ export const tables = {
     environment,
     goals,
     sizes,
-    loads: (run) => byFunction(run, loads, percentiles("load", run)),
-    spares: (run) => byFunction(run, [["spares", "a spare cell, ready"]], percentiles("load", run)),
+    loads: run => byFunction(run, loads, percentiles("load", run)),
+    spares: run => byFunction(run, [["spares", "a spare cell, ready"]], percentiles("load", run)),
     phases: phaseTable,
-    processes: (run) => byFunction(run, processes, percentiles("process", run)),
+    processes: run => byFunction(run, processes, percentiles("process", run)),
     threads,
     memory,
 };
@@ -162,10 +159,10 @@ export function fill(text, results) {
         (_, start, name, end) => {
             if (!(name in tables))
                 throw new Error(
-                    `there is no table "${name}"; there are ${Object.keys(tables).join(", ")}`,
+                    `there is no table "${name}"; there are ${Object.keys(tables).join(", ")}`
                 );
             return `${start}${tables[name](run)}\n${end}`;
-        },
+        }
     );
 }
 

@@ -17,9 +17,7 @@ const special = {
 
 function entryPoint(name) {
     const ends = ["js", "jsx", "ts", "cjs"];
-    const found = ends
-        .map((end) => join(here, name, `index.${end}`))
-        .find((file) => existsSync(file));
+    const found = ends.map(end => join(here, name, `index.${end}`)).find(file => existsSync(file));
     if (!found)
         throw new Error(`examples/${name} has no index.js, index.jsx, index.ts or index.cjs`);
     return found;
@@ -44,8 +42,8 @@ async function bundle(name) {
 }
 
 const names = readdirSync(here, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && entry.name !== "node_modules")
-    .map((entry) => entry.name)
+    .filter(entry => entry.isDirectory() && entry.name !== "node_modules")
+    .map(entry => entry.name)
     .sort();
 mkdirSync(output, { recursive: true });
 await Promise.all(names.map(bundle));

@@ -36,11 +36,11 @@ function snapcell(...args) {
     return { stdout, stderr };
 }
 
-const jsonLines = (text) =>
+const jsonLines = text =>
     text
         .split("\n")
-        .filter((line) => line.startsWith("{"))
-        .map((line) => JSON.parse(line));
+        .filter(line => line.startsWith("{"))
+        .map(line => JSON.parse(line));
 
 function median(values) {
     const sorted = [...values].sort((a, b) => a - b);
@@ -51,11 +51,11 @@ function excerpt(text, lines = 4, columns = 96) {
     const all = text.replace(/\n$/, "").split("\n");
     const cut = all
         .slice(0, lines)
-        .map((line) => (line.length > columns ? `${line.slice(0, columns)}...` : line));
+        .map(line => (line.length > columns ? `${line.slice(0, columns)}...` : line));
     return [...cut, ...(all.length > lines ? [`(${all.length - lines} more lines)`] : [])];
 }
 
-const quoted = (arg) => (/^[\w\/:.-]+$/.test(arg) ? arg : `'${arg}'`);
+const quoted = arg => (/^[\w\/:.-]+$/.test(arg) ? arg : `'${arg}'`);
 
 const compile = (...args) => jsonLines(snapcell("compile", "--json", ...args).stdout)[0];
 
@@ -81,31 +81,31 @@ function demonstrate(name, bundle) {
         "artifact bytes": compiled.artifact_bytes,
         "compile ms": compiled.cached ? "in store" : compiled.compile_ms.toFixed(0),
         "load to response ms": medianLoad(name, args),
-        "the same, warmed": canWarm ? medianLoad(warmed, args) : "-",
+        "warmed ms": canWarm ? medianLoad(warmed, args) : "-",
     };
 }
 
 function printTable(rows) {
     const columns = Object.keys(rows[0]);
-    const widths = columns.map((column) =>
-        Math.max(column.length, ...rows.map((row) => String(row[column]).length)),
+    const widths = columns.map(column =>
+        Math.max(column.length, ...rows.map(row => String(row[column]).length))
     );
     const pad = (cell, i) =>
         i === 0 ? String(cell).padEnd(widths[i]) : String(cell).padStart(widths[i]);
-    const line = (cells) => `| ${cells.map(pad).join(" | ")} |`;
+    const line = cells => `| ${cells.map(pad).join(" | ")} |`;
     console.log(line(columns));
-    console.log(line(widths.map((width) => "-".repeat(width))));
-    for (const row of rows) console.log(line(columns.map((column) => row[column])));
+    console.log(line(widths.map(width => "-".repeat(width))));
+    for (const row of rows) console.log(line(columns.map(column => row[column])));
 }
 
 const bundles = readdirSync(join(build, "examples"))
-    .filter((file) => file.endsWith(".js"))
+    .filter(file => file.endsWith(".js"))
     .sort();
 const rows = bundles
-    .map((file) => [basename(file, ".js"), join(build, "examples", file)])
+    .map(file => [basename(file, ".js"), join(build, "examples", file)])
     .filter(([name]) => !skipped.includes(name))
     .map(([name, bundle]) => demonstrate(name, bundle));
 console.log(`\nEach function from the store ${store};`);
 console.log(`load to response is the median of ${repeats} loads in one process, as compiled, and`);
-console.log("compiled with --warm, by which the handler ran once before the snapshot was taken.\n");
+console.log("(warmed) compiled with --warm: the handler ran once before the snapshot was taken.\n");
 printTable(rows);

@@ -21,7 +21,7 @@ const buildTimeoutMs = 60_000;
 
 const printText = "process.stdout.write(text)";
 const printDeno = "Deno.stdout.writeSync(new TextEncoder().encode(text))";
-const call = (url) =>
+const call = url =>
     `handler.fetch(new Request(${JSON.stringify(new URL(url, "http://localhost").href)}), {}, ` +
     "{ waitUntil() {}, passThroughOnException() {} })";
 
@@ -69,10 +69,10 @@ const run = (program, args, options = {}) =>
         ...options,
     });
 
-const firstLine = (error) =>
+const firstLine = error =>
     String(error.stderr || error.message)
         .split("\n")
-        .find((line) => /\S/.test(line))
+        .find(line => /\S/.test(line))
         ?.trim()
         .slice(0, 200) ?? "no message";
 
@@ -150,7 +150,7 @@ const makers = {
     },
 };
 
-const programOf = (peer) => peer.split("_")[0];
+const programOf = peer => peer.split("_")[0];
 
 function versionOf(program) {
     try {

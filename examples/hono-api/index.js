@@ -13,13 +13,13 @@ app.use("*", async (c, next) => {
     await next();
     c.header("x-served-by", "snapcell");
 });
-app.get("/", (c) => c.json({ notes: [...notes.values()] }));
-app.get("/notes/:id", (c) => {
+app.get("/", c => c.json({ notes: [...notes.values()] }));
+app.get("/notes/:id", c => {
     const note = notes.get(c.req.param("id"));
     if (!note) throw new HTTPException(404, { message: `no note ${c.req.param("id")}` });
     return c.json(note);
 });
-app.post("/notes", zValidator("json", Note), (c) => {
+app.post("/notes", zValidator("json", Note), c => {
     const note = { id: String(notes.size + 1), ...c.req.valid("json") };
     notes.set(note.id, note);
     return c.json(note, 201);

@@ -8,7 +8,7 @@ export async function handler(event) {
         readings.map(async ({ zone, celsius }) => ({
             zone,
             off_by: celsius - (zones[zone] ?? 20),
-        })),
+        }))
     );
     return {
         count: results.length,

@@ -11,7 +11,7 @@ const Order = z.object({
             item: z.string(),
             group: z.string(),
             count: z.coerce.number().int().positive(),
-        }),
+        })
     ),
 });
 
@@ -22,7 +22,7 @@ const template = Handlebars.compile(`# {{title}}
 - **{{item}}**: {{count}}
 {{/each}}
 {{/each}}`);
-Handlebars.registerHelper("sum", (lines) => _.sumBy(lines, "count"));
+Handlebars.registerHelper("sum", lines => _.sumBy(lines, "count"));
 
 const sample = {
     title: " An order ",

@@ -4,7 +4,7 @@ const started = new Map([
     ["/about", "about"],
 ]);
 
-addEventListener("fetch", (event) => {
+addEventListener("fetch", event => {
     event.respondWith(respond(event.request));
 });
 

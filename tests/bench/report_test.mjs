@@ -116,13 +116,13 @@ test("a goal that was not measured is named and not met", () => {
             summary.ratios["process_vs_node.hello"].value,
             summary.ratios["process_vs_node.hello"].met,
         ],
-        [null, false],
+        [null, false]
     );
     assert.equal(summary.missing[0].peer, "node");
     assert.equal("load_cached_vs_v8_snapshot.hello" in summary.ratios, false);
     assert.equal(
         summary.goals_met,
-        Object.values(summary.ratios).filter(({ met }) => met === true).length,
+        Object.values(summary.ratios).filter(({ met }) => met === true).length
     );
 });
 
@@ -168,7 +168,7 @@ test("CSV has a line for each field, and for each sample", () => {
 
 test("tables go between their markers, again and again", () => {
     const page = Object.keys(tables)
-        .map((name) => `${name}\n<!-- bench: ${name} -->\nold\n<!-- /bench -->\n`)
+        .map(name => `${name}\n<!-- bench: ${name} -->\nold\n<!-- /bench -->\n`)
         .join("");
     const once = fill(page, results());
     assert.doesNotMatch(once, /\nold\n|NaN|undefined/);
@@ -176,7 +176,7 @@ test("tables go between their markers, again and again", () => {
     assert.match(once, /`load_vs_v8_snapshot\.hello` \| 6 \| at least 5 \| yes/);
     assert.throws(
         () => fill("<!-- bench: nothing -->\n<!-- /bench -->", results()),
-        /no table "nothing"/,
+        /no table "nothing"/
     );
 });
 
@@ -185,6 +185,6 @@ test("distributions rise to 1 and end at the maximum", () => {
     assert.deepEqual(points.at(-1), [5000, 1]);
     assert.ok(points.length < 300);
     assert.ok(
-        points.every(([x, y], i) => i === 0 || (x > points[i - 1][0] && y > points[i - 1][1])),
+        points.every(([x, y], i) => i === 0 || (x > points[i - 1][0] && y > points[i - 1][1]))
     );
 });

@@ -21,7 +21,7 @@ function output(command, args) {
     return stdout;
 }
 
-const nodeAnswer = (call) =>
+const nodeAnswer = call =>
     JSON.parse(output(node, [join(here, "node_runner.mjs"), bundle, JSON.stringify(call)]));
 
 // The head that `run -i` prints: a line with the status, "name: value" lines, an empty line.
@@ -30,7 +30,7 @@ function parseHead(text) {
     const [first, ...lines] = text.slice(0, end).split("\n");
     return {
         status: Number(/\b([2-5]\d\d)\b/.exec(first)?.[1]),
-        headers: lines.map((line) => /^([^:]+): ?(.*)$/.exec(line).slice(1)),
+        headers: lines.map(line => /^([^:]+): ?(.*)$/.exec(line).slice(1)),
         body: text.slice(end + 2),
     };
 }

@@ -12,9 +12,9 @@ import { runInThisContext } from "node:vm";
 async function load(bundle) {
     const source = readFileSync(bundle, "utf8");
     if (/^export\b/m.test(source))
-        return inCopy(bundle, "bundle.mjs", (copy) => import(pathToFileURL(copy)));
+        return inCopy(bundle, "bundle.mjs", copy => import(pathToFileURL(copy)));
     if (/\bmodule\.exports\b|^exports\./m.test(source))
-        return inCopy(bundle, "bundle.cjs", (copy) => createRequire(copy)(copy));
+        return inCopy(bundle, "bundle.cjs", copy => createRequire(copy)(copy));
     let listener;
     globalThis.addEventListener = (type, callback) => {
         if (type === "fetch") listener = callback;
@@ -34,9 +34,9 @@ async function inCopy(bundle, name, use) {
 }
 
 function asFetch(listener) {
-    return (request) =>
+    return request =>
         new Promise((resolve, reject) => {
-            const respondWith = (answer) => Promise.resolve(answer).then(resolve, reject);
+            const respondWith = answer => Promise.resolve(answer).then(resolve, reject);
             listener({ type: "fetch", request, respondWith, waitUntil() {} });
         });
 }
@@ -44,7 +44,7 @@ function asFetch(listener) {
 function handlerOf(exported) {
     const main = exported.default ?? exported;
     if (typeof main.fetch === "function")
-        return { fetch: (request) => main.fetch(request, {}, { waitUntil() {} }) };
+        return { fetch: request => main.fetch(request, {}, { waitUntil() {} }) };
     if (typeof main === "function") return { invoke: main };
     if (typeof exported.handler === "function") return { invoke: exported.handler };
     throw new Error("the bundle has no handler");

@@ -15,7 +15,7 @@ import { basename, join } from "node:path";
 export function blocksOf(markdown) {
     const fence =
         /^<!--\s*(test|output)(?::\s*([\w.-]+))?\s*-->\s*\n+^(`{3,})(\w*)[^\n]*\n([^]*?)^\3\s*$/gm;
-    return [...markdown.matchAll(fence)].map((match) => ({
+    return [...markdown.matchAll(fence)].map(match => ({
         role: match[1],
         file: match[2],
         language: match[4],
@@ -40,7 +40,7 @@ function compileBlock({ text, file, language }, { cwd, env, compiler }) {
     run(compiler, args, { cwd, env, input: text });
 }
 
-const trimmed = (text) => text.replace(/[ \t]+$/gm, "").trim();
+const trimmed = text => text.replace(/[ \t]+$/gm, "").trim();
 
 function testBlock(block, place, previous) {
     if (block.role === "output") {
@@ -81,7 +81,7 @@ function testDocument(file, { build, compiler, prefix }) {
 
 const [build, compiler, prefix, ...files] = process.argv.slice(2);
 const problems = files
-    .filter((file) => existsSync(file))
-    .flatMap((file) => testDocument(file, { build, compiler, prefix }));
+    .filter(file => existsSync(file))
+    .flatMap(file => testDocument(file, { build, compiler, prefix }));
 for (const problem of problems) console.log(problem);
 process.exitCode = problems.length === 0 ? 0 : 1;

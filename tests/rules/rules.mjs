@@ -25,14 +25,14 @@ const homeOf = [
     { header: /^(v8(-[a-z0-9-]+)?\.h|libplatform\/.*|cppgc\/.*)$/, home: ["engine"] },
 ];
 
-const componentOf = (path) => path.split("/")[0];
+const componentOf = path => path.split("/")[0];
 const isCode = ({ path }) => [".c", ".cc", ".h"].includes(extname(path));
-const isPublic = (path) => path.includes("/include/snapcell/");
+const isPublic = path => path.includes("/include/snapcell/");
 
 // The same text with comments and the insides of literals blanked; line breaks stay.
 export function stripped(text) {
     const token = /\/\*[^]*?\*\/|\/\/[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'/g;
-    return text.replace(token, (found) => {
+    return text.replace(token, found => {
         const blank = found.replace(/[^\n]/g, " ");
         return found.startsWith('"') ? `"${blank.slice(2)}"` : blank;
     });
@@ -55,13 +55,13 @@ const endsOrPrints = new RegExp(
         "\\b(?:dprintf|write)\\s*\\(\\s*(?:[12]|STD(?:OUT|ERR)_FILENO)\\s*,",
         "\\bstd::(?:cout|cerr|clog)\\b",
     ].join("|"),
-    "g",
+    "g"
 );
 
 export const rules = {
     includes(files) {
         const code = files.filter(isCode).filter(({ path }) => componentOf(path) in mayInclude);
-        const byName = new Map(code.map((file) => [basename(file.path), file]));
+        const byName = new Map(code.map(file => [basename(file.path), file]));
         const problems = [];
         for (const { path, text } of code) {
             const component = componentOf(path);
@@ -78,7 +78,7 @@ export const rules = {
                 const place = homeOf.find(({ header }) => header.test(name));
                 if (place && !place.home.includes(component))
                     problems.push(
-                        `${path}:${line}: ${name} belongs in ${place.home.join(", ")}/ only`,
+                        `${path}:${line}: ${name} belongs in ${place.home.join(", ")}/ only`
                     );
             }
         }
@@ -106,7 +106,7 @@ export const rules = {
             if (/^int main\(/m.test(code)) return []; // a tool of the build, in no library
             const problems = matches(code, endsOrPrints).map(
                 ({ line, found }) =>
-                    `${path}:${line}: a library never ends the process or prints: ${found}`,
+                    `${path}:${line}: a library never ends the process or prints: ${found}`
             );
             const forks = /\b(v?fork|clone3?)\s*\(/.test(code);
             const ends = forks ? [] : matches(code, /\b_exit\s*\(/g);
@@ -134,9 +134,9 @@ export const rules = {
                     return Object.entries(wanted)
                         .filter(([, pattern]) => !pattern.test(said))
                         .map(
-                            ([word]) => `${path}:${line}: the comment of ${name} has no "${word}"`,
+                            ([word]) => `${path}:${line}: the comment of ${name} has no "${word}"`
                         );
-                }),
+                })
             );
     },
 
@@ -172,8 +172,8 @@ export const rules = {
         const pattern = new RegExp(patterns.join("|"), "g");
         return files.flatMap(({ path, text }) =>
             matches(text, pattern).map(
-                ({ line, found }) => `${path}:${line}: names a machine or registry: ${found}`,
-            ),
+                ({ line, found }) => `${path}:${line}: names a machine or registry: ${found}`
+            )
         );
     },
 };
@@ -192,7 +192,7 @@ function v8SeenByC(code, byName) {
         return sees;
     }
     return code
-        .filter((file) => (extname(file.path) === ".c" || isPublic(file.path)) && visit(file))
+        .filter(file => (extname(file.path) === ".c" || isPublic(file.path)) && visit(file))
         .map(({ path }) => `${path}: sees a header of V8; only C++ in engine/ may`);
 }
 
@@ -208,7 +208,7 @@ function columnsOf(path) {
 }
 
 function matches(text, pattern) {
-    return [...text.matchAll(pattern)].map((match) => ({
+    return [...text.matchAll(pattern)].map(match => ({
         index: match.index,
         line: text.slice(0, match.index).split("\n").length,
         found: match[0].replace(/\s+/g, " ").trim(),
@@ -218,7 +218,7 @@ function matches(text, pattern) {
 function repositoryFiles(folder = root) {
     const skipped = /^(\.git|build.*|node_modules|golden|corpora|corpus|wpt|snapcell-store)$/;
     const binary = /\.(snapcell|bin|mdb|png|zst|gem)$/;
-    return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    return readdirSync(folder, { withFileTypes: true }).flatMap(entry => {
         const path = join(folder, entry.name);
         if (entry.isDirectory()) return skipped.test(entry.name) ? [] : repositoryFiles(path);
         if (!entry.isFile() || binary.test(entry.name)) return [];

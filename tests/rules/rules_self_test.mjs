@@ -75,10 +75,10 @@ function selfTest() {
                 ? ["compiler/a.c", "loader/b.c", "store/c.c", "engine/f.c", "cli/g.c"]
                 : bad[name].map(({ path }) => path);
         const expected = name === "names" ? ["store/Bad.c", "cli/x.c"] : faulty;
-        const missed = expected.filter((path) => !found.includes(path));
+        const missed = expected.filter(path => !found.includes(path));
         return [
-            ...missed.map((path) => `rule ${name} did not find what is wrong in ${path}`),
-            ...rule(good).map((problem) => `rule ${name} complains without cause: ${problem}`),
+            ...missed.map(path => `rule ${name} did not find what is wrong in ${path}`),
+            ...rule(good).map(problem => `rule ${name} complains without cause: ${problem}`),
         ];
     });
 }
