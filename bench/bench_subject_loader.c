@@ -18,7 +18,7 @@ typedef struct bench_loader {
     bool spares; /* each load but the first is to be a spare cell that was ready */
 } bench_loader;
 
-#define BENCH_SPARE_WAIT_NS 5000000000u
+#define BENCH_SPARE_WAIT_NS 30000000000u
 #define BENCH_SPARE_POLL_US 200
 
 static void bench_loader_close(void *subject)
@@ -85,7 +85,7 @@ static int bench_loader_await_spares(const bench_loader *self, snapcell_counters
     snapcell_loader_counters(self->loader, now);
     while (now->loads > 0 && now->spares_ready < BENCH_SPARE_CELLS) {
         if (bench_now_ns() - start_ns > BENCH_SPARE_WAIT_NS)
-            return error_set(err, SNAPCELL_E_INTERNAL, "no spare cell became ready in 5 seconds");
+            return error_set(err, SNAPCELL_E_INTERNAL, "no spare cell became ready in 30 seconds");
         usleep(BENCH_SPARE_POLL_US);
         snapcell_loader_counters(self->loader, now);
     }
