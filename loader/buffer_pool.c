@@ -39,8 +39,9 @@ static int buffer_allocate(size_t capacity_bytes, pool_buffer *out)
         *out = (pool_buffer){data, capacity_bytes, capacity_bytes}; /* whatever malloc() left */
         return 0;
     }
-    void *data =
-        mmap(NULL, capacity_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const int protection = PROT_READ | PROT_WRITE, flags = MAP_PRIVATE | MAP_ANONYMOUS;
+    /* cppcheck-suppress invalidFunctionArg ; an anonymous map takes -1 */
+    void *data = mmap(NULL, capacity_bytes, protection, flags, -1, 0);
     if (data == MAP_FAILED) return -1;
     *out = (pool_buffer){data, capacity_bytes, 0};
     return 0;
@@ -55,10 +56,18 @@ static void buffer_free(pool_buffer *buffer)
     *buffer = (pool_buffer){0};
 }
 
-void buffer_pool_release(buffer_pool *pool)
+void buffer_pool_trim(buffer_pool *pool)
 {
+    pthread_mutex_lock(&pool->mutex);
     while (pool->count > 0)
         buffer_free(&pool->kept[--pool->count]);
+    pool->kept_size_bytes = 0;
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+void buffer_pool_release(buffer_pool *pool)
+{
+    buffer_pool_trim(pool);
     pthread_mutex_destroy(&pool->mutex);
 }
 

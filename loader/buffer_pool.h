@@ -32,6 +32,9 @@ void buffer_pool_init(buffer_pool *pool, size_t kept_size_bytes_max);
 /* Every buffer must have been given back. Thread: any, once. */
 void buffer_pool_release(buffer_pool *pool);
 
+/* Frees what is kept. Thread: any. */
+void buffer_pool_trim(buffer_pool *pool);
+
 /* Room for `size_bytes`, with bytes of an earlier user in it: pool_buffer_prepare() comes first.
  * Returns 0, or -1 when memory is short; `*out` is zeroed then. Thread: any. */
 int buffer_pool_take(buffer_pool *pool, size_t size_bytes, pool_buffer *out);

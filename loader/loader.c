@@ -66,6 +66,17 @@ static uint32_t loader_in_place_count(const snapcell_loader_options *options)
                                             : LOADER_IN_PLACE_COUNT_DEFAULT;
 }
 
+/* Of no effect but for the process's first loader. */
+static void loader_set_pages(const snapcell_loader_options *options)
+{
+    engine_page_options pages = {
+        .kept_size_bytes = options->page_size_bytes != 0 ? options->page_size_bytes
+                                                         : ENGINE_PAGES_KEPT_SIZE_BYTES_DEFAULT,
+        .huge_pages = options->huge_pages,
+    };
+    engine_set_page_options(&pages);
+}
+
 /* A loader without a store. */
 static int loader_new(const snapcell_loader_options *options, snapcell_loader **out,
                       snapcell_error *err)
@@ -102,6 +113,7 @@ int snapcell_loader_open(const snapcell_loader_options *options, snapcell_loader
         snapcell_store_open(loader_store_path(&given), SNAPCELL_STORE_READ, &loader->store, err);
     if (status != SNAPCELL_OK) return status;
     loader->images.store = loader->store;
+    loader_set_pages(&given);
     status = engine_start(ENGINE_MODE_RUN, err);
     if (status == SNAPCELL_OK)
         status = spare_cells_start(&loader->spares, loader, given.spare_cells_per_function,
@@ -124,6 +136,12 @@ void snapcell_loader_close(snapcell_loader *loader)
     }
     snapcell_store_close(loader->store);
     free(loader);
+}
+
+void snapcell_loader_trim(snapcell_loader *loader)
+{
+    buffer_pool_trim(&loader->images.buffers);
+    engine_trim_pages(0);
 }
 
 void loader_count_limit(snapcell_loader *loader, int code)

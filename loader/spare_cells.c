@@ -1,9 +1,11 @@
 #include "spare_cells.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "error_set.h"
@@ -12,7 +14,10 @@
 #define SPARE_FUNCTION_COUNT_MAX 1024
 
 /* Cells that wait for their disposal; above this the caller does it, or memory would grow. */
-#define SPARE_LEAVING_COUNT_MAX 32
+#define SPARE_LEAVING_COUNT_MAX 8
+
+/* After so long without a load kept memory is given back. */
+#define SPARE_IDLE_SECONDS 10
 
 /* What a first spare is taken to need, beside twice its blob, which is what heaps come to. */
 #define SPARE_CELL_SIZE_BYTES_GUESS ((uint64_t)256 << 10)
@@ -168,9 +173,29 @@ static void spare_refill(spare_cells *spares, const spare_function *function)
     image_release(from);
 }
 
+/* Waits for something to do. When there is nothing for a while, kept memory goes back to the
+ * kernel, once: the next load will feel it, a program that idles will not mind. */
+static void spare_wait(spare_cells *spares, bool *trimmed)
+{
+    if (*trimmed) {
+        pthread_cond_wait(&spares->changed, &spares->mutex);
+        *trimmed = false;
+        return;
+    }
+    struct timespec end;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += SPARE_IDLE_SECONDS;
+    if (pthread_cond_timedwait(&spares->changed, &spares->mutex, &end) != ETIMEDOUT) return;
+    pthread_mutex_unlock(&spares->mutex);
+    snapcell_loader_trim(spares->loader);
+    *trimmed = true;
+    pthread_mutex_lock(&spares->mutex);
+}
+
 static void *spare_thread(void *user)
 {
     spare_cells *spares = user;
+    bool trimmed = false;
     pthread_mutex_lock(&spares->mutex);
     while (!spares->stopping) {
         snapcell_cell *leaving = spares->leaving;
@@ -186,7 +211,7 @@ static void *spare_thread(void *user)
         if (function != NULL)
             spare_refill(spares, function);
         else if (spares->leaving == NULL) /* making room may have added to it */
-            pthread_cond_wait(&spares->changed, &spares->mutex);
+            spare_wait(spares, &trimmed);
     }
     pthread_mutex_unlock(&spares->mutex);
     return NULL;
@@ -212,7 +237,11 @@ int spare_cells_start(spare_cells *spares, snapcell_loader *loader, uint32_t cou
     spares->pid = getpid();
     spares->count_max = count_max;
     pthread_mutex_init(&spares->mutex, NULL);
-    pthread_cond_init(&spares->changed, NULL);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&spares->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
     int rc = spare_start_thread(spares);
     if (rc == 0) return SNAPCELL_OK;
     pthread_cond_destroy(&spares->changed);

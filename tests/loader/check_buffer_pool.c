@@ -46,6 +46,19 @@ static void expect_zeros(const pool_buffer *buffer, size_t from)
         ck_assert_msg(data[i] == 0, "byte %zu of %zu is %d", i, buffer->capacity_bytes, data[i]);
 }
 
+START_TEST(test_trim_keeps_nothing)
+{
+    pool_buffer first = take_filled(200000, 'a');
+    pool_buffer second = take_filled(300000, 'b');
+    buffer_pool_give(&pool, &first);
+    buffer_pool_trim(&pool);
+    ck_assert_uint_eq(pool.count, 0);
+    ck_assert_uint_eq(pool.kept_size_bytes, 0);
+    buffer_pool_give(&pool, &second);
+    ck_assert_uint_eq(pool.count, 1);
+}
+END_TEST
+
 START_TEST(test_buffer_comes_back)
 {
     pool_buffer first = take_filled(200000, 'a');
@@ -183,6 +196,7 @@ int main(void)
     Suite *suite = suite_create("buffer_pool");
     TCase *tcase = tcase_create("buffer_pool");
     tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, test_trim_keeps_nothing);
     tcase_add_test(tcase, test_buffer_comes_back);
     tcase_add_test(tcase, test_last_one_given_is_taken_first);
     tcase_add_loop_test(tcase, test_nothing_is_left_behind_the_end, 0,

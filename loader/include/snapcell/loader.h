@@ -53,6 +53,12 @@ typedef struct snapcell_loader_options {
     /* Memory for spare cells and what they are made from; functions that were used longest ago give
      * way. 0: 256 MiB. */
     uint64_t spare_size_bytes;
+
+    /* Memory of cells that are gone, zeroed and kept for the next ones, of the whole process: what
+     * the first loader says holds. 0: 64 MiB. */
+    uint64_t page_size_bytes;
+    /* Pages of 2 MiB for it: loads take some 2 to 8 % less time, and each cell more memory. */
+    bool huge_pages;
 } snapcell_loader_options;
 
 #define SNAPCELL_LOADER_OPTIONS_INIT                                                               \
@@ -153,6 +159,12 @@ typedef struct snapcell_timings {
 
 /* Purpose: the timings of a cell. `out`: not NULL. Thread: one at a time. Errors: none. */
 SNAPCELL_API void snapcell_cell_timings(const snapcell_cell *cell, snapcell_timings *out);
+
+/* Purpose: give memory that is kept for later loads back to the kernel: of cells that are gone (for
+ * the whole process), and of decoding. What is in the cache stays. To be called when a program
+ * expects to be idle; with spare cells it happens by itself after ten seconds. `loader`: not NULL.
+ * Thread: any. Errors: none. */
+SNAPCELL_API void snapcell_loader_trim(snapcell_loader *loader);
 
 /* What a loader did since it was opened, and what it has now; to be exported as metrics. */
 typedef struct snapcell_counters {
