@@ -31,6 +31,45 @@ const replacePlugin = {
     },
 };
 
+// Edits of a package's text, for what it does while it is evaluated: each must find its place once.
+const edits = new Map([
+    [
+        "web-streams-polyfill/dist/ponyfill.mjs",
+        [
+            // It makes a DOMException to see whether it can. An error's stack makes V8 parse the
+            // whole module again.
+            [
+                /=function\(\)\{const e=null==(\w+)\?void 0:\1\.DOMException;[^]*?\}\(\)\|\|function\(\)\{[^]*?\}\(\);function /,
+                '=function(...a){return new(require("snapcell:exception").DOMException)(...a)};function ',
+            ],
+            // streams.js makes the AbortController of a WritableStream when it is asked for.
+            [
+                /\w+\._abortController=function\(\)\{if\("function"==typeof AbortController\)return new AbortController\}\(\),/,
+                "",
+            ],
+        ],
+    ],
+]);
+
+function edit(path, text) {
+    for (const [pattern, replacement] of edits.get(path)) {
+        const found = text.match(new RegExp(pattern, "g"))?.length ?? 0;
+        if (found !== 1) fail(`${path}: expected ${pattern} once, found it ${found} times`);
+        text = text.replace(pattern, replacement);
+    }
+    return text;
+}
+
+const editPlugin = {
+    name: "edit",
+    setup(build) {
+        build.onLoad({ filter: /\.m?js$/ }, ({ path }) => {
+            const key = [...edits.keys()].find(end => path.endsWith(`/node_modules/${end}`));
+            return key && { contents: edit(key, readFileSync(path, "utf8")) };
+        });
+    },
+};
+
 function moduleNames() {
     return readdirSync(join(here, "modules"))
         .filter(name => name.endsWith(".js"))
@@ -42,6 +81,15 @@ function nativeNames() {
     const text = readFileSync(join(here, "natives.def"), "utf8");
     return [...text.matchAll(/^WEB_NATIVE\((\w+)\)$/gm)].map(match => match[1]);
 }
+
+// V8 parses a function in parentheses at once. Without them it would parse a package, which the
+// bundler puts into a method, to skip it, and again when the method is called.
+// The path that names the method would tell where this was built.
+const eager = text =>
+    text.replace(
+        /^(var \w+ = __(?:commonJS|esm)\(\{\n {2}")[^"\n]*\/((?:node_modules|shims)\/[^"\n]+")(\([\w, ]*\)) \{\n([^]*?)^ {2}\}\n\}\);$/gm,
+        "$1$2: (function$3 {\n$4  })\n});"
+    );
 
 export async function bundleModules(npmDir) {
     const esbuild = createRequire(join(resolve(npmDir), "package.json"))("esbuild");
@@ -57,14 +105,20 @@ export async function bundleModules(npmDir) {
         mainFields: ["module", "main"],
         target: "es2023",
         charset: "ascii",
-        minifyWhitespace: true, // nothing else: functions and classes keep their names
         legalComments: "none",
         external: ["snapcell:*"],
-        plugins: [replacePlugin],
+        plugins: [editPlugin, replacePlugin],
         logLevel: "warning",
     });
     const texts = new Map(result.outputFiles.map(file => [basename(file.path, ".js"), file.text]));
-    return names.map(name => ({ name, source: texts.get(name).trimEnd() }));
+    // Nothing but white space is made smaller: functions and classes keep their names.
+    const options = { minifyWhitespace: true, charset: "ascii", legalComments: "none" };
+    return Promise.all(
+        names.map(async name => {
+            const { code } = await esbuild.transform(eager(texts.get(name)), options);
+            return { name, source: code.trimEnd() };
+        })
+    );
 }
 
 function fail(message) {
@@ -81,6 +135,9 @@ function checkModule({ name, source }, names, natives) {
         if (!other.startsWith("snapcell:") || !names.includes(other.slice(9))) {
             fail(`${name}.js requires "${other}": there is no such built-in module`);
         }
+    }
+    if (/__(?:commonJS|esm)\(\{"(?:[^"]*"\(|\.\.|\/)/.test(source)) {
+        fail(`${name}.js has a package in a form that eager() does not know`);
     }
     // The bundler renames a class that uses its own name in its body.
     const renamed = source.match(/class _([A-Z]\w+)/);

@@ -1,9 +1,19 @@
 "use strict";
 const { brands } = require("snapcell:idl");
-const streams = require("web-streams-polyfill");
+const streams = require("web-streams-polyfill/dist/ponyfill.mjs");
 
 // The classes are not destructured: the bundler would rename the package's.
 brands.stream = value => (value instanceof streams.ReadableStream ? value : undefined);
+
+// The signal of a WritableStream is seldom looked at.
+Object.defineProperty(streams.WritableStreamDefaultController.prototype, "_abortController", {
+    get() {
+        const { AbortController } = require("snapcell:abort");
+        const value = new AbortController();
+        Object.defineProperty(this, "_abortController", { value });
+        return value;
+    },
+});
 
 exports.ByteLengthQueuingStrategy = streams.ByteLengthQueuingStrategy;
 exports.CountQueuingStrategy = streams.CountQueuingStrategy;
