@@ -126,6 +126,17 @@ test("a goal that was not measured is named and not met", () => {
     );
 });
 
+test("a spare cell is ready after what is not the call, sample by sample", () => {
+    const with_spares = results();
+    const samples = {
+        total_ns: [100_000, 900_000, 60_000],
+        call_ns: [90_000, 880_000, 55_000],
+        lookup_ns: [1, 1, 1],
+    };
+    with_spares.series.push(series("load", "spares", 100_000, undefined, { samples }));
+    assert.equal(summarize(with_spares).ratios["spare_ready_us.hello"].value, 10);
+});
+
 test("the names of the ratios are stable", () => {
     for (const name of [
         "load_vs_v8_snapshot",
