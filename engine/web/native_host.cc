@@ -83,6 +83,13 @@ void Native_timeOrigin(const NativeInfo &info)
     info.GetReturnValue().Set(state->NowMs() - state->MonotonicMs());
 }
 
+// building() -> whether this is build time: what a module makes ready now is in the snapshot, while
+// at run time a call would wait for it
+void Native_building(const NativeInfo &info)
+{
+    info.GetReturnValue().Set(IsolateState::From(info.GetIsolate())->phase != Phase::kRun);
+}
+
 // functionName() -> string
 void Native_functionName(const NativeInfo &info)
 {

@@ -1,7 +1,8 @@
 "use strict";
 const { brands, expose, need } = require("snapcell:idl");
-const machine = require("whatwg-url/lib/url-state-machine.js");
-const encoding = require("whatwg-url/lib/percent-encoding.js");
+
+// What parses other than plain URLs; at run time it is loaded when there is such a URL.
+const machine = () => require("snapcell:url_machine");
 
 const usv = value => `${value}`.toWellFormed();
 
@@ -14,7 +15,7 @@ function decode(text) {
     try {
         return decodeURIComponent(text);
     } catch {
-        return native.utf8Decode(encoding.percentDecodeString(text), false, true);
+        return native.utf8Decode(require("snapcell:percent").percentDecodeString(text), false, true);
     }
 }
 
@@ -29,11 +30,11 @@ function parseUrlencoded(text) {
     return list;
 }
 
-const encode = text =>
-    encoding.utf8PercentEncodeString(text, encoding.isURLEncodedPercentEncode, true);
-
-const serializeUrlencoded = list =>
-    list.map(([name, value]) => `${encode(name)}=${encode(value)}`).join("&");
+function serializeUrlencoded(list) {
+    const { isURLEncodedPercentEncode, utf8PercentEncodeString } = require("snapcell:percent");
+    const encode = text => utf8PercentEncodeString(text, isURLEncodedPercentEncode, true);
+    return list.map(([name, value]) => `${encode(name)}=${encode(value)}`).join("&");
+}
 
 // --- URLSearchParams ---
 
@@ -209,13 +210,39 @@ function plainRecord(text) {
     };
 }
 
-const parseAbsolute = text => plainRecord(text) ?? machine.basicURLParse(text);
+const parseAbsolute = text => plainRecord(text) ?? machine().basicURLParse(text);
 
 function parse(url, base) {
     if (base === undefined) return parseAbsolute(usv(url));
     const baseURL = parseAbsolute(usv(base));
-    return baseURL === null ? null : machine.basicURLParse(usv(url), { baseURL });
+    return baseURL === null ? null : machine().basicURLParse(usv(url), { baseURL });
 }
+
+// Of the host, only addresses need the machine: they are numbers there.
+const serializeHost = host => (typeof host === "string" ? host : machine().serializeHost(host));
+
+const hasOpaquePath = url => typeof url.path === "string";
+
+const serializePath = url =>
+    hasOpaquePath(url) ? url.path : url.path.length === 0 ? "" : `/${url.path.join("/")}`;
+
+function serialize(url) {
+    const { scheme, host, username } = url;
+    if (host === null || username !== "" || url.password !== "") return machine().serializeURL(url);
+    let text = `${scheme}://${serializeHost(host)}`;
+    if (url.port !== null) text += `:${url.port}`;
+    text += serializePath(url);
+    if (url.query !== null) text += `?${url.query}`;
+    return url.fragment === null ? text : `${text}#${url.fragment}`;
+}
+
+function origin(url) {
+    const { scheme, host, port } = url;
+    if (scheme !== "http" && scheme !== "https") return machine().serializeURLOrigin(url);
+    return `${scheme}://${serializeHost(host)}${port === null ? "" : `:${port}`}`;
+}
+
+const hasNoPort = url => url.host === null || url.host === "" || url.scheme === "file";
 
 function invalid(url, base) {
     const error = new TypeError(
@@ -251,11 +278,11 @@ class URL {
 
     // Runs the parser on a part of the URL.
     #override(value, stateOverride) {
-        machine.basicURLParse(value, { url: this.#url, stateOverride });
+        machine().basicURLParse(value, { url: this.#url, stateOverride });
     }
 
     get href() {
-        return machine.serializeURL(this.#url);
+        return serialize(this.#url);
     }
 
     set href(value) {
@@ -266,7 +293,7 @@ class URL {
     }
 
     get origin() {
-        return machine.serializeURLOrigin(this.#url);
+        return origin(this.#url);
     }
 
     get protocol() {
@@ -283,8 +310,8 @@ class URL {
 
     set username(value) {
         value = usv(value);
-        if (!machine.cannotHaveAUsernamePasswordPort(this.#url)) {
-            machine.setTheUsername(this.#url, value);
+        if (!hasNoPort(this.#url)) {
+            machine().setTheUsername(this.#url, value);
         }
     }
 
@@ -294,29 +321,29 @@ class URL {
 
     set password(value) {
         value = usv(value);
-        if (!machine.cannotHaveAUsernamePasswordPort(this.#url)) {
-            machine.setThePassword(this.#url, value);
+        if (!hasNoPort(this.#url)) {
+            machine().setThePassword(this.#url, value);
         }
     }
 
     get host() {
         const { host, port } = this.#url;
         if (host === null) return "";
-        return machine.serializeHost(host) + (port === null ? "" : `:${port}`);
+        return serializeHost(host) + (port === null ? "" : `:${port}`);
     }
 
     set host(value) {
         value = usv(value);
-        if (!machine.hasAnOpaquePath(this.#url)) this.#override(value, "host");
+        if (!hasOpaquePath(this.#url)) this.#override(value, "host");
     }
 
     get hostname() {
-        return this.#url.host === null ? "" : machine.serializeHost(this.#url.host);
+        return this.#url.host === null ? "" : serializeHost(this.#url.host);
     }
 
     set hostname(value) {
         value = usv(value);
-        if (!machine.hasAnOpaquePath(this.#url)) this.#override(value, "hostname");
+        if (!hasOpaquePath(this.#url)) this.#override(value, "hostname");
     }
 
     get port() {
@@ -325,18 +352,18 @@ class URL {
 
     set port(value) {
         value = usv(value);
-        if (machine.cannotHaveAUsernamePasswordPort(this.#url)) return;
+        if (hasNoPort(this.#url)) return;
         if (value === "") this.#url.port = null;
         else this.#override(value, "port");
     }
 
     get pathname() {
-        return machine.serializePath(this.#url);
+        return serializePath(this.#url);
     }
 
     set pathname(value) {
         value = usv(value);
-        if (machine.hasAnOpaquePath(this.#url)) return;
+        if (hasOpaquePath(this.#url)) return;
         this.#url.path = [];
         this.#override(value, "path start");
     }
@@ -376,11 +403,11 @@ class URL {
     }
 
     toString() {
-        return machine.serializeURL(this.#url);
+        return serialize(this.#url);
     }
 
     toJSON() {
-        return machine.serializeURL(this.#url);
+        return serialize(this.#url);
     }
 }
 expose(URL);
@@ -397,8 +424,11 @@ exports.absolute = (url, what) => {
     if (what === "Request" && (record.username !== "" || record.password !== "")) {
         throw new TypeError(`${what}: the URL includes credentials: ${url}`);
     }
-    return machine.serializeURL(record);
+    return serialize(record);
 };
 
 // What nearly every function does, so that a snapshot holds it compiled.
-new URL("http://localhost/p?a=b").searchParams.get("a");
+if (native.building()) {
+    new URL("http://localhost/p?a=b").searchParams.get("a");
+    machine();
+}
