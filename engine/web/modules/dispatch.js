@@ -72,7 +72,7 @@ exports.select = (format, value) => {
 // Runs what every request runs, so that a snapshot holds it compiled.
 function compileAhead() {
     const { Response } = require("snapcell:fetch");
-    const answer = fetchEntry(() => new Response(""));
+    const answer = fetchEntry(() => new Response("", { status: 200 }));
     answer("GET", "http://localhost/", ["host", "localhost"], undefined, {});
 }
 

@@ -548,8 +548,19 @@ function fromHost(state, { method, url, headers, body }) {
     state.signal = null;
 }
 
-exports.Request = Request;
 exports.Response = Response;
+exports.Request = Request;
+
+// Functions that make requests read the global; for them a snapshot holds that compiled.
+if (native.building()) {
+    Object.defineProperty(exports, "Request", {
+        get() {
+            const request = hostRequest({ method: "GET", url: "http://localhost/", headers: [] });
+            new Request(request, { method: "POST", body: "a" });
+            return Request;
+        },
+    });
+}
 
 exports.fetch = async function fetch() {
     throw new TypeError("fetch() is not available: functions have no network access");

@@ -230,6 +230,10 @@ exports.wrap = (list, immutable = false) => {
 
 // What nearly every function does, so that a snapshot holds it compiled.
 if (native.building()) {
-    sorted(brands.headers(new Headers({ b: "1", a: "2" })).list);
-    new Headers(new Headers()).set("a", "b");
+    const headers = exports.fill({ b: "1", a: "2" }, "");
+    sorted(brands.headers(headers).list);
+    headers.set("a", "b");
+    headers.append("a", "c");
+    for (const [name] of exports.wrap(["a", "b"])) headers.get(name);
+    new Headers(headers).has("a");
 }

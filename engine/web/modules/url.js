@@ -429,6 +429,10 @@ exports.absolute = (url, what) => {
 
 // What nearly every function does, so that a snapshot holds it compiled.
 if (native.building()) {
-    new URL("http://localhost/p?a=b").searchParams.get("a");
+    const url = new URL("http://localhost/p?a=b#c");
+    const params = new URLSearchParams(url.search);
+    for (const [name] of url.searchParams) if (params.has(name)) params.get(name);
+    String([url.href, url.origin, url.protocol, url.host, url.hostname, url.pathname, url.hash]);
+    exports.absolute("http://localhost/", "Request");
     machine();
 }
