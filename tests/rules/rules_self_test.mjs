@@ -47,6 +47,7 @@ const bad = {
     sizes: [
         { path: "store/a.c", text: "\n".repeat(maxLines + 1) },
         { path: "store/b.c", text: "x".repeat(maxColumns + 1) },
+        { path: "engine/web/c.mjs", text: `    // ${"x".repeat(maxColumns + 20)}/g,` },
     ],
     machines: [
         { path: "a.md", text: "see /wo" + "rk/main" },
@@ -59,6 +60,7 @@ const good = [
         text: '/* abort() */ int f(void) { return snprintf(b, 1, "exit(1)"); } static_assert(1);',
     },
     { path: "store/b.c", text: "if (fork() == 0) _exit(1); x->exit(1); my_exit(2);" },
+    { path: "engine/web/c.mjs", text: `    /${"x".repeat(maxColumns + 20)}/g,` },
     { path: "engine/make_x.c", text: 'int main(void) { printf("x"); }\n' },
     { path: "cli/c.c", text: '#include "snapcell/store.h"\nint main(void) { printf("x"); }' },
     {
