@@ -115,6 +115,39 @@ const answers = [
         "--stats",
     ],
     [
+        "URL brings its parser into the blob",
+        `const u = new URL("http://a/"); export default { fetch: () => ${answer("w")} }`,
+        /^modules in the blob: dispatch fetch idl percent url url_machine$/m,
+        "--stats",
+    ],
+    [
+        "URL that is first read at run time",
+        `export default { fetch() {
+            const U = globalThis["U" + "RL"];
+            const plain = new U("http://a:8080/b?c#d");
+            const u = new U("../c?d#e", "http://u:p@[::1]:8080/a/b");
+            u.port = "81";
+            return new Response("ok " + [plain.href, plain.origin, u.href, u.origin, new U("data:x").href]);
+        } }`,
+        /^ok http:\/\/a:8080\/b\?c#d,http:\/\/a:8080,http:\/\/u:p@\[::1\]:81\/c\?d#e,http:\/\/\[::1\]:81,data:x$/,
+    ],
+    [
+        "streams that are first read at run time",
+        `export default { async fetch() {
+            const g = globalThis;
+            const R = g["Readable" + "Stream"], W = g["Writable" + "Stream"], A = g["Abort" + "Controller"];
+            let signal;
+            const w = new W({ start(c) { signal = c.signal; } });
+            const a = new A();
+            const piped = new R().pipeTo(w, { signal: a.signal }).catch(e => e.name);
+            a.abort();
+            const bare = { aborted: true, addEventListener() {}, removeEventListener() {} };
+            const again = await new R().pipeTo(new W(), { signal: bare }).catch(e => e);
+            return new Response("ok " + [await piped, signal.aborted, signal.reason.name, again, again.constructor.name]);
+        } }`,
+        /^ok AbortError,true,AbortError,AbortError: Aborted,DOMException$/,
+    ],
+    [
         "what is touched at top level is there",
         `const e = new TextEncoder(); export default { fetch: () => ${answer("w")} }`,
         /^modules in the blob: dispatch encoding fetch idl$/m,
