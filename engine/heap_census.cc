@@ -63,8 +63,12 @@ std::string CountHeapByKind(v8::Isolate *isolate)
         return a.first != b.first ? a.first > b.first : a.second < b.second;
     });
     std::string text;
-    for (const auto &[bytes, kind] : counts)
-        text += (text.empty() ? "" : " ") + std::string(kNames[kind]) + " " + std::to_string(bytes);
+    for (const auto &[bytes, kind] : counts) {
+        if (!text.empty()) text += ' ';
+        text += kNames[kind];
+        text += ' ';
+        text += std::to_string(bytes);
+    }
     return text;
 }
 
