@@ -20,9 +20,10 @@ snapcell_find_dependency(sodium sodium.h sodium libsodium-dev)
 snapcell_find_dependency(jansson jansson.h jansson libjansson-dev)
 snapcell_find_dependency(idn2 idn2.h idn2 libidn2-dev)
 snapcell_find_dependency(unistring unistr.h unistring libunistring-dev)
+snapcell_find_dependency(z zlib.h z zlib1g-dev)
 
 # In link order: libidn2 needs libunistring.
-set(snapcell_dependency_names zstd xxhash lmdb sodium jansson idn2 unistring)
+set(snapcell_dependency_names zstd xxhash lmdb sodium jansson idn2 unistring z)
 set(snapcell_static_dependencies)
 set(snapcell_shared_dependencies)
 foreach(name IN LISTS snapcell_dependency_names)

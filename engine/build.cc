@@ -78,7 +78,7 @@ class PlainIsolate
     {
         IsolateState *state = IsolateState::From(isolate_);
         state->timers.Reset();
-        state->unhandled_rejections.clear();
+        state->ForgetRejections();
         isolate_->Exit();
         v8::platform::NotifyIsolateShutdown(CurrentPlatform(), isolate_);
         isolate_->Dispose();
@@ -277,7 +277,7 @@ int BuildSnapshot(const engine_bundle &bundle, const engine_build_options &optio
         }
     }
     workshop.state.timers.Reset();
-    workshop.state.unhandled_rejections.clear();
+    workshop.state.ForgetRejections();
     if (status != SNAPCELL_OK) return status;
     v8::StartupData blob =
         creator.CreateBlob(options.clear_code ? v8::SnapshotCreator::FunctionCodeHandling::kClear

@@ -1,12 +1,14 @@
 #include "event_loop.h"
 
 #include <ctime>
+#include <utility>
 
 #include <libplatform/libplatform.h>
 
 #include "error_set.h"
 #include "platform.h"
 #include "script_error.h"
+#include "web/web.h"
 
 namespace snapcell
 {
@@ -15,6 +17,80 @@ namespace
 
 // A limit must be able to end a sleep: it is cut into naps of this length.
 constexpr double kNapMs = 2;
+
+// How many rejections are remembered that something may handle late.
+constexpr size_t kToldMax = 100;
+
+// The function that offers rejections to the bundle's listeners; empty when nothing ever listened.
+v8::MaybeLocal<v8::Function> RejectionHook(v8::Local<v8::Context> context)
+{
+    if (context->GetNumberOfEmbedderDataFields() <= kRejectionHookSlot) return {};
+    v8::Local<v8::Value> hook = context->GetEmbedderData(kRejectionHookSlot);
+    return hook->IsFunction() ? hook.As<v8::Function>() : v8::MaybeLocal<v8::Function>();
+}
+
+// Did a listener take care of it?
+bool OfferRejection(v8::Local<v8::Context> context, v8::Local<v8::Function> hook, bool handled,
+                    v8::Local<v8::Promise> promise, v8::Local<v8::Value> reason)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::TryCatch caught(isolate);
+    v8::Local<v8::Value> arguments[] = {v8::Boolean::New(isolate, handled), promise, reason};
+    v8::Local<v8::Value> taken;
+    return hook->Call(context, v8::Undefined(isolate), 3, arguments).ToLocal(&taken) &&
+           taken->IsTrue();
+}
+
+void OfferHandledRejections(v8::Local<v8::Context> context, v8::Local<v8::Function> hook)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    IsolateState *state = IsolateState::From(isolate);
+    IsolateState::Rejections handled = std::move(state->handled_rejections);
+    state->handled_rejections.clear();
+    for (const auto &[promise, reason] : handled) {
+        v8::HandleScope scope(isolate);
+        OfferRejection(context, hook, true, promise.Get(isolate), reason.Get(isolate));
+    }
+}
+
+// Logs the rejections that nothing handles, but for those of `awaited` and those that a listener
+// takes care of. Returns whether listeners ran.
+bool ReportRejections(v8::Local<v8::Context> context, v8::Local<v8::Promise> awaited)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    IsolateState *state = IsolateState::From(isolate);
+    v8::Local<v8::Function> hook;
+    bool listens = RejectionHook(context).ToLocal(&hook);
+    IsolateState::Rejections rejections = std::move(state->unhandled_rejections);
+    state->unhandled_rejections.clear();
+    if (listens) OfferHandledRejections(context, hook);
+    for (auto &rejection : rejections) {
+        v8::HandleScope scope(isolate);
+        v8::Local<v8::Promise> promise = rejection.first.Get(isolate);
+        v8::Local<v8::Value> reason = rejection.second.Get(isolate);
+        if (!awaited.IsEmpty() && promise == awaited) {
+            state->unhandled_rejections.push_back(std::move(rejection));
+            continue;
+        }
+        if (!listens || !OfferRejection(context, hook, false, promise, reason))
+            state->Log(SNAPCELL_LOG_ERROR,
+                       "Uncaught (in promise) " + DescribeValue(isolate, reason));
+        if (listens && state->told_rejections.size() < kToldMax)
+            state->told_rejections.push_back(std::move(rejection));
+    }
+    return listens && !rejections.empty();
+}
+
+// After each round of tasks, as HTML has it, when the bundle listens; else they are logged at the
+// end of the call. At build time they are the program's failure.
+void TellListeners(v8::Local<v8::Context> context, v8::Local<v8::Promise> awaited)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    IsolateState *state = IsolateState::From(isolate);
+    if (state->unhandled_rejections.empty() && state->handled_rejections.empty()) return;
+    if (state->phase == Phase::kTopLevel || RejectionHook(context).IsEmpty()) return;
+    if (ReportRejections(context, awaited)) isolate->PerformMicrotaskCheckpoint();
+}
 
 void RunTasks(v8::Isolate *isolate)
 {
@@ -58,6 +134,7 @@ int RunUntilSettled(v8::Local<v8::Context> context, v8::Local<v8::Promise> promi
         RunTasks(isolate);
         int status = ReportCondemned(isolate, err);
         if (status != SNAPCELL_OK) return status;
+        TellListeners(context, promise);
         if (promise->State() != v8::Promise::kPending) return SNAPCELL_OK;
         if (state->timers.Empty())
             return error_set(err, SNAPCELL_E_SCRIPT,
@@ -93,14 +170,9 @@ v8::MaybeLocal<v8::Value> TakeUnhandledRejection(v8::Isolate *isolate)
 
 void LogUnhandledRejections(v8::Isolate *isolate)
 {
-    IsolateState *state = IsolateState::From(isolate);
-    auto rejections = std::move(state->unhandled_rejections);
-    state->unhandled_rejections.clear();
-    for (const auto &[promise, value] : rejections) {
-        v8::HandleScope scope(isolate);
-        state->Log(SNAPCELL_LOG_ERROR,
-                   "Uncaught (in promise) " + DescribeValue(isolate, value.Get(isolate)));
-    }
+    if (IsolateState::From(isolate)->unhandled_rejections.empty()) return;
+    v8::HandleScope scope(isolate);
+    if (ReportRejections(isolate->GetCurrentContext(), {})) isolate->PerformMicrotaskCheckpoint();
 }
 
 } // namespace snapcell

@@ -261,7 +261,7 @@ extern "C" void engine_cell_free(engine_cell *cell)
     if (cell == nullptr) return;
     if (cell->isolate != nullptr) {
         cell->state.timers.Reset();
-        cell->state.unhandled_rejections.clear();
+        cell->state.ForgetRejections();
         cell->context.Reset();
         cell->entry.Reset();
         cell->env.Reset();

@@ -1,5 +1,6 @@
 #include "isolate_state.h"
 
+#include <algorithm>
 #include <ctime>
 
 #include "bundle_place.h"
@@ -39,12 +40,19 @@ void OnPromiseRejected(v8::PromiseRejectMessage message)
 {
     v8::Local<v8::Promise> promise = message.GetPromise();
     v8::Isolate *isolate = promise->GetIsolate();
-    auto &rejections = IsolateState::From(isolate)->unhandled_rejections;
+    IsolateState *state = IsolateState::From(isolate);
+    auto &rejections = state->unhandled_rejections;
     if (message.GetEvent() == v8::kPromiseRejectWithNoHandler) {
         rejections.emplace_back(v8::Global<v8::Promise>(isolate, promise),
                                 v8::Global<v8::Value>(isolate, message.GetValue()));
     } else if (message.GetEvent() == v8::kPromiseHandlerAddedAfterReject) {
         std::erase_if(rejections, [&](const auto &entry) { return entry.first == promise; });
+        auto &told = state->told_rejections;
+        auto found = std::find_if(told.begin(), told.end(),
+                                  [&](const auto &entry) { return entry.first == promise; });
+        if (found == told.end()) return;
+        state->handled_rejections.push_back(std::move(*found));
+        told.erase(found);
     }
 }
 
@@ -110,6 +118,13 @@ void IsolateState::AdvanceBuildClock(double ms)
     if (ms <= build_clock_ms_) return;
     build_clock_ms_ = ms;
     SetBuildClock(ms);
+}
+
+void IsolateState::ForgetRejections()
+{
+    unhandled_rejections.clear();
+    told_rejections.clear();
+    handled_rejections.clear();
 }
 
 void IsolateState::Condemn(v8::Isolate *isolate, int reason)

@@ -74,7 +74,13 @@ struct IsolateState {
     uint64_t build_random = 0; // what repeatable random bytes continue from
 
     // --- Promises that were rejected while nothing handled them ---
-    std::vector<std::pair<v8::Global<v8::Promise>, v8::Global<v8::Value>>> unhandled_rejections;
+    using Rejections = std::vector<std::pair<v8::Global<v8::Promise>, v8::Global<v8::Value>>>;
+    Rejections unhandled_rejections;
+    // Where a bundle listens for them: those that it was told of, and of these those that something
+    // handles since.
+    Rejections told_rejections;
+    Rejections handled_rejections;
+    void ForgetRejections();
 
   private:
     double time_origin_ms_ = 0; // on the steady clock

@@ -45,21 +45,44 @@ std::string StackOf(v8::Isolate *isolate, v8::Local<v8::Value> value)
     return Utf8(isolate, stack);
 }
 
-// Errors may name what caused them (ECMA-262, 20.5.8.1); a chain is followed for a few links.
-std::string CausesOf(v8::Isolate *isolate, v8::Local<v8::Value> value)
+// What a stack says before its frames: V8's own message leaves out a name or a message that a
+// getter gives, as a DOMException's.
+std::string HeadOfStack(const std::string &stack)
 {
+    size_t frames = stack.find("\n    at ");
+    return frames == std::string::npos ? "" : stack.substr(0, frames);
+}
+
+std::string StackOrText(v8::Isolate *isolate, v8::Local<v8::Value> value)
+{
+    std::string stack = StackOf(isolate, value);
+    return stack.empty() ? Utf8(isolate, value) : stack;
+}
+
+// How far causes and parts of errors are followed, and how many parts of one are shown.
+constexpr int kDepthMax = 4;
+constexpr uint32_t kPartsMax = 8;
+
+// Errors may name what caused them (ECMA-262, 20.5.8.1); an AggregateError has a list of errors.
+std::string CausesOf(v8::Isolate *isolate, v8::Local<v8::Value> value, int depth = 0)
+{
+    if (!value->IsNativeError() || depth == kDepthMax) return "";
     v8::TryCatch ignore(isolate);
     v8::Local<v8::Context> context = isolate->GetCurrentContext();
-    v8::Local<v8::String> key = v8::String::NewFromUtf8Literal(isolate, "cause");
+    v8::Local<v8::Object> error = value.As<v8::Object>();
+    v8::Local<v8::Value> cause, parts, part;
     std::string text;
-    for (int depth = 0; depth < 4 && value->IsNativeError(); depth++) {
-        v8::Local<v8::Value> cause;
-        if (!value.As<v8::Object>()->Get(context, key).ToLocal(&cause) || cause->IsUndefined())
-            break;
-        std::string stack = StackOf(isolate, cause);
-        text += "\nCaused by: " + (stack.empty() ? Utf8(isolate, cause) : stack);
-        value = cause;
+    if (error->Get(context, v8::String::NewFromUtf8Literal(isolate, "errors")).ToLocal(&parts) &&
+        parts->IsArray()) {
+        uint32_t count = parts.As<v8::Array>()->Length();
+        for (uint32_t i = 0; i < count && i < kPartsMax; i++)
+            if (parts.As<v8::Array>()->Get(context, i).ToLocal(&part))
+                text += "\nError " + std::to_string(i + 1) + " of " + std::to_string(count) + ": " +
+                        StackOrText(isolate, part) + CausesOf(isolate, part, depth + 1);
     }
+    if (error->Get(context, v8::String::NewFromUtf8Literal(isolate, "cause")).ToLocal(&cause) &&
+        !cause->IsUndefined())
+        text += "\nCaused by: " + StackOrText(isolate, cause) + CausesOf(isolate, cause, depth + 1);
     return text;
 }
 
@@ -85,12 +108,14 @@ int Report(v8::Isolate *isolate, v8::Local<v8::Message> message, v8::Local<v8::V
     int code = state->array_buffers != nullptr && state->array_buffers->WasExceeded()
                    ? SNAPCELL_E_MEMORY_LIMIT
                    : SNAPCELL_E_SCRIPT;
-    std::string text =
-        message.IsEmpty() ? Utf8(isolate, value) : StripUncaught(Utf8(isolate, message->Get()));
+    std::string stack = StackOf(isolate, value);
+    std::string text = value->IsNativeError() ? "" : HeadOfStack(stack);
+    if (text.empty())
+        text =
+            message.IsEmpty() ? Utf8(isolate, value) : StripUncaught(Utf8(isolate, message->Get()));
     error_set(err, code, "%s%s", prefix, text.c_str());
     if (err == nullptr) return code;
     if (!message.IsEmpty()) FillPlace(isolate, message, *state->bundle, err);
-    std::string stack = StackOf(isolate, value);
     if (!stack.empty()) stack += CausesOf(isolate, value);
     CopyText(err->stack, sizeof err->stack, CleanStack(*state->bundle, stack));
     return code;

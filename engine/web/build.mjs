@@ -128,7 +128,7 @@ function fail(message) {
 
 // What the bundler cannot know: natives, other built-in modules, text that C++ takes as Latin-1.
 function checkModule({ name, source }, names, natives) {
-    for (const [, native] of source.matchAll(/\bnative\.(\w+)/g)) {
+    for (const [, native] of source.matchAll(/(?<![\w.])native\.(\w+)/g)) {
         if (!natives.includes(native)) fail(`${name}.js uses native.${native}: not in natives.def`);
     }
     for (const [, other] of source.matchAll(/require\("([^"]*)"\)/g)) {

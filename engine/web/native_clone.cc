@@ -10,14 +10,74 @@ namespace snapcell
 namespace
 {
 
+// Objects of the platform, whose state lies in private fields that V8's serializer does not see:
+// the module describes each with a function that makes its copy.
+class HostObjects
+{
+  public:
+    HostObjects(v8::Local<v8::Context> context, v8::Local<v8::Function> describe)
+        : context_(context), describe_(describe),
+          plain_(v8::Object::New(context->GetIsolate())->GetPrototypeV2())
+    {
+    }
+
+    // Is it one? Nothing when it cannot be cloned, which was thrown.
+    v8::Maybe<bool> Add(v8::Local<v8::Object> object)
+    {
+        v8::Local<v8::Value> prototype = object->GetPrototypeV2();
+        if (prototype == plain_ || prototype->IsNull()) return v8::Just(false);
+        v8::Local<v8::Value> argument = object;
+        v8::Local<v8::Value> copy;
+        if (!describe_->Call(context_, v8::Undefined(context_->GetIsolate()), 1, &argument)
+                 .ToLocal(&copy))
+            return v8::Nothing<bool>();
+        if (!copy->IsFunction()) return v8::Just(false);
+        copies_.emplace_back(context_->GetIsolate(), copy.As<v8::Function>());
+        return v8::Just(true);
+    }
+
+    uint32_t last() const { return static_cast<uint32_t>(copies_.size() - 1); }
+
+    // Before the rest is copied: V8 lets no script run while it reads. False when it threw.
+    bool MakeCopies()
+    {
+        v8::Isolate *isolate = context_->GetIsolate();
+        for (const v8::Global<v8::Function> &copy : copies_) {
+            v8::Local<v8::Value> object;
+            if (!copy.Get(isolate)
+                     ->Call(context_, v8::Undefined(isolate), 0, nullptr)
+                     .ToLocal(&object))
+                return false;
+            made_.push_back(object.As<v8::Object>());
+        }
+        return true;
+    }
+
+    v8::MaybeLocal<v8::Object> Made(uint32_t index) const
+    {
+        return index < made_.size() ? made_[index] : v8::MaybeLocal<v8::Object>();
+    }
+
+  private:
+    v8::Local<v8::Context> context_;
+    v8::Local<v8::Function> describe_;
+    v8::Local<v8::Value> plain_;
+    // V8 calls from within scopes of its own, which end.
+    std::vector<v8::Global<v8::Function>> copies_;
+    std::vector<v8::Local<v8::Object>> made_;
+};
+
 // Makes the exception with the function that the module passed: a DOMException.
 class CloneDelegate : public v8::ValueSerializer::Delegate
 {
   public:
-    CloneDelegate(v8::Local<v8::Context> context, v8::Local<v8::Function> refuse)
-        : context_(context), refuse_(refuse)
+    CloneDelegate(v8::Local<v8::Context> context, v8::Local<v8::Function> refuse,
+                  HostObjects *hosts)
+        : context_(context), refuse_(refuse), hosts_(hosts)
     {
     }
+
+    void set_serializer(v8::ValueSerializer *serializer) { serializer_ = serializer; }
 
     void ThrowDataCloneError(v8::Local<v8::String> message) override
     {
@@ -36,9 +96,44 @@ class CloneDelegate : public v8::ValueSerializer::Delegate
         return v8::Nothing<uint32_t>();
     }
 
+    bool HasCustomHostObject(v8::Isolate *) override { return true; }
+
+    v8::Maybe<bool> IsHostObject(v8::Isolate *, v8::Local<v8::Object> object) override
+    {
+        return hosts_->Add(object);
+    }
+
+    // Called right after IsHostObject() said so.
+    v8::Maybe<bool> WriteHostObject(v8::Isolate *, v8::Local<v8::Object>) override
+    {
+        serializer_->WriteUint32(hosts_->last());
+        return v8::Just(true);
+    }
+
   private:
     v8::Local<v8::Context> context_;
     v8::Local<v8::Function> refuse_;
+    HostObjects *hosts_;
+    v8::ValueSerializer *serializer_ = nullptr;
+};
+
+class ReviveDelegate : public v8::ValueDeserializer::Delegate
+{
+  public:
+    explicit ReviveDelegate(const HostObjects *hosts) : hosts_(hosts) {}
+
+    void set_deserializer(v8::ValueDeserializer *deserializer) { deserializer_ = deserializer; }
+
+    v8::MaybeLocal<v8::Object> ReadHostObject(v8::Isolate *) override
+    {
+        uint32_t index;
+        if (!deserializer_->ReadUint32(&index)) return {};
+        return hosts_->Made(index);
+    }
+
+  private:
+    const HostObjects *hosts_;
+    v8::ValueDeserializer *deserializer_ = nullptr;
 };
 
 using Buffers = std::vector<v8::Local<v8::ArrayBuffer>>;
@@ -72,9 +167,12 @@ static bool MoveBuffers(v8::Isolate *isolate, CloneDelegate *delegate, Buffers *
 }
 
 static v8::MaybeLocal<v8::Value> Deserialize(v8::Local<v8::Context> context, const uint8_t *data,
-                                             size_t size, const Buffers &buffers)
+                                             size_t size, const Buffers &buffers,
+                                             const HostObjects &hosts)
 {
-    v8::ValueDeserializer deserializer(context->GetIsolate(), data, size);
+    ReviveDelegate delegate(&hosts);
+    v8::ValueDeserializer deserializer(context->GetIsolate(), data, size, &delegate);
+    delegate.set_deserializer(&deserializer);
     for (size_t i = 0; i < buffers.size(); i++) {
         deserializer.TransferArrayBuffer(static_cast<uint32_t>(i), buffers[i]);
     }
@@ -82,16 +180,20 @@ static v8::MaybeLocal<v8::Value> Deserialize(v8::Local<v8::Context> context, con
     return deserializer.ReadValue(context);
 }
 
-// clone(value, ArrayBuffer[], function(message) -> error) -> value
+// clone(value, ArrayBuffer[], function(message) -> error, describe) -> value
+// describe(object) gives a function that makes a copy of an object of the platform, or undefined
+// for others, and throws for those that have no copies.
 void Native_clone(const NativeInfo &info)
 {
     v8::Isolate *isolate = info.GetIsolate();
     v8::Local<v8::Context> context = isolate->GetCurrentContext();
-    CloneDelegate delegate(context, info[2].As<v8::Function>());
+    HostObjects hosts(context, info[3].As<v8::Function>());
+    CloneDelegate delegate(context, info[2].As<v8::Function>(), &hosts);
     Buffers buffers;
     if (!ReadTransferList(context, info[1].As<v8::Array>(), &buffers)) return;
 
     v8::ValueSerializer serializer(isolate, &delegate);
+    delegate.set_serializer(&serializer);
     for (size_t i = 0; i < buffers.size(); i++) {
         serializer.TransferArrayBuffer(static_cast<uint32_t>(i), buffers[i]);
     }
@@ -99,10 +201,10 @@ void Native_clone(const NativeInfo &info)
     bool written = serializer.WriteValue(context, info[0]).FromMaybe(false);
     std::pair<uint8_t *, size_t> released = serializer.Release();
     Bytes data(released.first);
-    if (!written || !MoveBuffers(isolate, &delegate, &buffers)) return;
+    if (!written || !hosts.MakeCopies() || !MoveBuffers(isolate, &delegate, &buffers)) return;
 
     v8::Local<v8::Value> clone;
-    if (Deserialize(context, data.get(), released.second, buffers).ToLocal(&clone)) {
+    if (Deserialize(context, data.get(), released.second, buffers, hosts).ToLocal(&clone)) {
         info.GetReturnValue().Set(clone);
     }
 }

@@ -23,6 +23,11 @@
 namespace snapcell
 {
 
+// Of the context's embedder data: a function (handled, promise, reason) -> boolean that offers
+// rejections to the bundle's listeners and tells whether one took care of it; built-in modules set
+// it. Slots up to 3 are the core's own.
+constexpr uint32_t kRejectionHookSlot = 4;
+
 // A native function that built-in modules call. The order is part of the external reference table.
 struct WebNative {
     const char *name;

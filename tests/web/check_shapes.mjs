@@ -109,6 +109,46 @@ const answers = [
         /^ok u\n\[3\] Uncaught .*called already/,
     ],
     [
+        "an unhandled rejection is told once",
+        `export default { fetch() { Promise.reject(new RangeError("lost")); return ${answer("x")}; } }`,
+        /^ok x\n\[3\] Uncaught \(in promise\) RangeError: lost\n {4}at Object\.fetch \(bundle\.js:1:\d+\)$/,
+    ],
+    [
+        "a rejection that a listener saw",
+        `addEventListener("unhandledrejection", e => { console.log(e.reason); e.preventDefault(); }); export default { fetch() { Promise.reject("lost"); return ${answer("x")}; } }`,
+        /^ok x\n\[1\] lost$/,
+    ],
+    [
+        "a rejection that a listener saw and let pass",
+        `addEventListener("unhandledrejection", e => console.log("seen")); export default { fetch() { Promise.reject("lost"); return ${answer("x")}; } }`,
+        /^ok x\n\[1\] seen\n\[3\] Uncaught \(in promise\) lost$/,
+    ],
+    [
+        "an error listener that throws",
+        `addEventListener("error", e => { throw new Error("again"); }); export default { fetch() { reportError("first"); return ${answer("x")}; } }`,
+        /^ok x\n\[3\] Uncaught \(in a listener for "error"\) Error: again\n.*\n.*\n\[3\] Uncaught first$/,
+    ],
+    [
+        "errors that are not Errors",
+        `export default { fetch() { for (const e of ["text", undefined, null, { a: 1 }, Symbol("s"), 1n]) reportError(e); return ${answer("x")}; } }`,
+        /^ok x\n\[3\] Uncaught text\n\[3\] Uncaught undefined\n\[3\] Uncaught null\n\[3\] Uncaught #<Object>\n\[3\] Uncaught Symbol\(s\)\n\[3\] Uncaught 1$/,
+    ],
+    [
+        "causes and parts of errors",
+        `export default { fetch() { reportError(new AggregateError([new Error("one"), "two"], "all", { cause: new Error("why", { cause: "deep" }) })); return ${answer("x")}; } }`,
+        /^ok x\n\[3\] Uncaught AggregateError: all\n.*\nError 1 of 2: Error: one\n.*\nError 2 of 2: two\nCaused by: Error: why\n.*\nCaused by: deep$/,
+    ],
+    [
+        "an exception in a microtask is told once",
+        `export default { fetch() { queueMicrotask(() => { throw new Error("micro"); }); return ${answer("x")}; } }`,
+        /^ok x\n\[3\] Uncaught \(in a microtask\) Error: micro\n {4}at bundle\.js:1:\d+$/,
+    ],
+    [
+        "console shows stacks without the engine's own frames",
+        `export default { fetch() { console.error(new Error("shown")); console.trace("t"); return ${answer("x")}; } }`,
+        /^ok x\n\[3\] Error: shown\n {4}at Object\.fetch \(bundle\.js:1:\d+\)\n\[3\] Trace: t\n {4}at Object\.fetch \(bundle\.js:1:\d+\)$/,
+    ],
+    [
         "what is not touched is not there",
         `export default { fetch: () => ${answer("w")} }`,
         /^modules in the blob: dispatch fetch idl$/m,
@@ -209,6 +249,18 @@ const failures = [
         /the body was used already/,
     ],
     ["throws", `export default { fetch() { throw new RangeError("thrown"); } }`, /thrown/],
+    ["throws a string", `export default { fetch() { throw "only text"; } }`, /^fetch: only text$/],
+    ["throws nothing", `export default { fetch() { throw undefined; } }`, /^fetch: undefined$/],
+    [
+        "throws a DOMException",
+        `export default { fetch() { throw new DOMException("gone", "AbortError"); } }`,
+        /^fetch: AbortError: gone\nAbortError: gone\n {4}at Object\.fetch/,
+    ],
+    [
+        "rejects with an AggregateError, once",
+        `export default { fetch: () => Promise.any([Promise.reject(new Error("p1")), Promise.reject("p2")]) }`,
+        /^fetch: AggregateError: All promises were rejected\nAggregateError: All promises were rejected\nError 1 of 2: Error: p1\n.*\nError 2 of 2: p2$/,
+    ],
     [
         "rejects",
         `export default { fetch: async () => { throw new RangeError("rejected"); } }`,

@@ -1,5 +1,5 @@
 "use strict";
-const { brands, bytesOf, expose, need } = require("snapcell:idl");
+const { brands, bytesOf, cloners, expose, need } = require("snapcell:idl");
 
 function partBytes(part, endings) {
     const bytes = bytesOf(part);
@@ -33,6 +33,11 @@ class Blob {
 
     static {
         brands.blob = value => (#state in value ? value.#state : undefined);
+        // Blobs never change, so a copy shares the bytes.
+        exports.share = (blob, state) => {
+            blob.#state = state;
+            return blob;
+        };
     }
 
     constructor(parts = [], options = undefined) {
@@ -119,6 +124,17 @@ class File extends Blob {
     }
 }
 expose(File);
+
+const { share } = exports;
+delete exports.share;
+
+cloners.push(object => {
+    const state = brands.blob(object);
+    if (!state) return undefined;
+    if (!(object instanceof File)) return () => share(new Blob(), state);
+    const { name, lastModified } = object;
+    return () => share(new File([], name, { lastModified }), state);
+});
 
 exports.Blob = Blob;
 exports.File = File;

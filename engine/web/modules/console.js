@@ -75,8 +75,8 @@ const console = {
     trace(...values) {
         const holder = {};
         Error.captureStackTrace(holder, console.trace);
-        const frames = holder.stack.slice(holder.stack.indexOf("\n"));
-        write(ERROR, `Trace${values.length > 0 ? `: ${format(values)}` : ""}${frames}`);
+        const frames = native.cleanStack(holder.stack.slice(holder.stack.indexOf("\n") + 1));
+        write(ERROR, `Trace${values.length > 0 ? `: ${format(values)}` : ""}\n${frames}`);
     },
     assert(condition = false, ...values) {
         if (condition) return;

@@ -19,7 +19,8 @@ class TextEncoder {
 }
 expose(TextEncoder);
 
-// The Encoding standard's labels of the encodings that are here.
+// The Encoding standard's labels of the encodings that are here; the others are in a module of
+// their own.
 const labels = {
     "utf-8": "unicode-1-1-utf-8 unicode11utf8 unicode20utf8 utf-8 utf8 x-unicode20utf8",
     "utf-16le": "csunicode iso-10646-ucs-2 ucs-2 unicode unicodefeff utf-16 utf-16le",
@@ -34,6 +35,8 @@ function encodingOf(label) {
     for (const encoding in labels) {
         if (labels[encoding].split(" ").includes(name)) return encoding;
     }
+    const legacy = require("snapcell:encoding_legacy").nameOf(name);
+    if (legacy !== null) return legacy;
     throw new RangeError(`TextDecoder: the encoding "${label}" is not supported`);
 }
 
@@ -104,6 +107,7 @@ class TextDecoder {
     #ignoreBOM;
     #pending = nothing;
     #bomSeen = false;
+    #legacy = undefined; // the decoder of an encoding that is not in `labels`
 
     constructor(label = "utf-8", options = undefined) {
         label = `${label}`;
@@ -133,10 +137,25 @@ class TextDecoder {
         if (!stream && this.#pending.length === 0 && !this.#bomSeen && this.#encoding === "utf-8") {
             return this.#checked(native.utf8Decode(bytes, this.#fatal, this.#ignoreBOM));
         }
+        if (!(this.#encoding in labels)) return this.#decodeLegacy(bytes, stream);
         bytes = join(this.#pending, bytes);
         const keep = stream ? this.#unfinished(bytes) : 0;
         this.#pending = keep ? bytes.slice(bytes.length - keep) : nothing;
         return this.#finish(keep ? bytes.subarray(0, bytes.length - keep) : bytes, stream);
+    }
+
+    #decodeLegacy(bytes, stream) {
+        this.#legacy ??= require("snapcell:encoding_legacy").newDecoder(
+            this.#encoding,
+            this.#fatal
+        );
+        let text;
+        try {
+            text = this.#legacy(bytes, stream);
+        } catch (error) {
+            if (!(error instanceof TypeError)) throw error;
+        }
+        return this.#checked(text);
     }
 
     #unfinished(bytes) {

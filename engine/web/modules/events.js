@@ -270,6 +270,10 @@ exports.handlerAttribute = (Class, type) => {
     }
 };
 
+// Dispatches an event whose target is another object than the one that holds the listeners.
+exports.dispatchAs = (target, holder, event) =>
+    dispatch(target, brands.target(holder), event, brands.event(event));
+
 exports.Event = Event;
 exports.CustomEvent = CustomEvent;
 exports.EventTarget = EventTarget;

@@ -1,5 +1,5 @@
 "use strict";
-const { expose } = require("snapcell:idl");
+const { cloners, expose } = require("snapcell:idl");
 
 // Names in the order of their legacy codes; an empty place has no name any more.
 const codes = [
@@ -30,24 +30,35 @@ const codes = [
     ["DATA_CLONE", "DataCloneError"],
 ];
 
-class DOMException extends Error {
+// No subclass of Error, whose instances V8 would clone as errors; but it inherits as if it were.
+class DOMException {
     #name;
+    #message;
+
+    static {
+        exports.isException = value => #name in value;
+    }
 
     constructor(message = "", name = "Error") {
-        super(String(message));
-        this.#name =
-            typeof name === "object" && name !== null ? String(name.name ?? "Error") : String(name);
-        if (typeof name === "object" && name !== null && "cause" in name) {
+        const options = typeof name === "object" && name !== null ? name : undefined;
+        this.#message = `${message}`;
+        this.#name = `${options ? (options.name ?? "Error") : name}`;
+        if (options && "cause" in options) {
             Object.defineProperty(this, "cause", {
-                value: name.cause,
+                value: options.cause,
                 configurable: true,
                 writable: true,
             });
         }
+        Error.captureStackTrace(this, new.target);
     }
 
     get name() {
         return #name in this ? this.#name : "Error";
+    }
+
+    get message() {
+        return #name in this ? this.#message : "";
     }
 
     get code() {
@@ -55,6 +66,7 @@ class DOMException extends Error {
         return this.name === "" ? 0 : index + 1;
     }
 }
+Object.setPrototypeOf(DOMException.prototype, Error.prototype);
 expose(DOMException);
 
 codes.forEach(([name], index) => {
@@ -62,6 +74,19 @@ codes.forEach(([name], index) => {
     const property = { value: index + 1, enumerable: true };
     Object.defineProperty(DOMException, key, property);
     Object.defineProperty(DOMException.prototype, key, property);
+});
+
+const { isException } = exports;
+delete exports.isException;
+
+cloners.push(object => {
+    if (!isException(object)) return undefined;
+    const { message, name, stack } = object;
+    return () => {
+        const copy = new DOMException(message, name);
+        Object.defineProperty(copy, "stack", { value: stack, configurable: true, writable: true });
+        return copy;
+    };
 });
 
 exports.DOMException = DOMException;

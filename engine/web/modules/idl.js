@@ -48,15 +48,18 @@ exports.brands = {
     url: undefined,
 };
 
+// What structuredClone copies: modules add functions (object, moved) that give a function that makes
+// the copy, or undefined. `moved` maps transferred ports to those that take their place.
+exports.cloners = [];
+
 exports.illegalConstructor = () => new TypeError("Illegal constructor");
 
-// Tells about an exception that nobody can catch.
+// Tells about an exception that nobody can catch: first the listeners of "error" of the global
+// object, when somebody ever listened there.
+exports.offerError = undefined;
+
 exports.report = (error, where) => {
-    let text;
-    try {
-        text = (error && error.stack) || String(error);
-    } catch {
-        text = "an exception that cannot be shown";
-    }
-    native.consoleWrite(3, `Uncaught ${where ? `(in ${where}) ` : ""}${text}`);
+    const described = native.describeError(error);
+    if (exports.offerError?.(error, described)) return;
+    native.consoleWrite(3, `Uncaught ${where ? `(in ${where}) ` : ""}${described[0]}`);
 };

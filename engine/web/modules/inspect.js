@@ -5,7 +5,8 @@ const inspect = require("object-inspect");
 const options = { depth: 4, maxStringLength: 10000 };
 
 function errorText(error, depth) {
-    let text = typeof error.stack === "string" && error.stack !== "" ? error.stack : String(error);
+    const { stack } = error;
+    let text = typeof stack === "string" && stack !== "" ? native.cleanStack(stack) : String(error);
     const own = Object.keys(error);
     if (own.length > 0) {
         const shown = Object.fromEntries(own.map(key => [key, error[key]]));

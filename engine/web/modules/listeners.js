@@ -1,7 +1,9 @@
 "use strict";
 // The global object as an event target; a service worker's "fetch" listeners are called by dispatch.
-const { brands, expose, report } = require("snapcell:idl");
-const { Event, EventTarget } = require("snapcell:events");
+const idl = require("snapcell:idl");
+const { Event, EventTarget, dispatchAs } = require("snapcell:events");
+
+const { brands, expose, report } = idl;
 
 const target = new EventTarget();
 
@@ -14,7 +16,9 @@ exports.removeEventListener = function removeEventListener(type, callback, optio
 };
 
 exports.dispatchEvent = function dispatchEvent(event) {
-    return target.dispatchEvent(event);
+    const state = typeof event === "object" && event !== null && brands.event(event);
+    if (!state || state.dispatching) return target.dispatchEvent(event); // which throws
+    return dispatchAs(globalThis, target, event);
 };
 
 class FetchEvent extends Event {
@@ -72,3 +76,33 @@ exports.respond = (request, waitUntil) => {
     for (const failure of failures) report(failure, 'a listener for "fetch"');
     return response;
 };
+
+// --- What nobody caught, or handles ---
+
+// Each function tells whether a listener prevented what would happen next: that it is logged.
+function offer(type, make) {
+    return exports.hasListeners(type) && !dispatchAs(globalThis, target, make(type));
+}
+
+let reporting = false;
+
+idl.offerError = (error, [, message, filename, lineno, colno]) => {
+    if (reporting) return false;
+    reporting = true;
+    try {
+        return offer("error", type => {
+            const { ErrorEvent } = require("snapcell:error_events");
+            const place = { message, filename, lineno, colno };
+            return new ErrorEvent(type, { ...place, error, cancelable: true });
+        });
+    } finally {
+        reporting = false;
+    }
+};
+
+native.setRejectionHook((handled, promise, reason) =>
+    offer(handled ? "rejectionhandled" : "unhandledrejection", type => {
+        const { PromiseRejectionEvent } = require("snapcell:error_events");
+        return new PromiseRejectionEvent(type, { promise, reason, cancelable: !handled });
+    })
+);

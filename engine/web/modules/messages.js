@@ -1,5 +1,5 @@
 "use strict";
-const { brands, expose, illegalConstructor } = require("snapcell:idl");
+const { brands, cloners, expose, illegalConstructor, need } = require("snapcell:idl");
 const { Event, EventTarget, handlerAttribute } = require("snapcell:events");
 
 class MessageEvent extends Event {
@@ -7,7 +7,13 @@ class MessageEvent extends Event {
 
     constructor(type, init = undefined) {
         super(type, init);
-        this.#init = { data: init?.data ?? null, ports: Object.freeze([...(init?.ports ?? [])]) };
+        this.#init = {
+            data: init?.data ?? null,
+            origin: init?.origin === undefined ? "" : `${init.origin}`.toWellFormed(),
+            lastEventId: init?.lastEventId === undefined ? "" : `${init.lastEventId}`,
+            source: init?.source ?? null,
+            ports: Object.freeze([...(init?.ports ?? [])]),
+        };
     }
 
     get data() {
@@ -15,15 +21,15 @@ class MessageEvent extends Event {
     }
 
     get origin() {
-        return "";
+        return this.#init.origin;
     }
 
     get lastEventId() {
-        return "";
+        return this.#init.lastEventId;
     }
 
     get source() {
-        return null;
+        return this.#init.source;
     }
 
     get ports() {
@@ -32,54 +38,103 @@ class MessageEvent extends Event {
 }
 expose(MessageEvent);
 
-// Messages wait until the port was started; each is a task of its own.
+// A pipe's end: what a port has, and takes along when it is transferred.
+class End {
+    other = null;
+    port = null;
+    started = false;
+    detached = false;
+    #waiting = [];
+
+    // Messages wait until the port was started; each is a task of its own.
+    receive(message) {
+        this.#waiting.push(message);
+        if (this.started) this.#deliver();
+    }
+
+    #deliver() {
+        const dispatch = () => {
+            const message = this.#waiting.shift();
+            if (!message) return;
+            const init = { data: message.value, ports: message.ports };
+            this.port.dispatchEvent(new MessageEvent("message", init));
+        };
+        native.setTimer(dispatch, 0, false, []);
+    }
+
+    start() {
+        if (this.started) return;
+        this.started = true;
+        for (let i = this.#waiting.length; i > 0; i--) this.#deliver();
+    }
+
+    close() {
+        if (this.other) this.other.other = null;
+        this.other = null;
+    }
+
+    // The port that takes the place of this end's, which is then of no use.
+    move(moved) {
+        if (moved.get(this.port)) return moved.get(this.port);
+        const port = new MessagePort(illegalConstructor);
+        const end = brands.port(port);
+        moved.set(this.port, port);
+        end.other = this.other;
+        if (end.other) end.other.other = end;
+        end.#waiting = this.#waiting.splice(0);
+        this.other = null;
+        this.detached = true;
+        return port;
+    }
+}
+
 class MessagePort extends EventTarget {
-    #state = { other: null, started: false, waiting: [] };
+    #end = new End();
 
     static {
-        brands.port = value => (#state in value ? value.#state : undefined);
+        brands.port = value => (#end in value ? value.#end : undefined);
     }
 
     constructor(token) {
         if (token !== illegalConstructor) throw illegalConstructor();
         super();
+        this.#end.port = this;
     }
 
     postMessage(message, options = undefined) {
-        const transfer = Array.isArray(options) ? options : options?.transfer;
-        const { structuredClone } = require("snapcell:clone");
-        const data = structuredClone(message, { transfer });
-        const { other } = this.#state;
-        if (!other) return;
-        other.#state.waiting.push(data);
-        if (other.#state.started) other.#deliver();
-    }
-
-    #deliver() {
-        const state = this.#state;
-        const data = state.waiting.shift();
-        native.setTimer(
-            () => this.dispatchEvent(new MessageEvent("message", { data })),
-            0,
-            false,
-            []
-        );
+        need(1, arguments.length, "MessagePort.postMessage");
+        const list = isIterable(options) ? options : options?.transfer;
+        const transfer = list === undefined ? [] : [...list];
+        if (transfer.includes(this)) {
+            const { DOMException } = require("snapcell:exception");
+            throw new DOMException("a port cannot be sent through itself", "DataCloneError");
+        }
+        const { cloneWith } = require("snapcell:clone");
+        const { other } = this.#end; // which the transfer of the other port changes
+        const copy = cloneWith(message, transfer);
+        other?.receive(copy);
     }
 
     start() {
-        const state = this.#state;
-        if (state.started) return;
-        state.started = true;
-        while (state.waiting.length > 0) this.#deliver();
+        this.#end.start();
     }
 
     close() {
-        const { other } = this.#state;
-        this.#state.other = null;
-        if (other) other.#state.other = null;
+        this.#end.close();
     }
 }
 expose(MessagePort);
+const isIterable = value =>
+    typeof value === "object" && value !== null && typeof value[Symbol.iterator] === "function";
+
+cloners.push((object, moved) => {
+    const end = brands.port(object);
+    if (!end) return undefined;
+    if (moved.has(object)) return () => end.move(moved);
+    const { DOMException } = require("snapcell:exception");
+    throw new DOMException("a MessagePort can only be transferred", "DataCloneError");
+});
+
 handlerAttribute(MessagePort, "message");
 handlerAttribute(MessagePort, "messageerror");
 
@@ -98,8 +153,9 @@ class MessageChannel {
     #port2 = new MessagePort(illegalConstructor);
 
     constructor() {
-        brands.port(this.#port1).other = this.#port2;
-        brands.port(this.#port2).other = this.#port1;
+        const [one, two] = [brands.port(this.#port1), brands.port(this.#port2)];
+        one.other = two;
+        two.other = one;
     }
 
     get port1() {

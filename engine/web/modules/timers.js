@@ -27,5 +27,11 @@ exports.queueMicrotask = function queueMicrotask(callback) {
     if (typeof callback !== "function") {
         throw new TypeError(`The callback must be a function. Received ${typeof callback}`);
     }
-    native.queueMicrotask(callback);
+    native.queueMicrotask(() => {
+        try {
+            callback();
+        } catch (error) {
+            require("snapcell:idl").report(error, "a microtask");
+        }
+    });
 };

@@ -174,4 +174,58 @@ test("the global object", () => {
     same(seen, ["custom"]);
 });
 
+test("ErrorEvent and PromiseRejectionEvent", () => {
+    if (typeof PromiseRejectionEvent === "undefined") return; // Node
+    const error = new Error("e");
+    const event = new ErrorEvent("error", { error, message: "m", filename: "f", lineno: 3, colno: 4 });
+    same([event.message, event.filename, event.lineno, event.colno], ["m", "f", 3, 4]);
+    equal(event.error, error);
+    equal(new ErrorEvent("x").error, undefined);
+    equal(new ErrorEvent("x").message, "");
+    const promise = Promise.resolve();
+    const rejection = new PromiseRejectionEvent("unhandledrejection", { promise, reason: error });
+    equal(rejection.promise, promise);
+    equal(rejection.reason, error);
+    throws(TypeError, () => new PromiseRejectionEvent("x"));
+    throws(TypeError, () => new PromiseRejectionEvent("x", {}));
+});
+
+test("what nobody caught goes to listeners", async () => {
+    if (typeof PromiseRejectionEvent === "undefined") return; // Node
+    const seen = [];
+    const listener = event => {
+        seen.push(event);
+        event.preventDefault();
+    };
+    const types = ["error", "unhandledrejection", "rejectionhandled"];
+    for (const type of types) addEventListener(type, listener);
+    const error = new RangeError("reported");
+    reportError(error);
+    queueMicrotask(() => {
+        throw "a string";
+    });
+    const target = new EventTarget();
+    target.addEventListener("x", () => {
+        throw error;
+    });
+    target.dispatchEvent(new Event("x"));
+    const promise = Promise.reject(error);
+    await new Promise(resolve => setTimeout(resolve, 1));
+    promise.catch(() => {});
+    await new Promise(resolve => setTimeout(resolve, 1));
+    for (const type of types) removeEventListener(type, listener);
+    same(
+        seen.map(event => event.type),
+        ["error", "error", "error", "unhandledrejection", "rejectionhandled"]
+    );
+    equal(seen[0].error, error);
+    equal(seen[0].target, globalThis);
+    ok(seen[0].message.includes("reported"));
+    ok(seen[0].lineno > 0 && seen[0].filename.endsWith("events.mjs"));
+    equal(seen[1].error, error);
+    equal(seen[2].error, "a string");
+    equal(seen[3].promise, promise);
+    equal(seen[3].reason, error);
+});
+
 export default area;

@@ -57,6 +57,76 @@ test("structuredClone refuses and transfers", () => {
     equal(other.byteLength, 1);
 });
 
+test("structuredClone of objects of the platform, at any depth", async () => {
+    const file = new File(["abc"], "n.txt", { type: "text/plain", lastModified: 7 });
+    const error = new DOMException("m", "AbortError");
+    const clone = structuredClone({ list: [file, file.slice(1)], map: new Map([["e", error]]) });
+    const [copy, part] = clone.list;
+    ok(copy instanceof File && copy !== file);
+    same([copy.name, copy.type, copy.lastModified, copy.size], ["n.txt", "text/plain", 7, 3]);
+    equal(await copy.text(), "abc");
+    ok(part instanceof Blob && !(part instanceof File));
+    equal(await part.text(), "bc");
+    const exception = clone.map.get("e");
+    ok(exception instanceof DOMException && exception instanceof Error);
+    same([exception.name, exception.message, exception.code], ["AbortError", "m", 20]);
+    equal(exception.stack, error.stack);
+    equal(structuredClone(error).name, "AbortError");
+    const shared = [file, file];
+    const copies = structuredClone(shared);
+    equal(copies[0], copies[1]);
+    class Point {
+        constructor() {
+            this.x = 1;
+        }
+    }
+    const plain = structuredClone({ point: new Point() }).point;
+    equal(Object.getPrototypeOf(plain), Object.prototype);
+    equal(plain.x, 1);
+    for (const value of [
+        new Request("http://a/"),
+        new Headers(),
+        new FormData(),
+        new URL("http://a/"),
+        new URLSearchParams(),
+        new Event("x"),
+        new EventTarget(),
+        new AbortController().signal,
+        new ReadableStream(),
+        new WritableStream(),
+        new MessageChannel().port1,
+    ]) {
+        throws("DataCloneError", () => structuredClone({ deep: [value] }), String(value));
+    }
+});
+
+test("ports that are transferred", async () => {
+    const { port1, port2 } = new MessageChannel();
+    const { port1: inner1, port2: inner2 } = new MessageChannel();
+    inner2.postMessage("before");
+    const event = new Promise(resolve => (port2.onmessage = resolve));
+    port1.postMessage({ port: inner1 }, [inner1]);
+    const { data, ports } = await event;
+    equal(data.port, ports[0]);
+    ok(data.port instanceof MessagePort && data.port !== inner1);
+    const seen = [];
+    const three = new Promise(resolve => {
+        data.port.onmessage = ({ data: message }) => {
+            seen.push(message);
+            if (seen.length === 2) resolve();
+        };
+    });
+    inner2.postMessage("after");
+    await three;
+    same(seen, ["before", "after"]);
+    throws("DataCloneError", () => structuredClone(inner1, { transfer: [inner1] }), "detached");
+    throws("DataCloneError", () => port1.postMessage(1, [port1]), "itself");
+    const answer = new Promise(resolve => (inner2.onmessage = resolve));
+    data.port.postMessage("back");
+    equal((await answer).data, "back");
+    for (const port of [port1, port2, inner2, data.port]) port.close();
+});
+
 test("detached and shrunk buffers are empty", async () => {
     const buffer = new ArrayBuffer(8);
     const view = new Uint8Array(buffer);

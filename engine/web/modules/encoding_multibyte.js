@@ -1,0 +1,3 @@
+"use strict";
+// Encodings that need large tables.
+exports.newDecoder = require("@exodus/bytes/multi-byte.js").createMultibyteDecoder;

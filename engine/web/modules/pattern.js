@@ -1,0 +1,5 @@
+"use strict";
+const { URLPattern } = require("urlpattern-polyfill/urlpattern");
+require("snapcell:idl").expose(URLPattern);
+
+exports.URLPattern = URLPattern;

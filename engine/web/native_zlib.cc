@@ -1,0 +1,173 @@
+// CompressionStream and DecompressionStream, on zlib.
+//
+// A stream's whole state lies in one ArrayBuffer: its memory counts for the function's limit and
+// goes when the collector says so. zlib keeps addresses in it, so that a stream of a snapshot
+// cannot go on in an instance.
+#include <algorithm>
+#include <climits>
+#include <cstring>
+#include <new>
+#include <vector>
+
+#include <zlib.h>
+
+#include "platform.h"
+#include "web/natives.h"
+
+namespace snapcell
+{
+
+namespace
+{
+
+// zlib needs up to 264 KiB to deflate and 40 KiB to inflate, and a few KiB for its records.
+constexpr size_t kDeflateRoom = size_t{288} << 10;
+constexpr size_t kInflateRoom = size_t{56} << 10;
+constexpr size_t kChunkSize = size_t{64} << 10;
+
+struct Stream {
+    const Stream *self; // its address and whether this is a build tell a copy in an instance
+    bool built;
+    bool inflates;
+    bool ended;
+    size_t used; // of the room that follows
+    size_t room;
+    z_stream zlib;
+};
+constexpr size_t kHeadSize = (sizeof(Stream) + 15) & ~size_t{15};
+
+void *Allocate(void *opaque, unsigned count, unsigned size)
+{
+    Stream *stream = static_cast<Stream *>(opaque);
+    size_t wanted = (size_t{count} * size + 15) & ~size_t{15};
+    if (wanted > stream->room - stream->used) return Z_NULL;
+    void *memory = reinterpret_cast<uint8_t *>(stream) + kHeadSize + stream->used;
+    stream->used += wanted;
+    return memory;
+}
+
+// What zlib frees at its end goes with the whole.
+void Free(void *, void *) {}
+
+Stream *StreamOf(v8::Local<v8::Value> holder)
+{
+    Stream *stream = static_cast<Stream *>(holder.As<v8::ArrayBuffer>()->Data());
+    return stream->self == stream && stream->built == StartedForBuilding() ? stream : nullptr;
+}
+
+v8::MaybeLocal<v8::Value> NewChunk(v8::Isolate *isolate, const uint8_t *data, size_t size)
+{
+    v8::Local<v8::ArrayBuffer> buffer;
+    if (!v8::ArrayBuffer::MaybeNew(isolate, size,
+                                   v8::BackingStoreInitializationMode::kUninitialized)
+             .ToLocal(&buffer)) {
+        ThrowRangeError(isolate, "Array buffer allocation failed");
+        return {};
+    }
+    memcpy(buffer->Data(), data, size);
+    return v8::Uint8Array::New(buffer, 0, size);
+}
+
+// One round of zlib into `out`; false when the data is not what it should be.
+bool Step(Stream *stream, bool finish, uint8_t *out, size_t *out_size)
+{
+    stream->zlib.next_out = out;
+    stream->zlib.avail_out = kChunkSize;
+    int status = stream->inflates ? inflate(&stream->zlib, Z_NO_FLUSH)
+                                  : deflate(&stream->zlib, finish ? Z_FINISH : Z_NO_FLUSH);
+    *out_size = kChunkSize - stream->zlib.avail_out;
+    stream->ended = stream->ended || status == Z_STREAM_END;
+    return status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR;
+}
+
+// Throws a TypeError, as the standard has it.
+void Refuse(v8::Isolate *isolate, const char *message)
+{
+    isolate->ThrowException(v8::Exception::TypeError(Ascii(isolate, message)));
+}
+
+// All that comes out for `input`; false when it threw.
+bool Push(v8::Isolate *isolate, Stream *stream, const ViewBytes &input, bool finish,
+          std::vector<v8::Local<v8::Value>> *chunks)
+{
+    Bytes out = AllocateBytes(kChunkSize);
+    if (!out) {
+        ThrowRangeError(isolate, "no memory to compress with");
+        return false;
+    }
+    size_t left = input.size;
+    size_t got = 0;
+    stream->zlib.next_in = input.data;
+    do {
+        if (stream->zlib.avail_in == 0) {
+            stream->zlib.avail_in = static_cast<unsigned>(std::min(left, size_t{UINT_MAX}));
+            left -= stream->zlib.avail_in;
+        }
+        if (!Step(stream, finish && left == 0, out.get(), &got)) {
+            Refuse(isolate, "the compressed data is not valid");
+            return false;
+        }
+        v8::Local<v8::Value> chunk;
+        if (got > 0 && !NewChunk(isolate, out.get(), got).ToLocal(&chunk)) return false;
+        if (got > 0) chunks->push_back(chunk);
+    } while (!stream->ended && (got == kChunkSize || stream->zlib.avail_in > 0 || left > 0));
+    if (stream->inflates && stream->ended && (stream->zlib.avail_in > 0 || left > 0)) {
+        Refuse(isolate, "there is more data after the end of the compressed data");
+        return false;
+    }
+    if (stream->inflates && finish && !stream->ended) {
+        Refuse(isolate, "the compressed data ends too early");
+        return false;
+    }
+    return true;
+}
+
+} // namespace
+
+// zlibNew(inflates, windowBits) -> ArrayBuffer
+void Native_zlibNew(const NativeInfo &info)
+{
+    v8::Isolate *isolate = info.GetIsolate();
+    bool inflates = info[0]->IsTrue();
+    int window_bits = info[1].As<v8::Int32>()->Value();
+    size_t room = inflates ? kInflateRoom : kDeflateRoom;
+    v8::Local<v8::ArrayBuffer> holder;
+    if (!v8::ArrayBuffer::MaybeNew(isolate, kHeadSize + room).ToLocal(&holder)) {
+        ThrowRangeError(isolate, "Array buffer allocation failed");
+        return;
+    }
+    Stream *stream = new (holder->Data()) Stream{};
+    stream->self = stream;
+    stream->built = StartedForBuilding();
+    stream->inflates = inflates;
+    stream->room = room;
+    stream->zlib.zalloc = Allocate;
+    stream->zlib.zfree = Free;
+    stream->zlib.opaque = stream;
+    int status = inflates ? inflateInit2(&stream->zlib, window_bits)
+                          : deflateInit2(&stream->zlib, Z_DEFAULT_COMPRESSION, Z_DEFLATED,
+                                         window_bits, 8, Z_DEFAULT_STRATEGY);
+    if (status != Z_OK) {
+        ThrowRangeError(isolate, "zlib cannot be started");
+        return;
+    }
+    info.GetReturnValue().Set(holder);
+}
+
+// zlibPush(holder, Uint8Array, finish) -> Uint8Array[]
+void Native_zlibPush(const NativeInfo &info)
+{
+    v8::Isolate *isolate = info.GetIsolate();
+    Stream *stream = StreamOf(info[0]);
+    if (stream == nullptr) {
+        Refuse(isolate, "a compression stream that was made at build time cannot go on");
+        return;
+    }
+    std::vector<v8::Local<v8::Value>> chunks;
+    if (stream->ended && !stream->inflates) return;
+    ViewBytes input(info[1].As<v8::ArrayBufferView>());
+    if (Push(isolate, stream, input, info[2]->IsTrue(), &chunks))
+        info.GetReturnValue().Set(v8::Array::New(isolate, chunks.data(), chunks.size()));
+}
+
+} // namespace snapcell
