@@ -15,7 +15,11 @@ function decode(text) {
     try {
         return decodeURIComponent(text);
     } catch {
-        return native.utf8Decode(require("snapcell:percent").percentDecodeString(text), false, true);
+        return native.utf8Decode(
+            require("snapcell:percent").percentDecodeString(text),
+            false,
+            true
+        );
     }
 }
 
