@@ -13,7 +13,8 @@ const opaque = [
     "target",
     "url",
 ];
-const opaqueTag = /^\[object (?:\w+Stream|\w+Stream\w+|Crypto|TextEncoder|TextDecoder|URLPattern)\]$/;
+const opaqueTag =
+    /^\[object (?:\w+Stream|\w+Stream\w+|Crypto|TextEncoder|TextDecoder|URLPattern)\]$/;
 
 function refuse(message) {
     const { DOMException } = require("snapcell:exception");
@@ -37,7 +38,9 @@ function checkTransfer(list) {
     list.forEach((item, index) => {
         const port = typeof item === "object" && item !== null && brands.port?.(item);
         if (!port && !(item instanceof ArrayBuffer)) {
-            throw refuse("structuredClone: only an ArrayBuffer or a MessagePort can be transferred");
+            throw refuse(
+                "structuredClone: only an ArrayBuffer or a MessagePort can be transferred"
+            );
         }
         if (port ? port.detached : item.detached) {
             throw refuse("structuredClone: what is transferred is detached already");

@@ -3,7 +3,7 @@ const { bytesOf, expose, need } = require("snapcell:idl");
 const { TransformStream } = require("snapcell:streams");
 
 // zlib's way to name a format.
-const windowBits = { "deflate": 15, "deflate-raw": -15, "gzip": 31 };
+const windowBits = { deflate: 15, "deflate-raw": -15, gzip: 31 };
 
 function newTransform(inflates, format, what) {
     format = `${format}`;

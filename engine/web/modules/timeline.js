@@ -50,8 +50,7 @@ class PerformanceMark extends PerformanceEntry {
     constructor(name, options = undefined) {
         need(1, arguments.length, "PerformanceMark");
         const time = options?.startTime;
-        const startTime =
-            time === undefined ? native.now() : checkedTime(time, "Performance.mark");
+        const startTime = time === undefined ? native.now() : checkedTime(time, "Performance.mark");
         super(illegalConstructor, { name: `${name}`, entryType: "mark", startTime, duration: 0 });
         this.#detail = cloneDetail(options?.detail);
     }
@@ -98,9 +97,7 @@ exports.mark = (name, options) => add(new PerformanceMark(name, options));
 // A time, or the name of a mark.
 function timeOf(mark) {
     if (typeof mark === "number") return checkedTime(mark, "Performance.measure");
-    const found = entries.findLast(
-        entry => entry.entryType === "mark" && entry.name === `${mark}`
-    );
+    const found = entries.findLast(entry => entry.entryType === "mark" && entry.name === `${mark}`);
     if (found) return found.startTime;
     const { DOMException } = require("snapcell:exception");
     throw new DOMException(

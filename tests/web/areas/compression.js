@@ -25,9 +25,9 @@ test("round trips", async () => {
 
 test("what others compressed", async () => {
     const cases = {
-        "deflate": "789c4bad28484d2e494d51c82f2d29282d010030ad0624",
+        deflate: "789c4bad28484d2e494d51c82f2d29282d010030ad0624",
         "deflate-raw": "4bad28484d2e494d51c82f2d29282d0100",
-        "gzip": "1f8b08000000000002034bad28484d2e494d51c82f2d29282d0100b00139b30f000000",
+        gzip: "1f8b08000000000002034bad28484d2e494d51c82f2d29282d0100b00139b30f000000",
     };
     for (const format in cases) {
         const bytes = await decompress(fromHex(cases[format]), format);

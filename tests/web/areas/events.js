@@ -177,7 +177,13 @@ test("the global object", () => {
 test("ErrorEvent and PromiseRejectionEvent", () => {
     if (typeof PromiseRejectionEvent === "undefined") return; // Node
     const error = new Error("e");
-    const event = new ErrorEvent("error", { error, message: "m", filename: "f", lineno: 3, colno: 4 });
+    const event = new ErrorEvent("error", {
+        error,
+        message: "m",
+        filename: "f",
+        lineno: 3,
+        colno: 4,
+    });
     same([event.message, event.filename, event.lineno, event.colno], ["m", "f", 3, 4]);
     equal(event.error, error);
     equal(new ErrorEvent("x").error, undefined);

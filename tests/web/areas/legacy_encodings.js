@@ -6,26 +6,34 @@ const decode = (label, bytes, options) =>
 test("labels", () => {
     const names = {
         " KOI8_R ": "koi8-r",
-        "cp1251": "windows-1251",
+        cp1251: "windows-1251",
         "iso-8859-9": "windows-1254",
-        "latin2": "iso-8859-2",
-        "sjis": "shift_jis",
-        "gb2312": "gbk",
-        "GB18030": "gb18030",
+        latin2: "iso-8859-2",
+        sjis: "shift_jis",
+        gb2312: "gbk",
+        GB18030: "gb18030",
         "big5-hkscs": "big5",
         "x-euc-jp": "euc-jp",
-        "csiso2022jp": "iso-2022-jp",
+        csiso2022jp: "iso-2022-jp",
         "ks_c_5601-1987": "euc-kr",
-        "866": "ibm866",
-        "mac": "macintosh",
-        "visual": "iso-8859-8",
-        "logical": "iso-8859-8-i",
+        866: "ibm866",
+        mac: "macintosh",
+        visual: "iso-8859-8",
+        logical: "iso-8859-8-i",
         "x-user-defined": "x-user-defined",
     };
     for (const [label, name] of Object.entries(names)) {
         equal(new TextDecoder(label).encoding, name, label);
     }
-    for (const label of ["hz-gb-2312", "iso-2022-kr", "replacement", "utf-7", "", "x", "utf\u20108"]) {
+    for (const label of [
+        "hz-gb-2312",
+        "iso-2022-kr",
+        "replacement",
+        "utf-7",
+        "",
+        "x",
+        "utf\u20108",
+    ]) {
         throws(RangeError, () => new TextDecoder(label), label);
     }
 });
@@ -43,7 +51,10 @@ test("single-byte encodings", () => {
 });
 
 test("multi-byte encodings", () => {
-    equal(decode("shift_jis", [0x82, 0xb1, 0x82, 0xf1, 0xb1]), "こんア".normalize("NFKC").replace("ア", "ｱ"));
+    equal(
+        decode("shift_jis", [0x82, 0xb1, 0x82, 0xf1, 0xb1]),
+        "こんア".normalize("NFKC").replace("ア", "ｱ")
+    );
     equal(decode("euc-jp", [0xa4, 0xb3, 0x8f, 0xb0, 0xa1]), "こ丂");
     equal(decode("iso-2022-jp", [0x1b, 0x24, 0x42, 0x24, 0x33, 0x1b, 0x28, 0x42, 0x41]), "こA");
     equal(decode("gbk", [0xc4, 0xe3, 0xba, 0xc3]), "你好");

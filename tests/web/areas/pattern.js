@@ -27,7 +27,11 @@ if (typeof URLPattern !== "undefined") {
     });
 
     test("hosts are canonical", () => {
-        ok(new URLPattern({ hostname: "B\u00fccher.example" }).test("https://xn--bcher-kva.example/"));
+        ok(
+            new URLPattern({ hostname: "B\u00fccher.example" }).test(
+                "https://xn--bcher-kva.example/"
+            )
+        );
         ok(new URLPattern({ protocol: "https", port: "443" }).test("https://a.example/"));
         equal(new URLPattern({ pathname: "/caf\u00e9" }).pathname, "/caf%C3%A9");
     });

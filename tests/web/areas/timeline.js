@@ -16,17 +16,32 @@ test("marks and measures", () => {
     same([other.startTime, other.duration, other.detail], [1, 2, "d"]);
     same(performance.measure("o", { end: 9, duration: 4 }).startTime, 5);
     ok(performance.measure("p").duration >= 0); // the clock of a build stands still
-    same(performance.getEntriesByType("mark").map(entry => entry.name), ["a", "b"]);
-    same(performance.getEntriesByName("m").map(entry => entry.entryType), ["measure"]);
+    same(
+        performance.getEntriesByType("mark").map(entry => entry.name),
+        ["a", "b"]
+    );
+    same(
+        performance.getEntriesByName("m").map(entry => entry.entryType),
+        ["measure"]
+    );
     equal(performance.getEntriesByName("m", "mark").length, 0);
     ok(performance.getEntries().length >= 6);
     performance.clearMarks("a");
-    same(performance.getEntriesByType("mark").map(entry => entry.name), ["b"]);
+    same(
+        performance.getEntriesByType("mark").map(entry => entry.name),
+        ["b"]
+    );
     performance.clearMarks();
     performance.clearMeasures();
     equal(performance.getEntriesByType("mark").length, 0);
     equal(performance.getEntriesByType("measure").length, 0);
-    same(Object.keys(mark.toJSON()).sort(), ["detail", "duration", "entryType", "name", "startTime"]);
+    same(Object.keys(mark.toJSON()).sort(), [
+        "detail",
+        "duration",
+        "entryType",
+        "name",
+        "startTime",
+    ]);
 });
 
 test("what is refused", () => {
