@@ -1,7 +1,7 @@
 // Bundles src/*.js(x), each with its framework, as ES modules.
 //   node build.mjs OUT_DIR
 import { readFileSync, readdirSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 import { compile } from "svelte/compiler";
@@ -28,7 +28,8 @@ await esbuild.build({
     entryPoints: readdirSync(join(here, "src"))
         .filter(name => /\.jsx?$/.test(name))
         .map(name => join(here, "src", name)),
-    outdir: process.argv[2],
+    outdir: resolve(process.argv[2]),
+    absWorkingDir: here, // aliases are looked up from here
     bundle: true,
     format: "esm",
     platform: "neutral",
