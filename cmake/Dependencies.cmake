@@ -21,9 +21,10 @@ snapcell_find_dependency(jansson jansson.h jansson libjansson-dev)
 snapcell_find_dependency(idn2 idn2.h idn2 libidn2-dev)
 snapcell_find_dependency(unistring unistr.h unistring libunistring-dev)
 snapcell_find_dependency(z zlib.h z zlib1g-dev)
+snapcell_find_dependency(crypto openssl/evp.h crypto libssl-dev)
 
 # In link order: libidn2 needs libunistring.
-set(snapcell_dependency_names zstd xxhash lmdb sodium jansson idn2 unistring z)
+set(snapcell_dependency_names zstd xxhash lmdb sodium jansson idn2 unistring z crypto)
 set(snapcell_static_dependencies)
 set(snapcell_shared_dependencies)
 foreach(name IN LISTS snapcell_dependency_names)

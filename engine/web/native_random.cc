@@ -40,19 +40,21 @@ static bool FillFresh(uint8_t *data, size_t size)
     return true;
 }
 
-// False when it threw.
-static bool FillRandom(v8::Isolate *isolate, uint8_t *data, size_t size, const char *what)
+bool GiveRandomBytes(IsolateState *state, uint8_t *data, size_t size)
 {
-    IsolateState *state = IsolateState::From(isolate);
-    if (state->phase == Phase::kRun) {
-        if (FillFresh(data, size)) return true;
-        isolate->ThrowException(
-            v8::Exception::Error(Ascii(isolate, "the system gives no random bytes")));
-        return false;
-    }
-    if (state->phase == Phase::kTopLevel) state->RefuseSnapshot(isolate, what);
+    if (state == nullptr || state->phase == Phase::kRun) return FillFresh(data, size);
     FillRepeatable(&state->build_random, data, size);
     return true;
+}
+
+bool FillRandom(v8::Isolate *isolate, uint8_t *data, size_t size, const char *what)
+{
+    IsolateState *state = IsolateState::From(isolate);
+    if (state->phase == Phase::kTopLevel) state->RefuseSnapshot(isolate, what);
+    if (GiveRandomBytes(state, data, size)) return true;
+    isolate->ThrowException(
+        v8::Exception::Error(Ascii(isolate, "the system gives no random bytes")));
+    return false;
 }
 
 // randomFill(view)

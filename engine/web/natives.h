@@ -12,6 +12,8 @@
 namespace snapcell
 {
 
+struct IsolateState;
+
 using NativeInfo = v8::FunctionCallbackInfo<v8::Value>;
 
 // Native_NAME(info) of each name in natives.def. The built-in modules check the types of what they
@@ -53,6 +55,13 @@ inline void ThrowRangeError(v8::Isolate *isolate, const char *message)
 
 // Returns a string of Latin-1 bytes, or throws when there is no room for it.
 void ReturnLatin1(const NativeInfo &info, const uint8_t *data, size_t size);
+
+// Random bytes: fresh at run time and without a state, repeatable at build time. False when the
+// system gives none.
+bool GiveRandomBytes(IsolateState *state, uint8_t *data, size_t size);
+// The same, for what a script keeps: at top level the function cannot become a snapshot any more,
+// and `what` says why. False when it threw.
+bool FillRandom(v8::Isolate *isolate, uint8_t *data, size_t size, const char *what);
 
 } // namespace snapcell
 

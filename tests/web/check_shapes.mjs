@@ -188,6 +188,21 @@ const answers = [
         /^ok AbortError,true,AbortError,AbortError: Aborted,DOMException$/,
     ],
     [
+        "a key generated in a warm-up is refused",
+        `let pair;
+        export default { async fetch() {
+            pair ??= await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"]);
+            try {
+                await crypto.subtle.sign("Ed25519", pair.privateKey, new Uint8Array(1));
+            } catch (error) {
+                return new Response("ok " + error.name);
+            }
+            return new Response("ok signed");
+        } }`,
+        /^ok InvalidAccessError$/,
+        "--warm",
+    ],
+    [
         "what is touched at top level is there",
         `const e = new TextEncoder(); export default { fetch: () => ${answer("w")} }`,
         /^modules in the blob: dispatch encoding fetch idl$/m,
@@ -292,6 +307,31 @@ const failures = [
         `crypto.getRandomValues(new Uint8Array(1)); export default { fetch: () => new Response("ok") }`,
         /crypto\.getRandomValues\(\) was called at top level/,
     ],
+    [
+        "generateKey at top level",
+        `await crypto.subtle.generateKey("Ed25519", true, ["sign"]);
+        export default { fetch: () => new Response("ok") }`,
+        /crypto\.subtle\.generateKey\(\) was called at top level \(bundle\.js:1:21\)/,
+    ],
+    [
+        "generateKey of a secret key at top level",
+        `await crypto.subtle.generateKey({ name: "AES-GCM", length: 128 }, true, ["encrypt"]);
+        export default { fetch: () => new Response("ok") }`,
+        /crypto\.subtle\.generateKey\(\) was called at top level/,
+    ],
+    [
+        "RSA-OAEP at top level",
+        `const key = await crypto.subtle.importKey("jwk", { kty: "RSA", e: "AQAB",
+            n: "${
+                "qrju2qumEoExdKnDJ-zNlz0Z8AzjkEz0EHgAk0ArEiEuu0ATGY71kHLUterZUGcY" +
+                "fWDxnHd-xjVr1CukxubkJUYqm4j3zSRxO4LHkJ0isBZPOI0n55drjAJRfK3Bqejq" +
+                "ACMkMTO9B0cskA6_xFXd-HoEtyQ_uYoYjYZeARxmDRU"
+            }" },
+            { name: "RSA-OAEP", hash: "SHA-1" }, false, ["encrypt"]);
+        await crypto.subtle.encrypt("RSA-OAEP", key, new Uint8Array(1));
+        export default { fetch: () => new Response("ok") }`,
+        /crypto\.subtle encrypted with RSA-OAEP at top level/,
+    ],
 ];
 
 const folder = mkdtempSync(join(tmpdir(), "snapcell-shapes-"));
@@ -303,10 +343,25 @@ function run(source, ...options) {
     return spawnSync(process.argv[2], [file, ...options], { encoding: "utf8" });
 }
 
-// Random values: the same at each build, fresh in each instance.
-function checkRandom() {
-    const source = `export default { fetch() {
-        const id = crypto.randomUUID() + crypto.getRandomValues(new Uint32Array(4));
+// Random values and keys: the same at each build, fresh in each instance.
+const randoms = [
+    `crypto.randomUUID() + crypto.getRandomValues(new Uint32Array(4))`,
+    `JSON.stringify(await crypto.subtle.exportKey("jwk", await crypto.subtle.generateKey(
+        { name: "AES-CBC", length: 256 }, true, ["encrypt"])))`,
+    ...[
+        `{ name: "RSA-PSS", hash: "SHA-1", modulusLength: 512,
+            publicExponent: new Uint8Array([3]) }`,
+        `{ name: "ECDSA", namedCurve: "P-521" }`,
+        `"Ed25519"`,
+    ].map(
+        algorithm => `JSON.stringify(await crypto.subtle.exportKey("jwk",
+            (await crypto.subtle.generateKey(${algorithm}, true, ["sign"])).privateKey))`
+    ),
+];
+
+function checkRandom(random) {
+    const source = `export default { async fetch() {
+        const id = ${random};
         console.log(id);
         return new Response("ok " + id);
     } }`;
@@ -316,7 +371,7 @@ function checkRandom() {
         return;
     }
     failed++;
-    console.error("random values:", first, second);
+    console.error(`random values: ${random}`, first, second);
 }
 
 function check([name, source, expected, ...options], wantedStatus) {
@@ -331,9 +386,9 @@ function check([name, source, expected, ...options], wantedStatus) {
 
 for (const item of [...answers, ...events]) check(item, 0);
 for (const item of failures) check(item, 1);
-checkRandom();
+randoms.forEach(checkRandom);
 rmSync(folder, { recursive: true });
 console.log(
-    `${answers.length + events.length + failures.length + 1 - failed} passed, ${failed} failed`
+    `${answers.length + events.length + failures.length + randoms.length - failed} passed, ${failed} failed`
 );
 process.exit(failed > 0 ? 1 : 0);

@@ -6,6 +6,7 @@ const opaque = [
     "event",
     "form",
     "headers",
+    "key",
     "params",
     "request",
     "response",

@@ -46,6 +46,10 @@ class Crypto {
         return array;
     }
 
+    get subtle() {
+        return require("snapcell:subtle").subtle;
+    }
+
     randomUUID() {
         return native.randomUuid();
     }

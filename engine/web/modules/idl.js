@@ -38,6 +38,7 @@ exports.brands = {
     event: undefined,
     form: undefined,
     headers: undefined,
+    key: undefined,
     params: undefined,
     port: undefined,
     request: undefined,

@@ -1,0 +1,333 @@
+"use strict";
+// SubtleCrypto: what the Web Cryptography API asks of every call, and which module does it. All runs
+// at once; the promises are there already settled.
+const { expose, illegalConstructor, need } = require("snapcell:idl");
+const {
+    checkFresh,
+    hashes,
+    readBytes,
+    readJwk,
+    readUsages,
+    refuse,
+    stateOf,
+} = require("snapcell:subtle_key");
+
+// --- Algorithms ---
+// Of each name: the module, and for each operation the members of its parameters, with "?" behind
+// those that may be missing.
+
+const secret = () => require("snapcell:subtle_secret");
+const pair = () => require("snapcell:subtle_pair");
+
+const both = (operations, members) =>
+    Object.fromEntries(operations.split(" ").map(operation => [operation, members]));
+
+const crypts = "encrypt decrypt";
+const signs = "sign verify";
+const length = both("generateKey keyLength", { length: "short" });
+const aes = { family: secret, ...length, ...both("importKey exportKey", {}) };
+const rsa = {
+    family: pair,
+    generateKey: { hash: "hash", modulusLength: "long", publicExponent: "integer" },
+    importKey: { hash: "hash" },
+    exportKey: {},
+};
+const curve = {
+    family: pair,
+    ...both("generateKey importKey", { namedCurve: "string" }),
+    exportKey: {},
+};
+const fixedCurve = { family: pair, ...both("generateKey importKey exportKey", {}) };
+const derives = { family: secret, importKey: {}, keyLength: {} };
+
+const algorithms = {
+    "AES-CBC": { ...aes, ...both(crypts, { iv: "bytes" }) },
+    "AES-CTR": { ...aes, ...both(crypts, { counter: "bytes", length: "octet" }) },
+    "AES-GCM": {
+        ...aes,
+        ...both(crypts, { additionalData: "bytes?", iv: "bytes", tagLength: "octet?" }),
+    },
+    "AES-KW": { ...aes, ...both("wrapKey unwrapKey", {}) },
+    HMAC: {
+        family: secret,
+        ...both(signs, {}),
+        ...both("generateKey importKey keyLength", { hash: "hash", length: "long?" }),
+        exportKey: {},
+    },
+    HKDF: { ...derives, deriveBits: { hash: "hash", info: "bytes", salt: "bytes" } },
+    PBKDF2: { ...derives, deriveBits: { hash: "hash", iterations: "long", salt: "bytes" } },
+    "RSASSA-PKCS1-v1_5": { ...rsa, ...both(signs, {}) },
+    "RSA-PSS": { ...rsa, ...both(signs, { saltLength: "long" }) },
+    "RSA-OAEP": { ...rsa, ...both(crypts, { label: "bytes?" }) },
+    ECDSA: { ...curve, ...both(signs, { hash: "hash" }) },
+    ECDH: { ...curve, deriveBits: { public: "key" } },
+    Ed25519: { ...fixedCurve, ...both(signs, {}) },
+    X25519: { ...fixedCurve, deriveBits: { public: "key" } },
+};
+for (const hash of hashes) algorithms[hash] = { digest: {} };
+
+const names = new Map(Object.keys(algorithms).map(name => [name.toUpperCase(), name]));
+
+// --- Parameters, as Web IDL converts them ---
+
+const integer = max => (value, what) => {
+    const number = Math.trunc(Number(value));
+    if (!Number.isFinite(number) || number < 0 || number > max) {
+        throw new TypeError(`${what} must be a number from 0 to ${max}`);
+    }
+    return number + 0; // no negative zero
+};
+
+const readers = {
+    octet: integer(0xff),
+    short: integer(0xffff),
+    long: integer(0xffffffff),
+    bytes: readBytes,
+    string: value => `${value}`,
+    hash: value => hashes.indexOf(normalize(value, "digest").name),
+    integer(value, what) {
+        if (!(value instanceof Uint8Array)) throw new TypeError(`${what} must be a Uint8Array`);
+        return value.slice();
+    },
+    key(value, what) {
+        stateOf(value, what);
+        return value;
+    },
+};
+
+function readMembers(members, from, name) {
+    const read = { name };
+    for (const [key, type] of Object.entries(members)) {
+        const value = from[key];
+        const what = `"${key}" of ${name}`;
+        if (value !== undefined) {
+            read[key] = readers[type.replace("?", "")](value, what);
+        } else if (!type.endsWith("?")) {
+            throw new TypeError(`${what} is missing`);
+        }
+    }
+    return read;
+}
+
+const isObject = value =>
+    (typeof value === "object" && value !== null) || typeof value === "function";
+
+// For an operation that the algorithm does not have, undefined when it may be `missing`.
+function normalize(algorithm, operation, missing = false) {
+    const from = isObject(algorithm) ? algorithm : { name: algorithm };
+    if (isObject(algorithm) && from.name === undefined) {
+        throw new TypeError("an algorithm must have a name");
+    }
+    const given = `${from.name}`;
+    const name = names.get(given.toUpperCase());
+    const members = name && algorithms[name][operation];
+    if (!members) {
+        if (missing) return undefined;
+        throw refuse("NotSupportedError", `${operation}: the algorithm "${given}" is not known`);
+    }
+    return readMembers(members, from, name);
+}
+
+const familyOf = name => algorithms[name].family();
+
+// --- Checks of keys and arguments ---
+
+function checkUse(algorithm, state, usage) {
+    if (state.name !== algorithm.name) {
+        throw refuse("InvalidAccessError", `a key for ${state.name} is none for ${algorithm.name}`);
+    }
+    if (!state.usages.includes(usage)) {
+        throw refuse("InvalidAccessError", `the key's usages do not have "${usage}"`);
+    }
+    checkFresh(state);
+}
+
+function readFormat(value) {
+    const format = `${value}`;
+    if (!["raw", "spki", "pkcs8", "jwk"].includes(format)) {
+        throw new TypeError(`"${format}" is no format of keys: raw, spki, pkcs8 or jwk`);
+    }
+    return format;
+}
+
+function readKeyData(format, value) {
+    return format === "jwk" ? readJwk(value) : readBytes(value, `a key in the format ${format}`);
+}
+
+function readLength(value) {
+    return value === undefined || value === null ? null : readers.long(value, "length");
+}
+
+function exported(format, state) {
+    if (!algorithms[state.name].exportKey) {
+        throw refuse("NotSupportedError", `keys for ${state.name} cannot be exported`);
+    }
+    if (!state.extractable) throw refuse("InvalidAccessError", "the key is not extractable");
+    return familyOf(state.name).exportKey(format, state);
+}
+
+function imported(format, data, algorithm, extractable, usages) {
+    const key = familyOf(algorithm.name).importKey(format, data, algorithm, extractable, usages);
+    if (key.type !== "public" && usages.length === 0) {
+        throw refuse("SyntaxError", `a ${key.type} key needs a usage`);
+    }
+    return key;
+}
+
+// AES-KW wraps multiples of 8 bytes; blanks at the end do not change a JWK.
+function jwkBytes(jwk, padded) {
+    const text = JSON.stringify(jwk);
+    return native.utf8Encode(padded ? text.padEnd(Math.ceil(text.length / 8) * 8) : text);
+}
+
+function jwkFromBytes(bytes) {
+    const { TextDecoder } = require("snapcell:encoding");
+    try {
+        return readJwk(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
+    } catch {
+        throw refuse("DataError", "what was unwrapped is no JWK");
+    }
+}
+
+let check;
+
+class SubtleCrypto {
+    #brand;
+
+    constructor(token) {
+        if (token !== illegalConstructor) throw illegalConstructor();
+    }
+
+    static {
+        check = (value, count, given, name) => {
+            if (!(#brand in value)) throw new TypeError("Illegal invocation");
+            need(count, given, `crypto.subtle.${name}`);
+        };
+    }
+
+    async encrypt(algorithm, key, data) {
+        check(this, 3, arguments.length, "encrypt");
+        return crypt("encrypt", algorithm, key, data);
+    }
+
+    async decrypt(algorithm, key, data) {
+        check(this, 3, arguments.length, "decrypt");
+        return crypt("decrypt", algorithm, key, data);
+    }
+
+    async sign(algorithm, key, data) {
+        check(this, 3, arguments.length, "sign");
+        return crypt("sign", algorithm, key, data);
+    }
+
+    async verify(algorithm, key, signature, data) {
+        check(this, 4, arguments.length, "verify");
+        const normal = normalize(algorithm, "verify");
+        const state = stateOf(key, "key");
+        const given = readBytes(signature, "signature");
+        const bytes = readBytes(data, "data");
+        checkUse(normal, state, "verify");
+        return familyOf(normal.name).verify(normal, state, given, bytes);
+    }
+
+    async digest(algorithm, data) {
+        check(this, 2, arguments.length, "digest");
+        const { name } = normalize(algorithm, "digest");
+        const result = native.cryptoDigest(hashes.indexOf(name), readBytes(data, "data"));
+        if (!result) throw refuse("OperationError", `${name} is not available`);
+        return result;
+    }
+
+    async generateKey(algorithm, extractable, keyUsages) {
+        check(this, 3, arguments.length, "generateKey");
+        const usages = readUsages(keyUsages, "keyUsages");
+        const normal = normalize(algorithm, "generateKey");
+        return familyOf(normal.name).generateKey(normal, Boolean(extractable), usages);
+    }
+
+    async deriveBits(algorithm, baseKey, length = null) {
+        check(this, 2, arguments.length, "deriveBits");
+        const normal = normalize(algorithm, "deriveBits");
+        const state = stateOf(baseKey, "baseKey");
+        const bits = readLength(length);
+        checkUse(normal, state, "deriveBits");
+        return familyOf(normal.name).deriveBits(normal, state, bits);
+    }
+
+    async deriveKey(algorithm, baseKey, derivedKeyType, extractable, keyUsages) {
+        check(this, 5, arguments.length, "deriveKey");
+        const usages = readUsages(keyUsages, "keyUsages");
+        const normal = normalize(algorithm, "deriveBits");
+        const wanted = normalize(derivedKeyType, "importKey");
+        const sized = normalize(derivedKeyType, "keyLength");
+        const state = stateOf(baseKey, "baseKey");
+        checkUse(normal, state, "deriveKey");
+        const bits = familyOf(sized.name).keyLength(sized);
+        const bytes = familyOf(normal.name).deriveBits(normal, state, bits);
+        return imported("raw", bytes, wanted, Boolean(extractable), usages);
+    }
+
+    async importKey(format, keyData, algorithm, extractable, keyUsages) {
+        check(this, 5, arguments.length, "importKey");
+        const kind = readFormat(format);
+        const usages = readUsages(keyUsages, "keyUsages");
+        const data = readKeyData(kind, keyData);
+        const normal = normalize(algorithm, "importKey");
+        return imported(kind, data, normal, Boolean(extractable), usages);
+    }
+
+    async exportKey(format, key) {
+        check(this, 2, arguments.length, "exportKey");
+        return exported(readFormat(format), stateOf(key, "key"));
+    }
+
+    async wrapKey(format, key, wrappingKey, wrapAlgorithm) {
+        check(this, 4, arguments.length, "wrapKey");
+        const kind = readFormat(format);
+        const state = stateOf(key, "key");
+        const wrapping = stateOf(wrappingKey, "wrappingKey");
+        const wraps = normalize(wrapAlgorithm, "wrapKey", true);
+        const normal = wraps ?? normalize(wrapAlgorithm, "encrypt");
+        checkUse(normal, wrapping, "wrapKey");
+        const plain = exported(kind, state);
+        const bytes = kind === "jwk" ? jwkBytes(plain, Boolean(wraps)) : new Uint8Array(plain);
+        return familyOf(normal.name)[wraps ? "wrapKey" : "encrypt"](normal, wrapping, bytes);
+    }
+
+    async unwrapKey(
+        format,
+        wrappedKey,
+        unwrappingKey,
+        unwrapAlgorithm,
+        unwrappedKeyAlgorithm,
+        extractable,
+        keyUsages
+    ) {
+        check(this, 7, arguments.length, "unwrapKey");
+        const kind = readFormat(format);
+        const usages = readUsages(keyUsages, "keyUsages");
+        const wrapped = readBytes(wrappedKey, "wrappedKey");
+        const state = stateOf(unwrappingKey, "unwrappingKey");
+        const unwraps = normalize(unwrapAlgorithm, "unwrapKey", true);
+        const normal = unwraps ?? normalize(unwrapAlgorithm, "decrypt");
+        const wanted = normalize(unwrappedKeyAlgorithm, "importKey");
+        checkUse(normal, state, "unwrapKey");
+        const family = familyOf(normal.name);
+        const bytes = family[unwraps ? "unwrapKey" : "decrypt"](normal, state, wrapped);
+        const data = kind === "jwk" ? jwkFromBytes(bytes) : bytes;
+        return imported(kind, data, wanted, Boolean(extractable), usages);
+    }
+}
+expose(SubtleCrypto);
+
+// encrypt(), decrypt() and sign() differ in their names alone.
+function crypt(operation, algorithm, key, data) {
+    const normal = normalize(algorithm, operation);
+    const state = stateOf(key, "key");
+    const bytes = readBytes(data, "data");
+    checkUse(normal, state, operation);
+    return familyOf(normal.name)[operation](normal, state, bytes);
+}
+
+exports.SubtleCrypto = SubtleCrypto;
+exports.subtle = new SubtleCrypto(illegalConstructor);

@@ -1,0 +1,202 @@
+"use strict";
+// CryptoKey, and what all kinds of keys share. The state of a key:
+//   type, extractable
+//   usages      in the standard's order
+//   name        of the algorithm; hash (a number), length, curve, modulusLength, exponent: as it has
+//   bytes       the key itself, as a Uint8Array; natives make of them what they need
+//   building    whether it was generated at build time, from numbers that anybody can repeat
+const { brands, bytesOf, expose, illegalConstructor } = require("snapcell:idl");
+
+const hashes = (exports.hashes = ["SHA-1", "SHA-256", "SHA-384", "SHA-512"]);
+
+const usageNames = (exports.usageNames = [
+    "encrypt",
+    "decrypt",
+    "sign",
+    "verify",
+    "deriveKey",
+    "deriveBits",
+    "wrapKey",
+    "unwrapKey",
+]);
+
+const refuse = (exports.refuse = (name, message) => {
+    const { DOMException } = require("snapcell:exception");
+    return new DOMException(`crypto.subtle: ${message}`, name);
+});
+
+function describe(state) {
+    const algorithm = { name: state.name };
+    if (state.modulusLength !== undefined) {
+        algorithm.modulusLength = state.modulusLength;
+        algorithm.publicExponent = state.exponent.slice();
+    }
+    if (state.curve !== undefined) algorithm.namedCurve = state.curve;
+    if (state.hash !== undefined) algorithm.hash = { name: hashes[state.hash] };
+    if (state.length !== undefined) algorithm.length = state.length;
+    return algorithm;
+}
+
+class CryptoKey {
+    #state;
+    #algorithm;
+    #usages;
+
+    constructor(token, state) {
+        if (token !== illegalConstructor) throw illegalConstructor();
+        this.#state = state;
+    }
+
+    static {
+        brands.key = value =>
+            typeof value === "object" && value !== null && #state in value
+                ? value.#state
+                : undefined;
+    }
+
+    get type() {
+        return this.#state.type;
+    }
+
+    get extractable() {
+        return this.#state.extractable;
+    }
+
+    get algorithm() {
+        return (this.#algorithm ??= describe(this.#state));
+    }
+
+    get usages() {
+        return (this.#usages ??= [...this.#state.usages]);
+    }
+}
+expose(CryptoKey);
+exports.CryptoKey = CryptoKey;
+
+exports.makeKey = state => new CryptoKey(illegalConstructor, state);
+
+// The state of a key that is to be used.
+exports.stateOf = (key, what) => {
+    const state = brands.key(key);
+    if (!state) throw new TypeError(`${what} must be a CryptoKey`);
+    return state;
+};
+
+exports.checkFresh = state => {
+    if (state.building && !native.building()) {
+        throw refuse(
+            "InvalidAccessError",
+            "the key was generated in a warm-up request, where random numbers are repeatable; generate it when a request needs it, or import it"
+        );
+    }
+};
+
+// --- Usages ---
+
+exports.readUsages = (list, what) => {
+    if (typeof list !== "object" || list === null || typeof list[Symbol.iterator] !== "function") {
+        throw new TypeError(`${what} must be a sequence of key usages`);
+    }
+    const given = new Set();
+    for (const item of list) {
+        const usage = `${item}`;
+        if (!usageNames.includes(usage)) {
+            throw new TypeError(`${what}: "${usage}" is no key usage`);
+        }
+        given.add(usage);
+    }
+    return usageNames.filter(usage => given.has(usage));
+};
+
+exports.checkUsages = (usages, allowed, what) => {
+    for (const usage of usages) {
+        if (!allowed.includes(usage)) {
+            throw refuse("SyntaxError", `${what} cannot have the usage "${usage}"`);
+        }
+    }
+};
+
+// --- Bytes ---
+
+exports.toBase64Url = bytes => {
+    let text = "";
+    for (let i = 0; i < bytes.length; i += 4096) {
+        text += String.fromCharCode(...bytes.subarray(i, i + 4096));
+    }
+    return native.base64Encode(text).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+};
+
+exports.fromBase64Url = (text, what) => {
+    const decoded = /^[\w-]*$/.test(text)
+        ? native.base64Decode(text.replace(/-/g, "+").replace(/_/g, "/"))
+        : undefined;
+    if (decoded === undefined) throw refuse("DataError", `"${what}" of the JWK is not base64url`);
+    const bytes = new Uint8Array(decoded.length);
+    for (let i = 0; i < decoded.length; i++) bytes[i] = decoded.charCodeAt(i);
+    return bytes;
+};
+
+// The first bits of a buffer, the others of the last byte being zero; all for null.
+exports.firstBits = (buffer, length) => {
+    if (length === null) return buffer;
+    if (length > buffer.byteLength * 8) {
+        throw refuse(
+            "OperationError",
+            `${length} bits were asked for, but there are ${buffer.byteLength * 8}`
+        );
+    }
+    const bytes = new Uint8Array(buffer.slice(0, Math.ceil(length / 8)));
+    if (length % 8 !== 0) bytes[bytes.length - 1] &= 0xff << (8 - (length % 8));
+    return bytes.buffer;
+};
+
+exports.readBytes = (value, what) => {
+    const bytes = bytesOf(value);
+    if (!bytes) throw new TypeError(`${what} must be an ArrayBuffer or a view of one`);
+    return bytes;
+};
+
+// --- JWK ---
+
+const jwkStrings = "kty use alg crv x y d n e p q dp dq qi k".split(" ");
+
+// The members that mean something, as Web IDL converts them.
+exports.readJwk = value => {
+    if (typeof value !== "object" || value === null || bytesOf(value)) {
+        throw new TypeError("a key in the format jwk must be an object");
+    }
+    const jwk = {};
+    for (const name of jwkStrings) {
+        if (value[name] !== undefined) jwk[name] = `${value[name]}`;
+    }
+    if (value.ext !== undefined) jwk.ext = Boolean(value.ext);
+    if (value.oth !== undefined) jwk.oth = [...value.oth];
+    if (value.key_ops !== undefined) jwk.key_ops = Array.from(value.key_ops, item => `${item}`);
+    return jwk;
+};
+
+exports.checkJwk = (jwk, { kty, use, alg }, extractable, usages) => {
+    const wrong = message => refuse("DataError", `the JWK ${message}`);
+    if (jwk.kty !== kty) throw wrong(`must have "kty": "${kty}"`);
+    if (usages.length > 0 && jwk.use !== undefined && jwk.use !== use) {
+        throw wrong(`must have "use": "${use}", or none`);
+    }
+    if (jwk.key_ops !== undefined) {
+        if (new Set(jwk.key_ops).size !== jwk.key_ops.length) {
+            throw wrong(`names an operation twice in "key_ops"`);
+        }
+        const missing = usages.find(usage => !jwk.key_ops.includes(usage));
+        if (missing) throw wrong(`does not allow "${missing}" in "key_ops"`);
+    }
+    if (jwk.ext === false && extractable) throw wrong(`has "ext": false, but is to be extractable`);
+    if (alg && jwk.alg !== undefined && !alg.includes(jwk.alg)) {
+        throw wrong(`has "alg": "${jwk.alg}", not "${alg[0]}"`);
+    }
+};
+
+exports.jwkOf = (kty, state, members) => ({
+    kty,
+    ...members,
+    key_ops: [...state.usages],
+    ext: state.extractable,
+});
