@@ -163,6 +163,7 @@ function exported(format, state) {
         throw refuse("NotSupportedError", `keys for ${state.name} cannot be exported`);
     }
     if (!state.extractable) throw refuse("InvalidAccessError", "the key is not extractable");
+    checkFresh(state);
     return familyOf(state.name).exportKey(format, state);
 }
 
