@@ -5,7 +5,8 @@ const Counter = {
     props: ["start"],
     setup(props) {
         const count = ref(Number(props.start));
-        return () => h("button", { class: ["counter", { big: count.value > 9 }] }, `${count.value} <`);
+        return () =>
+            h("button", { class: ["counter", { big: count.value > 9 }] }, `${count.value} <`);
     },
 };
 
