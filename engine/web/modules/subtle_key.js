@@ -86,7 +86,8 @@ exports.checkFresh = state => {
     if (state.building && !native.building()) {
         throw refuse(
             "InvalidAccessError",
-            "the key was generated in a warm-up request, where random numbers are repeatable; generate it when a request needs it, or import it"
+            "the key was generated in a warm-up request, where random numbers are repeatable; " +
+                "generate it when a request needs it, or import it"
         );
     }
 };
