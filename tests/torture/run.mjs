@@ -1,0 +1,75 @@
+#!/usr/bin/env node
+// Runs the torture programs of build/ with their full counts, one after another, and prints a table: promise, tries,
+// failures. `tests/torture/run [--build DIR] [--short] [NAME...]`; status 1 when anything failed.
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
+const { values: options, positionals: names } = parseArgs({
+    options: {
+        build: { type: "string", default: join(root, "build") },
+        short: { type: "boolean" },
+    },
+    allowPositionals: true,
+});
+
+function readPlan() {
+    const path = join(options.build, "tests/torture.plan");
+    const lines = readFileSync(path, "utf8").split("\n").filter(Boolean);
+    return lines.map(line => {
+        const [name, short, full, ...command] = line.split("\t");
+        return { name, count: options.short ? short : full, command };
+    });
+}
+
+// The lines "promise<TAB>tries<TAB>failures" of one program, and whether it ended well.
+function run({ name, count, command: [program, ...args] }) {
+    process.stderr.write(`${name}: ${count} tries\n`);
+    const child = spawn(program, [...args, "--count", count], {
+        stdio: ["ignore", "pipe", "inherit"],
+        env: { ...process.env, SNAPCELL_WORKER: join(options.build, "snapcell") },
+    });
+    let text = "";
+    child.stdout.on("data", chunk => (text += chunk));
+    return new Promise((resolve, reject) => {
+        child.on("error", reject);
+        child.on("close", (status, signal) => {
+            const rows = text.split("\n").flatMap(line => {
+                const [promise, tries, failures] = line.split("\t");
+                return failures === undefined
+                    ? []
+                    : [{ promise, tries: +tries, failures: +failures }];
+            });
+            const end = signal ?? `status ${status}`;
+            if (status !== 0 && !rows.some(row => row.failures > 0))
+                rows.push({ promise: `${name} runs to its end (${end})`, tries: 1, failures: 1 });
+            else if (rows.length === 0)
+                rows.push({ promise: `${name} reports its tries`, tries: 1, failures: 1 });
+            resolve(rows);
+        });
+    });
+}
+
+function print(rows) {
+    const width = Math.max(...rows.map(row => row.promise.length), 7);
+    const line = (a, b, c) =>
+        console.log(`${a.padEnd(width)}  ${b.padStart(10)}  ${c.padStart(8)}`);
+    line("promise", "tries", "failures");
+    for (const { promise, tries, failures } of rows) line(promise, `${tries}`, `${failures}`);
+}
+
+const plan = readPlan();
+const unknown = names.filter(name => !plan.some(entry => entry.name === name));
+if (unknown.length > 0) {
+    const known = plan.map(entry => entry.name).join(", ");
+    console.error(`no torture program ${unknown.join(", ")}; there are: ${known}`);
+    process.exit(2);
+}
+const rows = [];
+for (const entry of plan)
+    if (names.length === 0 || names.includes(entry.name)) rows.push(...(await run(entry)));
+print(rows);
+process.exit(rows.some(row => row.failures > 0) ? 1 : 0);
