@@ -160,12 +160,26 @@ size_t cli_text_width(const char *text);
 void cli_console(void *user, snapcell_log_level level, const char *function_name, const char *text,
                  size_t text_size_bytes);
 
-/* --- A crash of the engine (cli_guard.c) --- */
+/* --- A worker process (cli_worker.c) --- */
 
-/* From here on a crash ends the program with a line about `subject` and a status: CLI_LIMIT when
- * memory ran out. For one use; `subject` is copied. */
-void cli_guard_begin(const char *subject);
-void cli_guard_end(void);
+/* From here on a worker's status is its caller's own affair, not a cli_status. */
+#define CLI_WORKER_STATUS_OWN 64
+
+typedef struct cli_worker {
+    const char *subject; /* what messages are about */
+    /* In the worker; returns its exit status. Standard output is flushed after it, and the process
+     * ends without more ado. */
+    int (*work)(void *user, int broker_fd);
+    /* In this process: serves what the worker asks for on the other end of its `broker_fd`, until
+     * that end is closed. NULL: there is no such socket, and `broker_fd` is -1. */
+    void (*broker)(void *user, int broker_fd);
+    void *user;
+} cli_worker;
+
+/* Forks a worker and waits for it. A worker that dies is told of in a line and becomes an exit
+ * status: CLI_LIMIT when memory ran out. To be called before the engine is started and a store
+ * opened in this process, which a fork would not survive. Returns the worker's status. */
+int cli_worker_run(const cli_worker *worker);
 
 /* --- Files (cli_file.c) --- */
 

@@ -280,22 +280,6 @@ static void run_print_timings(const snapcell_timings *timings, uint64_t dispose_
             (unsigned long long)dispose_ns);
 }
 
-static int run_once(const run_state *state, snapcell_loader *loader, run_answer *answer,
-                    snapcell_error *err)
-{
-    snapcell_cell *cell = NULL;
-    int code = snapcell_cell_load(loader, state->arguments.operands[0], &state->cell, &cell, err);
-    if (code != SNAPCELL_OK) return code;
-    code = run_call(state, cell, answer, err);
-    snapcell_timings timings;
-    snapcell_cell_timings(cell, &timings);
-    uint64_t start_ns = run_now_ns();
-    snapcell_cell_dispose(cell);
-    uint64_t dispose_ns = run_now_ns() - start_ns;
-    if (code == SNAPCELL_OK && state->timings) run_print_timings(&timings, dispose_ns);
-    return code;
-}
-
 /* --- The answer --- */
 
 static const char *run_reason(int status)
@@ -380,7 +364,34 @@ static void run_print_answer(const run_state *state, const run_answer *answer)
     cli_write(body, size_bytes);
 }
 
-/* --- The command --- */
+/* --- In the worker --- */
+
+/* There is an artifact for other engines only, and --recompile was given. */
+#define RUN_STATUS_RECOMPILE CLI_WORKER_STATUS_OWN
+
+/* A load whose answer is printed at once, before anything is disposed of. */
+static int run_once(const run_state *state, snapcell_loader *loader, bool print,
+                    snapcell_error *err)
+{
+    snapcell_cell *cell = NULL;
+    int code = snapcell_cell_load(loader, state->arguments.operands[0], &state->cell, &cell, err);
+    if (code != SNAPCELL_OK) return code;
+    run_answer answer = {0};
+    code = run_call(state, cell, &answer, err);
+    if (code == SNAPCELL_OK && print) {
+        run_print_answer(state, &answer);
+        cli_flush();
+    }
+    snapcell_timings timings;
+    snapcell_cell_timings(cell, &timings);
+    bool last = print && !state->timings;
+    uint64_t start_ns = run_now_ns();
+    if (!last) snapcell_cell_dispose(cell);
+    uint64_t dispose_ns = run_now_ns() - start_ns;
+    if (code == SNAPCELL_OK && state->timings) run_print_timings(&timings, dispose_ns);
+    run_answer_release(&answer);
+    return code;
+}
 
 static int run_open(const run_state *state, snapcell_loader **out, snapcell_error *err)
 {
@@ -391,33 +402,39 @@ static int run_open(const run_state *state, snapcell_loader **out, snapcell_erro
     return snapcell_loader_open(&options, out, err);
 }
 
-/* A process opens a store once: the loader gives way while the artifact is made. */
-static int run_recompile(const run_state *state, snapcell_loader **loader, snapcell_error *err)
-{
-    const char *ref = state->arguments.operands[0];
-    cli_message("warning: %s; recompiling %s for this engine", err->message, ref);
-    snapcell_loader_close(*loader);
-    *loader = NULL;
-    int code = cli_recompile_ref(state->arguments.store, ref, err);
-    return code == SNAPCELL_OK ? run_open(state, loader, err) : code;
-}
-
 static int run_repeat(const run_state *state, snapcell_error *err)
 {
     snapcell_loader *loader = NULL;
-    run_answer answer = {0};
     int code = run_open(state, &loader, err);
-    for (uint64_t i = 0; code == SNAPCELL_OK && i < state->repeat; i++) {
-        run_answer_release(&answer);
-        code = run_once(state, loader, &answer, err);
-        if (code != SNAPCELL_E_OTHER_ENGINE || !state->recompile || i > 0) continue;
-        code = run_recompile(state, &loader, err);
-        if (code == SNAPCELL_OK) code = run_once(state, loader, &answer, err);
-    }
-    if (code == SNAPCELL_OK) run_print_answer(state, &answer);
-    run_answer_release(&answer);
-    snapcell_loader_close(loader);
-    return code;
+    for (uint64_t i = 1; code == SNAPCELL_OK && i <= state->repeat; i++)
+        code = run_once(state, loader, i == state->repeat, err);
+    return code; /* the process ends next, and the loader with it */
+}
+
+static int run_work(void *user, int broker_fd)
+{
+    const run_state *state = user;
+    const char *ref = state->arguments.operands[0];
+    snapcell_error err;
+    (void)broker_fd;
+    int code = run_repeat(state, &err);
+    if (code == SNAPCELL_OK) return CLI_DONE;
+    if (code != SNAPCELL_E_OTHER_ENGINE || !state->recompile) return (int)cli_report(ref, &err);
+    cli_message("warning: %s; recompiling %s for this engine", err.message, ref);
+    return RUN_STATUS_RECOMPILE;
+}
+
+/* --- The command --- */
+
+/* The worker has no store that it could write to: the artifact is made here, for another worker. */
+static int run_recompile(run_state *state, const cli_worker *worker)
+{
+    snapcell_error err;
+    const char *ref = state->arguments.operands[0];
+    int code = cli_recompile_ref(state->arguments.store, ref, &err);
+    if (code != SNAPCELL_OK) return (int)cli_report(ref, &err);
+    state->recompile = false;
+    return cli_worker_run(worker);
 }
 
 static cli_status run_run(run_state *state)
@@ -428,10 +445,14 @@ static cli_status run_run(run_state *state)
 
     int code = run_read_inputs(state, &err);
     if (code != SNAPCELL_OK) return cli_report(NULL, &err);
-    cli_guard_begin(state->arguments.operands[0]);
-    code = run_repeat(state, &err);
-    cli_guard_end();
-    return code == SNAPCELL_OK ? CLI_DONE : cli_report(state->arguments.operands[0], &err);
+    cli_worker worker = {
+        .subject = state->arguments.operands[0],
+        .work = run_work,
+        .user = state,
+    };
+    int status = cli_worker_run(&worker);
+    if (status == RUN_STATUS_RECOMPILE) status = run_recompile(state, &worker);
+    return (cli_status)status;
 }
 
 static cli_status run_main(const cli_command *command, int argc, char **argv)

@@ -20,6 +20,10 @@ export default {
         if (url.pathname === "/throw") throw new TypeError("thrown on purpose");
         if (url.pathname === "/spin") for (;;);
         if (url.pathname === "/sleep") await new Promise((resolve) => setTimeout(resolve, 60000));
+        if (url.pathname === "/log-and-sleep") {
+            console.log("begun");
+            await new Promise((resolve) => setTimeout(resolve, 60000));
+        }
         if (url.pathname === "/hog")
             for (const hoard = []; ; ) hoard.push(new Array(10000).fill(hoard.length));
         if (url.pathname === "/log") console.log("from the console");

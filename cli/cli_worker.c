@@ -1,0 +1,142 @@
+/* A worker: a fork of this program that does what strangers' code could make go wrong. The engine
+ * ends its process where it cannot go on, as when a single array outgrows what is left of memory,
+ * and says a page about it first; a person who runs a function gets a line and an exit status.
+ *
+ * Descriptor 2 of the worker is a file in memory that takes what the engine says, and messages go
+ * to a copy of the real one. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+/* What sanitizers say of a crash must be seen. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define WORKER_HIDES_NOISE 0
+#else
+#define WORKER_HIDES_NOISE 1
+#endif
+
+#define NOISE_SIZE_MAX ((size_t)64 << 10)
+
+/* --- In the worker --- */
+
+/* Without it a crash is only less well told of. */
+static void worker_redirect(int noise_fd)
+{
+    if (noise_fd < 0) return;
+    int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+    if (fd >= 0 && cli_messages_to(fd)) dup2(noise_fd, STDERR_FILENO);
+}
+
+/* The engine is not taken down: the kernel does that, after the answer is out. */
+static _Noreturn void worker_main(const cli_worker *worker, pid_t supervisor, int noise_fd,
+                                  int broker_fd)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != supervisor) _exit(CLI_TROUBLE); /* it died before that */
+    worker_redirect(noise_fd);
+    int status = worker->work(worker->user, broker_fd);
+    _exit(status < CLI_WORKER_STATUS_OWN ? (int)cli_finish((cli_status)status) : status);
+}
+
+/* --- In the supervisor --- */
+
+/* The engine's words for memory that it could not do without, and for a value too large for it. */
+static bool noise_is_of_memory(const char *noise, size_t size_bytes)
+{
+    static const char *const signs[] = {"out of memory", "std::bad_alloc", "invalid size error",
+                                        "invalid array length", "OutOfMemory"};
+    for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
+        if (memmem(noise, size_bytes, signs[i], strlen(signs[i]))) return true;
+    return false;
+}
+
+static int worker_crashed(const cli_worker *worker, const char *noise, size_t size_bytes)
+{
+    if (noise_is_of_memory(noise, size_bytes)) {
+        cli_message("%s: it needs more memory than the engine can give", worker->subject);
+        return CLI_LIMIT;
+    }
+    cli_message("%s: the engine found a fault in itself and could not go on", worker->subject);
+    return CLI_TROUBLE;
+}
+
+static int worker_signaled(const cli_worker *worker, int number, const char *noise,
+                           size_t size_bytes)
+{
+    switch (number) {
+    case SIGABRT:
+    case SIGBUS:
+    case SIGFPE:
+    case SIGILL:
+    case SIGSEGV:
+    case SIGTRAP:
+        return worker_crashed(worker, noise, size_bytes);
+    case SIGKILL:
+        cli_message("%s: the worker process was killed, most likely because the machine ran out of "
+                    "memory",
+                    worker->subject);
+        return CLI_LIMIT;
+    default: /* whoever sent it means us, too */
+        signal(number, SIG_DFL);
+        raise(number);
+        cli_message("%s: the worker process was ended by a signal: %s", worker->subject,
+                    sigdescr_np(number));
+        return CLI_TROUBLE;
+    }
+}
+
+/* What the engine said without a crash is handed on. */
+static int worker_ended(const cli_worker *worker, int status, int noise_fd)
+{
+    cleanup_free char *noise = noise_fd >= 0 ? malloc(NOISE_SIZE_MAX) : NULL;
+    ssize_t count = noise ? pread(noise_fd, noise, NOISE_SIZE_MAX, 0) : 0;
+    size_t size_bytes = count > 0 ? (size_t)count : 0;
+    if (WIFSIGNALED(status)) return worker_signaled(worker, WTERMSIG(status), noise, size_bytes);
+    if (size_bytes) fwrite(noise, 1, size_bytes, stderr);
+    return WEXITSTATUS(status);
+}
+
+static int worker_failed(const char *what)
+{
+    cli_message("cannot %s: %s", what, strerror(errno));
+    return CLI_TROUBLE;
+}
+
+/* Serves the worker's wishes until it is gone, which closes its end. */
+static int worker_supervise(const cli_worker *worker, pid_t pid, int broker_fd, int noise_fd)
+{
+    if (broker_fd >= 0) worker->broker(worker->user, broker_fd);
+    int status = 0;
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR) return worker_failed("wait for the worker process");
+    return worker_ended(worker, status, noise_fd);
+}
+
+int cli_worker_run(const cli_worker *worker)
+{
+    int ends[2] = {-1, -1};
+    cleanup_close int noise_fd = WORKER_HIDES_NOISE ? memfd_create("engine", MFD_CLOEXEC) : -1;
+    if (worker->broker && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+        return worker_failed("open a socket to a worker process");
+    cleanup_close int own_fd = ends[0];
+    cleanup_close int its_fd = ends[1];
+    pid_t supervisor = getpid();
+    cli_flush();
+    pid_t pid = fork();
+    if (pid < 0) return worker_failed("start a worker process");
+    if (pid == 0) {
+        if (own_fd >= 0) close(own_fd);
+        worker_main(worker, supervisor, noise_fd, its_fd);
+    }
+    if (its_fd >= 0) close(its_fd);
+    its_fd = -1;
+    return worker_supervise(worker, pid, own_fd, noise_fd);
+}
