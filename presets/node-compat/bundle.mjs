@@ -1,0 +1,49 @@
+// Bundles a function for snapcell, Node's modules included:
+//   npm run bundle -- IN.js OUT.js [--empty MODULE]... [--minify] [--sourcemap]
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { build } from "esbuild";
+import { nodeCompat } from "./plugin.mjs";
+
+const usage = "npm run bundle -- IN.js OUT.js [--empty MODULE]... [--minify] [--sourcemap]";
+const options = {
+    empty: { type: "string", multiple: true },
+    minify: { type: "boolean" },
+    sourcemap: { type: "boolean" },
+};
+
+function command() {
+    try {
+        const { values, positionals } = parseArgs({ options, allowPositionals: true });
+        if (positionals.length !== 2) throw new Error("one input and one output are needed");
+        return { plugin: nodeCompat({ empty: values.empty }), values, positionals };
+    } catch (error) {
+        console.error(`${error.message}\nusage: ${usage}`);
+        process.exit(2);
+    }
+}
+
+const { plugin, values, positionals } = command();
+// npm starts scripts in the package's folder; paths are meant from where it was called.
+const [input, output] = positionals.map(path => resolve(process.env.INIT_CWD ?? ".", path));
+
+try {
+    await build({
+        entryPoints: [input],
+        outfile: output,
+        bundle: true,
+        format: "esm",
+        target: "es2023",
+        platform: "browser",
+        conditions: ["workerd", "worker", "browser"],
+        define: { "process.env.NODE_ENV": '"production"', ...nodeCompat.define },
+        inject: nodeCompat.inject,
+        plugins: [plugin],
+        minify: values.minify,
+        sourcemap: values.sourcemap,
+        jsx: "automatic",
+        logLevel: "warning",
+    });
+} catch {
+    process.exitCode = 1; // esbuild has said why
+}

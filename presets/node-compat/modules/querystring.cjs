@@ -1,0 +1,18 @@
+"use strict";
+// node:querystring from unenv, whose way with malformed escapes needs a global Buffer.
+const { escape, parse: base, stringify } = require("unenv/node/querystring");
+
+function unescape(text) {
+    try {
+        return decodeURIComponent(text);
+    } catch {
+        const byte = (escaped, digits) => String.fromCharCode(parseInt(digits, 16));
+        const bytes = text.replace(/%([0-9a-f]{2})/gi, byte);
+        return new TextDecoder().decode(Uint8Array.from(bytes, unit => unit.charCodeAt(0)));
+    }
+}
+
+const parse = (text, separator, equals, options) =>
+    base(text, separator, equals, { decodeURIComponent: module.exports.unescape, ...options });
+
+module.exports = { decode: parse, encode: stringify, escape, parse, stringify, unescape };
