@@ -5,7 +5,6 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 import { compile } from "svelte/compiler";
-import { env, nodeless } from "unenv";
 
 const here = dirname(fileURLToPath(import.meta.url));
 
@@ -19,17 +18,12 @@ const svelte = {
     },
 };
 
-// Node's modules are taken from unenv; only the bundles that import some get any.
-const alias = Object.fromEntries(
-    Object.entries(env(nodeless).alias).filter(([from]) => from.startsWith("node:"))
-);
-
 await esbuild.build({
     entryPoints: readdirSync(join(here, "src"))
         .filter(name => /\.jsx?$/.test(name))
         .map(name => join(here, "src", name)),
     outdir: resolve(process.argv[2]),
-    absWorkingDir: here, // aliases are looked up from here
+    absWorkingDir: here,
     bundle: true,
     format: "esm",
     platform: "neutral",
@@ -45,7 +39,6 @@ await esbuild.build({
         __VUE_PROD_DEVTOOLS__: "false",
         __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: "false",
     },
-    alias,
     plugins: [svelte],
     logLevel: "warning",
 });

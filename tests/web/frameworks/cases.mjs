@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+
 // What each bundle is asked.
 const get = url => ({ request: { url } });
 const post = (url, value) => ({
@@ -8,6 +10,15 @@ const post = (url, value) => ({
         body: typeof value === "string" ? value : JSON.stringify(value),
     },
 });
+
+const jose = JSON.parse(readFileSync(new URL("jose-keys.json", import.meta.url), "utf8"));
+const user = {
+    id: "7b2c9f6e-3a51-4d8e-9c0f-1a2b3c4d5e6f",
+    email: "a@example.com",
+    born: "2000-02-29",
+    tags: [" A", "ü"],
+    contact: { kind: "mail", at: "https://example.com" },
+};
 
 export const cases = {
     "itty-router": [
@@ -34,5 +45,20 @@ export const cases = {
         post("/", { name: "1", tags: ["c", "c"], more: 1 }),
         post("/", []),
     ],
-    buffer: [post("/", "text with ü and 🍐"), post("/", "")],
+    jose: [post("/", jose)],
+    zod: [
+        post("/", { user, tree: { name: "a", children: [{ name: "b", children: [] }] } }),
+        post("/", {
+            user: {
+                ...user,
+                id: "1",
+                age: "17",
+                born: "2001-02-29",
+                more: 1,
+                contact: { kind: "x" },
+            },
+            tree: { name: "a", children: [{ name: 1 }] },
+        }),
+        post("/", { user: { ...user, role: "admin", age: "20" }, tree: null }),
+    ],
 };
