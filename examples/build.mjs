@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { nodeCompat } from "../presets/node-compat/plugin.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const output = resolve(process.argv[2] ?? join(here, "../build/examples"));
@@ -13,6 +14,7 @@ const special = {
     commonjs: { format: "cjs" },
     typescript: { sourcemap: true },
     "json-handler": { sourcemap: "inline" },
+    webhook: { plugins: [nodeCompat()] }, // imports modules of Node
 };
 
 function entryPoint(name) {

@@ -18,6 +18,15 @@ const calls = {
     ],
     commonjs: ["/", "-d", "a body"],
     "hono-api": ["/notes/1"],
+    graphql: ["/?query={books(since:1850){title+author{name}}}"],
+    jwt: ["/sign-in", "-d", '{"user":"ada","minutes":5}'],
+    webhook: [
+        "/",
+        "-H",
+        "X-Hub-Signature-256: sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17",
+        "-d",
+        "Hello, World!",
+    ],
     typescript: ["/?t=451F"],
 };
 const skipped = ["embed"];
