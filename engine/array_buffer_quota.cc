@@ -8,10 +8,10 @@ namespace snapcell
 bool ArrayBufferQuota::Take(size_t size)
 {
     size_t before = used_bytes_.fetch_add(size, std::memory_order_relaxed);
-    if (before + size <= limit_bytes_ && before + size >= before) return true;
-    used_bytes_.fetch_sub(size, std::memory_order_relaxed);
-    exceeded_.store(true, std::memory_order_relaxed);
-    return false;
+    bool fits = before + size <= limit_bytes_ && before + size >= before;
+    if (!fits) used_bytes_.fetch_sub(size, std::memory_order_relaxed);
+    exceeded_.store(!fits, std::memory_order_relaxed);
+    return fits;
 }
 
 void *ArrayBufferQuota::Allocate(size_t size)

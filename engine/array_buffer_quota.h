@@ -19,7 +19,8 @@ class ArrayBufferQuota final : public v8::ArrayBuffer::Allocator
     void *AllocateUninitialized(size_t size) override;
     void Free(void *data, size_t size) override;
 
-    // Whether an allocation was ever refused; the script saw a RangeError then.
+    // Whether the last allocation was refused: V8 collects garbage and asks again before the script
+    // sees a RangeError.
     bool WasExceeded() const { return exceeded_.load(std::memory_order_relaxed); }
 
   private:

@@ -6,6 +6,7 @@
 
 #include "error_set.h"
 #include "event_loop.h"
+#include "exchange.h"
 #include "request_check.h"
 #include "response.h"
 #include "script_error.h"
@@ -46,8 +47,12 @@ v8::MaybeLocal<v8::Value> HeaderList(v8::Isolate *isolate, const checked_request
     return v8::Array::New(isolate, flat.data(), flat.size());
 }
 
-v8::MaybeLocal<v8::Value> Body(v8::Isolate *isolate, const checked_request &request)
+// The request's body: undefined, bytes, or the number of the exchange that gives it.
+v8::MaybeLocal<v8::Value> Body(v8::Isolate *isolate, const checked_request &request,
+                               const Exchange *exchange)
 {
+    if (exchange != nullptr && exchange->GivesBody())
+        return v8::Integer::NewFromUnsigned(isolate, exchange->id());
     if (request.body == nullptr) return v8::Undefined(isolate);
     v8::Local<v8::ArrayBuffer> buffer;
     if (!v8::ArrayBuffer::MaybeNew(isolate, request.body_size_bytes).ToLocal(&buffer)) {
@@ -139,24 +144,7 @@ std::string ByteString(v8::Isolate *isolate, v8::Local<v8::Value> value)
     return bytes;
 }
 
-bool CopyHeaders(v8::Local<v8::Context> context, v8::Local<v8::Array> flat,
-                 snapcell_response *response)
-{
-    v8::Isolate *isolate = context->GetIsolate();
-    for (uint32_t i = 0; i + 1 < flat->Length(); i += 2) {
-        v8::Local<v8::Value> name, value;
-        if (!flat->Get(context, i).ToLocal(&name) || !flat->Get(context, i + 1).ToLocal(&value))
-            return false;
-        std::string name_bytes = ByteString(isolate, name);
-        std::string value_bytes = ByteString(isolate, value);
-        if (response_add_header(response, name_bytes.data(), name_bytes.size(), value_bytes.data(),
-                                value_bytes.size()) != 0)
-            return false;
-    }
-    return true;
-}
-
-// [status, headers, body, pending] to a response.
+// [status, headers, body, pending] to a response; the status is null when it went out already.
 int ReadResponse(v8::Local<v8::Context> context, v8::Local<v8::Array> result,
                  snapcell_response **out, snapcell_error *err)
 {
@@ -181,7 +169,7 @@ int ReadResponse(v8::Local<v8::Context> context, v8::Local<v8::Array> result,
 
 int CallFetchEntry(v8::Local<v8::Context> context, v8::Local<v8::Function> entry,
                    v8::Local<v8::Object> env, const checked_request &request,
-                   v8::Local<v8::Value> *out, snapcell_error *err)
+                   const Exchange *exchange, v8::Local<v8::Value> *out, snapcell_error *err)
 {
     v8::Isolate *isolate = context->GetIsolate();
     v8::TryCatch caught(isolate);
@@ -189,15 +177,88 @@ int CallFetchEntry(v8::Local<v8::Context> context, v8::Local<v8::Function> entry
     v8::Local<v8::Value> headers, body, result;
     if (!NewUtf8(isolate, request.method).ToLocal(&method) ||
         !NewUtf8(isolate, request.url).ToLocal(&url) ||
-        !HeaderList(isolate, request).ToLocal(&headers) || !Body(isolate, request).ToLocal(&body))
+        !HeaderList(isolate, request).ToLocal(&headers) ||
+        !Body(isolate, request, exchange).ToLocal(&body))
         return ReportCaught(isolate, caught, "", err);
-    v8::Local<v8::Value> arguments[] = {method, url, headers, body, env};
-    if (!entry->Call(context, v8::Undefined(isolate), 5, arguments).ToLocal(&result))
+    v8::Local<v8::Value> number = v8::Undefined(isolate);
+    if (exchange != nullptr) number = v8::Integer::NewFromUnsigned(isolate, exchange->id());
+    v8::Local<v8::Value> arguments[] = {method, url, headers, body, env, number};
+    if (!entry->Call(context, v8::Undefined(isolate), 6, arguments).ToLocal(&result))
         return ReportCaught(isolate, caught, "", err);
     return Settle(context, result, out, err);
 }
 
+// Connects an isolate with a call's exchange.
+class ExchangeScope
+{
+  public:
+    ExchangeScope(v8::Isolate *isolate, const snapcell_stream &stream)
+        : state_(IsolateState::From(isolate)), exchange_(stream, ++state_->exchange_count)
+    {
+        state_->exchange = &exchange_;
+    }
+    ~ExchangeScope() { state_->exchange = nullptr; }
+    ExchangeScope(const ExchangeScope &) = delete;
+    ExchangeScope &operator=(const ExchangeScope &) = delete;
+
+    Exchange *get() { return &exchange_; }
+
+  private:
+    IsolateState *state_;
+    Exchange exchange_;
+};
+
+// What the dispatcher gave: a response that went out already, or one that is whole.
+int SendResult(v8::Local<v8::Context> context, v8::Local<v8::Array> result, Exchange *exchange,
+               snapcell_error *err)
+{
+    v8::Local<v8::Value> code;
+    if (!result->Get(context, 0).ToLocal(&code) || code->IsNull()) return SNAPCELL_OK;
+    snapcell_response *response = nullptr;
+    int status = ReadResponse(context, result, &response, err);
+    if (status == SNAPCELL_OK) status = exchange->Send(context->GetIsolate(), response, err);
+    snapcell_response_free(response);
+    return status;
+}
+
 } // namespace
+
+bool CopyHeaders(v8::Local<v8::Context> context, v8::Local<v8::Array> flat,
+                 snapcell_response *response)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    for (uint32_t i = 0; i + 1 < flat->Length(); i += 2) {
+        v8::Local<v8::Value> name, value;
+        if (!flat->Get(context, i).ToLocal(&name) || !flat->Get(context, i + 1).ToLocal(&value))
+            return false;
+        std::string name_bytes = ByteString(isolate, name);
+        std::string value_bytes = ByteString(isolate, value);
+        if (response_add_header(response, name_bytes.data(), name_bytes.size(), value_bytes.data(),
+                                value_bytes.size()) != 0)
+            return false;
+    }
+    return true;
+}
+
+int DispatchStream(v8::Local<v8::Context> context, v8::Local<v8::Function> entry,
+                   v8::Local<v8::Object> env, const snapcell_request *request,
+                   const snapcell_stream &stream, snapcell_error *err)
+{
+    v8::HandleScope scope(context->GetIsolate());
+    CheckedRequest checked;
+    v8::Local<v8::Value> result;
+    int status = request_check(request, stream.read != nullptr, &checked, err);
+    if (status != SNAPCELL_OK) return status;
+    ExchangeScope exchange(context->GetIsolate(), stream);
+    status = CallFetchEntry(context, entry, env, checked, exchange.get(), &result, err);
+    if (status != SNAPCELL_OK) return status;
+    if (!result->IsArray())
+        return error_set(err, SNAPCELL_E_INTERNAL, "the dispatcher gave no response");
+    status = SendResult(context, result.As<v8::Array>(), exchange.get(), err);
+    if (status != SNAPCELL_OK) return status;
+    exchange.get()->End();
+    return SettlePending(context, result.As<v8::Array>(), 3, err);
+}
 
 int DispatchFetch(v8::Local<v8::Context> context, v8::Local<v8::Function> entry,
                   v8::Local<v8::Object> env, const snapcell_request *request,
@@ -206,9 +267,9 @@ int DispatchFetch(v8::Local<v8::Context> context, v8::Local<v8::Function> entry,
     v8::HandleScope scope(context->GetIsolate());
     CheckedRequest checked;
     v8::Local<v8::Value> result;
-    int status = request_check(request, &checked, err);
+    int status = request_check(request, false, &checked, err);
     if (status != SNAPCELL_OK) return status;
-    status = CallFetchEntry(context, entry, env, checked, &result, err);
+    status = CallFetchEntry(context, entry, env, checked, nullptr, &result, err);
     if (status != SNAPCELL_OK) return status;
     if (!result->IsArray())
         return error_set(err, SNAPCELL_E_INTERNAL, "the dispatcher gave no response");

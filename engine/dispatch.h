@@ -15,6 +15,15 @@ int DispatchFetch(v8::Local<v8::Context> context, v8::Local<v8::Function> entry,
                   v8::Local<v8::Object> env, const snapcell_request *request,
                   snapcell_response **out, snapcell_error *err);
 
+// The same, with bodies that come and go in pieces. `stream` is complete.
+int DispatchStream(v8::Local<v8::Context> context, v8::Local<v8::Function> entry,
+                   v8::Local<v8::Object> env, const snapcell_request *request,
+                   const snapcell_stream &stream, snapcell_error *err);
+
+// Adds headers, a flat list of byte strings, to a response. False when out of memory.
+bool CopyHeaders(v8::Local<v8::Context> context, v8::Local<v8::Array> flat,
+                 snapcell_response *response);
+
 // Hands an event (JSON text) to a JSON entry. `*out`: Owned, free(). Errors: as DispatchFetch().
 int DispatchJson(v8::Local<v8::Context> context, v8::Local<v8::Function> entry,
                  v8::Local<v8::Object> env, const char *event_json, char **out,

@@ -182,9 +182,12 @@ int engine_cell_rebind(engine_cell *cell, const engine_env *env, size_t env_coun
 /* The memory that a cell's heap takes now. Thread: one at a time. */
 size_t engine_cell_size_bytes(engine_cell *cell);
 
-/* As snapcell_cell_fetch() and snapcell_cell_invoke(). Thread: one at a time. */
+/* As snapcell_cell_fetch(), snapcell_cell_stream() and snapcell_cell_invoke(). Thread: one at a
+ * time. */
 int engine_cell_fetch(engine_cell *cell, const snapcell_request *request, snapcell_response **out,
                       snapcell_error *err);
+int engine_cell_stream(engine_cell *cell, const snapcell_request *request,
+                       const snapcell_stream *stream, snapcell_error *err);
 int engine_cell_invoke(engine_cell *cell, const char *event_json, char **out,
                        size_t *out_size_bytes, snapcell_error *err);
 

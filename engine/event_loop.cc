@@ -6,6 +6,7 @@
 #include <libplatform/libplatform.h>
 
 #include "error_set.h"
+#include "exchange.h"
 #include "platform.h"
 #include "script_error.h"
 #include "web/web.h"
@@ -107,8 +108,21 @@ void SleepMs(double ms)
     nanosleep(&nap, nullptr);
 }
 
-// Waits (at build time: moves the clock) until the next timer is due or a nap is over, and runs
-// what is due.
+bool ExchangeWaits(const IsolateState &state)
+{
+    return state.exchange != nullptr && state.exchange->Waits();
+}
+
+void WaitMs(const IsolateState &state, double ms)
+{
+    if (ExchangeWaits(state))
+        state.exchange->Wait(ms);
+    else
+        SleepMs(ms);
+}
+
+// Waits (at build time: moves the clock) until the next timer is due, the embedder may get on with
+// a body, or a nap is over, and runs what is due.
 int RunTimers(v8::Local<v8::Context> context, snapcell_error *err)
 {
     v8::Isolate *isolate = context->GetIsolate();
@@ -116,7 +130,8 @@ int RunTimers(v8::Local<v8::Context> context, snapcell_error *err)
     if (StartedForBuilding())
         state->AdvanceBuildClock(state->timers.NextDueMs());
     else
-        SleepMs(state->timers.NextDueMs() - state->MonotonicMs());
+        WaitMs(*state, state->timers.NextDueMs() - state->MonotonicMs());
+    if (state->exchange != nullptr) state->exchange->Poll(context);
     v8::TryCatch caught(isolate);
     if (!state->timers.RunDue(context, state->MonotonicMs()))
         return ReportCaught(isolate, caught, "in a timer: ", err);
@@ -136,7 +151,7 @@ int RunUntilSettled(v8::Local<v8::Context> context, v8::Local<v8::Promise> promi
         if (status != SNAPCELL_OK) return status;
         TellListeners(context, promise);
         if (promise->State() != v8::Promise::kPending) return SNAPCELL_OK;
-        if (state->timers.Empty())
+        if (state->timers.Empty() && !ExchangeWaits(*state))
             return error_set(err, SNAPCELL_E_SCRIPT,
                              "the promise can never be settled: no timer and no task is left");
         status = RunTimers(context, err);

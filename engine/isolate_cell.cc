@@ -242,6 +242,18 @@ extern "C" int engine_cell_fetch(engine_cell *cell, const snapcell_request *requ
     });
 }
 
+extern "C" int engine_cell_stream(engine_cell *cell, const snapcell_request *request,
+                                  const snapcell_stream *stream, snapcell_error *err)
+{
+    if (cell->shape != SNAPCELL_SHAPE_FETCH)
+        return error_set(err, SNAPCELL_E_WRONG_SHAPE,
+                         "%s is a handler(event): give it an event, not a request",
+                         cell->state.function_name.c_str());
+    return WithCell(cell, err, [&](auto context, auto entry, auto env) {
+        return DispatchStream(context, entry, env, request, *stream, err);
+    });
+}
+
 extern "C" int engine_cell_invoke(engine_cell *cell, const char *event_json, char **out,
                                   size_t *out_size_bytes, snapcell_error *err)
 {

@@ -16,6 +16,7 @@ namespace snapcell
 {
 
 class ArrayBufferQuota;
+class Exchange;
 
 // Where an isolate is in its life; natives whose results must be fresh look at it.
 enum class Phase {
@@ -35,6 +36,8 @@ struct IsolateState {
     const engine_bundle *bundle = nullptr;
     const snapcell_host *host = nullptr;
     ArrayBufferQuota *array_buffers = nullptr;
+    Exchange *exchange = nullptr; // of the call that runs, if its bodies are streamed
+    uint32_t exchange_count = 0;
 
     // --- Console output ---
     snapcell_log_fn *log = nullptr;

@@ -76,7 +76,8 @@ static int request_check_headers(const snapcell_request *request, snapcell_error
     return SNAPCELL_OK;
 }
 
-int request_check(const snapcell_request *request, checked_request *out, snapcell_error *err)
+int request_check(const snapcell_request *request, bool streamed, checked_request *out,
+                  snapcell_error *err)
 {
     static const snapcell_request nothing = SNAPCELL_REQUEST_INIT;
     if (request == NULL) request = &nothing;
@@ -86,7 +87,8 @@ int request_check(const snapcell_request *request, checked_request *out, snapcel
                          request->struct_size, sizeof *request);
     const char *url = request->url != NULL ? request->url : "/";
     const char *method = request->method;
-    if (method == NULL) method = request->body != NULL ? "POST" : "GET";
+    bool has_body = request->body != NULL || streamed;
+    if (method == NULL) method = has_body ? "POST" : "GET";
     if (!request_is_token(method))
         return error_set(err, SNAPCELL_E_USAGE, "method \"%s\" is not a token", method);
     if ((url[0] != '/' && !request_has_scheme(url)) || !request_is_clean_url(url))
@@ -95,8 +97,12 @@ int request_check(const snapcell_request *request, checked_request *out, snapcel
     if (request->body == NULL && request->body_size_bytes > 0)
         return error_set(err, SNAPCELL_E_USAGE, "the body's size is %zu, but body is NULL",
                          request->body_size_bytes);
+    if (request->body != NULL && streamed)
+        return error_set(err, SNAPCELL_E_USAGE,
+                         "the request has a body, and the stream has a `read` that gives one: one "
+                         "of the two must be NULL");
     bool bodiless = strcasecmp(method, "GET") == 0 || strcasecmp(method, "HEAD") == 0;
-    if (bodiless && request->body != NULL)
+    if (bodiless && has_body)
         return error_set(err, SNAPCELL_E_USAGE, "a %s request cannot have a body", method);
     int status = request_check_headers(request, err);
     if (status != SNAPCELL_OK) return status;

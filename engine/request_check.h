@@ -3,6 +3,8 @@
 #ifndef SNAPCELL_REQUEST_CHECK_H
 #define SNAPCELL_REQUEST_CHECK_H
 
+#include <stdbool.h>
+
 #include "snapcell/http.h"
 
 #ifdef __cplusplus
@@ -20,9 +22,10 @@ typedef struct checked_request {
     size_t body_size_bytes;
 } checked_request;
 
-/* Checks `request` (NULL: "GET /"). Errors: E_USAGE with what is wrong, E_NOMEM; nothing to release
- * then. */
-int request_check(const snapcell_request *request, checked_request *out, snapcell_error *err);
+/* Checks `request` (NULL: "GET /"). `streamed`: its body comes from elsewhere. Errors: E_USAGE with
+ * what is wrong, E_NOMEM; nothing to release then. */
+int request_check(const snapcell_request *request, bool streamed, checked_request *out,
+                  snapcell_error *err);
 
 void request_release(checked_request *request);
 

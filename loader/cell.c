@@ -274,6 +274,26 @@ int snapcell_cell_fetch(snapcell_cell *cell, const snapcell_request *request,
     return cell_count_call(cell, cell_end_call(cell, start_ns, status));
 }
 
+int snapcell_cell_stream(snapcell_cell *cell, const snapcell_request *request,
+                         const snapcell_stream *stream, snapcell_error *err)
+{
+    uint64_t start_ns = loader_now_ns();
+    snapcell_request given;
+    snapcell_stream callbacks;
+    int status = cell_check_call(cell, SNAPCELL_SHAPE_FETCH, err);
+    if (status == SNAPCELL_OK)
+        status = loader_copy_options(&given, sizeof given, request, "snapcell_request", err);
+    if (status == SNAPCELL_OK)
+        status = loader_copy_options(&callbacks, sizeof callbacks, stream, "snapcell_stream", err);
+    if (status == SNAPCELL_OK && callbacks.write == NULL)
+        status = error_set(err, SNAPCELL_E_USAGE,
+                           "snapcell_stream.write is NULL: it takes the response's body");
+    if (status != SNAPCELL_OK) return cell_count_call(cell, status);
+    given.struct_size = sizeof given;
+    status = engine_cell_stream(cell->engine, &given, &callbacks, err);
+    return cell_count_call(cell, cell_end_call(cell, start_ns, status));
+}
+
 int snapcell_cell_invoke(snapcell_cell *cell, const char *event_json, char **out,
                          size_t *out_size_bytes, snapcell_error *err)
 {

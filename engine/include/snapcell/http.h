@@ -3,6 +3,7 @@
 #ifndef SNAPCELL_HTTP_H
 #define SNAPCELL_HTTP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -58,6 +59,46 @@ SNAPCELL_API snapcell_header snapcell_response_header(const snapcell_response *r
 
 /* Purpose: release a response; NULL is allowed. Thread: any, once. Errors: none. */
 SNAPCELL_API void snapcell_response_free(snapcell_response *response);
+
+/* --- Advanced: bodies as they come ---------------------------------------------------------- */
+
+/* What `read` and `write` give instead of a number of bytes. */
+#define SNAPCELL_STREAM_LATER (-1)  /* nothing now: ask again */
+#define SNAPCELL_STREAM_FAILED (-2) /* the other side is gone, for good */
+
+/* The embedder's side of a call whose bodies need not be in memory as a whole. The callbacks run on
+ * the thread of the call, and must not call back into the cell. Those that have nothing to do
+ * answer LATER rather than block: timers of the function go on then, and limits hold. The struct
+ * and `user` are Borrowed during the call. */
+typedef struct snapcell_stream {
+    size_t struct_size; /* sizeof(snapcell_stream) */
+    void *user;
+
+    /* The request's body, asked for as the function reads it; NULL: the request's own `body`, if
+     * any. Puts up to `size_bytes` into `buffer` and gives their number; 0 at the end, which is
+     * asked for once; LATER; or FAILED, which the function sees as a TypeError. */
+    ptrdiff_t (*read)(void *user, void *buffer, size_t size_bytes);
+
+    /* The response's status and headers, before the first `write`; its body is empty. Called once,
+     * unless the function fails before. `head` is Borrowed during the callback. Gives 0, or another
+     * number when nobody wants the body. NULL is allowed. */
+    int (*head)(void *user, const snapcell_response *head);
+
+    /* The next bytes of the response's body. Gives how many of them it took, which may be fewer;
+     * LATER; or FAILED: then the function's stream is cancelled and its request's signal aborted.
+     * `size_bytes` is 0 once, when the body is whole; what it gives then is ignored. Promises that
+     * were handed to waitUntil() may run on after that. Never NULL. */
+    ptrdiff_t (*write)(void *user, const void *data, size_t size_bytes);
+
+    /* Waits until what answered LATER (`reading`, `writing`) may get on, at most `timeout_ms`.
+     * NULL: the engine asks again every 2 ms. */
+    void (*wait)(void *user, bool reading, bool writing, uint32_t timeout_ms);
+} snapcell_stream;
+
+#define SNAPCELL_STREAM_INIT                                                                       \
+    {                                                                                              \
+        sizeof(snapcell_stream), NULL, NULL, NULL, NULL, NULL                                      \
+    }
 
 #ifdef __cplusplus
 }

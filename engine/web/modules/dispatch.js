@@ -114,12 +114,16 @@ function describe(value) {
     return `an object${typeof name === "string" && name ? ` of class ${name}` : ""}`;
 }
 
-function finish(value, method, promises) {
+// [status, headers, body, pending], or a promise of that. `call` is {method, promises, request} and,
+// when the response goes out as it comes, the number of its exchange.
+function finish(value, call) {
+    const { method, promises } = call;
     const state = isObject(value) ? brands.response(value) : undefined;
     if (!state) throw new TypeError(`handler returned ${describe(value)}, expected a Response`);
     if (state.kind === "error") throw new TypeError("handler returned Response.error()");
     const { headerList, takeBody } = require("snapcell:fetch");
     const headers = headerList(state);
+    if (call.exchange !== undefined && state.stream !== null) return send(state, headers, call);
     const body = takeBody(state, "Response");
     if (!isThenable(body)) {
         return [state.status, headers, method === "HEAD" ? null : body, pendingOf(promises)];
@@ -132,18 +136,34 @@ function finish(value, method, promises) {
     ]);
 }
 
+// Sends a stream while it gives chunks; its head first. The status null says that it is gone.
+async function send(state, headers, { method, promises, request, exchange }) {
+    const { abortRequest, takeStream } = require("snapcell:fetch");
+    const stream = takeStream(state, "Response");
+    const wanted = native.responseHead(exchange, state.status, headers) && method !== "HEAD";
+    const write = chunk => native.responseWrite(exchange, chunk);
+    const { sendAll, stop } = require("snapcell:streams");
+    if (!wanted || !(await sendAll(stream, write))) {
+        const reason = abortRequest(request, "nobody reads the response's body any more");
+        promises.push(stop(stream, reason));
+    }
+    return [null, null, null, pendingOf(promises)];
+}
+
 function fetchEntry(handler) {
     const { createRequest } = require("snapcell:fetch");
-    return (method, url, headers, body, env) => {
+    return (method, url, headers, body, env, exchange) => {
         const promises = [];
         const context = {
             waitUntil: newWaitUntil(promises),
             passThroughOnException() {},
             props: {},
         };
-        const result = handler(createRequest(method, url, lowerCase(headers), body), env, context);
-        if (!isThenable(result)) return finish(result, method, promises);
-        return Promise.resolve(result).then(value => finish(value, method, promises));
+        const request = createRequest(method, url, lowerCase(headers), body);
+        const call = { method, promises, request, exchange };
+        const result = handler(request, env, context);
+        if (!isThenable(result)) return finish(result, call);
+        return Promise.resolve(result).then(value => finish(value, call));
     };
 }
 

@@ -1,12 +1,13 @@
 "use strict";
 // Request and Response. A function that answers with a string loads neither Headers, nor URL, nor
 // streams: each is required where it is first needed.
-const { brands, bytesOf, expose } = require("snapcell:idl");
+const { brands, bytesOf, expose, joinBytes } = require("snapcell:idl");
 
 // --- Bodies ---
 // The state of a request or a response holds its body:
-//   source   a string or a Uint8Array that nobody changes; null when there is no body, or when
-//            there is a stream alone
+//   source   a string or a Uint8Array that nobody changes; a function that gives the next
+//            Uint8Array, null at the end, or a promise of these; null when there is no body, or
+//            when there is a stream alone
 //   stream   the ReadableStream, once there is one
 //   type     the content-type that goes with the source, or null
 //   used     whether the source was read
@@ -78,7 +79,18 @@ function takeBody(state, what) {
     if (!hasBody(state)) return null;
     if (state.stream !== null) return require("snapcell:streams").readAll(state.stream);
     state.used = true;
-    return state.source;
+    return typeof state.source === "function" ? drain(state.source) : state.source;
+}
+
+// All bytes that a function gives piece by piece.
+async function drain(next) {
+    const chunks = [];
+    for (;;) {
+        let chunk = next();
+        if (chunk instanceof Promise) chunk = await chunk;
+        if (chunk === null) return joinBytes(chunks);
+        chunks.push(chunk);
+    }
 }
 
 // A promise of what `convert` makes of the body.
@@ -120,8 +132,10 @@ function toForm(body, type) {
 function streamOf(state) {
     if (state.stream === null && state.source !== null) {
         const { source } = state;
-        const { ReadableStream, streamOf } = require("snapcell:streams");
-        state.stream = state.used ? usedStream(ReadableStream) : streamOf(() => toBytes(source));
+        const { ReadableStream, pullStream, streamOf } = require("snapcell:streams");
+        if (state.used) state.stream = usedStream(ReadableStream);
+        else if (typeof source === "function") state.stream = pullStream(source);
+        else state.stream = streamOf(() => toBytes(source));
     }
     return state.stream;
 }
@@ -136,6 +150,7 @@ function usedStream(ReadableStream) {
 
 function cloneBody(from, to, what) {
     checkUnused(from, what);
+    if (typeof from.source === "function") streamOf(from); // which two can read
     to.source = from.source;
     to.type = from.type;
     if (from.stream === null) return;
@@ -424,9 +439,18 @@ function setPassive(state, init, from) {
     }
 }
 
+// A request's signal is made when it is looked at; until then, what it follows is known.
+function signalOf(state) {
+    if (state.signal === null) {
+        const { AbortSignal } = require("snapcell:abort");
+        state.signal = AbortSignal.any(state.follows ? [state.follows()] : []);
+    }
+    return state.signal;
+}
+
 function checkedSignal(signal) {
-    if (signal === undefined || signal === null) return null;
-    if (brands.signal?.(signal)) return signal;
+    if (signal === null) return null;
+    if (brands.signal?.(signal)) return () => signal;
     throw new TypeError("Request: the signal must be an AbortSignal");
 }
 
@@ -463,7 +487,9 @@ function initRequest(state, input, init) {
     const from = isObject(input) ? brands.request(input) : undefined;
     state.url = from ? from.url : require("snapcell:url").absolute(input, "Request");
     state.method = init.method === undefined ? (from?.method ?? "GET") : checkedMethod(init.method);
-    state.signal = init.signal === undefined ? (from?.signal ?? null) : checkedSignal(init.signal);
+    state.signal = null;
+    if (init.signal !== undefined) state.follows = checkedSignal(init.signal);
+    else state.follows = from ? () => signalOf(from) : null;
     setPassive(state, init, from);
     setRequestBody(state, init, from);
     if (init.headers === undefined && from) state.list = [...headerList(from)];
@@ -480,6 +506,13 @@ class Request {
         addBodyMembers(this, request => request.#state);
         exports.createRequest = (method, url, headers, body) =>
             hostRequest({ method, url, headers, body });
+        exports.abortRequest = (request, message) => {
+            const { DOMException } = require("snapcell:exception");
+            const reason = new DOMException(message, "AbortError");
+            const signal = signalOf(request.#state);
+            brands.signal(signal).abort(signal, reason);
+            return reason;
+        };
 
         for (const name in passive) {
             const members = {
@@ -517,9 +550,7 @@ class Request {
     }
 
     get signal() {
-        const state = this.#state;
-        state.signal ??= new (require("snapcell:abort").AbortController)().signal;
-        return state.signal;
+        return signalOf(this.#state);
     }
 
     clone() {
@@ -531,21 +562,22 @@ class Request {
         });
         cloneBody(from, request.#state, "Request.clone");
         request.#state.options = from.options;
-        request.#state.signal = from.signal;
+        request.#state.follows = () => signalOf(from);
         return request;
     }
 }
 expose(Request);
 const hostRequest = values => new Request(hostToken, values);
 
-// What the host hands over is valid.
+// What the host hands over is valid. A body is bytes, or the number of the exchange that gives it.
 function fromHost(state, { method, url, headers, body }) {
     state.method = method;
     state.url = url;
     state.list = headers;
-    state.source = body ?? null;
+    state.source = typeof body === "number" ? () => native.bodyRead(body) : (body ?? null);
     state.options = passive;
     state.signal = null;
+    state.follows = null;
 }
 
 exports.Response = Response;
@@ -572,3 +604,7 @@ exports.fetch = async function fetch() {
 
 exports.headerList = headerList;
 exports.takeBody = takeBody;
+exports.takeStream = (state, what) => {
+    checkUnused(state, what);
+    return state.stream;
+};

@@ -30,6 +30,18 @@ exports.bytesOf = value => {
     return undefined;
 };
 
+// One Uint8Array of several.
+exports.joinBytes = chunks => {
+    if (chunks.length === 1) return chunks[0];
+    const bytes = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.length, 0));
+    let offset = 0;
+    for (const chunk of chunks) {
+        bytes.set(chunk, offset);
+        offset += chunk.length;
+    }
+    return bytes;
+};
+
 // Brands: a module that defines a class puts a function here that gives the state of an instance,
 // or undefined. A class whose module was never loaded has no instances.
 // All names are here from the start, so that looking one up stays quick.

@@ -1,5 +1,5 @@
 "use strict";
-const { brands } = require("snapcell:idl");
+const { brands, joinBytes } = require("snapcell:idl");
 const streams = require("web-streams-polyfill/dist/ponyfill.mjs");
 
 // The classes are not destructured: the bundler would rename the package's.
@@ -46,38 +46,50 @@ exports.streamOf = make =>
         },
     });
 
-function append(chunks, chunk) {
-    if (!(chunk instanceof Uint8Array)) {
-        throw new TypeError("a chunk of a body's stream is not a Uint8Array");
-    }
-    chunks.push(chunk);
-    return chunk.length;
-}
+// A stream of the bytes that a function gives piece by piece, null at the end.
+exports.pullStream = next =>
+    new streams.ReadableStream(
+        {
+            type: "bytes",
+            async pull(controller) {
+                let chunk = next();
+                if (chunk instanceof Promise) chunk = await chunk;
+                if (chunk !== null) return controller.enqueue(chunk);
+                controller.close();
+                controller.byobRequest?.respond(0);
+            },
+        },
+        { highWaterMark: 0 }
+    );
 
-function concatenate(chunks, size) {
-    if (chunks.length === 1) return chunks[0];
-    const bytes = new Uint8Array(size);
-    let offset = 0;
-    for (const chunk of chunks) {
-        bytes.set(chunk, offset);
-        offset += chunk.length;
-    }
-    return bytes;
-}
-
-// All bytes of a stream that nobody else reads.
-exports.readAll = async stream => {
+// Reads a stream that nobody else reads: `take` gets each chunk, and tells, or promises to tell,
+// whether it wants more. Gives whether it wanted more to the end.
+async function readWith(stream, take) {
     const reader = stream.getReader();
-    const chunks = [];
-    let size = 0;
     try {
         for (;;) {
             const { done, value } = await reader.read();
-            if (done) return concatenate(chunks, size);
-            size += append(chunks, value);
+            if (done) return true;
+            if (!(value instanceof Uint8Array)) {
+                throw new TypeError("a chunk of a body's stream is not a Uint8Array");
+            }
+            let more = take(value);
+            if (more instanceof Promise) more = await more;
+            if (more) continue;
+            reader.releaseLock();
+            return false;
         }
     } catch (error) {
         reader.cancel(error).catch(() => {});
         throw error;
     }
+}
+
+exports.readAll = async stream => {
+    const chunks = [];
+    await readWith(stream, chunk => chunks.push(chunk));
+    return joinBytes(chunks);
 };
+
+exports.sendAll = readWith;
+exports.stop = (stream, reason) => stream.cancel(reason);

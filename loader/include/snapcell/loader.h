@@ -123,6 +123,14 @@ SNAPCELL_API int snapcell_cell_load(snapcell_loader *loader, const char *ref,
 SNAPCELL_API int snapcell_cell_fetch(snapcell_cell *cell, const snapcell_request *request,
                                      snapcell_response **out, snapcell_error *err);
 
+/* Purpose: the same, with bodies that come and go in pieces: the request's is read when the
+ * function reads it, the response's is written as the function gives it, and the function waits for
+ * a slow reader. `request`: NULL for "GET /"; with `stream->read` it has no body of its own.
+ * `stream`: not NULL. A reader that wants no more (head, write) is no error. After an error, `head`
+ * tells whether the function had answered before. Thread and errors: as snapcell_cell_fetch(). */
+SNAPCELL_API int snapcell_cell_stream(snapcell_cell *cell, const snapcell_request *request,
+                                      const snapcell_stream *stream, snapcell_error *err);
+
 /* Purpose: call a function of shape JSON with an event. `event_json`: JSON text, zero-terminated;
  * NULL for "{}".
  * `*out`: the result as JSON text ("null" for undefined), zero-terminated; Owned, free(). NULL on
