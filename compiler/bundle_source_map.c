@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "error_set.h"
+#include "source_map.h"
 
 static bool starts_with(const char *text, size_t size_bytes, const char *prefix)
 {
@@ -100,6 +101,7 @@ int bundle_map_decode(const char *url, size_t url_size_bytes, char **out, size_t
 
 bool bundle_map_is_json(const char *map, size_t size_bytes)
 {
+    if (!source_map_is_bounded(map, size_bytes)) return false;
     json_t *json = json_loadb(map, size_bytes, 0, NULL);
     bool is_object = json_is_object(json);
     json_decref(json);

@@ -11,6 +11,11 @@
 
 #define SOURCE_MAP_SIZE_MAX ((size_t)1 << 30)
 #define SOURCE_MAP_SECTION_COUNT_MAX 10000
+#define SOURCE_MAP_SEGMENT_COUNT_MAX ((size_t)16 << 20)
+/* Values take some 50 times their text in memory: 150 MB for so many. */
+#define SOURCE_MAP_VALUE_COUNT_MAX 1000000
+/* A long sourceRoot before many files would take the product of both. */
+#define SOURCE_MAP_FILES_SIZE_MAX ((size_t)64 << 20)
 #define SOURCE_MAP_UNMAPPED (-1)
 
 /* From this place of the bundle on, up to the next segment of the line; all from 0. */
@@ -28,6 +33,7 @@ struct source_map {
     size_t segment_capacity;
     char **files;
     size_t file_count;
+    size_t files_size_bytes; /* of their names */
 };
 
 /* Where a section of an index map begins in the bundle, and where the next one does. */
@@ -62,6 +68,7 @@ void source_map_free(source_map *map)
 
 static int source_map_add_segment(source_map *map, const source_map_segment *segment)
 {
+    if (map->segment_count == SOURCE_MAP_SEGMENT_COUNT_MAX) return -1;
     if (map->segment_count == map->segment_capacity) {
         size_t capacity = map->segment_capacity == 0 ? 256 : map->segment_capacity * 2;
         source_map_segment *grown = reallocarray(map->segments, capacity, sizeof *grown);
@@ -245,6 +252,8 @@ static int source_map_read_files(source_map *map, const json_t *json, source_map
         char *file = name == NULL ? NULL : source_map_join(root, name);
         if (name != NULL && file == NULL) return -1;
         map->files[map->file_count++] = file;
+        map->files_size_bytes += file == NULL ? 0 : strlen(file);
+        if (map->files_size_bytes > SOURCE_MAP_FILES_SIZE_MAX) return -1;
     }
     return 0;
 }
@@ -311,9 +320,23 @@ static void source_map_skip_guard(const char **json, size_t *size)
     *json = end + 1;
 }
 
+/* Each value but the first has a comma or an opening bracket before it. */
+bool source_map_is_bounded(const char *json, size_t json_size_bytes)
+{
+    size_t count = 0;
+    bool in_text = false;
+    for (size_t i = 0; i < json_size_bytes; i++) {
+        const char c = json[i];
+        if (c == '"') in_text = !in_text;
+        if (in_text && c == '\\') i++;
+        if (!in_text && (c == ',' || c == '[' || c == '{')) count++;
+    }
+    return json_size_bytes <= SOURCE_MAP_SIZE_MAX && count <= SOURCE_MAP_VALUE_COUNT_MAX;
+}
+
 source_map *source_map_new(const char *json, size_t json_size_bytes)
 {
-    if (json == NULL || json_size_bytes > SOURCE_MAP_SIZE_MAX) return NULL;
+    if (json == NULL || !source_map_is_bounded(json, json_size_bytes)) return NULL;
     source_map_skip_guard(&json, &json_size_bytes);
     /* Source texts within the map may hold any character, U+0000 too. */
     json_t *root cleanup(source_map_cleanup_json) =

@@ -3,6 +3,7 @@
 #ifndef SNAPCELL_SOURCE_MAP_H
 #define SNAPCELL_SOURCE_MAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,10 @@ typedef struct source_map source_map;
 /* Parses a source map (version 3, JSON; with or without sections). NULL when it is not one or
  * memory is short. Owned: source_map_free(). Nothing of `json` is kept. */
 source_map *source_map_new(const char *json, size_t json_size_bytes);
+
+/* Whether parsing this JSON takes no more memory than any source map of a bundle needs. It comes
+ * from the function's author, and is read in processes that serve others, too. */
+bool source_map_is_bounded(const char *json, size_t json_size_bytes);
 
 /* Where line `line`, column `column` (both from 1) of the bundle came from. `*file` is Borrowed
  * from the map. Returns 1 when found, else 0 with the outputs untouched. */

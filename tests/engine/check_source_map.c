@@ -73,6 +73,51 @@ START_TEST(test_source_root_is_put_in_front)
 }
 END_TEST
 
+/* `count` times `part`, between `before` and `after`. */
+static source_map *parse_repeated(const char *before, const char *part, size_t count,
+                                  const char *after)
+{
+    size_t part_size = strlen(part), before_size = strlen(before);
+    char *json = malloc(before_size + count * part_size + strlen(after) + 1);
+    ck_assert_ptr_nonnull(json);
+    memcpy(json, before, before_size);
+    for (size_t i = 0; i < count; i++)
+        memcpy(json + before_size + i * part_size, part, part_size);
+    strcpy(json + before_size + count * part_size, after);
+    source_map *map = parse(json);
+    free(json);
+    return map;
+}
+
+START_TEST(test_what_would_take_too_much_memory_is_refused)
+{
+    /* Commas in texts are no values. */
+    static const char good[] = "0],\"sources\":[\"a\"],\"mappings\":\"AAAA,,,,C\"}";
+    source_map *map = parse_repeated("{\"version\":3,\"names\":[", "1,", 999000, good);
+    ck_assert_ptr_nonnull(map);
+    source_map_free(map);
+    map = parse_repeated("{\"version\":3,\"names\":[", "1,", 1000000, good);
+    ck_assert_ptr_null(map);
+    /* 64 MiB and more of file names, from 300 KB. */
+    char root[1100] = "{\"version\":3,\"mappings\":\"\",\"sourceRoot\":\"";
+    size_t size = strlen(root);
+    memset(root + size, 'r', sizeof root - size);
+    strcpy(root + sizeof root - 15, "\",\"sources\":[");
+    map = parse_repeated(root, "\"\",", 60000, "\"\"]}");
+    ck_assert_ptr_nonnull(map);
+    source_map_free(map);
+    ck_assert_ptr_null(parse_repeated(root, "\"\",", 70000, "\"\"]}"));
+}
+END_TEST
+
+START_TEST(test_text_with_quotes_is_bounded)
+{
+    static const char quoted[] = "[\"\\\",,\",\"\\\\\"]";
+    ck_assert(source_map_is_bounded(quoted, sizeof quoted - 1));
+    ck_assert(source_map_is_bounded("", 0));
+}
+END_TEST
+
 START_TEST(test_source_without_a_name_is_unmapped)
 {
     source_map *map =
@@ -294,6 +339,8 @@ int main(void)
     TCase *tcase = tcase_create("source_map");
     tcase_add_test(tcase, test_find_takes_the_segment_before);
     tcase_add_test(tcase, test_source_root_is_put_in_front);
+    tcase_add_test(tcase, test_what_would_take_too_much_memory_is_refused);
+    tcase_add_test(tcase, test_text_with_quotes_is_bounded);
     tcase_add_test(tcase, test_source_without_a_name_is_unmapped);
     tcase_add_test(tcase, test_segments_out_of_order_are_sorted);
     tcase_add_test(tcase, test_numbers_of_several_digits_are_read);
