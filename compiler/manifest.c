@@ -216,14 +216,19 @@ static char *pool_add_base64(text_pool *pool, const json_t *text, size_t *size_b
     return copy;
 }
 
+static char *pool_add_text(text_pool *pool, const json_t *object, const char *key)
+{
+    const json_t *text = json_object_get(object, key);
+    if (!json_is_string(text)) return NULL;
+    return pool_add(pool, json_string_value(text), json_string_length(text));
+}
+
 static char *pool_add_bytes(text_pool *pool, const json_t *object, const char *key,
                             const char *base64_key, size_t *size_bytes)
 {
     const json_t *text = json_object_get(object, key);
-    if (json_is_string(text)) {
-        *size_bytes = json_string_length(text);
-        return pool_add(pool, json_string_value(text), *size_bytes);
-    }
+    *size_bytes = json_string_length(text);
+    if (json_is_string(text)) return pool_add_text(pool, object, key);
     text = json_object_get(object, base64_key);
     return json_is_string(text) ? pool_add_base64(pool, text, size_bytes) : NULL;
 }
@@ -239,7 +244,7 @@ static bool headers_from_json(const json_t *json, snapcell_request *request, tex
     for (size_t i = 0; i < count; i++) {
         const json_t *header = json_array_get(json, i);
         size_t size;
-        headers[i].name = pool_add_bytes(pool, header, "name", "", &size);
+        headers[i].name = pool_add_text(pool, header, "name");
         headers[i].value = pool_add_bytes(pool, header, "value", "value_base64", &size);
         if (headers[i].name == NULL || headers[i].value == NULL) return false;
     }
@@ -248,10 +253,9 @@ static bool headers_from_json(const json_t *json, snapcell_request *request, tex
 
 static bool request_from_json(const json_t *json, snapcell_request *request, text_pool *pool)
 {
-    size_t size;
     request->struct_size = sizeof *request;
-    request->method = pool_add_bytes(pool, json, "method", "", &size);
-    request->url = pool_add_bytes(pool, json, "url", "", &size);
+    request->method = pool_add_text(pool, json, "method");
+    request->url = pool_add_text(pool, json, "url");
     if (request->method == NULL || request->url == NULL) return false;
     if (json_object_get(json, "body") != NULL || json_object_get(json, "body_base64") != NULL) {
         request->body =

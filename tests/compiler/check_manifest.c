@@ -113,6 +113,8 @@ static const char *const bad_manifests[] = {
     "\"warm\":[{\"method\":\"GET\",\"url\":\"/\",\"body_base64\":\"!\"}]}}",
     "{\"bundle\":{\"bytes\":1},\"options\":{\"format\":\"auto\",\"level\":1,\"raw\":false,"
     "\"warm\":[{\"method\":\"GET\",\"url\":\"/\",\"headers\":[{\"name\":\"a\"}]}]}}",
+    "{\"bundle\":{\"bytes\":1},\"options\":{\"format\":\"auto\",\"level\":1,\"raw\":false,"
+    "\"warm\":[{\"method\":\"GET\",\"\":\"/w==\"}]}}",
 };
 
 START_TEST(test_bad_manifest_is_refused)
