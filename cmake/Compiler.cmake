@@ -18,14 +18,22 @@ target_compile_options(snapcell_flags INTERFACE
   # V8's headers are not clean under -Wconversion, and the engine has no RTTI because V8 has none.
   $<$<COMPILE_LANGUAGE:CXX>:-std=c++20 -fno-rtti -fno-exceptions -Wall -Wextra -Werror>)
 
+if(SNAPCELL_FUZZ)
+  if(NOT CMAKE_C_COMPILER_ID STREQUAL Clang OR NOT SNAPCELL_SANITIZE)
+    message(FATAL_ERROR "SNAPCELL_FUZZ needs clang and SNAPCELL_SANITIZE: use `cmake --preset fuzz`")
+  endif()
+  # All code tells the engine which ways it went. GCC is what keeps warnings out.
+  target_compile_options(snapcell_flags INTERFACE -fsanitize=fuzzer-no-link -Wno-error)
+endif()
+
 if(SNAPCELL_SANITIZE)
   # V8 has no RTTI, so that UBSan's vptr check cannot link with it.
   target_compile_options(snapcell_flags INTERFACE
     -fsanitize=address,undefined -fno-sanitize=vptr -fno-sanitize-recover=undefined
     -fno-omit-frame-pointer
     # With sanitizers GCC 12 sees uninitialized values in V8's empty Maybe, which is never read.
-    $<$<COMPILE_LANGUAGE:CXX>:-Wno-error=uninitialized>
-    $<$<COMPILE_LANGUAGE:CXX>:-Wno-error=maybe-uninitialized>)
+    $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-error=uninitialized>
+    $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-error=maybe-uninitialized>)
   add_link_options(-fsanitize=address,undefined -fno-sanitize=vptr)
 else()
   target_compile_options(snapcell_flags INTERFACE -fstack-protector-strong -fstack-clash-protection)

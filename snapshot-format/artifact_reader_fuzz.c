@@ -1,13 +1,12 @@
-/* For a fuzzing engine (clang -fsanitize=fuzzer); its corpus is tests/corpora/artifact/. */
+/* For a fuzzing engine (clang -fsanitize=fuzzer); its corpus is tests/corpora/artifact_reader/. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "artifact_checksum.h"
 #include "artifact_reader.h"
+#include "fuzz_input.h"
 
 #define FUZZ_DECODED_SIZE_MAX (1u << 20)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Of a size that small frames reach beyond, too. */
 static const uint8_t fuzz_prefix[100] = "0123456789abcdefghijklmnopqrstuvwxyz";

@@ -8,6 +8,8 @@
 #define INPUT_SIZE_MAX (1u << 24)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+/* A target may have none. */
+__attribute__((weak)) int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 static int replay_file(const char *path)
 {
@@ -58,6 +60,7 @@ int main(int argc, char **argv)
 {
     int status = EXIT_SUCCESS;
     unsigned count = 0;
+    if (LLVMFuzzerInitialize != NULL) (void)LLVMFuzzerInitialize(&argc, &argv);
     for (int i = 1; i < argc; i++) {
         if (replay_folder(argv[i], &count) != EXIT_SUCCESS) status = EXIT_FAILURE;
     }

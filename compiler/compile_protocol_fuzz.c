@@ -1,0 +1,93 @@
+/* Messages from a worker that was taken over, and to it. What can be read can be written, and reads
+ * back. */
+#include <stdlib.h>
+
+#include "compile_protocol.h"
+#include "fuzz_input.h"
+
+/* The input at an address that malloc() gave, as messages are, and of just their size. */
+static void *fuzz_body(const fuzz_input *input)
+{
+    void *body = malloc(input->size_bytes > 0 ? input->size_bytes : 1);
+    fuzz_require(body != NULL);
+    if (input->size_bytes > 0) memcpy(body, input->at, input->size_bytes);
+    return body;
+}
+
+static void fuzz_job(const void *body, size_t size, wire_writer *writer)
+{
+    compile_job job;
+    if (!compile_job_read(body, size, &job)) return;
+    compile_job_write(writer, &job);
+    compile_job again;
+    fuzz_require(compile_job_read(writer->data, writer->size_bytes, &again));
+    fuzz_require(again.warm_count == job.warm_count &&
+                 again.host_name_count == job.host_name_count);
+    compile_job_release(&again);
+    compile_job_release(&job);
+}
+
+static void fuzz_host_call(const void *body, size_t size, wire_writer *writer)
+{
+    compile_host_call call;
+    if (!compile_host_call_read(body, size, &call)) return;
+    compile_host_call_write(writer, &call);
+    compile_host_call again;
+    fuzz_require(compile_host_call_read(writer->data, writer->size_bytes, &again));
+    fuzz_require(again.argument_count == call.argument_count);
+    free(again.arguments);
+    free(call.arguments);
+}
+
+static void fuzz_result(const void *body, size_t size, wire_writer *writer)
+{
+    compile_result result;
+    if (!compile_result_read(body, size, &result)) return;
+    compile_result_write(writer, &result);
+    compile_result again;
+    fuzz_require(compile_result_read(writer->data, writer->size_bytes, &again));
+    fuzz_require(again.blob_size_bytes == result.blob_size_bytes);
+    free(again.warnings);
+    free(result.warnings);
+}
+
+static void fuzz_error(const void *body, size_t size, wire_writer *writer)
+{
+    snapcell_error error;
+    if (!compile_error_read(body, size, &error)) return;
+    compile_error_write(writer, &error);
+    snapcell_error again;
+    fuzz_require(compile_error_read(writer->data, writer->size_bytes, &again));
+    fuzz_require(memcmp(again.message, error.message, strlen(error.message) + 1) == 0);
+}
+
+/* The small ones. */
+static void fuzz_others(const void *body, size_t size, wire_writer *writer)
+{
+    compile_hello hello;
+    compile_log log;
+    snapcell_value value;
+    if (compile_hello_read(body, size, &hello)) compile_hello_write(writer, &hello);
+    if (compile_log_read(body, size, &log)) compile_log_write(writer, &log);
+    if (compile_value_read(body, size, &value)) compile_value_write(writer, &value);
+    const char *message = compile_throw_read(body, size);
+    if (message != NULL) compile_throw_write(writer, message);
+    compile_header header;
+    if (size >= COMPILE_HEADER_SIZE && compile_header_read(body, &header))
+        fuzz_require(header.body_size_bytes <= compile_body_size_max(header.type));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static void (*const readers[])(const void *, size_t, wire_writer *) = {
+        fuzz_job, fuzz_host_call, fuzz_result, fuzz_error, fuzz_others};
+    fuzz_input input = {data, size};
+    const size_t reader = fuzz_take_u8(&input) % (sizeof readers / sizeof *readers);
+    void *body = fuzz_body(&input);
+    wire_writer writer = {0};
+    readers[reader](body, input.size_bytes, &writer);
+    fuzz_require(!writer.failed);
+    wire_writer_release(&writer);
+    free(body);
+    return 0;
+}
