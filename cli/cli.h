@@ -101,6 +101,8 @@ const char *cli_guess(const char *word, const char *const *words);
 /* To standard output; the first failure is kept for cli_finish(). */
 void cli_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void cli_write(const void *data, size_t size_bytes);
+/* Around the buffer, as snapcell_stream.write: for what a reader may be slow to take. */
+ptrdiff_t cli_write_some(const void *data, size_t size_bytes);
 void cli_flush(void);
 
 /* Flushes standard output; says so when something could not be written, unless its reader has gone.
@@ -159,6 +161,19 @@ size_t cli_text_width(const char *text);
  * put before each line with ": ". */
 void cli_console(void *user, snapcell_log_level level, const char *function_name, const char *text,
                  size_t text_size_bytes);
+
+/* --- A call with standard input and output for its bodies (cli_exchange.c) --- */
+
+typedef struct cli_exchange {
+    bool reads;     /* the request's body is standard input */
+    bool prints;    /* the answer goes to standard output; else it is dropped */
+    bool include;   /* its status and headers, too */
+    int read_errno; /* why standard input could not be read; 0 */
+} cli_exchange;
+
+/* Calls a function that answers requests. What came before an error is out by then. */
+int cli_exchange_run(cli_exchange *exchange, snapcell_cell *cell, const snapcell_request *request,
+                     snapcell_error *err);
 
 /* --- A worker process (cli_worker.c) --- */
 

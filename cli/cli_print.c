@@ -1,5 +1,6 @@
 /* What the program says: data on standard output, messages on standard error. */
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,16 @@ void cli_print(const char *format, ...)
 void cli_write(const void *data, size_t size_bytes)
 {
     if (size_bytes && fwrite(data, 1, size_bytes, stdout) != size_bytes) print_failed();
+}
+
+ptrdiff_t cli_write_some(const void *data, size_t size_bytes)
+{
+    /* A pipe that polls as writable takes this much without blocking. */
+    ssize_t wrote = write(STDOUT_FILENO, data, size_bytes < PIPE_BUF ? size_bytes : PIPE_BUF);
+    if (wrote >= 0) return wrote;
+    if (errno == EINTR || errno == EAGAIN) return SNAPCELL_STREAM_LATER;
+    print_failed();
+    return SNAPCELL_STREAM_FAILED;
 }
 
 void cli_flush(void)

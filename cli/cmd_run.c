@@ -52,7 +52,8 @@ typedef struct run_state {
     size_t env_count;
     char **owned; /* copies of option values that were split */
     size_t owned_count;
-    const char *data; /* of -d; NULL when it was not given */
+    const char *data;   /* of -d; NULL when it was not given */
+    bool data_is_input; /* it is standard input, to be read as the function reads it */
     char *body;
     size_t body_size_bytes;
     const char *event; /* of --event; NULL when it was not given */
@@ -166,18 +167,25 @@ static bool run_take(void *user, int id, const char *value)
     }
 }
 
+static bool run_is_input(const char *value)
+{
+    return value != NULL && (strcmp(value, "-") == 0 || strcmp(value, "@-") == 0);
+}
+
 /* `-` alone stands for standard input, too. */
 static int run_read_value(const char *value, char **out, size_t *out_size_bytes,
                           snapcell_error *err)
 {
-    return cli_read_value(strcmp(value, "-") == 0 ? "@-" : value, out, out_size_bytes, err);
+    return cli_read_value(run_is_input(value) ? "@-" : value, out, out_size_bytes, err);
 }
 
 static int run_read_inputs(run_state *state, snapcell_error *err)
 {
     size_t size_bytes = 0;
     int code = SNAPCELL_OK;
-    if (state->data) code = run_read_value(state->data, &state->body, &state->body_size_bytes, err);
+    state->data_is_input = run_is_input(state->data) && state->repeat == 1;
+    if (state->data && !state->data_is_input)
+        code = run_read_value(state->data, &state->body, &state->body_size_bytes, err);
     if (code == SNAPCELL_OK && state->event)
         code = run_read_value(state->event, &state->event_json, &size_bytes, err);
     if (code != SNAPCELL_OK) return code;
@@ -231,34 +239,32 @@ static char *run_event(const run_state *state)
 
 /* --- One load --- */
 
-/* What a call gave: of a fetch-shaped function a response, of a JSON-shaped one text. */
-typedef struct run_answer {
-    snapcell_response *response;
-    char *json;
-} run_answer;
-
-static void run_answer_release(run_answer *answer)
+static int run_fetch(const run_state *state, snapcell_cell *cell, bool print, snapcell_error *err)
 {
-    snapcell_response_free(answer->response);
-    free(answer->json);
-    *answer = (run_answer){0};
-}
-
-static int run_call(const run_state *state, snapcell_cell *cell, run_answer *answer,
-                    snapcell_error *err)
-{
-    if (snapcell_cell_info(cell)->shape == SNAPCELL_SHAPE_FETCH && !state->event)
-        return snapcell_cell_fetch(cell, &state->request, &answer->response, err);
-    if (snapcell_cell_info(cell)->shape == SNAPCELL_SHAPE_FETCH)
+    if (state->event)
         return error_set(err, SNAPCELL_E_WRONG_SHAPE,
                          "%s takes a request, not an event; give it a URL, -X, -H and -d instead "
                          "of --event",
                          state->arguments.operands[0]);
+    cli_exchange exchange = {
+        .reads = state->data_is_input, .prints = print, .include = state->include};
+    return cli_exchange_run(&exchange, cell, &state->request, err);
+}
+
+static int run_invoke(run_state *state, snapcell_cell *cell, bool print, snapcell_error *err)
+{
+    int code = SNAPCELL_OK;
+    if (state->data_is_input)
+        code = cli_read_value("@-", &state->body, &state->body_size_bytes, err);
+    if (code != SNAPCELL_OK) return code;
     if (!state->event && state->body && strlen(state->body) != state->body_size_bytes)
         return error_set(err, SNAPCELL_E_USAGE, "the event is not JSON text: it holds a zero byte");
     cleanup_free char *event = run_event(state);
+    cleanup_free char *result = NULL;
     if (!event) return error_set(err, SNAPCELL_E_NOMEM, "no memory for the event");
-    return snapcell_cell_invoke(cell, event, &answer->json, NULL, err);
+    code = snapcell_cell_invoke(cell, event, &result, NULL, err);
+    if (code == SNAPCELL_OK && print) cli_print("%s\n", result);
+    return code;
 }
 
 static uint64_t run_now_ns(void)
@@ -280,108 +286,22 @@ static void run_print_timings(const snapcell_timings *timings, uint64_t dispose_
             (unsigned long long)dispose_ns);
 }
 
-/* --- The answer --- */
-
-static const char *run_reason(int status)
-{
-    static const struct {
-        int status;
-        const char *reason;
-    } reasons[] = {
-        {200, "OK"},
-        {201, "Created"},
-        {202, "Accepted"},
-        {203, "Non-Authoritative Information"},
-        {204, "No Content"},
-        {205, "Reset Content"},
-        {206, "Partial Content"},
-        {300, "Multiple Choices"},
-        {301, "Moved Permanently"},
-        {302, "Found"},
-        {303, "See Other"},
-        {304, "Not Modified"},
-        {307, "Temporary Redirect"},
-        {308, "Permanent Redirect"},
-        {400, "Bad Request"},
-        {401, "Unauthorized"},
-        {402, "Payment Required"},
-        {403, "Forbidden"},
-        {404, "Not Found"},
-        {405, "Method Not Allowed"},
-        {406, "Not Acceptable"},
-        {408, "Request Timeout"},
-        {409, "Conflict"},
-        {410, "Gone"},
-        {411, "Length Required"},
-        {412, "Precondition Failed"},
-        {413, "Content Too Large"},
-        {414, "URI Too Long"},
-        {415, "Unsupported Media Type"},
-        {416, "Range Not Satisfiable"},
-        {417, "Expectation Failed"},
-        {418, "I'm a teapot"},
-        {421, "Misdirected Request"},
-        {422, "Unprocessable Content"},
-        {425, "Too Early"},
-        {426, "Upgrade Required"},
-        {428, "Precondition Required"},
-        {429, "Too Many Requests"},
-        {431, "Request Header Fields Too Large"},
-        {451, "Unavailable For Legal Reasons"},
-        {500, "Internal Server Error"},
-        {501, "Not Implemented"},
-        {502, "Bad Gateway"},
-        {503, "Service Unavailable"},
-        {504, "Gateway Timeout"},
-        {505, "HTTP Version Not Supported"},
-    };
-    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
-        if (reasons[i].status == status) return reasons[i].reason;
-    return "";
-}
-
-static void run_print_head(const snapcell_response *response)
-{
-    int status = snapcell_response_status(response);
-    const char *reason = run_reason(status);
-    cli_print("HTTP/1.1 %d%s%s\n", status, reason[0] ? " " : "", reason);
-    for (size_t i = 0; i < snapcell_response_header_count(response); i++) {
-        snapcell_header header = snapcell_response_header(response, i);
-        cli_print("%s: %s\n", header.name, header.value);
-    }
-    cli_print("\n");
-}
-
-static void run_print_answer(const run_state *state, const run_answer *answer)
-{
-    if (answer->json) {
-        cli_print("%s\n", answer->json);
-        return;
-    }
-    size_t size_bytes = 0;
-    const void *body = snapcell_response_body(answer->response, &size_bytes);
-    if (state->include) run_print_head(answer->response);
-    cli_write(body, size_bytes);
-}
-
 /* --- In the worker --- */
 
 /* There is an artifact for other engines only, and --recompile was given. */
 #define RUN_STATUS_RECOMPILE CLI_WORKER_STATUS_OWN
 
-/* A load whose answer is printed at once, before anything is disposed of. */
-static int run_once(const run_state *state, snapcell_loader *loader, bool print,
-                    snapcell_error *err)
+/* A load whose answer is printed as it comes, before anything is disposed of. */
+static int run_once(run_state *state, snapcell_loader *loader, bool print, snapcell_error *err)
 {
     snapcell_cell *cell = NULL;
     int code = snapcell_cell_load(loader, state->arguments.operands[0], &state->cell, &cell, err);
     if (code != SNAPCELL_OK) return code;
-    run_answer answer = {0};
-    code = run_call(state, cell, &answer, err);
-    if (code == SNAPCELL_OK && print) {
-        run_print_answer(state, &answer);
-        cli_flush();
-    }
+    if (snapcell_cell_info(cell)->shape == SNAPCELL_SHAPE_FETCH)
+        code = run_fetch(state, cell, print, err);
+    else
+        code = run_invoke(state, cell, print, err);
+    cli_flush();
     snapcell_timings timings;
     snapcell_cell_timings(cell, &timings);
     bool last = print && !state->timings;
@@ -389,7 +309,6 @@ static int run_once(const run_state *state, snapcell_loader *loader, bool print,
     if (!last) snapcell_cell_dispose(cell);
     uint64_t dispose_ns = run_now_ns() - start_ns;
     if (code == SNAPCELL_OK && state->timings) run_print_timings(&timings, dispose_ns);
-    run_answer_release(&answer);
     return code;
 }
 
@@ -402,7 +321,7 @@ static int run_open(const run_state *state, snapcell_loader **out, snapcell_erro
     return snapcell_loader_open(&options, out, err);
 }
 
-static int run_repeat(const run_state *state, snapcell_error *err)
+static int run_repeat(run_state *state, snapcell_error *err)
 {
     snapcell_loader *loader = NULL;
     int code = run_open(state, &loader, err);
@@ -413,7 +332,7 @@ static int run_repeat(const run_state *state, snapcell_error *err)
 
 static int run_work(void *user, int broker_fd)
 {
-    const run_state *state = user;
+    run_state *state = user;
     const char *ref = state->arguments.operands[0];
     snapcell_error err;
     (void)broker_fd;
@@ -487,7 +406,7 @@ const cli_command cmd_run = {
     .summary = "load a function from the store and call it",
     .description =
         "Loads REF (a name, a key, or a unique key prefix) and calls it. URL is absolute or a\n"
-        "path (default: /). The response's body goes to standard output as it is, whatever its\n"
+        "path (default: /). The response's body goes to standard output as it comes, whatever its\n"
         "status; console output goes to standard error. A function of the shape handler(event)\n"
         "gets the event of --event, else -d, else {method, url, headers, body} when a URL, -X or\n"
         "-H was given, else {}; its result is printed as JSON.",
