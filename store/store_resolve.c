@@ -163,16 +163,39 @@ static int store_resolve_key(const store_environment *environment, MDB_txn *txn,
                      ref, environment->path, STORE_KEY_DIGITS, STORE_PREFIX_DIGITS_MIN);
 }
 
-/* A name that exists is taken as a name, even where it could be a prefix too: another function than
- * the one that was meant would be worse than an error. */
+/* Whether `ref` is the whole key of an artifact that is here. */
+static int store_find_whole_key(const store_environment *environment, MDB_txn *txn, const char *ref,
+                                snapcell_key *out, bool *found)
+{
+    snapcell_key parsed;
+    *found = false;
+    if (store_prefix_parse(ref, &parsed) != STORE_KEY_DIGITS) return MDB_SUCCESS;
+    MDB_val key = {.mv_size = sizeof(parsed), .mv_data = &parsed};
+    MDB_val value;
+    const int rc = mdb_get(txn, environment->artifacts, &key, &value);
+    if (rc == MDB_NOTFOUND) return MDB_SUCCESS;
+    if (rc != MDB_SUCCESS) return rc;
+    *out = parsed;
+    *found = true;
+    return MDB_SUCCESS;
+}
+
+/* A whole key means itself, so that no name can stand in its way. A name that exists is taken as a
+ * name, even where it could be a prefix too: another function than the one that was meant would be
+ * worse than an error. */
 static int store_resolve(const store_environment *environment, MDB_txn *txn, const char *ref,
                          const snapcell_fingerprint *engine, snapcell_key *out, snapcell_error *err)
 {
     MDB_cursor *cursor;
+    bool found;
+    int rc = store_find_whole_key(environment, txn, ref, out, &found);
+    if (rc != MDB_SUCCESS) return store_error(environment, rc, "looking up a key", err);
+    if (found) return SNAPCELL_OK;
+
     store_name_search search = {.name = ref, .engine = engine};
     const size_t size = strnlen(ref, SNAPCELL_NAME_SIZE_MAX + 1);
     if (size > 0 && size <= SNAPCELL_NAME_SIZE_MAX) {
-        int rc = mdb_cursor_open(txn, environment->names, &cursor);
+        rc = mdb_cursor_open(txn, environment->names, &cursor);
         if (rc == MDB_SUCCESS) {
             rc = store_search_name(cursor, &search);
             mdb_cursor_close(cursor);

@@ -317,6 +317,19 @@ START_TEST(test_resolve_keys_and_prefixes)
 }
 END_TEST
 
+START_TEST(test_resolve_prefers_whole_keys)
+{
+    snapcell_store *store = resolve_store();
+    put_with_key(store, KEY_C, 1, KEY_A);
+    assert_resolves(store, KEY_A, 1, KEY_A);
+    assert_resolves(store, KEY_A, 0, KEY_A);
+    /* A name like the key of nothing that is here is a name. */
+    put_with_key(store, KEY_C, 1, "00000000000000000000000000000000");
+    assert_resolves(store, "00000000000000000000000000000000", 1, KEY_C);
+    snapcell_store_close(store);
+}
+END_TEST
+
 START_TEST(test_resolve_prefers_names)
 {
     snapcell_store *store = resolve_store();
@@ -676,6 +689,7 @@ int main(void)
     tcase_add_test(tcase, test_resolve_names);
     tcase_add_test(tcase, test_resolve_other_engine_says_which);
     tcase_add_test(tcase, test_resolve_keys_and_prefixes);
+    tcase_add_test(tcase, test_resolve_prefers_whole_keys);
     tcase_add_test(tcase, test_resolve_prefers_names);
     tcase_add_test(tcase, test_views);
     tcase_add_test(tcase, test_listings_are_in_order);

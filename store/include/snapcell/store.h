@@ -63,8 +63,9 @@ SNAPCELL_API int snapcell_store_put(snapcell_store *store, const void *bytes, si
 SNAPCELL_API int snapcell_store_get(snapcell_store *store, const snapcell_key *key, void **out,
                                     size_t *out_size_bytes, snapcell_error *err);
 
-/* Purpose: turn what a person types into a key: a name, else a key, else a unique key prefix of 4
- * digits or more. A name that exists is a name, whatever else it could be. `engine`: for a name,
+/* Purpose: turn what a person types into a key: the whole key of an artifact, else a name, else a
+ * unique key prefix of 4 digits or more, so that a name never stands in the way of a key, and a
+ * prefix never in the way of a name. `engine`: for a name,
  * the engine whose artifact is wanted; NULL takes any engine when the name has just one. A key or
  * prefix is found whatever its engine. `out`: not NULL, untouched on failure. Thread: any. Errors:
  * E_NOT_FOUND, E_AMBIGUOUS (a prefix of several keys; a name of several engines), E_OTHER_ENGINE
