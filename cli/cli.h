@@ -196,6 +196,12 @@ typedef struct cli_worker {
  * opened in this process, which a fork would not survive. Returns the worker's status. */
 int cli_worker_run(const cli_worker *worker);
 
+/* --- A crash over the store's file (cli_guard.c) --- */
+
+/* From here on a crash ends the program with a line about the damaged store `path`, which is
+ * copied, and CLI_TROUBLE. */
+void cli_guard_store(const char *path);
+
 /* --- Files (cli_file.c) --- */
 
 /* Reads a file, or standard input when `path` is "-". `*out` is Owned: free(); a zero follows the
@@ -336,6 +342,7 @@ extern const cli_command cmd_show;
 extern const cli_command cmd_rm;
 extern const cli_command cmd_gc;
 extern const cli_command cmd_verify;
+extern const cli_command cmd_salvage;
 extern const cli_command cmd_export;
 extern const cli_command cmd_import;
 extern const cli_command cmd_stat;

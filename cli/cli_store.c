@@ -10,6 +10,7 @@ snapcell_store *cli_store_open(const char *path, snapcell_store_mode mode, cli_s
     snapcell_error err;
     snapcell_store *store = NULL;
     *status = CLI_DONE;
+    cli_guard_store(path);
     if (snapcell_store_open(path, mode, &store, &err) == SNAPCELL_OK) return store;
     *status = cli_report(path, &err);
     return NULL;

@@ -192,6 +192,7 @@ static int compile_store(compile_state *state, snapcell_store_mode mode, snapcel
 {
     int code = SNAPCELL_OK;
     pthread_mutex_lock(&state->store_lock);
+    cli_guard_store(state->arguments.store);
     if (!state->store) code = snapcell_store_open(state->arguments.store, mode, &state->store, err);
     *out = state->store;
     pthread_mutex_unlock(&state->store_lock);

@@ -31,6 +31,7 @@ static int export_get(const char *store_path, const char *ref, void **bytes,
     snapcell_store *store = NULL;
     snapcell_key key;
     size_t size_bytes = 0;
+    cli_guard_store(store_path);
     int code = snapcell_store_open(store_path, SNAPCELL_STORE_READ, &store, err);
     if (code == SNAPCELL_OK) code = cli_resolve(store, ref, &key, err);
     if (code == SNAPCELL_OK) code = snapcell_store_get(store, &key, bytes, &size_bytes, err);

@@ -244,6 +244,7 @@ static const char *recompile_label(void *user, size_t index)
 
 static int recompile_open(recompile_state *state, snapcell_error *err)
 {
+    cli_guard_store(state->arguments.store);
     int code =
         snapcell_store_open(state->arguments.store, SNAPCELL_STORE_WRITE, &state->store, err);
     if (code == SNAPCELL_OK) code = cli_names_list(state->store, &state->names, err);

@@ -132,7 +132,8 @@ static cli_status verify_run(verify_state *state, const cli_arguments *arguments
     cli_cleanup_store snapcell_store *store =
         cli_store_open(arguments->store, SNAPCELL_STORE_READ, &status);
     if (!store) return status;
-    int code = cli_names_list(store, &state->names, &err);
+    int code = ref ? SNAPCELL_OK : snapcell_store_check(store, &err);
+    if (code == SNAPCELL_OK) code = cli_names_list(store, &state->names, &err);
     if (state->json) cli_print_json_begin();
     if (code == SNAPCELL_OK)
         code = ref ? verify_ref(state, store, ref, &err) : verify_all(state, store, &err);
@@ -160,10 +161,13 @@ static cli_status verify_main(const cli_command *command, int argc, char **argv)
 const cli_command cmd_verify = {
     .name = "verify",
     .operands = "[REF]",
-    .summary = "check artifacts: structure, checksum, digest",
-    .description = "Checks every artifact in the store, or those of REF, and prints a line for "
-                   "each. The exit\n"
-                   "status is 4 when an artifact is bad, 3 when the store itself is.",
+    .summary = "check the store's file and its artifacts",
+    .description =
+        "Checks every page of the store's file, then every artifact (structure, checksum, digest)\n"
+        "and that names point to artifacts, and prints a line for each artifact; with REF, checks\n"
+        "its artifacts alone. The exit status is 4 when an artifact is bad, 3 when the store "
+        "itself\n"
+        "is; `snapcell salvage` recovers what is whole.",
     .options = verify_options,
     .operand_count_max = 1,
     .run = verify_main,

@@ -9,6 +9,7 @@
 #include "cleanup.h"
 #include "error_set.h"
 #include "store_internal.h"
+#include "store_pages.h"
 
 static int store_directory_error(const char *path, int errnum, snapcell_error *err)
 {
@@ -211,6 +212,21 @@ int snapcell_store_stat_get(snapcell_store *store, snapcell_store_stat *out, sna
     if (rc != MDB_SUCCESS) {
         memset(out, 0, sizeof(*out));
         rc = store_error(environment, rc, "reading figures", err);
+    }
+    store_read_end(environment, txn);
+    return rc;
+}
+
+int snapcell_store_check(snapcell_store *store, snapcell_error *err)
+{
+    MDB_txn *txn;
+    store_environment *environment = store->environment;
+    int rc = store_read_begin(environment, &txn, err);
+    if (rc != SNAPCELL_OK) return rc;
+    rc = store_file_check(environment->data_file, environment->path, err);
+    if (rc == SNAPCELL_OK) {
+        rc = store_check_structure(environment->data_file, environment->path, STORE_CHECK_ALL_PAGES,
+                                   err);
     }
     store_read_end(environment, txn);
     return rc;

@@ -5,6 +5,7 @@
 #include "cleanup.h"
 #include "error_set.h"
 #include "store_internal.h"
+#include "store_pages.h"
 
 static MDB_val store_key_value(const snapcell_key *key)
 {
@@ -214,6 +215,35 @@ int snapcell_store_each_artifact(snapcell_store *store, snapcell_store_artifact_
  * -------------------------------------------------------------------------------------------------
  */
 
+/* A long value lies behind the header of its first page, which says how many there are. */
+int store_artifact_check_pages(MDB_txn *txn, MDB_dbi dbi, const MDB_val *value)
+{
+    MDB_stat stat;
+    store_lmdb_page header;
+    int rc = mdb_stat(txn, dbi, &stat);
+    if (rc != MDB_SUCCESS) return rc;
+    const size_t room = (stat.ms_psize - sizeof(header)) / 2 - sizeof(uint16_t);
+    const size_t size = sizeof(store_lmdb_node) + sizeof(snapcell_key) + value->mv_size;
+    if (size <= room) return MDB_SUCCESS;
+    memcpy(&header, (const char *)value->mv_data - sizeof(header), sizeof(header));
+    const store_pages pages = {.page_size = stat.ms_psize};
+    const uint64_t count = header.lower | (uint64_t)header.upper << 16;
+    return header.flags == STORE_LMDB_PAGE_OVERFLOW &&
+                   count == store_overflow_count(&pages, value->mv_size)
+               ? MDB_SUCCESS
+               : MDB_CORRUPTED;
+}
+
+int store_artifact_delete(const store_environment *environment, MDB_txn *txn,
+                          const snapcell_key *artifact)
+{
+    MDB_val value;
+    MDB_val key = store_key_value(artifact);
+    int rc = mdb_get(txn, environment->artifacts, &key, &value);
+    if (rc == MDB_SUCCESS) rc = store_artifact_check_pages(txn, environment->artifacts, &value);
+    return rc == MDB_SUCCESS ? mdb_del(txn, environment->artifacts, &key, NULL) : rc;
+}
+
 static int store_remove_names_of(const store_environment *environment, MDB_txn *txn,
                                  const snapcell_key *artifact)
 {
@@ -238,8 +268,7 @@ static int store_remove_write(store_environment *environment, MDB_txn *txn, void
                               snapcell_error *err)
 {
     const snapcell_key *artifact = argument;
-    MDB_val key = store_key_value(artifact);
-    int rc = mdb_del(txn, environment->artifacts, &key, NULL);
+    int rc = store_artifact_delete(environment, txn, artifact);
     if (rc == MDB_NOTFOUND) return store_missing(environment, artifact, err);
     return rc != MDB_SUCCESS ? rc : store_remove_names_of(environment, txn, artifact);
 }

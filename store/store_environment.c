@@ -1,6 +1,7 @@
 /* An environment: LMDB opened, checked, mapped larger, closed. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,6 +11,7 @@
 #include "cleanup.h"
 #include "error_set.h"
 #include "store_internal.h"
+#include "store_pages.h"
 
 static _Atomic size_t store_map_size_bytes = STORE_MAP_SIZE_BYTES;
 
@@ -82,13 +84,23 @@ static int store_environment_check_path(const store_environment *environment, sn
  * -------------------------------------------------------------------------------------------------
  */
 
+/* Where LMDB finds its file inconsistent it prints a line and ends the process. Here it ends
+ * without the line, so that a program with a handler has the only word. */
+static void store_lmdb_gives_up(MDB_env *env, const char *message)
+{
+    (void)env;
+    (void)message;
+    raise(SIGABRT);
+}
+
 static int store_lmdb_open(const store_environment *environment, unsigned flags,
                            size_t map_size_bytes, MDB_env **out)
 {
     MDB_env *env;
     int rc = mdb_env_create(&env);
     if (rc != MDB_SUCCESS) return rc;
-    rc = mdb_env_set_maxdbs(env, 3);
+    rc = mdb_env_set_assert(env, store_lmdb_gives_up);
+    if (rc == MDB_SUCCESS) rc = mdb_env_set_maxdbs(env, 3);
     if (rc == MDB_SUCCESS) rc = mdb_env_set_maxreaders(env, STORE_READERS_MAX);
     if (rc == MDB_SUCCESS) rc = mdb_env_set_mapsize(env, map_size_bytes);
     if (rc == MDB_SUCCESS) rc = mdb_env_open(env, environment->path, flags, STORE_FILE_MODE);
@@ -233,7 +245,11 @@ static int store_lmdb_look(store_environment *environment, snapcell_error *err)
         MDB_envinfo info;
         mdb_env_info(environment->env, &info);
         environment->map_size_bytes = info.me_mapsize;
-        rc = store_open_databases(environment, txn, err);
+        /* The transaction keeps its pages from being used again meanwhile. */
+        rc = store_check_structure(environment->data_file, environment->path,
+                                   environment->writable ? STORE_CHECK_TREES : STORE_CHECK_BRIEF,
+                                   err);
+        if (rc == SNAPCELL_OK) rc = store_open_databases(environment, txn, err);
         if (rc == SNAPCELL_OK) {
             rc = mdb_txn_commit(txn); /* keeps the handles */
         } else {

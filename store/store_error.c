@@ -7,6 +7,7 @@
 
 #include "error_set.h"
 #include "store_internal.h"
+#include "store_pages.h"
 
 /* A write that is cut short for want of room comes out of LMDB as EIO. */
 #define STORE_NEARLY_FULL_SIZE_BYTES ((uint64_t)16 << 20)
@@ -83,8 +84,7 @@ int store_error(const store_environment *environment, int rc, const char *doing,
     case MDB_INCOMPATIBLE:
     case MDB_NOTFOUND:
         return error_set(err, SNAPCELL_E_STORE_CORRUPT,
-                         "%s in %s: " STORE_DATA_FILE
-                         " is damaged (%s): restore it, or compile into a new store",
+                         "%s in %s: " STORE_DATA_FILE " is damaged (%s): " STORE_DAMAGE_ADVICE,
                          doing, path, mdb_strerror(rc));
     case MDB_MAP_FULL:
     case MDB_PAGE_FULL:

@@ -9,65 +9,11 @@
 #include "cleanup.h"
 #include "error_set.h"
 #include "store_internal.h"
-
-/* LMDB's format on this machine, as far as it is looked at here: a page begins with its header, and
- * the first two pages are meta pages. */
-#define STORE_LMDB_MAGIC 0xBEEFC0DEu
-#define STORE_LMDB_VERSION 1u
-#define STORE_LMDB_PAGE_BRANCH 0x01u
-#define STORE_LMDB_PAGE_LEAF 0x02u
-#define STORE_LMDB_PAGE_META 0x08u
-#define STORE_LMDB_PAGE_SIZE_MIN 256u
-#define STORE_LMDB_PAGE_SIZE_MAX 0x8000u
-#define STORE_LMDB_DEPTH_MAX 32u
-#define STORE_LMDB_NO_PAGE UINT64_MAX
-
-typedef struct store_lmdb_page {
-    uint64_t number;
-    uint16_t pad;
-    uint16_t flags;
-    uint32_t bounds;
-} store_lmdb_page;
-
-typedef struct store_lmdb_tree {
-    uint32_t pad; /* of the first tree: the page size */
-    uint16_t flags;
-    uint16_t depth;
-    uint64_t branch_pages;
-    uint64_t leaf_pages;
-    uint64_t overflow_pages;
-    uint64_t entries;
-    uint64_t root;
-} store_lmdb_tree;
-
-typedef struct store_lmdb_meta {
-    store_lmdb_page page;
-    uint32_t magic;
-    uint32_t version;
-    uint64_t address;
-    uint64_t map_size_bytes;
-    store_lmdb_tree trees[2]; /* free pages, and the main one */
-    uint64_t last_page;
-    uint64_t transaction;
-} store_lmdb_meta;
-
-_Static_assert(sizeof(store_lmdb_page) == 16, "LMDB's page header");
-_Static_assert(sizeof(store_lmdb_tree) == 48, "LMDB's tree record");
-_Static_assert(sizeof(store_lmdb_meta) == 16 + 136, "LMDB's meta page");
-_Static_assert(sizeof(size_t) == 8, "LMDB's file format on 64-bit machines");
+#include "store_pages.h"
 
 /* Another process may be writing meanwhile, so that a read can be torn: look again. */
 #define STORE_CHECK_ATTEMPTS 5
 #define STORE_CHECK_PAUSE_NS 2000000L
-
-static bool store_file_read(int file, void *out, size_t size_bytes, uint64_t offset)
-{
-    ssize_t got;
-    do {
-        got = pread(file, out, size_bytes, (off_t)offset);
-    } while (got < 0 && errno == EINTR);
-    return got == (ssize_t)size_bytes;
-}
 
 static bool store_meta_is_plausible(const store_lmdb_meta *meta)
 {
@@ -81,8 +27,7 @@ static int store_check_foreign(int file, const char *path, snapcell_error *err)
     for (uint64_t size = 4096; size <= STORE_LMDB_PAGE_SIZE_MAX; size *= 2) {
         if (store_file_read(file, &meta, sizeof(meta), size) && store_meta_is_plausible(&meta)) {
             return error_set(err, SNAPCELL_E_STORE_CORRUPT,
-                             "%s/" STORE_DATA_FILE
-                             " has lost its first page: restore it, or compile into a new store",
+                             "%s/" STORE_DATA_FILE " has lost its first page: " STORE_DAMAGE_ADVICE,
                              path);
         }
     }
@@ -104,8 +49,7 @@ static int store_check_tree(int file, const char *path, const store_lmdb_meta *m
     }
     return error_set(err, SNAPCELL_E_STORE_CORRUPT,
                      "%s/" STORE_DATA_FILE
-                     " is damaged: page %llu should be the root of a tree; restore it, or compile "
-                     "into a new store",
+                     " is damaged: page %llu should be the root of a tree; " STORE_DAMAGE_ADVICE,
                      path, (unsigned long long)tree->root);
 }
 
@@ -120,12 +64,12 @@ static int store_check_size(int file, const char *path, const store_lmdb_meta *m
     const uint64_t page_size = meta->trees[0].pad;
     const uint64_t pages = (uint64_t)status.st_size / page_size;
     if (meta->last_page >= 1 && meta->last_page < pages) return SNAPCELL_OK;
-    return error_set(err, SNAPCELL_E_STORE_CORRUPT,
-                     "%s/" STORE_DATA_FILE
-                     " is truncated: expected %llu pages of %llu bytes, found %llu; restore it, or "
-                     "compile into a new store",
-                     path, (unsigned long long)meta->last_page + 1, (unsigned long long)page_size,
-                     (unsigned long long)pages);
+    return error_set(
+        err, SNAPCELL_E_STORE_CORRUPT,
+        "%s/" STORE_DATA_FILE
+        " is truncated: expected %llu pages of %llu bytes, found %llu; " STORE_DAMAGE_ADVICE,
+        path, (unsigned long long)meta->last_page + 1, (unsigned long long)page_size,
+        (unsigned long long)pages);
 }
 
 static int store_check_meta(const char *path, const store_lmdb_meta *meta, snapcell_error *err)
@@ -140,11 +84,26 @@ static int store_check_meta(const char *path, const store_lmdb_meta *meta, snapc
         (page_size & (page_size - 1)) == 0) {
         return SNAPCELL_OK;
     }
+    return error_set(err, SNAPCELL_E_STORE_CORRUPT,
+                     "%s/" STORE_DATA_FILE
+                     " is damaged: a page size of %u bytes; " STORE_DAMAGE_ADVICE,
+                     path, page_size);
+}
+
+/* Transactions write the two in turn. Were one damaged so that it seems older, the store would go
+ * back to an older state without a word. */
+static int store_check_turns(const char *path, const store_lmdb_meta metas[2], snapcell_error *err)
+{
+    const uint64_t first = metas[0].transaction;
+    const uint64_t second = metas[1].transaction;
+    if (first == 0 && second == 0) return SNAPCELL_OK;
+    if (first % 2 == 0 && (second == first + 1 || first == second + 1)) return SNAPCELL_OK;
     return error_set(
         err, SNAPCELL_E_STORE_CORRUPT,
         "%s/" STORE_DATA_FILE
-        " is damaged: a page size of %u bytes; restore it, or compile into a new store",
-        path, page_size);
+        " is damaged: its first pages tell of transactions %llu and %llu, which do not "
+        "follow each other; " STORE_DAMAGE_ADVICE,
+        path, (unsigned long long)first, (unsigned long long)second);
 }
 
 static int store_check_pages(int file, const char *path, snapcell_error *err)
@@ -160,10 +119,11 @@ static int store_check_pages(int file, const char *path, snapcell_error *err)
         !store_meta_is_plausible(&metas[1]) || metas[1].trees[0].pad != metas[0].trees[0].pad) {
         return error_set(err, SNAPCELL_E_STORE_CORRUPT,
                          "%s/" STORE_DATA_FILE
-                         " is damaged: its second page is no meta page; restore it, or compile "
-                         "into a new store",
+                         " is damaged: its second page is no meta page; " STORE_DAMAGE_ADVICE,
                          path);
     }
+    rc = store_check_turns(path, metas, err);
+    if (rc != SNAPCELL_OK) return rc;
     const store_lmdb_meta *meta = &metas[metas[1].transaction > metas[0].transaction];
     rc = store_check_size(file, path, meta, err);
     for (int i = 0; rc == SNAPCELL_OK && i < 2; i++) {

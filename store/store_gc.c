@@ -15,6 +15,7 @@
 #include "cleanup.h"
 #include "error_set.h"
 #include "store_internal.h"
+#include "store_pages.h"
 
 /* Less than this is not worth a copy: every transaction leaves some pages free. */
 #define STORE_COMPACT_SIZE_BYTES_MIN ((uint64_t)128 << 10)
@@ -76,7 +77,8 @@ static int store_gc_remove_unused(MDB_cursor *cursor, store_gc_argument *gc)
         }
         gc->removed_count++;
         gc->removed_size_bytes += value.mv_size;
-        rc = mdb_cursor_del(cursor, 0);
+        rc = store_artifact_check_pages(mdb_cursor_txn(cursor), mdb_cursor_dbi(cursor), &value);
+        if (rc == MDB_SUCCESS) rc = mdb_cursor_del(cursor, 0);
         if (rc != MDB_SUCCESS) return rc;
     }
     return rc == MDB_NOTFOUND ? MDB_SUCCESS : rc;
@@ -124,13 +126,15 @@ static int store_compact_copy(const store_environment *environment)
     return rc;
 }
 
-/* Whether the copy opens: it is about to replace everything there is. */
+/* Whether the copy is sound: it is about to replace everything there is. */
 static int store_compact_check(const store_environment *environment, snapcell_error *err)
 {
     cleanup_close int file =
         openat(environment->directory_file, STORE_COMPACT_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (file < 0) return errno;
-    return store_file_check(file, environment->path, err);
+    int rc = store_file_check(file, environment->path, err);
+    if (rc != SNAPCELL_OK) return rc;
+    return store_check_structure(file, environment->path, STORE_CHECK_ALL_PAGES, err);
 }
 
 /* Under the exclusive use lock and with the gate closed. A copy that cannot be given to the owner

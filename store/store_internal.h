@@ -185,6 +185,14 @@ int store_error(const store_environment *environment, int rc, const char *doing,
 int store_error_any(const store_environment *environment, int rc, const char *doing,
                     snapcell_error *err);
 
+/* --- store_artifacts.c --- */
+
+/* Before an artifact is deleted: LMDB frees as many pages as the first of them says. Both give
+ * LMDB's code. */
+int store_artifact_check_pages(MDB_txn *txn, MDB_dbi dbi, const MDB_val *value);
+int store_artifact_delete(const store_environment *environment, MDB_txn *txn,
+                          const snapcell_key *artifact);
+
 /* --- store_names.c --- */
 
 /* A record of the database "names". */

@@ -180,8 +180,7 @@ static int store_remove_listed(const store_environment *environment, MDB_txn *tx
                                const store_key_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
-        MDB_val key = {.mv_size = sizeof(list->keys[i]), .mv_data = &list->keys[i]};
-        int rc = mdb_del(txn, environment->artifacts, &key, NULL);
+        int rc = store_artifact_delete(environment, txn, &list->keys[i]);
         /* Two engines may share a key, and then the second one finds nothing. */
         if (rc != MDB_SUCCESS && rc != MDB_NOTFOUND) return rc;
     }

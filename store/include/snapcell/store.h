@@ -168,6 +168,43 @@ typedef struct snapcell_store_stat {
 SNAPCELL_API int snapcell_store_stat_get(snapcell_store *store, snapcell_store_stat *out,
                                          snapcell_error *err);
 
+/* Purpose: check the structure of the store's file, page by page, without trust: every page is in
+ * the file, has one use and is where its tree says; keys are in order. Opening checks less. What
+ * the artifacts hold is for snapcell_artifact_inspect(). Thread: any. Errors: E_STORE_CORRUPT (the
+ * first damage that was found), E_BUSY, E_NOMEM, E_IO. */
+SNAPCELL_API int snapcell_store_check(snapcell_store *store, snapcell_error *err);
+
+/* What salvage tells of: an artifact, or a name for one engine. */
+typedef struct snapcell_salvage_item {
+    const char *name; /* Borrowed during the callback; NULL: it is an artifact */
+    snapcell_key key; /* the artifact's, or what the name leads to */
+    uint64_t size_bytes;
+    bool lost;    /* it was there, but is damaged; of a name: its artifact is, or which of several
+                     artifacts it led to cannot be told */
+    bool guessed; /* the name's record is lost; the artifact was compiled under this name */
+} snapcell_salvage_item;
+
+typedef void snapcell_salvage_fn(void *user, const snapcell_salvage_item *item);
+
+typedef struct snapcell_salvage_result {
+    uint64_t artifact_count; /* whole, and in the new store */
+    uint64_t artifact_lost_count;
+    uint64_t name_count; /* in the new store */
+    uint64_t name_guessed_count;
+    uint64_t name_lost_count;
+    bool damaged;  /* the file's structure is */
+    bool complete; /* all that the store had is counted here; else more may be lost */
+} snapcell_salvage_result;
+
+/* Purpose: recover what is whole in the store `from`, however damaged, into a new store `to`, which
+ * is made and must hold nothing. The old file is read byte by byte, without LMDB, and left as it
+ * is. `each` and `out` may be NULL; `user` is handed to `each`. Thread: any. Errors: E_NOT_FOUND,
+ * E_NOT_A_STORE, E_EXISTS (`to` holds something), E_BUSY, E_USAGE, E_NOMEM, E_IO, and those of
+ * opening and putting, of `to`. What was recovered before a failure stays in `to`. */
+SNAPCELL_API int snapcell_store_salvage(const char *from, const char *to, snapcell_salvage_fn *each,
+                                        void *user, snapcell_salvage_result *out,
+                                        snapcell_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,113 @@
+/* snapcell salvage: what is whole in a damaged store, into a new one. */
+#include "cli.h"
+
+static const cli_option salvage_options[] = {
+    {'t', "to", "DIR", "the new store, which is made and must hold nothing"},
+    CLI_JSON_OPTION(
+        "a JSON object: damaged, complete, artifacts and names (arrays of\nobjects: key, name, "
+        "lost, guessed)"),
+    CLI_OPTIONS_END,
+};
+
+typedef struct salvage_state {
+    cli_arguments arguments;
+    const char *to;
+    json_t *artifacts; /* with --json; Owned, as is the next */
+    json_t *names;
+} salvage_state;
+
+static bool salvage_take(void *user, int id, const char *value)
+{
+    (void)id;
+    salvage_state *state = user;
+    state->to = value;
+    return true;
+}
+
+static void salvage_tell_json(const salvage_state *state, const snapcell_salvage_item *item)
+{
+    char key[SNAPCELL_KEY_HEX_SIZE];
+    cli_key_text(&item->key, key);
+    if (item->name)
+        json_array_append_new(state->names,
+                              json_pack("{s:s, s:o, s:b, s:b}", "key", key, "name",
+                                        cli_json_text(item->name), "lost", (int)item->lost,
+                                        "guessed", (int)item->guessed));
+    else
+        json_array_append_new(state->artifacts,
+                              json_pack("{s:s, s:b}", "key", key, "lost", (int)item->lost));
+}
+
+static void salvage_tell(void *user, const snapcell_salvage_item *item)
+{
+    const salvage_state *state = user;
+    char key[SNAPCELL_KEY_HEX_SIZE];
+    if (state->arguments.json) {
+        salvage_tell_json(state, item);
+        return;
+    }
+    cli_print("%s  %s", item->lost ? "lost" : "ok  ", cli_key_text(&item->key, key));
+    if (item->name) cli_print("  %s%s", item->name, item->guessed ? " (a guess)" : "");
+    cli_print("\n");
+}
+
+static cli_status salvage_report(const salvage_state *state, const snapcell_salvage_result *result)
+{
+    cli_message("%s: recovered %llu artifacts and %llu names into %s%s", state->arguments.store,
+                (unsigned long long)result->artifact_count, (unsigned long long)result->name_count,
+                state->to, result->damaged ? "" : "; the old file's structure is sound");
+    if (result->name_guessed_count)
+        cli_message("%llu of the names are guesses: what the artifacts were compiled as",
+                    (unsigned long long)result->name_guessed_count);
+    if (!result->complete)
+        cli_message("the lists of what there was are damaged: more may be lost than is known");
+    if (result->artifact_lost_count || result->name_lost_count)
+        cli_message("lost %llu artifacts and %llu names: compile them again",
+                    (unsigned long long)result->artifact_lost_count,
+                    (unsigned long long)result->name_lost_count);
+    return !result->complete || result->artifact_lost_count || result->name_lost_count ? CLI_TROUBLE
+                                                                                       : CLI_DONE;
+}
+
+static cli_status salvage_run(salvage_state *state)
+{
+    snapcell_error err;
+    snapcell_salvage_result result;
+    if (!state->to) return cli_usage("salvage needs --to DIR, where the new store goes");
+    state->artifacts = json_array();
+    state->names = json_array();
+    int code = snapcell_store_salvage(state->arguments.store, state->to, salvage_tell, state,
+                                      &result, &err);
+    if (state->arguments.json && code == SNAPCELL_OK)
+        cli_print_json(json_pack("{s:b, s:b, s:O, s:O}", "damaged", (int)result.damaged, "complete",
+                                 (int)result.complete, "artifacts", state->artifacts, "names",
+                                 state->names));
+    cli_flush();
+    return code == SNAPCELL_OK ? salvage_report(state, &result)
+                               : cli_report(state->arguments.store, &err);
+}
+
+static cli_status salvage_main(const cli_command *command, int argc, char **argv)
+{
+    salvage_state state = {0};
+    cli_status status;
+    if (!cli_parse(command, argc, argv, salvage_take, &state, &state.arguments, &status))
+        return status;
+    status = salvage_run(&state);
+    json_decref(state.artifacts);
+    json_decref(state.names);
+    return status;
+}
+
+const cli_command cmd_salvage = {
+    .name = "salvage",
+    .operands = "",
+    .summary = "recover what is whole in a damaged store",
+    .description =
+        "Looks for artifacts and names in a store's file however damaged, and puts what is whole\n"
+        "into a new store, which --to names; the old one is left as it is. Prints a line for each\n"
+        "artifact and for each name. The exit status is 3 when something was, or\n"
+        "may have been, lost.",
+    .options = salvage_options,
+    .run = salvage_main,
+};
