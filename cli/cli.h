@@ -16,6 +16,7 @@
 #include "snapcell/http.h"
 #include "snapcell/loader.h"
 #include "snapcell/log.h"
+#include "snapcell/sandbox.h"
 #include "snapcell/store.h"
 
 /* --- Exit statuses (cli_exit.c) --- */
@@ -195,6 +196,9 @@ typedef struct cli_worker {
  * status: CLI_LIMIT when memory ran out. To be called before the engine is started and a store
  * opened in this process, which a fork would not survive. Returns the worker's status. */
 int cli_worker_run(const cli_worker *worker);
+
+/* In a worker, before it enters the sandbox: where no file can be read, the time zone stays. */
+void cli_keep_time_zone(void);
 
 /* --- A crash over the store's file (cli_guard.c) --- */
 

@@ -6,7 +6,9 @@
  * to a copy of the real one. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -46,6 +48,19 @@ static _Noreturn void worker_main(const cli_worker *worker, pid_t supervisor, in
     _exit(status < CLI_WORKER_STATUS_OWN ? (int)cli_finish((cli_status)status) : status);
 }
 
+/* The engine looks for the time zone when a function first asks for it, which is too late. */
+void cli_keep_time_zone(void)
+{
+    static const char folder[] = "/zoneinfo/";
+    if (getenv("TZ")) return;
+    char target[PATH_MAX];
+    ssize_t size = readlink("/etc/localtime", target, sizeof target - 1);
+    if (size < 0) return;
+    target[size] = '\0';
+    const char *zone = strstr(target, folder);
+    if (zone) setenv("TZ", zone + sizeof folder - 1, 1);
+}
+
 /* --- In the supervisor --- */
 
 /* The engine's words for memory that it could not do without, and for a value too large for it. */
@@ -79,6 +94,10 @@ static int worker_signaled(const cli_worker *worker, int number, const char *noi
     case SIGSEGV:
     case SIGTRAP:
         return worker_crashed(worker, noise, size_bytes);
+    case SIGSYS:
+        cli_message("%s: it was ended for a system call that the sandbox does not allow",
+                    worker->subject);
+        return CLI_REFUSED;
     case SIGKILL:
         cli_message("%s: the worker process was killed, most likely because the machine ran out of "
                     "memory",
@@ -120,6 +139,20 @@ static int worker_supervise(const cli_worker *worker, pid_t pid, int broker_fd, 
     return worker_ended(worker, status, noise_fd);
 }
 
+/* Closes the worker's end of the socket here, and this one's there. */
+static pid_t worker_fork(const cli_worker *worker, int own_fd, int its_fd, int noise_fd)
+{
+    pid_t supervisor = getpid();
+    cli_flush();
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (own_fd >= 0) close(own_fd);
+        worker_main(worker, supervisor, noise_fd, its_fd);
+    }
+    if (its_fd >= 0) close(its_fd);
+    return pid;
+}
+
 int cli_worker_run(const cli_worker *worker)
 {
     int ends[2] = {-1, -1};
@@ -127,16 +160,7 @@ int cli_worker_run(const cli_worker *worker)
     if (worker->broker && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
         return worker_failed("open a socket to a worker process");
     cleanup_close int own_fd = ends[0];
-    cleanup_close int its_fd = ends[1];
-    pid_t supervisor = getpid();
-    cli_flush();
-    pid_t pid = fork();
+    pid_t pid = worker_fork(worker, own_fd, ends[1], noise_fd);
     if (pid < 0) return worker_failed("start a worker process");
-    if (pid == 0) {
-        if (own_fd >= 0) close(own_fd);
-        worker_main(worker, supervisor, noise_fd, its_fd);
-    }
-    if (its_fd >= 0) close(its_fd);
-    its_fd = -1;
     return worker_supervise(worker, pid, own_fd, noise_fd);
 }

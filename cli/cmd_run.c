@@ -16,6 +16,7 @@ enum {
     RUN_TIMINGS,
     RUN_CACHE,
     RUN_RECOMPILE,
+    RUN_NO_SANDBOX,
 };
 
 static const cli_option run_options[] = {
@@ -40,6 +41,8 @@ static const cli_option run_options[] = {
      "this each load reads, verifies and decodes anew"},
     {RUN_RECOMPILE, "recompile", NULL,
      "when there is an artifact for other engines only, make the\nmissing one first"},
+    {RUN_NO_SANDBOX, "no-sandbox", NULL,
+     "run the function in a process that may do all that you may,\nfor debugging"},
     CLI_OPTIONS_END,
 };
 
@@ -64,6 +67,7 @@ typedef struct run_state {
     bool timings;
     bool cache;
     bool recompile;
+    bool no_sandbox;
 } run_state;
 
 /* --- Arguments --- */
@@ -161,6 +165,9 @@ static bool run_take(void *user, int id, const char *value)
         return true;
     case RUN_RECOMPILE:
         state->recompile = true;
+        return true;
+    case RUN_NO_SANDBOX:
+        state->no_sandbox = true;
         return true;
     default:
         return run_take_number(state, id, value);
@@ -321,10 +328,31 @@ static int run_open(const run_state *state, snapcell_loader **out, snapcell_erro
     return snapcell_loader_open(&options, out, err);
 }
 
+/* Beside the heap and the ArrayBuffers, each as large as the limit: the engine's own memory, and
+ * the request's body on its way in. */
+#define RUN_DATA_SLACK_BYTES ((uint64_t)512 << 20)
+#define RUN_MEMORY_BYTES_DEFAULT ((uint64_t)128 << 20)
+
+static int run_enter_sandbox(const run_state *state, snapcell_error *err)
+{
+    if (state->no_sandbox) {
+        cli_message("warning: the function runs without a sandbox");
+        return SNAPCELL_OK;
+    }
+    uint64_t memory_bytes = state->cell.memory_limit_bytes;
+    if (memory_bytes == 0) memory_bytes = RUN_MEMORY_BYTES_DEFAULT;
+    snapcell_sandbox_options options = SNAPCELL_SANDBOX_OPTIONS_INIT;
+    options.data_limit_bytes =
+        2 * memory_bytes + 4 * (uint64_t)state->body_size_bytes + RUN_DATA_SLACK_BYTES;
+    cli_keep_time_zone();
+    return snapcell_sandbox_enter(&options, err);
+}
+
 static int run_repeat(run_state *state, snapcell_error *err)
 {
     snapcell_loader *loader = NULL;
     int code = run_open(state, &loader, err);
+    if (code == SNAPCELL_OK) code = run_enter_sandbox(state, err);
     for (uint64_t i = 1; code == SNAPCELL_OK && i <= state->repeat; i++)
         code = run_once(state, loader, i == state->repeat, err);
     return code; /* the process ends next, and the loader with it */

@@ -59,6 +59,37 @@ for signal in KILL TERM HUP; do
     wait "$supervisor" 2>/dev/null
 done
 
+# --- The sandbox
+status_of() { sed -n "s/^$2:[[:space:]]*\\([^[:space:]]*\\).*/\\1/p" "/proc/$1/status"; }
+status_is() { [ "$(status_of "$worker" "$1")" = "$2" ]; }
+begin
+expect "the worker has a filter of system calls" status_is Seccomp 2
+expect "can gain no privileges" status_is NoNewPrivs 1
+expect "has no capabilities" status_is CapEff 0000000000000000
+[ "$(id -u)" -ne 0 ] || expect "is not root's" status_is Uid 65534
+[ "$(id -u)" -ne 0 ] || expect "nor of its group" status_is Gid 65534
+kill -s TERM "$supervisor"
+wait "$supervisor" 2>/dev/null
+begin --no-sandbox
+expect "without a sandbox there is no filter" status_is Seccomp 0
+expect "which is warned of" err_has "warning: the function runs without a sandbox"
+kill -s TERM "$supervisor"
+wait "$supervisor" 2>/dev/null
+begin
+kill -s SYS "$worker"
+expect "a forbidden system call is a refusal" ends_with 4
+expect "is told of in a line" err_has "snapcell: hello: it was ended for a system call that the sandbox does not allow"
+
+cat >zone.js <<'END'
+export default () => new Date(2024, 6, 1).getTimezoneOffset();
+END
+"$SNAPCELL" compile zone.js >/dev/null || exit 1
+"$SNAPCELL" run zone --no-sandbox >zone.out 2>/dev/null
+run 0 "the time zone" run zone
+expect "is the machine's" cmp -s zone.out out
+TZ=Asia/Tokyo "$SNAPCELL" run zone >out 2>err
+expect "or that of the environment" out_is -540
+
 # What a crash leaves of an answer: nothing.
 begin
 kill -s KILL "$worker"

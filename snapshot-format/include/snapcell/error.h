@@ -48,7 +48,8 @@ extern "C" {
     X(E_WALL_LIMIT, -23, "the wall time limit was hit")                                            \
     X(E_WRONG_SHAPE, -24, "the handler takes another kind of event")                               \
     X(E_DISPOSED, -25, "the cell hit a limit or failed for good; load a new one")                  \
-    X(E_INTERNAL, -26, "a fault in snapcell or in V8")
+    X(E_INTERNAL, -26, "a fault in snapcell or in V8")                                             \
+    X(E_SANDBOX, -27, "the kernel does not let the sandbox be set up")
 
 typedef enum snapcell_status {
 #define SNAPCELL_ERROR_ENUM(name, value, text) SNAPCELL_##name = (value),

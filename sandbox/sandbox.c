@@ -1,0 +1,179 @@
+#include "snapcell/sandbox.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/seccomp.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "error_set.h"
+#include "sandbox_filter.h"
+#include "sandbox_landlock.h"
+
+#define SANDBOX_NOBODY 65534u
+
+/* New descriptors get the lowest number that is free: with 0 to 2 open there is none. poll() of
+ * three at once still works. */
+#define SANDBOX_FILES_MAX 3
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SANDBOX_LIMITS_DATA 0 /* it keeps terabytes of shadow */
+#else
+#define SANDBOX_LIMITS_DATA 1
+#endif
+
+static int sandbox_refused(const char *what, int errnum, snapcell_error *err)
+{
+    return error_set(err, SNAPCELL_E_SANDBOX,
+                     "the sandbox cannot be set up: the kernel refused %s: %s", what,
+                     strerrordesc_np(errnum));
+}
+
+static int sandbox_limit(int resource, rlim_t value, const char *what, snapcell_error *err)
+{
+    struct rlimit limit;
+    if (getrlimit(resource, &limit) != 0) return sandbox_refused(what, errno, err);
+    if (limit.rlim_max < value) value = limit.rlim_max;
+    limit = (struct rlimit){value, value};
+    if (setrlimit(resource, &limit) != 0) return sandbox_refused(what, errno, err);
+    return SNAPCELL_OK;
+}
+
+static int sandbox_set_limits(const snapcell_sandbox_options *options, snapcell_error *err)
+{
+    int status = sandbox_limit(RLIMIT_CORE, 0, "to do without core dumps", err);
+    if (status == SNAPCELL_OK)
+        status = sandbox_limit(RLIMIT_NOFILE, SANDBOX_FILES_MAX, "a limit of descriptors", err);
+    if (status == SNAPCELL_OK && options->data_limit_bytes != 0 && SANDBOX_LIMITS_DATA)
+        status = sandbox_limit(RLIMIT_DATA, options->data_limit_bytes, "a limit of memory", err);
+    return status;
+}
+
+/* --- Privileges --- */
+
+static int sandbox_drop_capabilities(snapcell_error *err)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
+    if (syscall(SYS_capset, &header, none) != 0)
+        return sandbox_refused("to take its capabilities away", errno, err);
+    return SNAPCELL_OK;
+}
+
+/* In a user namespace that has no such user, or without the capability, root stays root in name. */
+static bool sandbox_user_is_missing(int errnum)
+{
+    return errnum == EINVAL || errnum == EPERM;
+}
+
+/* glibc does this in every thread; capabilities go with the user, in every thread, too. */
+static int sandbox_drop_user(snapcell_error *err)
+{
+    if (geteuid() == 0 || getuid() == 0) {
+        bool dropped = setgroups(0, NULL) == 0 &&
+                       setresgid(SANDBOX_NOBODY, SANDBOX_NOBODY, SANDBOX_NOBODY) == 0 &&
+                       setresuid(SANDBOX_NOBODY, SANDBOX_NOBODY, SANDBOX_NOBODY) == 0;
+        if (!dropped && !sandbox_user_is_missing(errno))
+            return sandbox_refused("to change the user to nobody", errno, err);
+    }
+    return sandbox_drop_capabilities(err);
+}
+
+/* Whoever sets a death signal for the parent's sake must not lose it with the user. */
+static int sandbox_change_user(snapcell_error *err)
+{
+    int death_signal = 0;
+    prctl(PR_GET_PDEATHSIG, &death_signal);
+    int status = sandbox_drop_user(err);
+    if (status != SNAPCELL_OK) return status;
+    if (death_signal != 0 && prctl(PR_SET_PDEATHSIG, death_signal) != 0)
+        return sandbox_refused("to end with its parent", errno, err);
+    if (prctl(PR_SET_DUMPABLE, 0) != 0) return sandbox_refused("to hide its memory", errno, err);
+    return SNAPCELL_OK;
+}
+
+/* --- Kernel filters --- */
+
+static int sandbox_restrict(snapcell_error *err)
+{
+    int abi = sandbox_landlock_abi();
+    int errnum = abi > 0 ? sandbox_landlock_restrict(abi) : 0;
+    return errnum == 0 ? SNAPCELL_OK : sandbox_refused("Landlock", errnum, err);
+}
+
+static int sandbox_filter_calls(const snapcell_sandbox_options *options, snapcell_error *err)
+{
+    uint32_t violation = options->violation == SNAPCELL_SANDBOX_DENY ? SECCOMP_RET_ERRNO | EPERM
+                                                                     : SECCOMP_RET_KILL_PROCESS;
+    sandbox_filter filter;
+    if (!sandbox_filter_build(&filter, violation, (uint32_t)getpid()))
+        return error_set(err, SNAPCELL_E_INTERNAL, "the sandbox's list has outgrown its program");
+    struct sock_fprog program = {filter.length, filter.code};
+    unsigned long flags = options->scope == SNAPCELL_SANDBOX_THREAD ? 0 : SECCOMP_FILTER_FLAG_TSYNC;
+    long status = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+    if (status > 0)
+        return error_set(err, SNAPCELL_E_SANDBOX,
+                         "the sandbox cannot be set up: thread %ld has a filter of its own that is "
+                         "not an ancestor of this one",
+                         status);
+    return status == 0 ? SNAPCELL_OK : sandbox_refused("seccomp", errno, err);
+}
+
+/* --- The whole --- */
+
+static int sandbox_check(const snapcell_sandbox_options *options, snapcell_error *err)
+{
+    if (options->violation != SNAPCELL_SANDBOX_KILL && options->violation != SNAPCELL_SANDBOX_DENY)
+        return error_set(err, SNAPCELL_E_USAGE, "snapcell_sandbox_options.violation is %d: no such",
+                         (int)options->violation);
+    if (options->scope != SNAPCELL_SANDBOX_PROCESS && options->scope != SNAPCELL_SANDBOX_THREAD)
+        return error_set(err, SNAPCELL_E_USAGE, "snapcell_sandbox_options.scope is %d: no such",
+                         (int)options->scope);
+    if (options->scope == SNAPCELL_SANDBOX_THREAD && options->data_limit_bytes != 0)
+        return error_set(err, SNAPCELL_E_USAGE,
+                         "snapcell_sandbox_options.data_limit_bytes is for a whole process: the "
+                         "scope THREAD cannot have it");
+    return SNAPCELL_OK;
+}
+
+static int sandbox_take_options(const snapcell_sandbox_options *given,
+                                snapcell_sandbox_options *out, snapcell_error *err)
+{
+    *out = (snapcell_sandbox_options)SNAPCELL_SANDBOX_OPTIONS_INIT;
+    if (given == NULL) return SNAPCELL_OK;
+    if (given->struct_size < sizeof given->struct_size)
+        return error_set(err, SNAPCELL_E_USAGE,
+                         "snapcell_sandbox_options.struct_size is %zu: begin with the initializer",
+                         given->struct_size);
+    size_t size = given->struct_size < sizeof *out ? given->struct_size : sizeof *out;
+    memcpy(out, given, size);
+    return sandbox_check(out, err);
+}
+
+int snapcell_sandbox_enter(const snapcell_sandbox_options *options, snapcell_error *err)
+{
+    snapcell_sandbox_options given;
+    int status = sandbox_take_options(options, &given, err);
+    if (status != SNAPCELL_OK) return status;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return sandbox_refused("to give up new privileges", errno, err);
+    bool whole = given.scope == SNAPCELL_SANDBOX_PROCESS;
+    status = sandbox_restrict(err); /* which takes a descriptor for a moment */
+    if (status == SNAPCELL_OK && whole) status = sandbox_set_limits(&given, err);
+    if (status == SNAPCELL_OK && whole) status = sandbox_change_user(err);
+    if (status == SNAPCELL_OK) status = sandbox_filter_calls(&given, err);
+    return status;
+}
+
+void snapcell_sandbox_probe(snapcell_sandbox_support *out)
+{
+    uint32_t action = SECCOMP_RET_KILL_PROCESS;
+    *out = (snapcell_sandbox_support){
+        .seccomp = syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0,
+        .landlock_abi = sandbox_landlock_abi(),
+    };
+}

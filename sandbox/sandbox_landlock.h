@@ -1,0 +1,12 @@
+/* Landlock: no file, no port, no signal, said in the kernel's own terms and not by the numbers of
+ * system calls. Internal to the sandbox. */
+#ifndef SNAPCELL_SANDBOX_LANDLOCK_H
+#define SNAPCELL_SANDBOX_LANDLOCK_H
+
+/* The version of Landlock that the kernel speaks; 0 when it has none. */
+int sandbox_landlock_abi(void);
+
+/* Restricts the calling thread, and those it starts, to nothing at all. 0, or an errno value. */
+int sandbox_landlock_restrict(int abi);
+
+#endif
