@@ -41,6 +41,7 @@ class Blob {
     }
 
     constructor(parts = [], options = undefined) {
+        checkOptions(options, "Blob");
         const endings = options?.endings === undefined ? "transparent" : `${options.endings}`;
         if (endings !== "transparent" && endings !== "native") {
             throw new TypeError(
@@ -91,6 +92,12 @@ class Blob {
 }
 expose(Blob);
 const emptyBlob = () => new Blob();
+
+function checkOptions(options, what) {
+    if (options === undefined || options === null) return;
+    if (typeof options === "object" || typeof options === "function") return;
+    throw new TypeError(`${what}: the options must be an object`);
+}
 
 const toOffset = value =>
     Math.min(

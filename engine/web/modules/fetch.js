@@ -111,19 +111,30 @@ function toBytes(body) {
     return typeof body === "string" ? native.utf8Encode(body) : body.slice();
 }
 
-function toForm(body, type) {
-    const essence = type.split(";")[0].trim().toLowerCase();
+function toForm(body, text) {
+    const type = require("snapcell:mime").extract(text);
     const { FormData, parse } = require("snapcell:form");
-    if (essence === "multipart/form-data") return parse(toBytes(body), type);
-    if (essence !== "application/x-www-form-urlencoded") {
+    if (type?.essence === "multipart/form-data") {
+        return parse(toBytes(body), type.parameters.get("boundary"));
+    }
+    if (type?.essence !== "application/x-www-form-urlencoded") {
         throw new TypeError(
-            `formData: the content-type is ${type ? JSON.stringify(type) : "missing"}, expected ` +
+            `formData: the content-type is ${text ? JSON.stringify(text) : "missing"}, expected ` +
                 "multipart/form-data or application/x-www-form-urlencoded"
         );
     }
+    return urlencodedForm(FormData, toText(body));
+}
+
+function blobType(headers) {
+    const { extract, serialize } = require("snapcell:mime");
+    const type = extract(headers.get("content-type"));
+    return type === null ? "" : serialize(type);
+}
+
+function urlencodedForm(FormData, text) {
     const { URLSearchParams } = require("snapcell:url");
     const form = new FormData();
-    const text = toText(body);
     const params = new URLSearchParams(text.startsWith("?") ? `?${text}` : text);
     for (const [name, value] of params) form.append(name, value);
     return form;
@@ -161,7 +172,6 @@ function cloneBody(from, to, what) {
 
 // The members that requests and responses share; `stateOf` gives the state of either.
 function bodyMembers(stateOf, what) {
-    const contentType = target => target.headers.get("content-type") ?? "";
     const read = (target, name, convert) =>
         new Promise(resolve => resolve(consume(stateOf(target), `${what}.${name}`, convert)));
     return {
@@ -177,14 +187,14 @@ function bodyMembers(stateOf, what) {
         blob() {
             return read(this, "blob", body => {
                 const { Blob } = require("snapcell:blob");
-                return new Blob(body === null ? [] : [body], { type: contentType(this) });
+                return new Blob(body === null ? [] : [body], { type: blobType(this.headers) });
             });
         },
         bytes() {
             return read(this, "bytes", toBytes);
         },
         formData() {
-            return read(this, "formData", body => toForm(body, contentType(this)));
+            return read(this, "formData", body => toForm(body, this.headers.get("content-type")));
         },
         json() {
             return read(this, "json", body => JSON.parse(toText(body)));
@@ -427,6 +437,31 @@ const passive = {
     duplex: "half",
 };
 
+// What an option may be that is no free text; made when one is given.
+const choicesOf = name =>
+    ({
+        referrerPolicy:
+            "|no-referrer|no-referrer-when-downgrade|same-origin|origin|strict-origin|" +
+            "origin-when-cross-origin|strict-origin-when-cross-origin|unsafe-url",
+        mode: "same-origin|no-cors|cors",
+        credentials: "omit|same-origin|include",
+        cache: "default|no-store|reload|no-cache|force-cache|only-if-cached",
+        redirect: "follow|error|manual",
+        duplex: "half",
+        priority: "high|low|auto",
+    })[name]?.split("|");
+
+function checkedOption(name, value) {
+    if (name === "keepalive") return Boolean(value);
+    const text = `${value}`;
+    const choices = choicesOf(name);
+    if (!choices || choices.includes(text)) return text;
+    throw new TypeError(
+        `Request: the option ${name} must be one of ${choices.join(", ")}, not ` +
+            JSON.stringify(text)
+    );
+}
+
 function setPassive(state, init, from) {
     if (init === noInit) {
         state.options = from?.options ?? passive;
@@ -435,7 +470,15 @@ function setPassive(state, init, from) {
     state.options = { ...(from?.options ?? passive) };
     for (const name in passive) {
         if (name === "destination" || init[name] === undefined) continue;
-        state.options[name] = name === "keepalive" ? Boolean(init[name]) : `${init[name]}`;
+        state.options[name] = checkedOption(name, init[name]);
+    }
+    if (init.priority !== undefined) checkedOption("priority", init.priority);
+    if (init.window !== undefined && init.window !== null) {
+        throw new TypeError("Request: the option window can only be null");
+    }
+    const { cache, mode } = state.options;
+    if (cache === "only-if-cached" && mode !== "same-origin") {
+        throw new TypeError('Request: the cache mode only-if-cached needs the mode "same-origin"');
     }
 }
 

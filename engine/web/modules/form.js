@@ -1,5 +1,6 @@
 "use strict";
 const { brands, expose, need } = require("snapcell:idl");
+const newIterator = require("snapcell:iterators").iteratorsOf("FormData");
 
 const isBlob = value =>
     typeof value === "object" && value !== null && Boolean(brands.blob?.(value));
@@ -81,16 +82,19 @@ class FormData {
         for (const [name, value] of this) callback.call(thisArgument, value, name, this);
     }
 
-    *keys() {
-        for (let i = 0; i < this.#entries.length; i++) yield this.#entries[i][0];
+    keys() {
+        this.#entries;
+        return newIterator(index => this.#entries[index]?.[0]);
     }
 
-    *values() {
-        for (let i = 0; i < this.#entries.length; i++) yield this.#entries[i][1];
+    values() {
+        this.#entries;
+        return newIterator(index => this.#entries[index]?.[1]);
     }
 
-    *entries() {
-        for (let i = 0; i < this.#entries.length; i++) yield [...this.#entries[i]];
+    entries() {
+        this.#entries;
+        return newIterator(index => this.#entries[index]?.slice());
     }
 }
 expose(FormData);
@@ -183,9 +187,8 @@ function addPart(form, headers, bytes) {
     form.append(key, new File([bytes], unescapeName(utf8(filename)), { type }));
 }
 
-// A FormData of a multipart body whose content-type is `type`.
-exports.parse = (bytes, type) => {
-    const boundary = parameter(type, "boundary");
+// A FormData of a multipart body.
+exports.parse = (bytes, boundary) => {
     if (!boundary) throw bad("the content-type has no boundary");
     const text = native.latin1Decode(bytes);
     const form = new FormData();

@@ -55,11 +55,11 @@ function appendAll(list, init, what) {
 
 function appendPairs(list, init, what) {
     for (const pair of init) {
-        const [name, value, ...rest] = pair;
-        if (value === undefined || rest.length > 0) {
+        const items = typeof pair === "object" && pair !== null ? [...pair] : [];
+        if (items.length !== 2) {
             throw new TypeError(`${what}: each pair of headers must have a name and a value`);
         }
-        append(list, name, value, what);
+        append(list, items[0], items[1], what);
     }
 }
 
@@ -114,14 +114,15 @@ function cookies(list) {
     return values;
 }
 
-// The list may change while it is iterated, so each step sorts anew when it did.
-function* iterate(state, pick) {
-    for (let i = 0; ; i += 2) {
+// The list may change while it is iterated, so each step sorts anew.
+function iterate(state, pick) {
+    newIterator ??= require("snapcell:iterators").iteratorsOf("Headers");
+    return newIterator(index => {
         const list = sorted(state.list);
-        if (i >= list.length) return;
-        yield pick(list[i], list[i + 1]);
-    }
+        return 2 * index < list.length ? pick(list[2 * index], list[2 * index + 1]) : undefined;
+    });
 }
+let newIterator;
 
 class Headers {
     #state = { list: [], immutable: false };

@@ -8,6 +8,10 @@ exports.expose = Class => {
     for (const name of Object.getOwnPropertyNames(prototype)) {
         if (name !== "constructor") Object.defineProperty(prototype, name, { enumerable: true });
     }
+    for (const name of Object.getOwnPropertyNames(Class)) {
+        if (name !== "length" && name !== "name" && name !== "prototype")
+            Object.defineProperty(Class, name, { enumerable: true });
+    }
     Object.defineProperty(prototype, Symbol.toStringTag, { value: Class.name, configurable: true });
 };
 

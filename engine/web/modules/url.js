@@ -163,16 +163,19 @@ class URLSearchParams {
         for (const [name, value] of this) callback.call(thisArgument, value, name, this);
     }
 
-    *keys() {
-        for (let i = 0; i < this.#list.length; i++) yield this.#list[i][0];
+    keys() {
+        this.#list;
+        return iterate(index => this.#list[index]?.[0]);
     }
 
-    *values() {
-        for (let i = 0; i < this.#list.length; i++) yield this.#list[i][1];
+    values() {
+        this.#list;
+        return iterate(index => this.#list[index]?.[1]);
     }
 
-    *entries() {
-        for (let i = 0; i < this.#list.length; i++) yield [...this.#list[i]];
+    entries() {
+        this.#list;
+        return iterate(index => this.#list[index]?.slice());
     }
 
     toString() {
@@ -180,6 +183,13 @@ class URLSearchParams {
     }
 }
 expose(URLSearchParams);
+
+let newIterator;
+function iterate(at) {
+    newIterator ??= require("snapcell:iterators").iteratorsOf("URLSearchParams");
+    return newIterator(at);
+}
+
 Object.defineProperty(URLSearchParams.prototype, Symbol.iterator, {
     value: URLSearchParams.prototype.entries,
     writable: true,
