@@ -157,7 +157,7 @@ const answers = [
     [
         "URL brings its parser into the blob",
         `const u = new URL("http://a/"); export default { fetch: () => ${answer("w")} }`,
-        /^modules in the blob: dispatch fetch idl percent url url_machine$/m,
+        /^modules in the blob: dispatch fetch idl iterators percent url url_machine$/m,
         "--stats",
     ],
     [
