@@ -205,6 +205,8 @@ void Exchange::Wait(double ms) const
 
 void Exchange::Poll(v8::Local<v8::Context> context)
 {
+    // Chunks that had to wait would live as long as the call.
+    v8::HandleScope scope(context->GetIsolate());
     if (!reader_.IsEmpty()) PollReader(context);
     if (!writer_.IsEmpty()) PollWriter(context);
 }
