@@ -19,6 +19,7 @@ cli_status cli_status_of(int code)
     case SNAPCELL_E_OTHER_ENGINE:
     case SNAPCELL_E_OTHER_HOST:
     case SNAPCELL_E_SIGNATURE:
+    case SNAPCELL_E_SANDBOX:
     case SNAPCELL_E_TOO_LARGE:
         return CLI_REFUSED;
     case SNAPCELL_E_MEMORY_LIMIT:

@@ -15,6 +15,7 @@ enum {
     COMPILE_STRICT,
     COMPILE_MEMORY,
     COMPILE_WALL,
+    COMPILE_NO_SANDBOX,
 };
 
 static const cli_option compile_options[] = {
@@ -32,6 +33,8 @@ static const cli_option compile_options[] = {
     {'j', "jobs", "N", "how many to compile at once (default: the number of CPUs)"},
     {COMPILE_MEMORY, "memory-mb", "N", "memory limit of a compile (default: 512)"},
     {COMPILE_WALL, "wall-ms", "N", "time limit of a compile (default: 30000)"},
+    {COMPILE_NO_SANDBOX, "no-sandbox", NULL,
+     "evaluate bundles in processes that may do all that you may,\nfor debugging"},
     CLI_JSON_OPTION("one JSON object a line for each bundle: name, key, kind,\n"
                     "source_bytes, snapshot_bytes, artifact_bytes, compile_ms,\n"
                     "cached, warnings; or name, file, error {code, message, file,\n"
@@ -106,6 +109,10 @@ static bool compile_take(void *user, int id, const char *value)
         return true;
     case COMPILE_FORMAT:
         return compile_take_format(state, value);
+    case COMPILE_NO_SANDBOX:
+        state->options.no_sandbox = true;
+        cli_message("warning: bundles are evaluated without a sandbox");
+        return true;
     case COMPILE_RAW:
         state->options.raw = true;
         return true;

@@ -168,6 +168,7 @@ static bool run_take(void *user, int id, const char *value)
         return true;
     case RUN_NO_SANDBOX:
         state->no_sandbox = true;
+        cli_message("warning: the function runs without a sandbox");
         return true;
     default:
         return run_take_number(state, id, value);
@@ -335,10 +336,7 @@ static int run_open(const run_state *state, snapcell_loader **out, snapcell_erro
 
 static int run_enter_sandbox(const run_state *state, snapcell_error *err)
 {
-    if (state->no_sandbox) {
-        cli_message("warning: the function runs without a sandbox");
-        return SNAPCELL_OK;
-    }
+    if (state->no_sandbox) return SNAPCELL_OK;
     uint64_t memory_bytes = state->cell.memory_limit_bytes;
     if (memory_bytes == 0) memory_bytes = RUN_MEMORY_BYTES_DEFAULT;
     snapcell_sandbox_options options = SNAPCELL_SANDBOX_OPTIONS_INIT;

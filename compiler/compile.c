@@ -60,6 +60,7 @@ static int task_build(const compile_task *task, const char *worker_path, compile
         .format = (engine_format)task->recipe->format,
         .memory_limit_bytes = task->limits->memory_limit_bytes,
         .wall_limit_ms = task->limits->wall_limit_ms,
+        .no_sandbox = task->limits->no_sandbox,
         .function_name = task->recipe->name,
         .file_name = bundle->file_name,
         .host_names = host_names,

@@ -133,6 +133,7 @@ void compile_job_write(wire_writer *writer, const compile_job *job)
     static_assert(JOB_TEXT_OFFSET % alignof(uint64_t) == 0, "the text is read in place");
     wire_put_raw(writer, job->text, job->text_size_bytes);
 
+    wire_put_u8(writer, job->no_sandbox ? 1 : 0);
     wire_put_text(writer, job->function_name);
     wire_put_text(writer, job->file_name);
     wire_put_u32(writer, job->host_name_count);
@@ -194,6 +195,7 @@ bool compile_job_read(const void *body, size_t size_bytes, compile_job *out)
     out->text_size_bytes = wire_get_u64(&reader);
     out->text = wire_get_raw(&reader, out->text_size_bytes);
 
+    out->no_sandbox = wire_get_u8(&reader) != 0;
     out->function_name = wire_get_text(&reader);
     out->file_name = wire_get_text(&reader);
     compile_host_names_read(&reader, out);

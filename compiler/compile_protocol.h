@@ -10,7 +10,7 @@
 #include "engine.h"
 #include "wire.h"
 
-#define COMPILE_PROTOCOL_VERSION 1
+#define COMPILE_PROTOCOL_VERSION 2
 
 typedef enum compile_message_type {
     COMPILE_MESSAGE_HELLO = 1,
@@ -59,6 +59,7 @@ typedef struct compile_job {
     engine_format format;
     uint64_t memory_limit_bytes;
     uint32_t wall_limit_ms;
+    bool no_sandbox;
     const char *function_name;
     const char *file_name;
     const char **host_names;

@@ -101,6 +101,11 @@ static int talk_fail_gone(compile_talk *talk, snapcell_error *err)
     if (worker_words_of_memory(words)) return talk_fail_memory(talk, err);
     if (signal_is_crash(end.signal)) return talk_fail_crash(talk, end.signal, err);
     if (end.signal == SIGXCPU) return talk_fail_time(talk, err);
+    if (end.signal == SIGSYS)
+        return error_set(err, SNAPCELL_E_SANDBOX,
+                         "%s: the worker was ended for a system call that the sandbox does not "
+                         "allow",
+                         talk->path);
     if (end.signal == SIGKILL)
         return error_set(err, SNAPCELL_E_MEMORY_LIMIT,
                          "%s: the worker was killed from outside, most likely because the machine "

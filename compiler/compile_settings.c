@@ -190,6 +190,7 @@ int compile_limits_init(const snapcell_compile_options *options, compile_limits 
                          " MiB",
                          given.memory_limit_bytes, MEMORY_LIMIT_MIN / MIB);
     out->strict = given.strict;
+    out->no_sandbox = given.no_sandbox;
     out->memory_limit_bytes =
         given.memory_limit_bytes == 0 ? MEMORY_LIMIT_DEFAULT : given.memory_limit_bytes;
     out->wall_limit_ms = given.wall_limit_ms == 0 ? WALL_LIMIT_MS_DEFAULT : given.wall_limit_ms;

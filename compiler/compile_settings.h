@@ -21,6 +21,7 @@ typedef struct compile_recipe {
 /* The part that does not. Pointers are Borrowed. */
 typedef struct compile_limits {
     bool strict;
+    bool no_sandbox;
     uint64_t memory_limit_bytes;
     uint32_t wall_limit_ms;
     const char *worker_path;

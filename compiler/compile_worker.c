@@ -12,6 +12,7 @@
 #include "compile_protocol.h"
 #include "error_set.h"
 #include "snapcell/compiler.h"
+#include "snapcell/sandbox.h"
 
 #define MIB (UINT64_C(1) << 20)
 #define LOG_TEXT_SIZE_MAX MIB
@@ -125,13 +126,25 @@ static void worker_limit_for_job(const compile_job *job)
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     rlim_t wall_s = job->wall_limit_ms / 1000 + 2;
     limit_set(RLIMIT_CPU, wall_s * (processors > 0 ? (rlim_t)processors : 1));
-#ifndef __SANITIZE_ADDRESS__ /* which keeps terabytes of shadow */
-    uint64_t heap = job->memory_limit_bytes;
+}
+
+/* 0, no limit, when there are not so many bytes. */
+static uint64_t worker_data_limit(const compile_job *job)
+{
     uint64_t data;
-    if (!__builtin_mul_overflow(heap, 2, &data) &&
-        !__builtin_add_overflow(data, DATA_SLACK_BYTES, &data))
-        limit_set(RLIMIT_DATA, data);
-#endif
+    if (__builtin_mul_overflow(job->memory_limit_bytes, 2, &data) ||
+        __builtin_add_overflow(data, DATA_SLACK_BYTES, &data))
+        return 0;
+    return data;
+}
+
+/* The job is in memory, and all that is left to do goes through the socket. */
+static int worker_enter_sandbox(const compile_job *job, snapcell_error *err)
+{
+    if (job->no_sandbox) return SNAPCELL_OK;
+    snapcell_sandbox_options options = SNAPCELL_SANDBOX_OPTIONS_INIT;
+    options.data_limit_bytes = worker_data_limit(job);
+    return snapcell_sandbox_enter(&options, err);
 }
 
 /* --- Host functions: calls that the parent answers --- */
@@ -278,6 +291,7 @@ static bool worker_do_job(compile_job *job, int fd)
     int status = stubs == NULL ? error_set(&error, SNAPCELL_E_NOMEM, "no memory for a worker")
                                : snapcell_host_new(&host, &error);
     if (status == SNAPCELL_OK) status = stubs_add(host, job, stubs, fd, &error);
+    if (status == SNAPCELL_OK) status = worker_enter_sandbox(job, &error);
     if (status == SNAPCELL_OK) status = worker_build(job, host, fd, &built, &error);
     bool sent =
         status == SNAPCELL_OK ? worker_send_result(fd, &built) : worker_send_error(fd, &error);

@@ -29,8 +29,9 @@
 static int sandbox_refused(const char *what, int errnum, snapcell_error *err)
 {
     return error_set(err, SNAPCELL_E_SANDBOX,
-                     "the sandbox cannot be set up: the kernel refused %s: %s", what,
-                     strerrordesc_np(errnum));
+                     "the sandbox cannot be set up: the kernel refused %s: %s; --no-sandbox does "
+                     "without, for functions that you trust",
+                     what, strerrordesc_np(errnum));
 }
 
 static int sandbox_limit(int resource, rlim_t value, const char *what, snapcell_error *err)

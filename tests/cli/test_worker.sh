@@ -90,6 +90,36 @@ expect "is the machine's" cmp -s zone.out out
 TZ=Asia/Tokyo "$SNAPCELL" run zone >out 2>err
 expect "or that of the environment" out_is -540
 
+# --- The compiler's child
+echo 'console.log("begun"); for (;;);' >loop.js
+begin_compile() {
+    : >err
+    "$SNAPCELL" compile loop.js --wall-ms 20000 "$@" >out 2>err </dev/null &
+    supervisor=$!
+    tries=0
+    until grep -q begun err || [ "$tries" -gt 500 ]; do
+        tries=$((tries + 1))
+        sleep 0.02
+    done
+    worker=
+    for task in /proc/"$supervisor"/task/*/children; do
+        read -r child _ <"$task"
+        worker=$worker$child
+    done
+}
+begin_compile
+expect "the compiler's child has a filter of system calls" status_is Seccomp 2
+expect "has no capabilities" status_is CapEff 0000000000000000
+[ "$(id -u)" -ne 0 ] || expect "is not root's" status_is Uid 65534
+kill -s KILL "$supervisor"
+expect "does not outlive its parent" is_gone "$worker"
+wait "$supervisor" 2>/dev/null
+begin_compile --no-sandbox
+expect "without a sandbox there is no filter" status_is Seccomp 0
+expect "which is warned of" err_has "warning: bundles are evaluated without a sandbox"
+kill -s KILL "$supervisor"
+wait "$supervisor" 2>/dev/null
+
 # What a crash leaves of an answer: nothing.
 begin
 kill -s KILL "$worker"

@@ -84,6 +84,7 @@ static compile_job sample_job(void)
         .format = ENGINE_FORMAT_COMMONJS,
         .memory_limit_bytes = UINT64_C(5) << 32,
         .wall_limit_ms = 1234,
+        .no_sandbox = true,
         .function_name = "caf\xc3\xa9",
         .file_name = "a.js",
         .host_names = host_names,
@@ -274,6 +275,7 @@ START_TEST(test_job_comes_back)
     ck_assert_int_eq(job.format, sent.format);
     ck_assert_uint_eq(job.memory_limit_bytes, sent.memory_limit_bytes);
     ck_assert_uint_eq(job.wall_limit_ms, sent.wall_limit_ms);
+    ck_assert(job.no_sandbox);
     ck_assert_str_eq(job.function_name, sent.function_name);
     ck_assert_str_eq(job.file_name, sent.file_name);
     ck_assert_uint_eq(job.text_size_bytes, 4);

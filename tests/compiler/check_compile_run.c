@@ -56,6 +56,7 @@ static const struct failure {
     {"abort", 0, false, SNAPCELL_E_INTERNAL, "the worker crashed: Unknown external reference"},
     {"segv", 0, true, SNAPCELL_E_UNSNAPSHOTABLE, "Segmentation fault"},
     {"out-of-memory", 0, false, SNAPCELL_E_MEMORY_LIMIT, "more than 512 MiB"},
+    {"forbidden", 0, false, SNAPCELL_E_SANDBOX, "fn.js: the worker was ended for a system call"},
     {"killed", 0, false, SNAPCELL_E_MEMORY_LIMIT, "killed from outside"},
     {"terminated", 0, false, SNAPCELL_E_INTERNAL, "Terminated"},
     {"exit", 0, false, SNAPCELL_E_INTERNAL, "status 7 before it was done: error while loading"},

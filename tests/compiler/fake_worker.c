@@ -167,6 +167,12 @@ static void do_killed(void)
     raise(SIGKILL);
 }
 
+static void do_forbidden(void)
+{
+    begin();
+    raise(SIGSYS);
+}
+
 static void do_terminated(void)
 {
     begin();
@@ -366,6 +372,7 @@ static const struct behaviour {
     {"abort", do_abort},
     {"abort-snapshot", do_abort_snapshot},
     {"segv", do_segv},
+    {"forbidden", do_forbidden},
     {"out-of-memory", do_out_of_memory},
     {"killed", do_killed},
     {"terminated", do_terminated},

@@ -46,6 +46,9 @@ typedef struct snapcell_compile_options {
     const char *worker_path;
     snapcell_log_fn *log; /* console output at build time; NULL: dropped */
     void *log_user;
+    /* The child may do all that this process may: for debugging, and where the kernel does not have
+     * what the sandbox needs (E_SANDBOX); see snapcell/sandbox.h. */
+    bool no_sandbox;
 } snapcell_compile_options;
 
 #define SNAPCELL_COMPILE_OPTIONS_INIT                                                              \
@@ -61,7 +64,7 @@ typedef struct snapcell_compiled snapcell_compiled;
  * snapcell_compiled_free(). NULL on failure. Thread: any, several at once. Errors: E_NOT_FOUND,
  * E_IO, E_USAGE (not JavaScript text, empty, bad option), E_SCRIPT (with place and stack),
  * E_NO_HANDLER, E_UNSNAPSHOTABLE (strict), E_MEMORY_LIMIT, E_WALL_LIMIT, E_TOO_LARGE, E_NOMEM,
- * E_INTERNAL (no worker, or it died for another reason). */
+ * E_SANDBOX, E_INTERNAL (no worker, or it died for another reason). */
 SNAPCELL_API int snapcell_compile_file(const char *path, const snapcell_compile_options *options,
                                        snapcell_compiled **out, snapcell_error *err);
 
