@@ -9,7 +9,7 @@ const libraries = ["snapshot-format", "sandbox", "store", "engine", "compiler", 
 export const maxLines = 700;
 export const maxColumns = 100;
 
-// Dependencies point one way. The program uses the public headers, and two small helpers.
+// Dependencies point one way. The program uses the public headers, and a few small helpers.
 const mayInclude = {
     "snapshot-format": ["snapshot-format"],
     sandbox: ["sandbox", "snapshot-format"],
@@ -19,7 +19,7 @@ const mayInclude = {
     loader: ["loader", "engine", "store", "snapshot-format"],
     cli: ["cli"],
 };
-const helpers = new Set(["cleanup.h", "error_set.h"]);
+const helpers = new Set(["cleanup.h", "error_set.h", "fuzz_input.h"]);
 const homeOf = [
     { header: /^(lmdb\.h)$/, home: ["store"] },
     { header: /^(zstd|zdict|zstd_errors)\.h$/, home: ["snapshot-format"] },
