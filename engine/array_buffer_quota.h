@@ -19,6 +19,10 @@ class ArrayBufferQuota final : public v8::ArrayBuffer::Allocator
     void *AllocateUninitialized(size_t size) override;
     void Free(void *data, size_t size) override;
 
+    // Counts memory that is kept elsewhere for the script. False when there is not as much left.
+    bool Reserve(size_t size) { return Take(size); }
+    void Release(size_t size) { used_bytes_.fetch_sub(size, std::memory_order_relaxed); }
+
     // Whether the last allocation was refused: V8 collects garbage and asks again before the script
     // sees a RangeError.
     bool WasExceeded() const { return exceeded_.load(std::memory_order_relaxed); }

@@ -78,6 +78,7 @@ class PlainIsolate
     {
         IsolateState *state = IsolateState::From(isolate_);
         state->timers.Reset();
+        state->build_failure.Reset();
         state->ForgetRejections();
         isolate_->Exit();
         v8::platform::NotifyIsolateShutdown(CurrentPlatform(), isolate_);
@@ -181,6 +182,14 @@ int FailOnUnhandledRejection(v8::Isolate *isolate, snapcell_error *err)
     return ReportValue(isolate, value, "unhandled rejection: ", err);
 }
 
+// What a bundle must not do at top level, whether it caught the error or not.
+int FailOnRefusedCall(v8::Isolate *isolate, snapcell_error *err)
+{
+    v8::Global<v8::Value> failure = std::move(IsolateState::From(isolate)->build_failure);
+    if (failure.IsEmpty()) return SNAPCELL_OK;
+    return ReportValue(isolate, failure.Get(isolate), "", err);
+}
+
 // Evaluates the bundle, finds its handler and warms it up.
 int Prepare(v8::Local<v8::Context> context, Workshop *workshop, engine_format format,
             const engine_build_options &options, Evaluation *evaluation, Handler *handler,
@@ -190,6 +199,7 @@ int Prepare(v8::Local<v8::Context> context, Workshop *workshop, engine_format fo
     int status = EvaluateBundle(context, &workshop->text, format, nullptr, evaluation, err);
     if (status != SNAPCELL_OK) return status;
     status = RunUntilIdle(context, kTopLevelHorizonMs, err);
+    if (status == SNAPCELL_OK) status = FailOnRefusedCall(isolate, err);
     if (status != SNAPCELL_OK) return status;
     status = FailOnUnhandledRejection(isolate, err);
     if (status != SNAPCELL_OK) return status;
@@ -277,6 +287,7 @@ int BuildSnapshot(const engine_bundle &bundle, const engine_build_options &optio
         }
     }
     workshop.state.timers.Reset();
+    workshop.state.build_failure.Reset();
     workshop.state.ForgetRejections();
     if (status != SNAPCELL_OK) return status;
     v8::StartupData blob =

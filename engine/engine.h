@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "artifact_reader.h"
+#include "snapcell/fetch.h"
 #include "snapcell/host.h"
 #include "snapcell/http.h"
 #include "snapcell/log.h"
@@ -158,6 +159,7 @@ typedef struct engine_cell_options {
     size_t env_count;
     snapcell_log_fn *log; /* NULL: dropped */
     void *log_user;
+    const snapcell_fetch_client *fetch_client; /* NULL: fetch() is rejected; Borrowed */
 } engine_cell_options;
 
 typedef struct engine_cell_times {

@@ -1,6 +1,6 @@
 #include "event_loop.h"
 
-#include <ctime>
+#include <algorithm>
 #include <utility>
 
 #include <libplatform/libplatform.h>
@@ -16,7 +16,7 @@ namespace snapcell
 namespace
 {
 
-// A limit must be able to end a sleep: it is cut into naps of this length.
+// While the embedder waits for a body, answers to fetch() are looked for this often.
 constexpr double kNapMs = 2;
 
 // How many rejections are remembered that something may handle late.
@@ -100,30 +100,22 @@ void RunTasks(v8::Isolate *isolate)
         isolate->PerformMicrotaskCheckpoint();
 }
 
-void SleepMs(double ms)
-{
-    if (ms > kNapMs) ms = kNapMs;
-    if (ms <= 0) return;
-    struct timespec nap = {0, static_cast<long>(ms * 1e6)};
-    nanosleep(&nap, nullptr);
-}
-
 bool ExchangeWaits(const IsolateState &state)
 {
     return state.exchange != nullptr && state.exchange->Waits();
 }
 
-void WaitMs(const IsolateState &state, double ms)
+void WaitMs(IsolateState &state, double ms)
 {
-    if (ExchangeWaits(state))
-        state.exchange->Wait(ms);
+    if (!ExchangeWaits(state))
+        state.fetches.wakeup().Sleep(ms);
     else
-        SleepMs(ms);
+        state.exchange->Wait(state.fetches.CanWake() ? std::min(ms, kNapMs) : ms);
 }
 
 // Waits (at build time: moves the clock) until the next timer is due, the embedder may get on with
-// a body, or a nap is over, and runs what is due.
-int RunTimers(v8::Local<v8::Context> context, snapcell_error *err)
+// a body, something came for fetch(), or a limit was hit, and runs what is due.
+int WaitAndRun(v8::Local<v8::Context> context, snapcell_error *err)
 {
     v8::Isolate *isolate = context->GetIsolate();
     IsolateState *state = IsolateState::From(isolate);
@@ -135,6 +127,7 @@ int RunTimers(v8::Local<v8::Context> context, snapcell_error *err)
     v8::TryCatch caught(isolate);
     if (!state->timers.RunDue(context, state->MonotonicMs()))
         return ReportCaught(isolate, caught, "in a timer: ", err);
+    if (!state->fetches.RunReady(context)) return ReportCaught(isolate, caught, "in fetch: ", err);
     return SNAPCELL_OK;
 }
 
@@ -151,10 +144,11 @@ int RunUntilSettled(v8::Local<v8::Context> context, v8::Local<v8::Promise> promi
         if (status != SNAPCELL_OK) return status;
         TellListeners(context, promise);
         if (promise->State() != v8::Promise::kPending) return SNAPCELL_OK;
-        if (state->timers.Empty() && !ExchangeWaits(*state))
+        if (state->timers.Empty() && !ExchangeWaits(*state) && !state->fetches.CanWake())
             return error_set(err, SNAPCELL_E_SCRIPT,
-                             "the promise can never be settled: no timer and no task is left");
-        status = RunTimers(context, err);
+                             "the promise can never be settled: no timer, no task and no fetch is "
+                             "left");
+        status = WaitAndRun(context, err);
         if (status != SNAPCELL_OK) return status;
     }
 }
@@ -169,7 +163,7 @@ int RunUntilIdle(v8::Local<v8::Context> context, double horizon_ms, snapcell_err
         int status = ReportCondemned(isolate, err);
         if (status != SNAPCELL_OK) return status;
         if (state->timers.Empty() || state->timers.NextDueMs() > end_ms) return SNAPCELL_OK;
-        status = RunTimers(context, err);
+        status = WaitAndRun(context, err);
         if (status != SNAPCELL_OK) return status;
     }
 }

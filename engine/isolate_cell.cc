@@ -35,6 +35,7 @@ struct engine_cell {
         state.memory_limit_bytes = options.memory_limit_bytes;
         state.cpu_limit_ms = options.cpu_limit_ms;
         state.wall_limit_ms = options.wall_limit_ms;
+        state.fetches.Bind(options.fetch_client, &array_buffers);
         state.ResetTimeOrigin();
     }
 
@@ -186,6 +187,7 @@ template <typename Call> int WithCell(engine_cell *cell, snapcell_error *err, Ca
     v8::Local<v8::Context> context = cell->context.Get(cell->isolate);
     v8::Context::Scope entered(context);
     int status = call(context, cell->entry.Get(cell->isolate), cell->env.Get(cell->isolate));
+    cell->state.fetches.CloseAll();
     if (cell->state.condemned.load() == 0) LogUnhandledRejections(cell->isolate);
     return status;
 }
@@ -273,6 +275,7 @@ extern "C" void engine_cell_free(engine_cell *cell)
     if (cell == nullptr) return;
     if (cell->isolate != nullptr) {
         cell->state.timers.Reset();
+        cell->state.fetches.CloseAll();
         cell->state.ForgetRejections();
         cell->context.Reset();
         cell->entry.Reset();

@@ -132,6 +132,7 @@ void IsolateState::Condemn(v8::Isolate *isolate, int reason)
     int none = 0;
     condemned.compare_exchange_strong(none, reason);
     isolate->TerminateExecution();
+    fetches.wakeup().Wake();
 }
 
 void IsolateState::RefuseSnapshot(v8::Isolate *isolate, const char *what)

@@ -10,6 +10,7 @@
 #include <v8.h>
 
 #include "engine.h"
+#include "fetch_table.h"
 #include "timers.h"
 
 namespace snapcell
@@ -55,6 +56,7 @@ struct IsolateState {
     // Build time: moves the clock on to where MonotonicMs() gives `ms`.
     void AdvanceBuildClock(double ms);
     TimerQueue timers;
+    FetchTable fetches;
 
     // --- Limits ---
     // Why the isolate was condemned, as a snapcell_status; 0 while it was not. Set from the
@@ -73,6 +75,8 @@ struct IsolateState {
     // calling script is added.
     void RefuseSnapshot(v8::Isolate *isolate, const char *what);
     std::string unsnapshotable;
+    // An error that fails the build even when the bundle catches it.
+    v8::Global<v8::Value> build_failure;
     std::vector<std::string> warnings;
     uint64_t build_random = 0; // what repeatable random bytes continue from
 

@@ -59,13 +59,13 @@ static char *request_complete_url(const char *url)
     return complete;
 }
 
-static int request_check_headers(const snapcell_request *request, snapcell_error *err)
+int headers_check(const snapcell_header *headers, size_t count, snapcell_error *err)
 {
-    if (request->header_count > 0 && request->headers == NULL)
-        return error_set(err, SNAPCELL_E_USAGE, "the request has %zu headers, but headers is NULL",
-                         request->header_count);
-    for (size_t i = 0; i < request->header_count; i++) {
-        const snapcell_header *header = &request->headers[i];
+    if (count > 0 && headers == NULL)
+        return error_set(err, SNAPCELL_E_USAGE, "there are %zu headers, but headers is NULL",
+                         count);
+    for (size_t i = 0; i < count; i++) {
+        const snapcell_header *header = &headers[i];
         if (!request_is_token(header->name))
             return error_set(err, SNAPCELL_E_USAGE, "header name \"%s\" is not a token",
                              header->name != NULL ? header->name : "(null)");
@@ -104,7 +104,7 @@ int request_check(const snapcell_request *request, bool streamed, checked_reques
     bool bodiless = strcasecmp(method, "GET") == 0 || strcasecmp(method, "HEAD") == 0;
     if (bodiless && has_body)
         return error_set(err, SNAPCELL_E_USAGE, "a %s request cannot have a body", method);
-    int status = request_check_headers(request, err);
+    int status = headers_check(request->headers, request->header_count, err);
     if (status != SNAPCELL_OK) return status;
     out->url = request_complete_url(url);
     if (out->url == NULL)

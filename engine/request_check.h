@@ -27,6 +27,10 @@ typedef struct checked_request {
 int request_check(const snapcell_request *request, bool streamed, checked_request *out,
                   snapcell_error *err);
 
+/* Checks that names are tokens and values have no line breaks. Errors: E_USAGE with what is wrong.
+ */
+int headers_check(const snapcell_header *headers, size_t count, snapcell_error *err);
+
 void request_release(checked_request *request);
 
 #ifdef __cplusplus

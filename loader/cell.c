@@ -83,6 +83,7 @@ static int cell_materialize(snapcell_cell *cell, const cell_limits *limits, cons
         .env_count = env_count,
         .log = loader->log,
         .log_user = loader->log_user,
+        .fetch_client = loader->fetch_client.struct_size != 0 ? &loader->fetch_client : NULL,
     };
     engine_image given = image_for_engine(cell->image, loader->host);
     engine_cell_times times = {0};

@@ -77,6 +77,20 @@ static void loader_set_pages(const snapcell_loader_options *options)
     engine_set_page_options(&pages);
 }
 
+static int loader_take_client(snapcell_loader *loader, const snapcell_fetch_client *given,
+                              snapcell_error *err)
+{
+    if (given == NULL) return SNAPCELL_OK;
+    snapcell_fetch_client *client = &loader->fetch_client;
+    int status = loader_copy_options(client, sizeof *client, given, "snapcell_fetch_client", err);
+    if (status != SNAPCELL_OK) return status;
+    if (client->start == NULL || client->send == NULL || client->read == NULL ||
+        client->close == NULL)
+        return error_set(err, SNAPCELL_E_USAGE,
+                         "snapcell_fetch_client needs start, send, read and close; one is NULL");
+    return SNAPCELL_OK;
+}
+
 /* A loader without a store. */
 static int loader_new(const snapcell_loader_options *options, snapcell_loader **out,
                       snapcell_error *err)
@@ -92,6 +106,8 @@ static int loader_new(const snapcell_loader_options *options, snapcell_loader **
     loader->host = options->host;
     loader->log = options->log;
     loader->log_user = options->log_user;
+    int status = loader_take_client(loader, options->fetch_client, err);
+    if (status != SNAPCELL_OK) return status;
     loader->engine = engine_fingerprint();
     loader->host_fingerprint = snapcell_host_fingerprint(options->host);
     *out = steal_pointer(&loader);

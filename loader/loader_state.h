@@ -38,6 +38,7 @@ struct snapcell_loader {
     snapcell_fingerprint host_fingerprint;
     snapcell_log_fn *log;
     void *log_user;
+    snapcell_fetch_client fetch_client; /* struct_size 0: none */
     verified_set verified;
     image_context images;
     image_cache cache;

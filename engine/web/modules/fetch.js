@@ -298,6 +298,12 @@ class Response {
     static {
         brands.response = value => (#state in value ? value.#state : undefined);
         addBodyMembers(this, response => response.#state);
+        // What fetch() got: `values` are members of a state, and valid.
+        exports.createResponse = values => {
+            const response = newResponse();
+            Object.assign(response.#state, { kind: "basic", immutable: true, ...values });
+            return response;
+        };
     }
 
     constructor(body = null, init = undefined) {
@@ -317,8 +323,7 @@ class Response {
     }
 
     get redirected() {
-        this.#state;
-        return false;
+        return this.#state.redirected === true;
     }
 
     get status() {
@@ -344,6 +349,8 @@ class Response {
         const state = response.#state;
         cloneBody(from, state, "Response.clone");
         state.kind = from.kind;
+        state.url = from.url;
+        state.redirected = from.redirected;
         state.status = from.status;
         state.statusText = from.statusText;
         state.list = [...headerList(from)];
@@ -639,8 +646,9 @@ if (native.building()) {
     });
 }
 
-exports.fetch = async function fetch() {
-    throw new TypeError("fetch() is not available: functions have no network access");
+exports.fetch = async function fetch(input, init = undefined) {
+    if (arguments.length < 1) throw new TypeError("fetch: 1 argument required, but only 0 present");
+    return require("snapcell:client").fetch(input, init);
 };
 
 // --- For dispatch ---

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "snapcell/artifact.h"
+#include "snapcell/fetch.h"
 #include "snapcell/host.h"
 #include "snapcell/http.h"
 #include "snapcell/log.h"
@@ -59,6 +60,10 @@ typedef struct snapcell_loader_options {
     uint64_t page_size_bytes;
     /* Pages of 2 MiB for it: loads take some 2 to 8 % less time, and each cell more memory. */
     bool huge_pages;
+
+    /* What carries out fetch() of functions; see snapcell/fetch.h. NULL: fetch() is rejected, but
+     * for data: URLs. Borrowed until the loader is closed. */
+    const snapcell_fetch_client *fetch_client;
 } snapcell_loader_options;
 
 #define SNAPCELL_LOADER_OPTIONS_INIT                                                               \
