@@ -191,8 +191,8 @@ const peers = [
     {
         peer: "mini_racer",
         missing:
-            "the newest one whose V8 runs on glibc 2.36 (0.19.1) can use a snapshot only in the process that made it, " +
-            "and has no web API for functions that take a Request",
+            "the newest one whose V8 runs on glibc 2.36 (0.19.1) can use a snapshot only in the process " +
+            "that made it, and has no web API for functions that take a Request",
     },
 ];
 for (const bundle of bundles)
