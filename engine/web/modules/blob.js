@@ -87,7 +87,7 @@ class Blob {
 
     stream() {
         const { bytes } = this.#state;
-        return require("snapcell:streams").streamOf(() => bytes);
+        return require("snapcell:streams").streamOf(() => bytes.slice());
     }
 }
 expose(Blob);

@@ -5,9 +5,10 @@ const { brands, bytesOf, expose, joinBytes } = require("snapcell:idl");
 
 // --- Bodies ---
 // The state of a request or a response holds its body:
-//   source   a string or a Uint8Array that nobody changes; a function that gives the next
+//   source   a string or a Uint8Array; a function that gives the next
 //            Uint8Array, null at the end, or a promise of these; null when there is no body, or
 //            when there is a stream alone
+//   shared   whether the source's bytes are somebody else's, too, so that who reads gets a copy
 //   stream   the ReadableStream, once there is one
 //   type     the content-type that goes with the source, or null
 //   used     whether the source was read
@@ -45,6 +46,7 @@ function setFormBody(state, body) {
     const blob = brands.blob?.(body);
     if (blob) {
         state.source = blob.bytes;
+        state.shared = true;
         state.type = blob.type || null;
         return true;
     }
@@ -93,9 +95,9 @@ async function drain(next) {
     }
 }
 
-// A promise of what `convert` makes of the body.
+// A promise of what `convert` makes of the body, knowing whether its bytes are shared.
 async function consume(state, what, convert) {
-    return convert(await takeBody(state, what));
+    return convert(await takeBody(state, what), state.stream === null && state.shared);
 }
 
 function toText(body) {
@@ -106,16 +108,17 @@ function toText(body) {
 // Decoding takes a byte order mark away, so a string that was never encoded loses it as well.
 const dropMark = text => (text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
 
-function toBytes(body) {
+function toBytes(body, shared) {
     if (body === null) return new Uint8Array(0);
-    return typeof body === "string" ? native.utf8Encode(body) : body.slice();
+    if (typeof body === "string") return native.utf8Encode(body);
+    return shared || body.length < body.buffer.byteLength ? body.slice() : body;
 }
 
 function toForm(body, text) {
     const type = require("snapcell:mime").extract(text);
     const { FormData, parse } = require("snapcell:form");
     if (type?.essence === "multipart/form-data") {
-        return parse(toBytes(body), type.parameters.get("boundary"));
+        return parse(toBytes(body, false), type.parameters.get("boundary"));
     }
     if (type?.essence !== "application/x-www-form-urlencoded") {
         throw new TypeError(
@@ -142,11 +145,11 @@ function urlencodedForm(FormData, text) {
 
 function streamOf(state) {
     if (state.stream === null && state.source !== null) {
-        const { source } = state;
+        const { shared, source } = state;
         const { ReadableStream, pullStream, streamOf } = require("snapcell:streams");
         if (state.used) state.stream = usedStream(ReadableStream);
         else if (typeof source === "function") state.stream = pullStream(source);
-        else state.stream = streamOf(() => toBytes(source));
+        else state.stream = streamOf(() => toBytes(source, shared));
     }
     return state.stream;
 }
@@ -164,6 +167,7 @@ function cloneBody(from, to, what) {
     if (typeof from.source === "function") streamOf(from); // which two can read
     to.source = from.source;
     to.type = from.type;
+    to.shared = from.shared = true;
     if (from.stream === null) return;
     const [first, second] = from.stream.tee();
     from.stream = first;
@@ -182,7 +186,7 @@ function bodyMembers(stateOf, what) {
             return isUsed(stateOf(this));
         },
         arrayBuffer() {
-            return read(this, "arrayBuffer", body => toBytes(body).buffer);
+            return read(this, "arrayBuffer", (body, shared) => toBytes(body, shared).buffer);
         },
         blob() {
             return read(this, "blob", body => {
@@ -238,6 +242,7 @@ function headerList(state) {
 
 const newState = () => ({
     source: null,
+    shared: false,
     stream: null,
     type: null,
     used: false,
@@ -526,6 +531,7 @@ function setRequestBody(state, init, from) {
 // The body goes over to the new request; the old one counts as used.
 function moveBody(from, to) {
     to.source = from.source;
+    to.shared = from.shared;
     to.stream = from.stream;
     if (from.stream !== null) {
         from.stream = usedStream(require("snapcell:streams").ReadableStream);

@@ -34,13 +34,13 @@ exports.WritableStreamDefaultWriter = streams.WritableStreamDefaultWriter;
 // Whether anything was ever read from a stream, or it was cancelled: the package keeps that here.
 exports.isDisturbed = stream => stream._disturbed === true;
 
-// A stream that gives the bytes that `make()` gives, once somebody reads.
+// A stream that gives the bytes that `make()` gives, once somebody reads: they become the reader's.
 exports.streamOf = make =>
     new streams.ReadableStream({
         type: "bytes",
         async pull(controller) {
             const bytes = await make();
-            if (bytes.length > 0) controller.enqueue(bytes.slice());
+            if (bytes.length > 0) controller.enqueue(bytes);
             controller.close();
             controller.byobRequest?.respond(0);
         },
@@ -85,10 +85,11 @@ async function readWith(stream, take) {
     }
 }
 
+// The bytes are the caller's alone: a chunk may be kept by who made it.
 exports.readAll = async stream => {
     const chunks = [];
     await readWith(stream, chunk => chunks.push(chunk));
-    return joinBytes(chunks);
+    return chunks.length === 1 ? chunks[0].slice() : joinBytes(chunks);
 };
 
 exports.sendAll = readWith;

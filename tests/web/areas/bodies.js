@@ -310,4 +310,45 @@ test("File", async () => {
     equal(Object.prototype.toString.call(file), "[object File]");
 });
 
+const letters = () => new Uint8Array([97, 98, 99]);
+const written = view => new Uint8Array(view.buffer ?? view).fill(120);
+
+test("who reads a body has bytes of their own", async () => {
+    const given = letters();
+    const response = new Response(given);
+    written(given);
+    equal(await response.text(), "abc");
+
+    const first = new Response(letters());
+    const second = first.clone();
+    const third = second.clone();
+    written(await first.arrayBuffer());
+    written(await second.bytes());
+    equal(await third.text(), "abc");
+
+    const blob = new Blob([letters()]);
+    written(await new Response(blob).arrayBuffer());
+    written(await new Request("http://a/", { method: "POST", body: blob }).bytes());
+    for await (const chunk of new Response(blob).body) written(chunk);
+    for await (const chunk of blob.stream()) written(chunk);
+    equal(await blob.text(), "abc");
+    const posted = new Request("http://a/", { method: "POST", body: blob });
+    written(await new Request(posted).arrayBuffer());
+    equal(await blob.text(), "abc");
+});
+
+test("a stream's chunks stay with who made them", async () => {
+    const chunk = letters();
+    written(await new Response(streamOf(chunk)).arrayBuffer());
+    written(await new Response(streamOf(chunk, chunk)).bytes());
+    equal(chunk[0], 97);
+});
+
+test("an ArrayBuffer of a body has its bytes and no more", async () => {
+    const view = new Uint8Array(64).fill(97).subarray(8, 11);
+    equal((await new Response(view).arrayBuffer()).byteLength, 3);
+    equal((await new Response(view).bytes()).buffer.byteLength, 3);
+    equal((await new Response(streamOf(view)).arrayBuffer()).byteLength, 3);
+});
+
 export default area;
