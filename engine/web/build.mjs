@@ -49,6 +49,25 @@ const edits = new Map([
             ],
         ],
     ],
+    // V8 takes milliseconds to compile a regular expression with Unicode's properties, in each
+    // isolate anew: names in ASCII do without.
+    [
+        "urlpattern-polyfill/dist/urlpattern.js",
+        [
+            [
+                /(,Re|var Re)=(\/\[\$_\\p\{ID_Start\}\]\/u)/,
+                '$1={test:c=>c<"\\x80"?/[$_a-z]/i.test(c):$2.test(c)}',
+            ],
+            [
+                /,Ee=(\/\[\$_\\u200C\\u200D\\p\{ID_Continue\}\]\/u)/,
+                ',Ee={test:c=>c<"\\x80"?/[$_a-z0-9]/i.test(c):$1.test(c)}',
+            ],
+            [
+                /,c=(\/\[\$_\\u200C\\u200D\\p\{ID_Continue\}\]\/u)/,
+                ',c={test:c=>c<"\\x80"?/[$_a-z0-9]/i.test(c):$1.test(c)}',
+            ],
+        ],
+    ],
 ]);
 
 function edit(path, text) {

@@ -26,6 +26,20 @@ if (typeof URLPattern !== "undefined") {
         equal(Object.prototype.toString.call(pattern), "[object URLPattern]");
     });
 
+    test("names of groups", () => {
+        const groups = (pathname, url) =>
+            new URLPattern({ pathname }).exec(`https://x.org${url}`).pathname.groups;
+        same(groups("/:a_1$/:b.:c-d", "/x/y.z-d"), { a_1$: "x", b: "y", c: "z" });
+        same(groups("/:\u00fcber\u0301/:\u540d", "/x/y"), {
+            "\u00fcber\u0301": "x",
+            "\u540d": "y",
+        });
+        throws(TypeError, () => new URLPattern({ pathname: "/:1" }));
+        throws(TypeError, () => new URLPattern({ pathname: "/:\u00d7" }));
+        equal(new URLPattern({ pathname: "/{:a}b" }).pathname, "/{:a}b");
+        equal(new URLPattern({ pathname: "/{:a}-" }).pathname, "/{:a}-");
+    });
+
     test("hosts are canonical", () => {
         ok(
             new URLPattern({ hostname: "B\u00fccher.example" }).test(
