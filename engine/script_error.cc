@@ -113,6 +113,7 @@ int Report(v8::Isolate *isolate, v8::Local<v8::Message> message, v8::Local<v8::V
     if (text.empty())
         text =
             message.IsEmpty() ? Utf8(isolate, value) : StripUncaught(Utf8(isolate, message->Get()));
+    if (text.empty()) text = HeadOfStack(stack); // of a DOMException, whose message is a getter
     error_set(err, code, "%s%s", prefix, text.c_str());
     if (err == nullptr) return code;
     if (!message.IsEmpty()) FillPlace(isolate, message, *state->bundle, err);

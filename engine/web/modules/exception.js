@@ -1,5 +1,5 @@
 "use strict";
-const { cloners, expose } = require("snapcell:idl");
+const { brands, expose, met } = require("snapcell:idl");
 
 // Names in the order of their legacy codes; an empty place has no name any more.
 const codes = [
@@ -30,63 +30,81 @@ const codes = [
     ["DATA_CLONE", "DataCloneError"],
 ];
 
-// No subclass of Error, whose instances V8 would clone as errors; but it inherits as if it were.
-class DOMException {
-    #name;
-    #message;
+// An exception is an Error, made by Error itself, with a private field put onto it: a constructor
+// that returns another object makes that the one which gets the fields of its subclasses.
+class State extends function (error) {
+    return error;
+} {
+    #state;
 
-    static {
-        exports.isException = value => #name in value;
+    constructor(error, state) {
+        super(error);
+        this.#state = state;
     }
 
+    static {
+        brands.exception = value => (#state in value ? value.#state : undefined);
+    }
+}
+
+function stateOf(exception) {
+    const state = brands.exception(exception);
+    if (!state) throw new TypeError("Illegal invocation");
+    return state;
+}
+
+class DOMException {
     constructor(message = "", name = "Error") {
         const options = typeof name === "object" && name !== null ? name : undefined;
-        this.#message = `${message}`;
-        this.#name = `${options ? (options.name ?? "Error") : name}`;
-        if (options && "cause" in options) {
-            Object.defineProperty(this, "cause", {
-                value: options.cause,
-                configurable: true,
-                writable: true,
-            });
-        }
-        Error.captureStackTrace(this, new.target);
+        const given = options ? (options.name ?? "Error") : name;
+        const state = { message: `${message}`, name: `${given}` };
+        const error = Reflect.construct(Error, [state.message], new.target);
+        new State(error, state);
+        fixStack(error, new.target);
+        if (options && "cause" in options) define(error, "cause", options.cause);
+        return error;
     }
 
     get name() {
-        return #name in this ? this.#name : "Error";
+        met.exception = true;
+        return stateOf(this).name;
     }
 
     get message() {
-        return #name in this ? this.#message : "";
+        return stateOf(this).message;
     }
 
     get code() {
-        const index = codes.findIndex(code => code[1] === this.name);
-        return this.name === "" ? 0 : index + 1;
+        const { name } = stateOf(this);
+        return name === "" ? 0 : codes.findIndex(code => code[1] === name) + 1;
     }
 }
 Object.setPrototypeOf(DOMException.prototype, Error.prototype);
 expose(DOMException);
+
+// V8 writes a stack's head when it is first read, and takes an error's own message alone for it. The
+// property has no other use.
+function fixStack(error, Class) {
+    Error.captureStackTrace(error, Class);
+    define(error, "stack", error.stack);
+    delete error.message;
+}
+
+function define(object, key, value) {
+    Object.defineProperty(object, key, { value, configurable: true, writable: true });
+}
+
+exports.copyOf = error => {
+    const copy = new DOMException(error.message, error.name);
+    define(copy, "stack", error.stack);
+    return copy;
+};
 
 codes.forEach(([name], index) => {
     const key = `${name}_ERR`;
     const property = { value: index + 1, enumerable: true };
     Object.defineProperty(DOMException, key, property);
     Object.defineProperty(DOMException.prototype, key, property);
-});
-
-const { isException } = exports;
-delete exports.isException;
-
-cloners.push(object => {
-    if (!isException(object)) return undefined;
-    const { message, name, stack } = object;
-    return () => {
-        const copy = new DOMException(message, name);
-        Object.defineProperty(copy, "stack", { value: stack, configurable: true, writable: true });
-        return copy;
-    };
 });
 
 exports.DOMException = DOMException;

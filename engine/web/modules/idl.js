@@ -52,6 +52,7 @@ exports.joinBytes = chunks => {
 exports.brands = {
     blob: undefined,
     event: undefined,
+    exception: undefined,
     form: undefined,
     headers: undefined,
     key: undefined,
@@ -62,12 +63,18 @@ exports.brands = {
     signal: undefined,
     stream: undefined,
     target: undefined,
+    transform: undefined,
     url: undefined,
+    writable: undefined,
 };
 
 // What structuredClone copies: modules add functions (object, moved) that give a function that makes
 // the copy, or undefined. `moved` maps transferred ports to those that take their place.
 exports.cloners = [];
+
+// Whether a DOMException was asked for its name since this was set to false: V8 does so when it clones
+// one.
+exports.met = { exception: false };
 
 exports.illegalConstructor = () => new TypeError("Illegal constructor");
 
@@ -77,6 +84,7 @@ exports.offerError = undefined;
 
 exports.report = (error, where) => {
     const described = native.describeError(error);
+    if (typeof globalThis.onerror === "function") require("snapcell:listeners");
     if (exports.offerError?.(error, described)) return;
     native.consoleWrite(3, `Uncaught ${where ? `(in ${where}) ` : ""}${described[0]}`);
 };

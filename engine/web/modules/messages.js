@@ -1,6 +1,6 @@
 "use strict";
 const { brands, cloners, expose, illegalConstructor, need } = require("snapcell:idl");
-const { Event, EventTarget, handlerAttribute } = require("snapcell:events");
+const { Event, EventTarget, handlerAttribute, trusted } = require("snapcell:events");
 
 class MessageEvent extends Event {
     #init;
@@ -57,7 +57,7 @@ class End {
             const message = this.#waiting.shift();
             if (!message) return;
             const init = { data: message.value, ports: message.ports };
-            this.port.dispatchEvent(new MessageEvent("message", init));
+            this.port.dispatchEvent(trusted(new MessageEvent("message", init)));
         };
         native.setTimer(dispatch, 0, false, []);
     }
@@ -68,9 +68,14 @@ class End {
         for (let i = this.#waiting.length; i > 0; i--) this.#deliver();
     }
 
+    // The other end is told, after what was sent before.
     close() {
-        if (this.other) this.other.other = null;
+        const { other } = this;
         this.other = null;
+        if (!other) return;
+        other.other = null;
+        const tell = () => other.port.dispatchEvent(trusted(new Event("close")));
+        native.setTimer(tell, 0, false, []);
     }
 
     // The port that takes the place of this end's, which is then of no use.
@@ -137,6 +142,7 @@ cloners.push((object, moved) => {
 
 handlerAttribute(MessagePort, "message");
 handlerAttribute(MessagePort, "messageerror");
+handlerAttribute(MessagePort, "close");
 
 // Setting onmessage starts the port.
 const onmessage = Object.getOwnPropertyDescriptor(MessagePort.prototype, "onmessage");

@@ -4,6 +4,8 @@ const streams = require("web-streams-polyfill/dist/ponyfill.mjs");
 
 // The classes are not destructured: the bundler would rename the package's.
 brands.stream = value => (value instanceof streams.ReadableStream ? value : undefined);
+brands.writable = value => (value instanceof streams.WritableStream ? value : undefined);
+brands.transform = value => (value instanceof streams.TransformStream ? value : undefined);
 
 // The signal of a WritableStream is seldom looked at.
 Object.defineProperty(streams.WritableStreamDefaultController.prototype, "_abortController", {

@@ -5,7 +5,7 @@
 //   name        of the algorithm; hash (a number), length, curve, modulusLength, exponent: as it has
 //   bytes       the key itself, as a Uint8Array; natives make of them what they need
 //   building    whether it was generated at build time, from numbers that anybody can repeat
-const { brands, bytesOf, expose, illegalConstructor } = require("snapcell:idl");
+const { brands, bytesOf, cloners, expose, illegalConstructor } = require("snapcell:idl");
 
 const hashes = (exports.hashes = ["SHA-1", "SHA-256", "SHA-384", "SHA-512"]);
 
@@ -74,6 +74,12 @@ expose(CryptoKey);
 exports.CryptoKey = CryptoKey;
 
 exports.makeKey = state => new CryptoKey(illegalConstructor, state);
+
+// Keys never change, so a copy shares the state.
+cloners.push(object => {
+    const state = brands.key(object);
+    return state && (() => exports.makeKey(state));
+});
 
 // The state of a key that is to be used.
 exports.stateOf = (key, what) => {

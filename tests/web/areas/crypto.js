@@ -488,7 +488,7 @@ test("CryptoKey and SubtleCrypto as classes", async () => {
     throws(TypeError, () =>
         Object.getOwnPropertyDescriptor(CryptoKey.prototype, "type").get.call({})
     );
-    if (inEngine) throws("DataCloneError", () => structuredClone(kept));
+    if (inEngine) equal(structuredClone(kept).type, kept.type);
 });
 
 test("arguments are read before anything is done", async () => {
