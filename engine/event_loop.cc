@@ -10,6 +10,7 @@
 #include "platform.h"
 #include "script_error.h"
 #include "web/web.h"
+#include "web_modules.h"
 
 namespace snapcell
 {
@@ -28,6 +29,19 @@ v8::MaybeLocal<v8::Function> RejectionHook(v8::Local<v8::Context> context)
     if (context->GetNumberOfEmbedderDataFields() <= kRejectionHookSlot) return {};
     v8::Local<v8::Value> hook = context->GetEmbedderData(kRejectionHookSlot);
     return hook->IsFunction() ? hook.As<v8::Function>() : v8::MaybeLocal<v8::Function>();
+}
+
+// Handlers that were set as properties of the global object are called by what listeners are called
+// by, too.
+void NoticeHandlers(v8::Local<v8::Context> context)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::TryCatch ignore(isolate);
+    v8::Local<v8::Value> handler;
+    for (const char *name : {"onunhandledrejection", "onrejectionhandled"})
+        if (context->Global()->Get(context, AsciiString(isolate, name)).ToLocal(&handler) &&
+            handler->IsFunction())
+            (void)RequireWebModule(context, "listeners").IsEmpty();
 }
 
 // Did a listener take care of it?
@@ -52,6 +66,21 @@ void OfferHandledRejections(v8::Local<v8::Context> context, v8::Local<v8::Functi
         v8::HandleScope scope(isolate);
         OfferRejection(context, hook, true, promise.Get(isolate), reason.Get(isolate));
     }
+}
+
+// An exception that nobody can catch is an "error" event, and else logged.
+void ReportUncaught(v8::Local<v8::Context> context, v8::Local<v8::Value> error, const char *where)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::TryCatch ignore(isolate);
+    v8::Local<v8::Object> idl;
+    v8::Local<v8::Value> report;
+    v8::Local<v8::Value> arguments[] = {error, AsciiString(isolate, where)};
+    if (RequireWebModule(context, "idl").ToLocal(&idl) &&
+        idl->Get(context, AsciiString(isolate, "report")).ToLocal(&report) && report->IsFunction())
+        (void)report.As<v8::Function>()
+            ->Call(context, v8::Undefined(isolate), 2, arguments)
+            .IsEmpty();
 }
 
 // Logs the rejections that nothing handles, but for those of `awaited` and those that a listener
@@ -89,7 +118,9 @@ void TellListeners(v8::Local<v8::Context> context, v8::Local<v8::Promise> awaite
     v8::Isolate *isolate = context->GetIsolate();
     IsolateState *state = IsolateState::From(isolate);
     if (state->unhandled_rejections.empty() && state->handled_rejections.empty()) return;
-    if (state->phase == Phase::kTopLevel || RejectionHook(context).IsEmpty()) return;
+    if (state->phase == Phase::kTopLevel) return;
+    if (RejectionHook(context).IsEmpty()) NoticeHandlers(context);
+    if (RejectionHook(context).IsEmpty()) return;
     if (ReportRejections(context, awaited)) isolate->PerformMicrotaskCheckpoint();
 }
 
@@ -113,6 +144,19 @@ void WaitMs(IsolateState &state, double ms)
         state.exchange->Wait(state.fetches.CanWake() ? std::min(ms, kNapMs) : ms);
 }
 
+// What a timer throws at top level is the bundle's failure; later, nobody's.
+int RunTimers(v8::Local<v8::Context> context, snapcell_error *err)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    IsolateState *state = IsolateState::From(isolate);
+    v8::TryCatch caught(isolate);
+    if (state->timers.RunDue(context, state->MonotonicMs())) return SNAPCELL_OK;
+    if (state->phase == Phase::kTopLevel || !caught.HasCaught() || !caught.CanContinue())
+        return ReportCaught(isolate, caught, "in a timer: ", err);
+    ReportUncaught(context, caught.Exception(), "a timer");
+    return SNAPCELL_OK;
+}
+
 // Waits (at build time: moves the clock) until the next timer is due, the embedder may get on with
 // a body, something came for fetch(), or a limit was hit, and runs what is due.
 int WaitAndRun(v8::Local<v8::Context> context, snapcell_error *err)
@@ -124,9 +168,9 @@ int WaitAndRun(v8::Local<v8::Context> context, snapcell_error *err)
     else
         WaitMs(*state, state->timers.NextDueMs() - state->MonotonicMs());
     if (state->exchange != nullptr) state->exchange->Poll(context);
+    int status = RunTimers(context, err);
+    if (status != SNAPCELL_OK) return status;
     v8::TryCatch caught(isolate);
-    if (!state->timers.RunDue(context, state->MonotonicMs()))
-        return ReportCaught(isolate, caught, "in a timer: ", err);
     if (!state->fetches.RunReady(context)) return ReportCaught(isolate, caught, "in fetch: ", err);
     return SNAPCELL_OK;
 }

@@ -1,6 +1,6 @@
 "use strict";
 const { brands, expose, illegalConstructor, need } = require("snapcell:idl");
-const { Event, EventTarget, handlerAttribute } = require("snapcell:events");
+const { Event, EventTarget, handlerAttribute, trusted } = require("snapcell:events");
 
 function exception(message, name) {
     const { DOMException } = require("snapcell:exception");
@@ -10,19 +10,33 @@ function exception(message, name) {
 class SignalState {
     aborted = false;
     reason = undefined;
+    sources = null; // of a signal that depends on others: those that depend on none
+    dependents = [];
     #steps = [];
 
     onAbort(step) {
         if (!this.aborted) this.#steps.push(step);
     }
 
+    #set(reason) {
+        this.aborted = true;
+        this.reason = reason;
+    }
+
+    #run(signal) {
+        for (const step of this.#steps.splice(0)) step();
+        signal.dispatchEvent(trusted(new Event("abort")));
+    }
+
+    // All signals that depend on this one are aborted before anybody is told.
     abort(signal, reason) {
         if (this.aborted) return;
-        this.aborted = true;
-        this.reason =
-            reason === undefined ? exception("This operation was aborted", "AbortError") : reason;
-        for (const step of this.#steps.splice(0)) step();
-        signal.dispatchEvent(new Event("abort"));
+        if (reason === undefined) reason = exception("This operation was aborted", "AbortError");
+        this.#set(reason);
+        const dependents = this.dependents.splice(0).filter(one => !brands.signal(one).aborted);
+        for (const dependent of dependents) brands.signal(dependent).#set(reason);
+        this.#run(signal);
+        for (const dependent of dependents) brands.signal(dependent).#run(dependent);
     }
 }
 
@@ -61,7 +75,7 @@ class AbortSignal extends EventTarget {
 
     static timeout(milliseconds) {
         need(1, arguments.length, "AbortSignal.timeout");
-        const delay = Number(milliseconds);
+        const delay = Math.trunc(Number(milliseconds));
         if (!(delay >= 0 && delay <= Number.MAX_SAFE_INTEGER)) {
             throw new TypeError(
                 "AbortSignal.timeout: the time must be a number of milliseconds, 0 or more"
@@ -83,16 +97,18 @@ class AbortSignal extends EventTarget {
         }
         const result = newSignal();
         const aborted = list.find(signal => signal.aborted);
-        if (aborted) {
-            result.#state.abort(result, aborted.reason);
-            return result;
-        }
-        for (const signal of list) {
-            signal.#state.onAbort(() => result.#state.abort(result, signal.reason));
-        }
+        if (aborted) result.#state.abort(result, aborted.reason);
+        else dependOn(result, list);
         return result;
     }
 }
+
+function dependOn(signal, list) {
+    const state = brands.signal(signal);
+    state.sources = new Set(list.flatMap(one => [...(brands.signal(one).sources ?? [one])]));
+    for (const source of state.sources) brands.signal(source).dependents.push(signal);
+}
+
 expose(AbortSignal);
 const newSignal = () => new AbortSignal(illegalConstructor);
 handlerAttribute(AbortSignal, "abort");

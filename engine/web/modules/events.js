@@ -1,6 +1,20 @@
 "use strict";
 const { brands, expose, need, report } = require("snapcell:idl");
 
+function checkInit(init, what) {
+    if (init === undefined || init === null) return;
+    if (typeof init !== "object" && typeof init !== "function")
+        throw new TypeError(`${what}: the options must be an object`);
+}
+
+// Each event has it as its own.
+const isTrusted = {
+    get: function isTrusted() {
+        return brands.event(this).trusted;
+    },
+    enumerable: true,
+};
+
 class Event {
     #state;
 
@@ -10,6 +24,8 @@ class Event {
 
     constructor(type, init = undefined) {
         need(1, arguments.length, "Event");
+        checkInit(init, "Event");
+        Object.defineProperty(this, "isTrusted", isTrusted);
         this.#state = {
             type: `${type}`,
             bubbles: Boolean(init?.bubbles),
@@ -24,6 +40,7 @@ class Event {
             stopped: false,
             stoppedNow: false,
             prevented: false,
+            trusted: false,
         };
     }
 
@@ -81,10 +98,6 @@ class Event {
 
     get timeStamp() {
         return this.#state.timeStamp;
-    }
-
-    get isTrusted() {
-        return false;
     }
 
     composedPath() {
@@ -156,21 +169,29 @@ function invoke(listener, event, state, target) {
     state.passive = false;
 }
 
-// Calls the listeners of one target; there are no trees of targets here.
+// Calls the listeners of one target; there are no trees of targets here. Those that capture come
+// first.
 function dispatch(target, listeners, event, state) {
     state.dispatching = true;
     state.target = state.currentTarget = target;
     state.phase = 2;
-    for (const listener of [...(listeners.get(state.type) ?? [])]) {
-        if (listener.removed) continue;
-        if (listener.once) remove(listeners, state.type, listener);
-        invoke(listener, event, state, target);
-        if (state.stoppedNow) break;
+    for (const capture of [true, false]) {
+        if (!state.stopped) invokeAll(target, listeners, capture, event, state);
     }
     state.phase = 0;
     state.currentTarget = null;
     state.dispatching = state.stopped = state.stoppedNow = false;
     return !state.prevented;
+}
+
+function invokeAll(target, listeners, capture, event, state) {
+    const list = listeners.get(state.type)?.filter(listener => listener.capture === capture);
+    for (const listener of list ?? []) {
+        if (listener.removed) continue;
+        if (listener.once) remove(listeners, state.type, listener);
+        invoke(listener, event, state, target);
+        if (state.stoppedNow) return;
+    }
 }
 
 function remove(listeners, type, listener) {
@@ -273,6 +294,12 @@ exports.handlerAttribute = (Class, type) => {
 // Dispatches an event whose target is another object than the one that holds the listeners.
 exports.dispatchAs = (target, holder, event) =>
     dispatch(target, brands.target(holder), event, brands.event(event));
+
+// An event that comes from the platform.
+exports.trusted = event => {
+    brands.event(event).trusted = true;
+    return event;
+};
 
 exports.Event = Event;
 exports.CustomEvent = CustomEvent;

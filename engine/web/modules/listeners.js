@@ -1,7 +1,7 @@
 "use strict";
 // The global object as an event target; a service worker's "fetch" listeners are called by dispatch.
 const idl = require("snapcell:idl");
-const { Event, EventTarget, dispatchAs } = require("snapcell:events");
+const { Event, EventTarget, dispatchAs, trusted } = require("snapcell:events");
 
 const { brands, expose, report } = idl;
 
@@ -79,10 +79,24 @@ exports.respond = (request, waitUntil) => {
 
 // --- What nobody caught, or handles ---
 
-// Each function tells whether a listener prevented what would happen next: that it is logged.
+// Tells whether a listener, or the global object's handler `on...`, prevented what would happen next:
+// that it is logged.
 function offer(type, make) {
-    return exports.hasListeners(type) && !dispatchAs(globalThis, target, make(type));
+    const handler = globalThis[`on${type}`];
+    const handles = typeof handler === "function";
+    if (!handles && !exports.hasListeners(type)) return false;
+    const callHandler = event => {
+        if (type !== "error") handler.call(globalThis, event);
+        else if (callErrorHandler(handler, event) === true) event.preventDefault();
+    };
+    if (handles) target.addEventListener(type, callHandler);
+    const goesOn = dispatchAs(globalThis, target, trusted(make(type)));
+    target.removeEventListener(type, callHandler);
+    return !goesOn;
 }
+
+const callErrorHandler = (handler, { message, filename, lineno, colno, error }) =>
+    handler.call(globalThis, message, filename, lineno, colno, error);
 
 let reporting = false;
 

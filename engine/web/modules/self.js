@@ -6,3 +6,8 @@ exports.self = globalThis;
 exports.reportError = function reportError(error) {
     report(error);
 };
+
+// Handlers of the global object, which listeners.js calls.
+exports.onerror = null;
+exports.onunhandledrejection = null;
+exports.onrejectionhandled = null;
