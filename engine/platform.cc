@@ -29,7 +29,7 @@ namespace
 // One thread a cell: no helper threads to start, to account for or to confine. Sparkplug compiles
 // on that thread, in batches that a function's first call pays for: half of React's call went
 // there, and long runs are no slower without.
-constexpr char kRunFlags[] = "--single-threaded --no-sparkplug";
+constexpr char kRunFlags[] = "--single-threaded --no-sparkplug --no-validate-asm";
 
 // Where pages lie at build time: far from where the kernel and sanitizers put things.
 void *const kBuildArenaAddress = reinterpret_cast<void *>(0x200000000000);

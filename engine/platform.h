@@ -20,10 +20,13 @@ enum class EngineSetup {
     kBaseline,  // V8's own platform and defaults
 };
 
+// asm.js runs as the JavaScript that it is: V8 would make WebAssembly of it, which can be in no
+// snapshot and no code cache.
 // Fixed seeds make blobs reproducible: Math.random and the hash seed are drawn anew at load. The
 // optimizing compilers' code is never in a snapshot, and what they leave behind depends on timing.
 inline constexpr char kSnapshotFlags[] = "--single-threaded --random-seed=1 --hash-seed=1 --no-opt "
-                                         "--no-maglev --no-sparkplug --no-flush-bytecode";
+                                         "--no-maglev --no-sparkplug --no-flush-bytecode "
+                                         "--no-validate-asm";
 
 // Starts V8 with a setup; a second start with another one fails.
 int StartV8(EngineSetup setup, snapcell_error *err);
