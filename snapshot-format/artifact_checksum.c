@@ -18,25 +18,44 @@ void artifact_checksum(const uint8_t *bytes, size_t size_bytes, uint8_t out[ARTI
     memcpy(out, canonical.digest, ARTIFACT_CHECKSUM_SIZE);
 }
 
-/* Where libsodium picks the processor's best code. It hashes without that too, only slower, so that
- * a failure does not matter. */
-static void artifact_digest_prepare(void)
+/* It works without that too, only slower, so that a failure does not matter. */
+static void sodium_prepare_once(void)
 {
     const int ignored = sodium_init();
     (void)ignored;
 }
 
-void artifact_digest(const uint8_t *bytes, size_t digest_end, uint8_t out[ARTIFACT_DIGEST_SIZE])
+void sodium_prepare(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    (void)pthread_once(&once, artifact_digest_prepare);
+    (void)pthread_once(&once, sodium_prepare_once);
+}
 
+void artifact_digest(const uint8_t *bytes, size_t digest_end, uint8_t out[ARTIFACT_DIGEST_SIZE])
+{
+    sodium_prepare();
     crypto_generichash_state state;
     crypto_generichash_init(&state, NULL, 0, ARTIFACT_DIGEST_SIZE);
     crypto_generichash_update(&state, bytes, ARTIFACT_DIGEST_HEAD_SIZE);
     crypto_generichash_update(&state, bytes + ARTIFACT_DIGEST_START,
                               digest_end - ARTIFACT_DIGEST_START);
     crypto_generichash_final(&state, out, ARTIFACT_DIGEST_SIZE);
+}
+
+static_assert(ARTIFACT_TAG_SIZE == crypto_onetimeauth_BYTES, "Poly1305");
+static_assert(ARTIFACT_TAG_KEY_SIZE == crypto_onetimeauth_KEYBYTES, "Poly1305");
+
+void artifact_tag_key_draw(uint8_t out[ARTIFACT_TAG_KEY_SIZE])
+{
+    sodium_prepare();
+    randombytes_buf(out, ARTIFACT_TAG_KEY_SIZE);
+}
+
+/* A key for one message only, says Poly1305: because of tags that are shown. None is. */
+void artifact_tag(const uint8_t *bytes, size_t size_bytes, const uint8_t key[ARTIFACT_TAG_KEY_SIZE],
+                  uint8_t out[ARTIFACT_TAG_SIZE])
+{
+    crypto_onetimeauth(out, bytes, size_bytes, key);
 }
 
 void artifact_seal(uint8_t *bytes, size_t size_bytes)

@@ -142,6 +142,7 @@ typedef enum artifact_section_type {
     ARTIFACT_SECTION_MANIFEST = 6,
     ARTIFACT_SECTION_KNOWN_MAX = 6,
     ARTIFACT_SECTION_TRAILER_MIN = 0xff00, /* from here on, outside of the digest */
+    ARTIFACT_SECTION_SIGNATURE = 0xff00,
 } artifact_section_type;
 
 #define ARTIFACT_SECTION_OPTIONAL 0x01 /* who does not know the type skips the section */

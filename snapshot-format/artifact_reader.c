@@ -343,9 +343,9 @@ static int artifact_parse_section(artifact_parse *parse, const artifact_section_
         !artifact_is_zero(entry->reserved, sizeof(entry->reserved))) { /* R20 */
         return artifact_refuse_newer("unknown flags in a section of type", type, err);
     }
-    if (type > ARTIFACT_SECTION_KNOWN_MAX) {
-        if ((entry->flags & ARTIFACT_SECTION_OPTIONAL) != 0) return SNAPCELL_OK; /* R22 */
-        return artifact_refuse_newer("a required section of type", type, err);   /* R21 */
+    const bool known = type <= ARTIFACT_SECTION_KNOWN_MAX;
+    if (!known && (entry->flags & ARTIFACT_SECTION_OPTIONAL) == 0) { /* R21 */
+        return artifact_refuse_newer("a required section of type", type, err);
     }
     const uint64_t offset = le64_get(entry->offset);
     const artifact_section section = {
@@ -354,10 +354,12 @@ static int artifact_parse_section(artifact_parse *parse, const artifact_section_
         .decoded_size_bytes = le64_get(entry->decoded_size),
         .codec = (artifact_codec)entry->codec,
     };
-    return artifact_parse_known(parse, type, entry->flags, &section, err);
+    if (known) return artifact_parse_known(parse, type, entry->flags, &section, err);
+    if (type == ARTIFACT_SECTION_SIGNATURE) parse->view->signature = section;
+    return SNAPCELL_OK; /* R22 */
 }
 
-/* What can be told only after the last section. */
+/* What can be told only after the last section. The signature's type is the lowest of trailers. */
 static int artifact_check_whole(const artifact_parse *parse, const artifact_walk *walk,
                                 snapcell_error *err)
 {
@@ -374,6 +376,7 @@ static int artifact_check_whole(const artifact_parse *parse, const artifact_walk
                          " is expected; " REMAKE,
                          le64_get(parse->header->digest_end), digest_end);
     }
+    parse->view->signature_is_last = walk->type_last == ARTIFACT_SECTION_SIGNATURE;
     for (size_t type = 1; type <= ARTIFACT_SECTION_KNOWN_MAX; type++) {
         const bool optional = (section_kinds[type].flags & ARTIFACT_SECTION_OPTIONAL) != 0;
         if (!parse->seen[type] && !optional) { /* R35 */

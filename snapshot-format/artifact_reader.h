@@ -38,6 +38,8 @@ typedef struct artifact_view {
     artifact_text_encoding source_encoding;
     artifact_section source_map; /* JSON, UTF-8; may be absent */
     artifact_section manifest;   /* always raw */
+    artifact_section signature;  /* as it is there, not looked at; may be absent */
+    bool signature_is_last;      /* and no other trailer stands beside it */
 } artifact_view;
 
 /* How much to check beyond structure. The checksum is XXH3-128; the digest is BLAKE2b-256. */

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "artifact_layout.h"
+#include "artifact_signature.h"
 #include "check_run.h"
 #include "format_version.h"
 
@@ -100,6 +100,11 @@ START_TEST(test_spec_has_the_layout)
         FIELD(artifact_section_entry, offset, "offset"),
         FIELD(artifact_section_entry, stored_size, "stored size"),
         FIELD(artifact_section_entry, decoded_size, "decoded size"),
+        FIELD(artifact_signature_head, scheme, "scheme"),
+        FIELD(artifact_signature_head, name_size, "name size"),
+        FIELD(artifact_signature_head, tenant_size, "tenant size"),
+        FIELD(artifact_signature_head, reserved, "reserved"),
+        FIELD(artifact_signature_head, public_key, "public key"),
     };
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         char line[128];
@@ -110,12 +115,12 @@ START_TEST(test_spec_has_the_layout)
 }
 END_TEST
 
-/* R7 as "R7" or, in a case's name, "r07"; not as the start of "R71". */
-static bool text_cites(const char *text, unsigned rule)
+/* R7 as "R7" or, in a case's name, "r07"; not as the start of "R71". So with other letters. */
+static bool text_cites(const char *text, char letter, unsigned rule)
 {
     char cited[2][8];
-    (void)snprintf(cited[0], sizeof(cited[0]), "R%u", rule);
-    (void)snprintf(cited[1], sizeof(cited[1]), "r%02u", rule);
+    (void)snprintf(cited[0], sizeof(cited[0]), "%c%u", letter, rule);
+    (void)snprintf(cited[1], sizeof(cited[1]), "%c%02u", letter - 'A' + 'a', rule);
     for (size_t i = 0; i < 2; i++) {
         for (const char *at = text; (at = strstr(at, cited[i])) != NULL; at++) {
             const char next = at[strlen(cited[i])];
@@ -125,7 +130,7 @@ static bool text_cites(const char *text, unsigned rule)
     return false;
 }
 
-static bool tests_cite(unsigned rule)
+static bool tests_cite(char letter, unsigned rule)
 {
     DIR *folder = opendir(TESTS_DIR);
     ck_assert_ptr_nonnull(folder);
@@ -138,26 +143,32 @@ static bool tests_cite(unsigned rule)
         char path[1024];
         (void)snprintf(path, sizeof(path), "%s/%s", TESTS_DIR, entry->d_name);
         char *text = read_text(path);
-        found = found || text_cites(text, rule);
+        found = found || text_cites(text, letter, rule);
         free(text);
     }
     ck_assert_int_eq(closedir(folder), 0);
     return found;
 }
 
-START_TEST(test_every_rule_is_tested)
+static void check_rules(char letter, unsigned count_min)
 {
     unsigned rule = 1;
     for (;; rule++) {
         char heading[32];
-        (void)snprintf(heading, sizeof(heading), "\n- **R%u** ", rule);
+        (void)snprintf(heading, sizeof(heading), "\n- **%c%u** ", letter, rule);
         if (strstr(spec, heading) == NULL) break;
-        ck_assert_msg(tests_cite(rule), "no test cites R%u", rule);
+        ck_assert_msg(tests_cite(letter, rule), "no test cites %c%u", letter, rule);
     }
-    ck_assert_uint_ge(rule, 36 + 1);
+    ck_assert_uint_ge(rule, count_min + 1);
     char next[32];
-    (void)snprintf(next, sizeof(next), "**R%u**", rule + 1);
-    ck_assert_msg(strstr(spec, next) == NULL, "SPEC.md leaves out R%u", rule);
+    (void)snprintf(next, sizeof(next), "**%c%u**", letter, rule + 1);
+    ck_assert_msg(strstr(spec, next) == NULL, "SPEC.md leaves out %c%u", letter, rule);
+}
+
+START_TEST(test_every_rule_is_tested)
+{
+    check_rules('R', 36);
+    check_rules('S', 9);
 }
 END_TEST
 
