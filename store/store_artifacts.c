@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "artifact_reader.h"
+#include "artifact_signature.h"
 #include "cleanup.h"
 #include "error_set.h"
 #include "store_internal.h"
@@ -31,21 +32,31 @@ typedef struct store_put_argument {
     const char *name;
     snapcell_key key;
     snapcell_fingerprint engine;
+    bool replace;
 } store_put_argument;
 
+/* `*out_write`: the bytes that are there are to give way. */
 static int store_put_exists(const store_environment *environment, const store_put_argument *put,
-                            const MDB_val *found, snapcell_error *err)
+                            const MDB_val *found, bool *out_write, snapcell_error *err)
 {
     if (found->mv_size == put->size_bytes &&
         memcmp(found->mv_data, put->bytes, put->size_bytes) == 0) {
         return SNAPCELL_OK;
     }
+    if (put->replace) {
+        *out_write = true;
+        return SNAPCELL_OK;
+    }
+    bool covered = false;
+    const int code = artifact_is_unsigned_copy(put->bytes, put->size_bytes, found->mv_data,
+                                               found->mv_size, &covered, err);
+    if (code != SNAPCELL_OK || covered) return code;
     char hex[SNAPCELL_KEY_HEX_SIZE];
     snapcell_key_format(&put->key, hex);
     return error_set(err, SNAPCELL_E_EXISTS,
                      "the store %s has another artifact under the key %s: the same input gives the "
-                     "same bytes, so that one of the two was altered; `snapcell rm` the old one to "
-                     "replace it",
+                     "same bytes, so that one of the two was altered, or signed by another key; "
+                     "`snapcell rm` the old one, or `snapcell import --replace` the new one",
                      environment->path, hex);
 }
 
@@ -56,9 +67,12 @@ static int store_put_write(store_environment *environment, MDB_txn *txn, void *a
     MDB_val found;
     MDB_val key = store_key_value(&put->key);
     int rc = mdb_get(txn, environment->artifacts, &key, &found);
-    if (rc == MDB_SUCCESS) {
-        rc = store_put_exists(environment, put, &found, err);
-    } else if (rc == MDB_NOTFOUND) {
+    bool write = rc == MDB_NOTFOUND;
+    if (write)
+        rc = MDB_SUCCESS;
+    else if (rc == MDB_SUCCESS)
+        rc = store_put_exists(environment, put, &found, &write, err);
+    if (rc == MDB_SUCCESS && write) {
         MDB_val value = {.mv_size = put->size_bytes, .mv_data = (void *)(uintptr_t)put->bytes};
         rc = mdb_put(txn, environment->artifacts, &key, &value, 0);
     }
@@ -66,8 +80,8 @@ static int store_put_write(store_environment *environment, MDB_txn *txn, void *a
     return store_name_put(environment, txn, put->name, &put->engine, &put->key);
 }
 
-int snapcell_store_put(snapcell_store *store, const void *bytes, size_t size_bytes,
-                       const char *name, snapcell_error *err)
+static int store_put(snapcell_store *store, const void *bytes, size_t size_bytes, const char *name,
+                     bool replace, snapcell_error *err)
 {
     artifact_view view;
     if (bytes == NULL) return error_set(err, SNAPCELL_E_USAGE, "no artifact to put: NULL");
@@ -80,8 +94,21 @@ int snapcell_store_put(snapcell_store *store, const void *bytes, size_t size_byt
                               .size_bytes = size_bytes,
                               .name = name,
                               .key = view.info.key,
-                              .engine = view.info.engine};
+                              .engine = view.info.engine,
+                              .replace = replace};
     return store_write(store, store_put_write, &put, "putting an artifact", err);
+}
+
+int snapcell_store_put(snapcell_store *store, const void *bytes, size_t size_bytes,
+                       const char *name, snapcell_error *err)
+{
+    return store_put(store, bytes, size_bytes, name, false, err);
+}
+
+int snapcell_store_replace(snapcell_store *store, const void *bytes, size_t size_bytes,
+                           const char *name, snapcell_error *err)
+{
+    return store_put(store, bytes, size_bytes, name, true, err);
 }
 
 /* --- Reading

@@ -49,7 +49,8 @@ SNAPCELL_API void snapcell_store_close(snapcell_store *store);
 
 /* Purpose: put an artifact (checked first, as snapcell_artifact_inspect does) and, where `name` is
  * not NULL, make the name point to it for the artifact's engine. One transaction, durable when this
- * returns SNAPCELL_OK. Putting the same bytes again is no error. `bytes`: Borrowed during the call,
+ * returns SNAPCELL_OK. Putting the same bytes again is no error, nor is putting the unsigned
+ * artifact where the same one is there signed, which stays. `bytes`: Borrowed during the call,
  * not NULL. Thread: any; writers wait for each other. Errors: E_EXISTS (same key, other bytes),
  * E_CORRUPT, E_FORMAT, E_TOO_LARGE, E_USAGE (bad name), E_FULL, E_READ_ONLY, E_BUSY (a reader
  * without the lock file reads for 10 seconds, or the map must grow and views stay open),
@@ -120,6 +121,12 @@ SNAPCELL_API int snapcell_store_each_name(snapcell_store *store, snapcell_store_
 SNAPCELL_API int snapcell_store_each_artifact(snapcell_store *store,
                                               snapcell_store_artifact_fn *each, void *user,
                                               snapcell_error *err);
+
+/* Purpose: as snapcell_store_put(), but what is there under the artifact's key gives way: for a new
+ * signature, as when a key is rotated. Who reads the old bytes keeps them to the end. Thread and
+ * errors: as snapcell_store_put(), without E_EXISTS. */
+SNAPCELL_API int snapcell_store_replace(snapcell_store *store, const void *bytes, size_t size_bytes,
+                                        const char *name, snapcell_error *err);
 
 /* Purpose: make `name` point to the stored artifact `key` for that artifact's engine, in one
  * transaction. Thread: any. Errors: E_NOT_FOUND, E_USAGE, E_CORRUPT or E_FORMAT (of the stored
