@@ -130,7 +130,7 @@ static int cell_use_spare(snapcell_cell *spare, const engine_env *env, size_t en
 }
 
 /* A cell of what was found: a spare one, or from the cache, or from the store. */
-static int cell_obtain(snapcell_loader *loader, const char *ref, cell_reading *reading,
+static int cell_obtain(snapcell_loader *loader, cell_reading *reading,
                        const snapcell_cell_options *options, snapcell_timings *timings,
                        snapcell_cell **out, snapcell_error *err)
 {
@@ -142,11 +142,12 @@ static int cell_obtain(snapcell_loader *loader, const char *ref, cell_reading *r
     *out = has_spares ? spare_cells_take(&loader->spares, reading, &limits) : NULL;
     if (*out != NULL) {
         loader_count(&loader->counters.spare_hits, 1);
-        return cell_use_spare(*out, env, options->env_count, err);
+        status = cell_image_admit(loader, reading, (*out)->image, err);
+        return status == SNAPCELL_OK ? cell_use_spare(*out, env, options->env_count, err) : status;
     }
     if (has_spares) loader_count(&loader->counters.spare_misses, 1);
     image *from = NULL;
-    status = cell_image_load(loader, ref, reading, timings, &from, err);
+    status = cell_image_load(loader, reading, timings, &from, err);
     if (status == SNAPCELL_OK)
         status = cell_new(loader, from, &limits, env, options->env_count, out, err);
     if (status == SNAPCELL_OK && has_spares)
@@ -168,9 +169,8 @@ static int cell_load(snapcell_loader *loader, const char *ref, const snapcell_ce
     snapcell_timings timings = {0};
     cell_reading reading cleanup(cell_reading_release) = {0};
     snapcell_cell *cell cleanup(cell_cleanup_cell) = NULL;
-    status = cell_reading_open(loader, ref, &timings, &reading, err);
-    if (status == SNAPCELL_OK)
-        status = cell_obtain(loader, ref, &reading, &given, &timings, &cell, err);
+    status = cell_reading_open(loader, ref, given.tenant, &timings, &reading, err);
+    if (status == SNAPCELL_OK) status = cell_obtain(loader, &reading, &given, &timings, &cell, err);
     if (status != SNAPCELL_OK) return status;
     cell->start_ns = start_ns;
     timings.isolate_ns = cell->timings.isolate_ns;

@@ -1,8 +1,9 @@
 /* From a reference to an image: lookup, read, verify, decode. Nothing is decoded, and nothing
  * reaches V8, before everything about the artifact was checked. */
 #include <string.h>
+#include <strings.h>
 
-#include "artifact_layout.h"
+#include "artifact_signature.h"
 #include "cleanup.h"
 #include "error_set.h"
 #include "loader_state.h"
@@ -22,9 +23,11 @@ static uint64_t cell_lap(uint64_t *since_ns)
     return lap_ns;
 }
 
-int cell_reading_open(snapcell_loader *loader, const char *ref, snapcell_timings *timings,
-                      cell_reading *out, snapcell_error *err)
+int cell_reading_open(snapcell_loader *loader, const char *ref, const char *tenant,
+                      snapcell_timings *timings, cell_reading *out, snapcell_error *err)
 {
+    out->ref = ref;
+    out->tenant = tenant;
     uint64_t since_ns = loader_now_ns();
     int status = snapcell_store_resolve(loader->store, ref, &loader->engine, &out->key, err);
     if (status != SNAPCELL_OK) return status;
@@ -54,20 +57,62 @@ bool cell_reading_is_of(const cell_reading *reading, const image *shared)
     return memcmp(&identity, &shared->identity, sizeof identity) == 0;
 }
 
-/* Checksum always, digest when these bytes were not seen before. */
+/* What these bytes are remembered by. */
+static verified_entry cell_reading_mark(const snapcell_loader *loader, const cell_reading *reading)
+{
+    verified_entry mark = cell_reading_identity(reading);
+    static_assert(sizeof mark.checksum == ARTIFACT_TAG_SIZE, "a tag takes its place");
+    if (loader->has_trust)
+        artifact_tag(reading->view.bytes, reading->view.size_bytes, loader->tag_key, mark.checksum);
+    return mark;
+}
+
+/* Checksum always; digest and signature when these bytes were not seen before. */
 static int cell_verify_bytes(snapcell_loader *loader, const cell_reading *reading,
-                             artifact_view *out, verified_entry *identity, snapcell_error *err)
+                             artifact_view *out, snapcell_signature *signature, snapcell_error *err)
 {
     const snapcell_store_view *bytes = &reading->view;
     int status = artifact_read(bytes->bytes, bytes->size_bytes, ARTIFACT_CHECK_CHECKSUM, out, err);
     if (status != SNAPCELL_OK) return status;
 
-    *identity = cell_reading_identity(reading);
-    if (verified_set_contains(&loader->verified, identity)) return SNAPCELL_OK;
-
-    status = artifact_read(bytes->bytes, bytes->size_bytes, ARTIFACT_CHECK_DIGEST, out, err);
-    if (status == SNAPCELL_OK) verified_set_add(&loader->verified, identity);
+    verified_entry mark = cell_reading_mark(loader, reading);
+    bool seen = verified_set_contains(&loader->verified, &mark);
+    if (!seen)
+        status = artifact_read(bytes->bytes, bytes->size_bytes, ARTIFACT_CHECK_DIGEST, out, err);
+    if (status == SNAPCELL_OK && loader->has_trust) {
+        status = seen ? artifact_signature_find(out, signature, err)
+                      : artifact_signature_verify(out, signature, err);
+        status = trust_unsigned_is_refused(status, err);
+    }
+    if (status == SNAPCELL_OK && !seen) verified_set_add(&loader->verified, &mark);
     return status;
+}
+
+/* Whether `ref` is the whole key: then no name was asked for. A few digits are no key here, or who
+ * can take a name away could have it found as the beginning of another artifact's key. */
+static bool cell_ref_is_key(const cell_reading *reading)
+{
+    char hex[SNAPCELL_KEY_HEX_SIZE];
+    snapcell_key_format(&reading->key, hex);
+    return strcasecmp(reading->ref, hex) == 0;
+}
+
+static int cell_admit(snapcell_loader *loader, const cell_reading *reading,
+                      const snapcell_signature *signature, snapcell_error *err)
+{
+    if (!loader->has_trust) return SNAPCELL_OK;
+    const char *name = cell_ref_is_key(reading) ? NULL : reading->ref;
+    pthread_rwlock_rdlock(&loader->trust_lock);
+    int status = trust_admit(loader->trust, signature, name,
+                             reading->tenant != NULL ? reading->tenant : "", err);
+    pthread_rwlock_unlock(&loader->trust_lock);
+    return status;
+}
+
+int cell_image_admit(snapcell_loader *loader, const cell_reading *reading, const image *shared,
+                     snapcell_error *err)
+{
+    return cell_admit(loader, reading, &shared->signature, err);
 }
 
 static int cell_refuse_engine(const snapcell_loader *loader, const char *ref,
@@ -131,7 +176,7 @@ static image *cell_image_cached(snapcell_loader *loader, const cell_reading *rea
     return found;
 }
 
-static int cell_image_decode(snapcell_loader *loader, const char *ref, cell_reading *reading,
+static int cell_image_decode(snapcell_loader *loader, cell_reading *reading,
                              snapcell_timings *timings, image **out, snapcell_error *err)
 {
     uint64_t since_ns = loader_now_ns();
@@ -140,15 +185,18 @@ static int cell_image_decode(snapcell_loader *loader, const char *ref, cell_read
     timings->read_ns += cell_lap(&since_ns);
 
     artifact_view artifact;
-    verified_entry identity;
-    int status = cell_verify_bytes(loader, reading, &artifact, &identity, err);
+    snapcell_signature signature = {0};
+    int status = cell_verify_bytes(loader, reading, &artifact, &signature, err);
+    if (status == SNAPCELL_OK) status = cell_admit(loader, reading, &signature, err);
     if (status == SNAPCELL_OK)
-        status = cell_check_binding(loader, ref, &reading->key, &artifact, err);
+        status = cell_check_binding(loader, reading->ref, &reading->key, &artifact, err);
     if (status != SNAPCELL_OK) return status;
+    verified_entry identity = cell_reading_identity(reading);
     timings->verify_ns = cell_lap(&since_ns);
 
     status = image_new(&loader->images, &artifact, &identity, &reading->view, out, err);
     if (status != SNAPCELL_OK) return status;
+    (*out)->signature = signature;
     timings->decompress_ns = cell_lap(&since_ns);
     loader_count(&loader->counters.read_size_bytes, size_bytes);
     if (!image_is_in_place(*out))
@@ -156,12 +204,26 @@ static int cell_image_decode(snapcell_loader *loader, const char *ref, cell_read
     return SNAPCELL_OK;
 }
 
-int cell_image_load(snapcell_loader *loader, const char *ref, cell_reading *reading,
-                    snapcell_timings *timings, image **out, snapcell_error *err)
+static int cell_image_load_cached(snapcell_loader *loader, const cell_reading *reading, image **out,
+                                  snapcell_error *err)
 {
-    *out = cell_image_cached(loader, reading);
-    if (*out != NULL) return SNAPCELL_OK;
-    int status = cell_image_decode(loader, ref, reading, timings, out, err);
+    image *cached = cell_image_cached(loader, reading);
+    if (cached == NULL) return SNAPCELL_OK;
+    int status = cell_image_admit(loader, reading, cached, err);
+    if (status == SNAPCELL_OK)
+        *out = cached;
+    else
+        image_release(cached);
+    return status;
+}
+
+int cell_image_load(snapcell_loader *loader, cell_reading *reading, snapcell_timings *timings,
+                    image **out, snapcell_error *err)
+{
+    *out = NULL;
+    int status = cell_image_load_cached(loader, reading, out, err);
+    if (status != SNAPCELL_OK || *out != NULL) return status;
+    status = cell_image_decode(loader, reading, timings, out, err);
     if (status == SNAPCELL_OK) image_cache_add(&loader->cache, *out);
     return status;
 }

@@ -12,6 +12,7 @@
 #include "buffer_pool.h"
 #include "engine.h"
 #include "snapcell/store.h"
+#include "snapcell/trust.h"
 #include "verified_set.h"
 
 /* What the images of one loader share. Outlives them. */
@@ -34,9 +35,10 @@ typedef struct image_text {
 typedef struct image {
     atomic_uint reference_count;
     image_context *context;
-    snapcell_artifact_info info; /* manifest is NULL */
-    verified_entry identity;     /* of the artifact's bytes */
-    const void *blob;            /* aligned to 16 */
+    snapcell_artifact_info info;  /* manifest is NULL */
+    verified_entry identity;      /* of the artifact's bytes, by their checksum */
+    snapcell_signature signature; /* verified; zeroed without a trust set */
+    const void *blob;             /* aligned to 16 */
     artifact_text_encoding source_encoding;
     image_text source;
     image_text source_map;

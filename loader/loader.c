@@ -91,6 +91,21 @@ static int loader_take_client(snapcell_loader *loader, const snapcell_fetch_clie
     return SNAPCELL_OK;
 }
 
+/* Images are held to what the set says now; what was verified stays so, whatever it says. */
+static int loader_init_trust(snapcell_loader *loader, const snapcell_trust *trust,
+                             snapcell_error *err)
+{
+    if (trust == NULL) return SNAPCELL_OK;
+    if (pthread_rwlock_init(&loader->trust_lock, NULL) != 0)
+        return error_set(err, SNAPCELL_E_NOMEM, "no memory for a loader");
+    loader->has_trust = true;
+    loader->trust = trust_copy(trust);
+    if (loader->trust == NULL)
+        return error_set(err, SNAPCELL_E_NOMEM, "no memory for the loader's trust set");
+    artifact_tag_key_draw(loader->tag_key);
+    return SNAPCELL_OK;
+}
+
 /* A loader without a store. */
 static int loader_new(const snapcell_loader_options *options, snapcell_loader **out,
                       snapcell_error *err)
@@ -106,7 +121,8 @@ static int loader_new(const snapcell_loader_options *options, snapcell_loader **
     loader->host = options->host;
     loader->log = options->log;
     loader->log_user = options->log_user;
-    int status = loader_take_client(loader, options->fetch_client, err);
+    int status = loader_init_trust(loader, options->trust, err);
+    if (status == SNAPCELL_OK) status = loader_take_client(loader, options->fetch_client, err);
     if (status != SNAPCELL_OK) return status;
     loader->engine = engine_fingerprint();
     loader->host_fingerprint = snapcell_host_fingerprint(options->host);
@@ -149,9 +165,29 @@ void snapcell_loader_close(snapcell_loader *loader)
         image_cache_release(&loader->cache);
         verified_set_release(&loader->verified);
         buffer_pool_release(&loader->images.buffers);
+        if (loader->has_trust) pthread_rwlock_destroy(&loader->trust_lock);
     }
+    snapcell_trust_free(loader->trust);
     snapcell_store_close(loader->store);
     free(loader);
+}
+
+int snapcell_loader_set_trust(snapcell_loader *loader, const snapcell_trust *trust,
+                              snapcell_error *err)
+{
+    if (!loader->has_trust || trust == NULL)
+        return error_set(err, SNAPCELL_E_USAGE,
+                         "a loader's trust set can be replaced by another one, %s: open a loader "
+                         "with snapcell_loader_options.trust",
+                         trust == NULL ? "not by none" : "but this one was opened without");
+    snapcell_trust *copy = trust_copy(trust);
+    if (copy == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a trust set");
+    pthread_rwlock_wrlock(&loader->trust_lock);
+    snapcell_trust *before = loader->trust;
+    loader->trust = copy;
+    pthread_rwlock_unlock(&loader->trust_lock);
+    snapcell_trust_free(before);
+    return SNAPCELL_OK;
 }
 
 void snapcell_loader_trim(snapcell_loader *loader)

@@ -6,10 +6,12 @@
 
 #include <sys/types.h>
 
+#include "artifact_checksum.h"
 #include "image_cache.h"
 #include "snapcell/loader.h"
 #include "snapcell/store.h"
 #include "spare_cells.h"
+#include "trust_set.h"
 #include "verified_set.h"
 
 /* As snapcell_counters. Each counts for itself; no order among them is promised. */
@@ -39,6 +41,10 @@ struct snapcell_loader {
     snapcell_log_fn *log;
     void *log_user;
     snapcell_fetch_client fetch_client; /* struct_size 0: none */
+    pthread_rwlock_t trust_lock;
+    snapcell_trust *trust; /* its own copy; NULL: everything is trusted. Under the lock */
+    bool has_trust;        /* from opening on */
+    uint8_t tag_key[ARTIFACT_TAG_KEY_SIZE];
     verified_set verified;
     image_context images;
     image_cache cache;
@@ -75,28 +81,37 @@ int loader_copy_options(void *to, size_t size_bytes, const void *from, const cha
 /* The monotonic clock. */
 uint64_t loader_now_ns(void);
 
-/* An artifact in the store, found and not checked. Zeroed, it is none. */
+/* An artifact in the store, found and not checked, and what it was asked for as. Zeroed, it is
+ * none. */
 struct cell_reading {
+    const char *ref;
+    const char *tenant; /* NULL: none */
     snapcell_store *store;
     snapcell_key key;
     snapcell_store_view view;
 };
 
-/* Finds what `ref` names, and fills in the timings of that. `*out`: zeroed by the caller; Owned,
- * cell_reading_release() after success and failure. Errors: those of snapcell_store_resolve() and
- * snapcell_store_view_open(). */
-int cell_reading_open(snapcell_loader *loader, const char *ref, snapcell_timings *timings,
-                      cell_reading *out, snapcell_error *err);
+/* Finds what `ref` names, and fills in the timings of that. `ref` and `tenant` are Borrowed.
+ * `*out`: zeroed by the caller; Owned, cell_reading_release() after success and failure. Errors:
+ * those of snapcell_store_resolve() and snapcell_store_view_open(). */
+int cell_reading_open(snapcell_loader *loader, const char *ref, const char *tenant,
+                      snapcell_timings *timings, cell_reading *out, snapcell_error *err);
 void cell_reading_release(cell_reading *reading);
 
 /* Whether the artifact's bytes are those that the image was made of, by checksum and digest. */
 bool cell_reading_is_of(const cell_reading *reading, const image *shared);
 
+/* Whether the trust set that the loader has now accepts a verified image for what was asked for.
+ * Asked at each load: the set may change, and one artifact may be asked for under several names.
+ * Errors: E_SIGNATURE. */
+int cell_image_admit(snapcell_loader *loader, const cell_reading *reading, const image *shared,
+                     snapcell_error *err);
+
 /* The image of what was found: from the cache, or checked and decoded, and fills in the timings of
- * that. `ref`: for messages. The view may be taken over. `*out`: Owned, image_release(). Errors:
+ * that. The view may be taken over. `*out`: Owned, image_release(). Errors:
  * those of snapcell_cell_load() up to the engine. */
-int cell_image_load(snapcell_loader *loader, const char *ref, cell_reading *reading,
-                    snapcell_timings *timings, image **out, snapcell_error *err);
+int cell_image_load(snapcell_loader *loader, cell_reading *reading, snapcell_timings *timings,
+                    image **out, snapcell_error *err);
 
 /* A cell that has served no one, without an env, not counted among the live ones. `from`: gets one
  * more reference. `*out`: Owned, cell_free(). Errors: those of engine_cell_new(), E_NOMEM. */

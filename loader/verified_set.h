@@ -1,8 +1,10 @@
-/* Artifacts whose cryptographic digest was checked: a bounded set that forgets. Internal.
+/* Artifacts whose cryptographic digest was checked, and with a trust set their signature, too: a
+ * bounded set that forgets. Internal.
  *
  * BLAKE2b over an artifact costs more than all else in a load, and its result is the same each
  * time. An artifact that has the checksum and the digest of one that was checked is taken for that
- * one, after its checksum was compared with its bytes. */
+ * one, after its checksum was compared with its bytes. That finds accidents. Where a trust set says
+ * that someone may try, a tag takes the checksum's place that no one else can compute. */
 #ifndef SNAPCELL_VERIFIED_SET_H
 #define SNAPCELL_VERIFIED_SET_H
 
@@ -16,7 +18,7 @@
 
 /* What stands for an artifact's bytes. */
 typedef struct verified_entry {
-    uint8_t checksum[16]; /* XXH3-128 */
+    uint8_t checksum[16]; /* XXH3-128, or a tag: see artifact_tag() */
     uint8_t digest[32];   /* BLAKE2b-256 */
 } verified_entry;
 

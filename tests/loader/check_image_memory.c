@@ -45,9 +45,8 @@ static int load_image(snapcell_loader *loader, image **out, snapcell_error *err)
     snapcell_timings timings = {0};
     cell_reading reading = {0};
     *out = NULL;
-    int status = cell_reading_open(loader, "short", &timings, &reading, err);
-    if (status == SNAPCELL_OK)
-        status = cell_image_load(loader, "short", &reading, &timings, out, err);
+    int status = cell_reading_open(loader, "short", NULL, &timings, &reading, err);
+    if (status == SNAPCELL_OK) status = cell_image_load(loader, &reading, &timings, out, err);
     cell_reading_release(&reading);
     return status;
 }

@@ -13,6 +13,7 @@
 #include "snapcell/host.h"
 #include "snapcell/http.h"
 #include "snapcell/log.h"
+#include "snapcell/trust.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -64,6 +65,12 @@ typedef struct snapcell_loader_options {
     /* What carries out fetch() of functions; see snapcell/fetch.h. NULL: fetch() is rejected, but
      * for data: URLs. Borrowed until the loader is closed. */
     const snapcell_fetch_client *fetch_client;
+
+    /* Whose artifacts are loaded: with a set, what is unsigned, signed by another key or a revoked
+     * one, for another name or tenant, or altered in any byte, gives E_SIGNATURE or E_CORRUPT
+     * before any of it is decoded. NULL: whoever can write the store is trusted. Copied; see
+     * snapcell_loader_set_trust(). */
+    const snapcell_trust *trust;
 } snapcell_loader_options;
 
 #define SNAPCELL_LOADER_OPTIONS_INIT                                                               \
@@ -88,6 +95,9 @@ typedef struct snapcell_cell_options {
     uint32_t wall_limit_ms;  /* 0: none */
     const snapcell_env *env; /* NULL when there is none */
     size_t env_count;
+    /* Of a loader with a trust set: for whom the artifact has to be signed. NULL: for no tenant in
+     * particular. */
+    const char *tenant;
 } snapcell_cell_options;
 
 #define SNAPCELL_CELL_OPTIONS_INIT                                                                 \
@@ -115,6 +125,7 @@ SNAPCELL_API void snapcell_loader_close(snapcell_loader *loader);
  * `options`: NULL for the defaults. `*out`: Owned, dispose of with snapcell_cell_dispose(). NULL on
  * failure. Thread: any, several at once; the cell may move between threads between calls. Errors:
  * E_NOT_FOUND, E_AMBIGUOUS, E_OTHER_ENGINE, E_OTHER_HOST, E_CORRUPT, E_FORMAT, E_TOO_LARGE,
+ * E_SIGNATURE (with a trust set; a name has to be the one that was signed, and a key to be whole),
  * E_NOMEM, E_MEMORY_LIMIT, E_SCRIPT (a `code` artifact whose top level fails), E_IO, E_INTERNAL. */
 SNAPCELL_API int snapcell_cell_load(snapcell_loader *loader, const char *ref,
                                     const snapcell_cell_options *options, snapcell_cell **out,
@@ -178,6 +189,13 @@ SNAPCELL_API void snapcell_cell_timings(const snapcell_cell *cell, snapcell_timi
  * expects to be idle; with spare cells it happens by itself after ten seconds. `loader`: not NULL.
  * Thread: any. Errors: none. */
 SNAPCELL_API void snapcell_loader_trim(snapcell_loader *loader);
+
+/* Purpose: replace the trust set of a loader that was opened with one, as when a key is rotated or
+ * revoked. Loads that begin later go by the new set, also for what is in the cache or waits as a
+ * spare cell; cells that are there live on. `trust`: copied, not NULL. Thread: any. Errors:
+ * E_USAGE, E_NOMEM; the set is then what it was. */
+SNAPCELL_API int snapcell_loader_set_trust(snapcell_loader *loader, const snapcell_trust *trust,
+                                           snapcell_error *err);
 
 /* What a loader did since it was opened, and what it has now; to be exported as metrics. */
 typedef struct snapcell_counters {
