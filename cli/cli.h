@@ -18,6 +18,7 @@
 #include "snapcell/log.h"
 #include "snapcell/sandbox.h"
 #include "snapcell/store.h"
+#include "snapcell/trust.h"
 
 /* --- Exit statuses (cli_exit.c) --- */
 
@@ -42,6 +43,9 @@ cli_status cli_worse(cli_status a, cli_status b);
 enum {
     CLI_OPTION_STORE = 1000,
     CLI_OPTION_JSON,
+    CLI_OPTION_TRUST,
+    CLI_OPTION_TENANT,
+    CLI_OPTION_SIGN,
 };
 
 typedef struct cli_option {
@@ -54,6 +58,21 @@ typedef struct cli_option {
 #define CLI_JSON_OPTION(help_text)                                                                 \
     {                                                                                              \
         CLI_OPTION_JSON, "json", NULL, help_text                                                   \
+    }
+#define CLI_TRUST_OPTION                                                                           \
+    {                                                                                              \
+        CLI_OPTION_TRUST, "trust", "KEY",                                                          \
+            "accept only what is signed by this key: a public key, a file of\n"                    \
+            "them, or a directory; repeatable (default: $SNAPCELL_TRUST,\n"                        \
+            "separated by ':'). Without one, the store is trusted"                                 \
+    }
+#define CLI_TENANT_OPTION(help_text)                                                               \
+    {                                                                                              \
+        CLI_OPTION_TENANT, "tenant", "TENANT", help_text                                           \
+    }
+#define CLI_SIGN_OPTION(help_text)                                                                 \
+    {                                                                                              \
+        CLI_OPTION_SIGN, "sign", "KEYFILE", help_text                                              \
     }
 #define CLI_OPTIONS_END                                                                            \
     {                                                                                              \
@@ -72,11 +91,17 @@ struct cli_command {
     cli_status (*run)(const cli_command *command, int argc, char **argv);
 };
 
+#define CLI_TRUST_COUNT_MAX 64
+
 /* What every command line has. */
 typedef struct cli_arguments {
     const char *store; /* never NULL */
     bool json;
-    char **operands; /* in argv */
+    const char *trust[CLI_TRUST_COUNT_MAX]; /* of --trust */
+    size_t trust_count;
+    const char *tenant; /* of --tenant; NULL when it was not given */
+    const char *sign;   /* of --sign; NULL when it was not given */
+    char **operands;    /* in argv */
     int operand_count;
 } cli_arguments;
 
@@ -270,6 +295,38 @@ json_t *cli_manifest(const snapcell_artifact_info *info);
 /* The size of the bundle's file; what V8 reads of it may be of another size. */
 uint64_t cli_source_size(const snapcell_artifact_info *info);
 
+/* --- Signatures (cli_trust.c) --- */
+
+/* The trust set of --trust, else of $SNAPCELL_TRUST; NULL when there is neither. Owned:
+ * snapcell_trust_free(). Errors: as snapcell_trust_add(). */
+int cli_trust_open(const cli_arguments *arguments, snapcell_trust **out, snapcell_error *err);
+
+static inline void cli_trust_release(snapcell_trust **trust)
+{
+    snapcell_trust_free(*trust);
+}
+#define cli_cleanup_trust cleanup(cli_trust_release)
+
+/* Checks an artifact: as snapcell_artifact_inspect() without a trust set, else as
+ * snapcell_trust_check(), for any tenant unless --tenant was given. `name`: NULL when it was not
+ * asked for by one. */
+int cli_artifact_check(const cli_arguments *arguments, const snapcell_trust *trust,
+                       const void *bytes, size_t size_bytes, const char *name,
+                       snapcell_artifact_info *info, snapcell_error *err);
+
+/* What `ref` is as a name: NULL when it is the whole key. With a trust set, a few digits are none.
+ */
+const char *cli_ref_name(const char *ref, const snapcell_key *key);
+
+/* The key of --sign, NULL when that was not given; warns when others can read its file. From here
+ * on other processes of this user cannot look into this one. Owned: snapcell_signing_key_free().
+ * Errors: as snapcell_signing_key_open(). */
+int cli_signing_key_open(const cli_arguments *arguments, snapcell_signing_key **out,
+                         snapcell_error *err);
+
+/* A trust set of that key alone, for what it signed itself. Errors: E_NOMEM. */
+int cli_trust_of_key(const snapcell_signing_key *key, snapcell_trust **out, snapcell_error *err);
+
 /* --- Requests (cli_request.c) --- */
 
 /* A warm-up request: a URL path, or a JSON file. */
@@ -307,6 +364,19 @@ typedef struct cli_result {
 
 void cli_result_take_info(cli_result *result, const snapcell_artifact_info *info);
 void cli_result_take_compiled(cli_result *result, const snapcell_compiled *compiled);
+
+/* How what was compiled is signed. */
+typedef struct cli_signer {
+    const snapcell_signing_key *key; /* NULL: it is not */
+    const char *name;
+    const char *tenant; /* NULL: for none */
+} cli_signer;
+
+/* Puts what was compiled, under `name` unless that is NULL: signed, in place of what is there, or
+ * unsigned. */
+int cli_put_compiled(snapcell_store *store, const snapcell_compiled *compiled,
+                     const cli_signer *signer, const char *name, cli_result *result,
+                     snapcell_error *err);
 /* Prints it, the failure included; returns its exit status. */
 cli_status cli_result_print(const cli_result *result, bool json);
 void cli_result_release(cli_result *result);
@@ -333,13 +403,15 @@ size_t cli_cpu_count(void);
 
 /* --- recompile, which `run --recompile` does too (cmd_recompile.c) --- */
 
-/* Makes the artifact for this engine that `ref` lacks and puts it. Errors: those of resolving,
- * recompiling and putting. */
+/* Makes the artifact for this engine that `ref` lacks and puts it, unsigned. Errors: those of
+ * resolving, recompiling and putting. */
 int cli_recompile_ref(const char *store_path, const char *ref, snapcell_error *err);
 
 /* --- The commands --- */
 
 extern const cli_command cmd_compile;
+extern const cli_command cmd_keygen;
+extern const cli_command cmd_sign;
 extern const cli_command cmd_run;
 extern const cli_command cmd_ls;
 extern const cli_command cmd_show;

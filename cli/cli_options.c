@@ -194,6 +194,48 @@ static const char *options_default_store(void)
     return store && store[0] ? store : "./snapcell-store";
 }
 
+static bool options_take_trust(cli_arguments *arguments, const char *value)
+{
+    if (arguments->trust_count == CLI_TRUST_COUNT_MAX) {
+        cli_message("--trust can be given %d times; put more keys into one file",
+                    CLI_TRUST_COUNT_MAX);
+        return false;
+    }
+    arguments->trust[arguments->trust_count++] = value;
+    return true;
+}
+
+static bool options_take_common(cli_arguments *arguments, int id, const char *value)
+{
+    static const char *const needs[] = {
+        /* by the id, from CLI_OPTION_STORE on */
+        [0] = "--store needs the path of a directory",
+        [CLI_OPTION_TRUST - CLI_OPTION_STORE] = "--trust needs a public key, or the path of one",
+        [CLI_OPTION_TENANT - CLI_OPTION_STORE] = "--tenant needs a tenant's name",
+        [CLI_OPTION_SIGN - CLI_OPTION_STORE] = "--sign needs the path of a secret key",
+    };
+    if (value && !value[0]) {
+        cli_message("%s", needs[id - CLI_OPTION_STORE]);
+        return false;
+    }
+    switch (id) {
+    case CLI_OPTION_STORE:
+        arguments->store = value;
+        return true;
+    case CLI_OPTION_JSON:
+        arguments->json = true;
+        return true;
+    case CLI_OPTION_TENANT:
+        arguments->tenant = value;
+        return true;
+    case CLI_OPTION_SIGN:
+        arguments->sign = value;
+        return true;
+    default:
+        return options_take_trust(arguments, value);
+    }
+}
+
 bool cli_parse(const cli_command *command, int argc, char **argv, cli_option_fn *take, void *user,
                cli_arguments *out, cli_status *status)
 {
@@ -216,15 +258,8 @@ bool cli_parse(const cli_command *command, int argc, char **argv, cli_option_fn 
             *status = CLI_DONE;
             return false;
         }
-        if (id == CLI_OPTION_STORE && !optarg[0]) {
-            cli_message("--store needs the path of a directory");
-            return false;
-        }
-        if (id == CLI_OPTION_STORE)
-            out->store = optarg;
-        else if (id == CLI_OPTION_JSON)
-            out->json = true;
-        else if (!take(user, id, optarg))
+        if (id >= CLI_OPTION_STORE ? !options_take_common(out, id, optarg)
+                                   : !take(user, id, optarg))
             return false;
     }
     out->operands = argv + optind;

@@ -31,6 +31,9 @@ static const cli_option compile_options[] = {
      "a function that V8 cannot snapshot is an error; without this\n"
      "it becomes a `code` artifact, evaluated at each load"},
     {'j', "jobs", "N", "how many to compile at once (default: the number of CPUs)"},
+    CLI_SIGN_OPTION("sign each artifact with this secret key; one that is there,\n"
+                    "and is not signed so, is compiled again and replaced"),
+    CLI_TENANT_OPTION("with --sign: sign for TENANT"),
     {COMPILE_MEMORY, "memory-mb", "N", "memory limit of a compile (default: 512)"},
     {COMPILE_WALL, "wall-ms", "N", "time limit of a compile (default: 30000)"},
     {COMPILE_NO_SANDBOX, "no-sandbox", NULL,
@@ -56,6 +59,8 @@ typedef struct compile_state {
     cli_result *results;
     cli_status status;
 
+    snapcell_signing_key *key;  /* of --sign, else NULL */
+    snapcell_trust *key_trust;  /* that key alone */
     pthread_mutex_t store_lock; /* for opening it */
     snapcell_store *store;
 } compile_state;
@@ -206,6 +211,16 @@ static int compile_store(compile_state *state, snapcell_store_mode mode, snapcel
     return code;
 }
 
+/* Whether what is there was signed as this compile would sign it. What was not is compiled anew:
+ * who signs vouches for where it came from, and of this only the store's word is there. */
+static bool compile_is_vouched(const compile_state *state, const cli_result *result,
+                               const snapcell_store_view *view)
+{
+    const char *tenant = state->arguments.tenant ? state->arguments.tenant : "";
+    return !state->key || snapcell_trust_check(state->key_trust, view->bytes, view->size_bytes,
+                                               result->name, tenant, NULL, NULL) == SNAPCELL_OK;
+}
+
 /* Whether the key is in the store, sound; the name is then made to point to it. */
 static int compile_find(compile_state *state, cli_result *result, bool *found, snapcell_error *err)
 {
@@ -220,7 +235,9 @@ static int compile_find(compile_state *state, cli_result *result, bool *found, s
     snapcell_artifact_info info;
     code = snapcell_artifact_inspect(view.bytes, view.size_bytes, &info, err);
     if (code == SNAPCELL_OK) cli_result_take_info(result, &info);
+    bool vouched = compile_is_vouched(state, result, &view);
     snapcell_store_view_close(store, &view);
+    if (state->key && !vouched) return SNAPCELL_OK; /* sound or not: it gives way */
     if (code != SNAPCELL_OK) {
         char key[SNAPCELL_KEY_HEX_SIZE];
         snapcell_error cause = *err;
@@ -267,9 +284,8 @@ static int compile_put(compile_state *state, cli_result *result,
     cli_result_take_compiled(result, compiled);
     code = compile_store(state, SNAPCELL_STORE_CREATE, &store, err);
     if (code == SNAPCELL_OK) {
-        size_t size_bytes = 0;
-        const void *bytes = snapcell_compiled_artifact(compiled, &size_bytes);
-        code = snapcell_store_put(store, bytes, size_bytes, result->name, err);
+        cli_signer signer = {state->key, result->name, state->arguments.tenant};
+        code = cli_put_compiled(store, compiled, &signer, result->name, result, err);
     }
     snapcell_compiled_free(compiled);
     return code;
@@ -314,10 +330,23 @@ static const char *compile_label(void *user, size_t index)
 
 /* --- The command --- */
 
+/* Before anything is compiled, so that nothing is in vain. */
+static int compile_open_key(compile_state *state, snapcell_error *err)
+{
+    const cli_arguments *arguments = &state->arguments;
+    if (arguments->tenant && !arguments->sign)
+        return error_set(err, SNAPCELL_E_USAGE, "--tenant says whom to sign for; give --sign, too");
+    int code = cli_signing_key_open(arguments, &state->key, err);
+    if (code == SNAPCELL_OK && state->key)
+        code = cli_trust_of_key(state->key, &state->key_trust, err);
+    return code;
+}
+
 static cli_status compile_run(compile_state *state)
 {
     snapcell_error err;
     int code = compile_make_names(state, &err);
+    if (code == SNAPCELL_OK) code = compile_open_key(state, &err);
     if (code == SNAPCELL_OK) code = compile_read_warms(state, &err);
     if (code != SNAPCELL_OK) return cli_report(NULL, &err);
     cli_batch batch = {
@@ -348,6 +377,8 @@ static void compile_release(compile_state *state)
     free(state->requests);
     free(state->warm_texts);
     snapcell_store_close(state->store);
+    snapcell_trust_free(state->key_trust);
+    snapcell_signing_key_free(state->key);
     pthread_mutex_destroy(&state->store_lock);
 }
 

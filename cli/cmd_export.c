@@ -6,6 +6,8 @@
 #include "error_set.h"
 
 static const cli_option export_options[] = {
+    CLI_TRUST_OPTION,
+    CLI_TENANT_OPTION("with --trust: only what is signed for TENANT"),
     {'f', "force", NULL, "overwrite FILE; write to a terminal"},
     CLI_JSON_OPTION("a JSON object: key, name, file, artifact_bytes"),
     CLI_OPTIONS_END,
@@ -25,17 +27,23 @@ static bool export_take(void *user, int id, const char *value)
 }
 
 /* `bytes` is set only when the artifact is sound: what is bad is not handed on. */
-static int export_get(const char *store_path, const char *ref, void **bytes,
-                      snapcell_artifact_info *info, snapcell_error *err)
+static int export_get(const cli_arguments *arguments, void **bytes, snapcell_artifact_info *info,
+                      snapcell_error *err)
 {
+    const char *ref = arguments->operands[0];
     snapcell_store *store = NULL;
+    cli_cleanup_trust snapcell_trust *trust = NULL;
     snapcell_key key;
     size_t size_bytes = 0;
-    cli_guard_store(store_path);
-    int code = snapcell_store_open(store_path, SNAPCELL_STORE_READ, &store, err);
+    cli_guard_store(arguments->store);
+    int code = cli_trust_open(arguments, &trust, err);
+    if (code == SNAPCELL_OK)
+        code = snapcell_store_open(arguments->store, SNAPCELL_STORE_READ, &store, err);
     if (code == SNAPCELL_OK) code = cli_resolve(store, ref, &key, err);
     if (code == SNAPCELL_OK) code = snapcell_store_get(store, &key, bytes, &size_bytes, err);
-    if (code == SNAPCELL_OK) code = snapcell_artifact_inspect(*bytes, size_bytes, info, err);
+    if (code == SNAPCELL_OK)
+        code = cli_artifact_check(arguments, trust, *bytes, size_bytes, cli_ref_name(ref, &key),
+                                  info, err);
     snapcell_store_close(store);
     return code;
 }
@@ -62,7 +70,7 @@ static cli_status export_run(const export_state *state)
         return cli_usage("--json and the artifact cannot both go to standard output");
     if (to_stdout && isatty(STDOUT_FILENO) && !state->force)
         return cli_usage("standard output is a terminal; redirect it, or use --force");
-    if (export_get(state->arguments.store, ref, &bytes, &info, &err) != SNAPCELL_OK)
+    if (export_get(&state->arguments, &bytes, &info, &err) != SNAPCELL_OK)
         return cli_report(ref, &err);
     if (to_stdout) {
         cli_write(bytes, (size_t)info.artifact_size_bytes);

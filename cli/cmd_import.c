@@ -1,11 +1,19 @@
 /* snapcell import: a file as an artifact. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "cli.h"
+#include "error_set.h"
 
 /* No artifact that a reader accepts is larger; see SPEC.md. */
 #define IMPORT_SIZE_MAX ((size_t)2 << 30)
 
 static const cli_option import_options[] = {
     {'n', "name", "NAME", "the function's name (default: the one in the artifact)"},
+    CLI_TRUST_OPTION,
+    CLI_TENANT_OPTION("with --trust: only what is signed for TENANT"),
+    {'r', "replace", NULL,
+     "put it even where other bytes are under its key, as when it was\nsigned anew"},
     CLI_JSON_OPTION("a JSON object: name, key, kind, shape, artifact_bytes, engine,\ncurrent"),
     CLI_OPTIONS_END,
 };
@@ -13,13 +21,16 @@ static const cli_option import_options[] = {
 typedef struct import_state {
     cli_arguments arguments;
     const char *name;
+    bool replace;
 } import_state;
 
 static bool import_take(void *user, int id, const char *value)
 {
-    (void)id;
     import_state *state = user;
-    state->name = value;
+    if (id == 'r')
+        state->replace = true;
+    else
+        state->name = value;
     return true;
 }
 
@@ -43,6 +54,21 @@ static void import_tell(const import_state *state, const char *name,
                     name, engine, name);
 }
 
+/* Reads the file and checks it, for the name that it will have. */
+static int import_read(const import_state *state, char **bytes, size_t *size_bytes,
+                       snapcell_artifact_info *info, snapcell_error *err)
+{
+    cli_cleanup_trust snapcell_trust *trust = NULL;
+    int code = cli_trust_open(&state->arguments, &trust, err);
+    if (code == SNAPCELL_OK)
+        code = cli_read_file(state->arguments.operands[0], IMPORT_SIZE_MAX, bytes, size_bytes, err);
+    if (code == SNAPCELL_OK) code = snapcell_artifact_describe(*bytes, *size_bytes, info, err);
+    if (code != SNAPCELL_OK) return code;
+    cleanup_free char *name = strdup(state->name ? state->name : info->name);
+    if (!name) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a name");
+    return cli_artifact_check(&state->arguments, trust, *bytes, *size_bytes, name, info, err);
+}
+
 static cli_status import_run(const import_state *state)
 {
     const char *file = state->arguments.operands[0];
@@ -53,15 +79,15 @@ static cli_status import_run(const import_state *state)
     cli_status status;
     if (state->name && cli_name_check(state->name, &err) != SNAPCELL_OK)
         return cli_report(NULL, &err);
-    if (cli_read_file(file, IMPORT_SIZE_MAX, &bytes, &size_bytes, &err) != SNAPCELL_OK ||
-        snapcell_artifact_inspect(bytes, size_bytes, &info, &err) != SNAPCELL_OK)
+    if (import_read(state, &bytes, &size_bytes, &info, &err) != SNAPCELL_OK)
         return cli_report(file, &err);
     const char *name = state->name ? state->name : info.name;
     cli_cleanup_store snapcell_store *store =
         cli_store_open(state->arguments.store, SNAPCELL_STORE_CREATE, &status);
     if (!store) return status;
-    if (snapcell_store_put(store, bytes, size_bytes, name, &err) != SNAPCELL_OK)
-        return cli_report(file, &err);
+    int code = state->replace ? snapcell_store_replace(store, bytes, size_bytes, name, &err)
+                              : snapcell_store_put(store, bytes, size_bytes, name, &err);
+    if (code != SNAPCELL_OK) return cli_report(file, &err);
     import_tell(state, name, &info);
     return CLI_DONE;
 }
@@ -81,8 +107,9 @@ const cli_command cmd_import = {
     .summary = "put an artifact from a file into the store",
     .description =
         "Reads an artifact that `export` wrote (- is standard input), checks it, and puts it into\n"
-        "the store, which is made when it is missing. The checks find damage, not malice: a\n"
-        "snapshot is as trusted as a program, so import only what you would run.",
+        "the store, which is made when it is missing. The checks find damage; with --trust they\n"
+        "find malice, too: without it a snapshot is as trusted as a program, so import only what\n"
+        "you would run.",
     .options = import_options,
     .operand_count_min = 1,
     .operand_count_max = 1,

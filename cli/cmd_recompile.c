@@ -12,6 +12,9 @@ enum {
 
 static const cli_option recompile_options[] = {
     {'j', "jobs", "N", "how many to compile at once (default: the number of CPUs)"},
+    CLI_SIGN_OPTION("sign with this secret key, for the name and tenant of the old\n"
+                    "signature, which has to be by a key of --trust, else by this one"),
+    CLI_TRUST_OPTION,
     {RECOMPILE_MEMORY, "memory-mb", "N", "memory limit of a compile (default: 512)"},
     {RECOMPILE_WALL, "wall-ms", "N", "time limit of a compile (default: 30000)"},
     CLI_JSON_OPTION("one JSON object a line for each function, as `compile` prints it"),
@@ -34,6 +37,8 @@ typedef struct recompile_state {
     cli_arguments arguments;
     snapcell_compile_options options;
     size_t jobs;
+    snapcell_signing_key *key; /* of --sign, else NULL */
+    snapcell_trust *trust;     /* whose sources are compiled; NULL: everyone's */
     snapcell_store *store;
     cli_names names;
     recompile_item *items;
@@ -162,17 +167,29 @@ static void recompile_plan(recompile_state *state)
 
 /* --- Doing it --- */
 
-static int recompile_put(recompile_state *state, const recompile_item *item,
-                         const snapcell_compiled *compiled, snapcell_error *err)
+/* `bytes`: the artifact it was made from, whose signature was checked. */
+static int recompile_put(recompile_state *state, const recompile_item *item, const void *bytes,
+                         size_t size_bytes, const snapcell_compiled *compiled, cli_result *result,
+                         snapcell_error *err)
 {
-    size_t size_bytes = 0;
-    const void *bytes = snapcell_compiled_artifact(compiled, &size_bytes);
-    int code = snapcell_store_put(state->store, bytes, size_bytes,
-                                  item->name_count ? item->names[0] : NULL, err);
+    int code = SNAPCELL_OK;
+    snapcell_signature before;
+    cli_signer signer = {state->key, before.name, before.tenant};
+    if (state->key) code = snapcell_artifact_signature(bytes, size_bytes, &before, err);
+    if (code != SNAPCELL_OK) return code;
+    code = cli_put_compiled(state->store, compiled, &signer,
+                            item->name_count ? item->names[0] : NULL, result, err);
     for (size_t i = 1; code == SNAPCELL_OK && i < item->name_count; i++)
         code = snapcell_store_name_set(state->store, item->names[i],
                                        &snapcell_compiled_info(compiled)->key, err);
     return code;
+}
+
+/* The name that the artifact has to be signed for; NULL when it was asked for by key. */
+static const char *recompile_name_asked(const recompile_item *item)
+{
+    bool by_name = item->name_count == 1 && strcmp(item->subject, item->names[0]) == 0;
+    return by_name ? item->subject : cli_ref_name(item->subject, &item->key);
 }
 
 static int recompile_check_host(const snapcell_artifact_info *info, snapcell_error *err)
@@ -192,7 +209,9 @@ static int recompile_one(recompile_state *state, recompile_item *item, cli_resul
     snapcell_artifact_info info;
     snapcell_compiled *compiled = NULL;
     int code = snapcell_store_get(state->store, &item->key, &bytes, &size_bytes, err);
-    if (code == SNAPCELL_OK) code = snapcell_artifact_inspect(bytes, size_bytes, &info, err);
+    if (code == SNAPCELL_OK)
+        code = cli_artifact_check(&state->arguments, state->trust, bytes, size_bytes,
+                                  recompile_name_asked(item), &info, err);
     if (code != SNAPCELL_OK) return code;
     snprintf(item->artifact_name, sizeof item->artifact_name, "%s", info.name);
     result->name = item->name_count ? item->names[0] : item->artifact_name;
@@ -209,7 +228,7 @@ static int recompile_one(recompile_state *state, recompile_item *item, cli_resul
     if (code == SNAPCELL_OK) code = snapcell_recompile(bytes, size_bytes, &options, &compiled, err);
     if (code != SNAPCELL_OK) return code;
     cli_result_take_compiled(result, compiled);
-    code = recompile_put(state, item, compiled, err);
+    code = recompile_put(state, item, bytes, size_bytes, compiled, result, err);
     snapcell_compiled_free(compiled);
     return code;
 }
@@ -242,11 +261,24 @@ static const char *recompile_label(void *user, size_t index)
     return state->items[index].subject;
 }
 
+/* Who signs what a source compiles to vouches for the source: it has to be someone's who is
+ * trusted. */
+static int recompile_open_keys(recompile_state *state, snapcell_error *err)
+{
+    int code = cli_signing_key_open(&state->arguments, &state->key, err);
+    if (code == SNAPCELL_OK) code = cli_trust_open(&state->arguments, &state->trust, err);
+    if (code == SNAPCELL_OK && state->key && !state->trust)
+        code = cli_trust_of_key(state->key, &state->trust, err);
+    return code;
+}
+
 static int recompile_open(recompile_state *state, snapcell_error *err)
 {
     cli_guard_store(state->arguments.store);
-    int code =
-        snapcell_store_open(state->arguments.store, SNAPCELL_STORE_WRITE, &state->store, err);
+    int code = recompile_open_keys(state, err);
+    if (code == SNAPCELL_OK)
+        code =
+            snapcell_store_open(state->arguments.store, SNAPCELL_STORE_WRITE, &state->store, err);
     if (code == SNAPCELL_OK) code = cli_names_list(state->store, &state->names, err);
     if (code != SNAPCELL_OK) return code;
     size_t count_max = state->names.count + (size_t)state->arguments.operand_count;
@@ -266,6 +298,8 @@ static void recompile_close(recompile_state *state)
     free(state->results);
     cli_names_release(&state->names);
     snapcell_store_close(state->store);
+    snapcell_trust_free(state->trust);
+    snapcell_signing_key_free(state->key);
 }
 
 int cli_recompile_ref(const char *store_path, const char *ref, snapcell_error *err)

@@ -43,6 +43,9 @@ static const cli_option run_options[] = {
      "when there is an artifact for other engines only, make the\nmissing one first"},
     {RUN_NO_SANDBOX, "no-sandbox", NULL,
      "run the function in a process that may do all that you may,\nfor debugging"},
+    CLI_TRUST_OPTION,
+    CLI_TENANT_OPTION("with --trust: run only what is signed for TENANT (default: what is\n"
+                      "signed for none)"),
     CLI_OPTIONS_END,
 };
 
@@ -68,6 +71,7 @@ typedef struct run_state {
     bool cache;
     bool recompile;
     bool no_sandbox;
+    snapcell_trust *trust; /* NULL: everything is */
 } run_state;
 
 /* --- Arguments --- */
@@ -207,6 +211,7 @@ static int run_read_inputs(run_state *state, snapcell_error *err)
     state->request.body_size_bytes = state->body_size_bytes;
     state->cell.env = state->env;
     state->cell.env_count = state->env_count;
+    state->cell.tenant = state->arguments.tenant;
     return SNAPCELL_OK;
 }
 
@@ -325,6 +330,7 @@ static int run_open(const run_state *state, snapcell_loader **out, snapcell_erro
     snapcell_loader_options options = SNAPCELL_LOADER_OPTIONS_INIT;
     options.store_path = state->arguments.store;
     options.log = cli_console;
+    options.trust = state->trust;
     if (!state->cache) options.cache_size_bytes = SNAPCELL_CACHE_NONE;
     return snapcell_loader_open(&options, out, err);
 }
@@ -388,7 +394,11 @@ static cli_status run_run(run_state *state)
     if (state->data && state->event)
         return cli_usage("-d and --event are both the function's input; give one");
 
-    int code = run_read_inputs(state, &err);
+    int code = cli_trust_open(&state->arguments, &state->trust, &err);
+    if (code == SNAPCELL_OK && state->trust && state->recompile)
+        return cli_usage("what --recompile makes is unsigned, and --trust would refuse it; "
+                         "`snapcell recompile --sign` makes signed ones");
+    if (code == SNAPCELL_OK) code = run_read_inputs(state, &err);
     if (code != SNAPCELL_OK) return cli_report(NULL, &err);
     cli_worker worker = {
         .subject = state->arguments.operands[0],
@@ -423,6 +433,7 @@ static cli_status run_main(const cli_command *command, int argc, char **argv)
     free(state.env);
     free(state.body);
     free(state.event_json);
+    snapcell_trust_free(state.trust);
     return status;
 }
 

@@ -4,9 +4,12 @@
 #include "cli.h"
 
 static const cli_option show_options[] = {
+    CLI_TRUST_OPTION,
+    CLI_TENANT_OPTION("with --trust: only what is signed for TENANT"),
     CLI_JSON_OPTION("a JSON object: names, key, kind, shape, source_format, name,\n"
                     "file, engine, current, host, format_version, bundle_hash,\n"
-                    "digest, source_bytes, snapshot_bytes, artifact_bytes, manifest"),
+                    "digest, source_bytes, snapshot_bytes, artifact_bytes, signature\n"
+                    "(null, or {key_id, public_key, name, tenant}), manifest"),
     CLI_OPTIONS_END,
 };
 
@@ -26,7 +29,18 @@ static json_t *show_names(const cli_names *names, const snapcell_key *key)
     return list;
 }
 
-static json_t *show_json(const snapcell_artifact_info *info, const cli_names *names)
+static json_t *show_signature(const snapcell_signature *signature)
+{
+    char hex[2 * SNAPCELL_PUBLIC_KEY_SIZE + 1];
+    if (!signature->name[0]) return json_null();
+    return json_pack("{s:s, s:s, s:o, s:o}", "key_id", signature->key_id, "public_key",
+                     cli_hex(signature->public_key, sizeof signature->public_key, hex), "name",
+                     cli_json_text(signature->name), "tenant",
+                     signature->tenant[0] ? cli_json_text(signature->tenant) : json_null());
+}
+
+static json_t *show_json(const snapcell_artifact_info *info, const cli_names *names,
+                         const snapcell_signature *signature)
 {
     char key[SNAPCELL_KEY_HEX_SIZE];
     char engine[SNAPCELL_KEY_HEX_SIZE];
@@ -35,7 +49,8 @@ static json_t *show_json(const snapcell_artifact_info *info, const cli_names *na
     char digest[2 * sizeof info->digest + 1];
     json_t *manifest = cli_manifest(info);
     return json_pack(
-        "{s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:b, s:s, s:i, s:s, s:s, s:I, s:I, s:I, s:o}",
+        "{s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:b, s:s, s:i, s:s, s:s, s:I, s:I, s:I, s:o, "
+        "s:o}",
         "names", show_names(names, &info->key), "key", cli_key_text(&info->key, key), "kind",
         cli_kind_name(info->kind), "shape", cli_shape_name(info->shape), "source_format",
         show_source_format(info->source_format), "name", cli_json_text(info->name), "file",
@@ -45,8 +60,8 @@ static json_t *show_json(const snapcell_artifact_info *info, const cli_names *na
         "bundle_hash", cli_hex(info->bundle_hash, sizeof info->bundle_hash, bundle), "digest",
         cli_hex(info->digest, sizeof info->digest, digest), "source_bytes",
         (json_int_t)cli_source_size(info), "snapshot_bytes", (json_int_t)info->blob_size_bytes,
-        "artifact_bytes", (json_int_t)info->artifact_size_bytes, "manifest",
-        manifest ? manifest : json_null());
+        "artifact_bytes", (json_int_t)info->artifact_size_bytes, "signature",
+        show_signature(signature), "manifest", manifest ? manifest : json_null());
 }
 
 /* The same facts, a line each: what a person reads and what a pipeline reads cannot differ. */
@@ -86,6 +101,14 @@ static void show_print_siblings(const char *ref, const snapcell_key *key, const 
     }
 }
 
+/* Zeroed when there is none. */
+static int show_read_signature(const void *bytes, size_t size_bytes, snapcell_signature *out,
+                               snapcell_error *err)
+{
+    int code = snapcell_artifact_signature(bytes, size_bytes, out, err);
+    return code == SNAPCELL_E_NOT_FOUND ? SNAPCELL_OK : code;
+}
+
 static cli_status show_run(const cli_arguments *arguments)
 {
     const char *ref = arguments->operands[0];
@@ -95,16 +118,22 @@ static cli_status show_run(const cli_arguments *arguments)
     snapcell_artifact_info info;
     cleanup_free void *bytes = NULL;
     size_t size_bytes = 0;
+    snapcell_signature signature;
+    cli_cleanup_trust snapcell_trust *trust = NULL;
     cli_cleanup_names cli_names names = {0};
     cli_cleanup_store snapcell_store *store =
         cli_store_open(arguments->store, SNAPCELL_STORE_READ, &status);
     if (!store) return status;
-    int code = cli_resolve(store, ref, &key, &err);
+    int code = cli_trust_open(arguments, &trust, &err);
+    if (code == SNAPCELL_OK) code = cli_resolve(store, ref, &key, &err);
     if (code == SNAPCELL_OK) code = snapcell_store_get(store, &key, &bytes, &size_bytes, &err);
-    if (code == SNAPCELL_OK) code = snapcell_artifact_inspect(bytes, size_bytes, &info, &err);
+    if (code == SNAPCELL_OK)
+        code = cli_artifact_check(arguments, trust, bytes, size_bytes, cli_ref_name(ref, &key),
+                                  &info, &err);
+    if (code == SNAPCELL_OK) code = show_read_signature(bytes, size_bytes, &signature, &err);
     if (code == SNAPCELL_OK) code = cli_names_list(store, &names, &err);
     if (code != SNAPCELL_OK) return cli_report(ref, &err);
-    json_t *facts = show_json(&info, &names);
+    json_t *facts = show_json(&info, &names, &signature);
     if (arguments->json) {
         cli_print_json(facts);
         return CLI_DONE;

@@ -5,74 +5,133 @@
 #include "error_set.h"
 
 static const cli_option verify_options[] = {
-    CLI_JSON_OPTION("a JSON array of objects: key, names, ok, error (null, or {code,\nmessage})"),
+    CLI_TRUST_OPTION,
+    CLI_TENANT_OPTION("with --trust: everything has to be signed for TENANT"),
+    CLI_JSON_OPTION("a JSON array of objects: key, names, ok, error (null, or {code,\n"
+                    "message}), signed_by (null, or {key_id, comment, name, tenant})"),
     CLI_OPTIONS_END,
 };
 
 typedef struct verify_state {
+    cli_arguments arguments;
     bool json;
+    snapcell_trust *trust; /* NULL: signatures are checked, but anyone's will do */
     cli_names names;
     size_t count;
     size_t bad_count;
     cli_status status;
 } verify_state;
 
-static int verify_check(const snapcell_key *key, const void *bytes, size_t size_bytes,
-                        snapcell_error *err)
+/* What was found out about one artifact. */
+typedef struct verify_finding {
+    const snapcell_key *key;
+    int code; /* SNAPCELL_OK, or an error that `error` tells of */
+    snapcell_error error;
+    snapcell_signature signature; /* its name is "" where there is none */
+} verify_finding;
+
+static bool verify_is_of(const cli_name *entry, const snapcell_key *key)
 {
+    return memcmp(&entry->key, key, sizeof *key) == 0;
+}
+
+/* With a trust set, each name that points here has to be the one that was signed. */
+static int verify_check_trust(const verify_state *state, const snapcell_key *key, const void *bytes,
+                              size_t size_bytes, snapcell_error *err)
+{
+    const char *tenant = state->arguments.tenant;
+    int code = SNAPCELL_OK;
+    if (state->trust)
+        code = snapcell_trust_check(state->trust, bytes, size_bytes, NULL, tenant, NULL, err);
+    for (size_t i = 0; state->trust && code == SNAPCELL_OK && i < state->names.count; i++)
+        if (verify_is_of(&state->names.items[i], key))
+            code = snapcell_trust_check(state->trust, bytes, size_bytes, state->names.items[i].name,
+                                        tenant, NULL, err);
+    return code;
+}
+
+static int verify_check(const verify_state *state, const snapcell_key *key, const void *bytes,
+                        size_t size_bytes, verify_finding *out)
+{
+    char text[SNAPCELL_KEY_HEX_SIZE];
     snapcell_artifact_info info;
+    snapcell_error *err = &out->error;
     int code = snapcell_artifact_inspect(bytes, size_bytes, &info, err);
-    if (code != SNAPCELL_OK || memcmp(&info.key, key, sizeof *key) == 0) return code;
-    char text[SNAPCELL_KEY_HEX_SIZE];
-    return error_set(err, SNAPCELL_E_CORRUPT, "it is the artifact of another key, %s",
-                     cli_key_text(&info.key, text));
+    if (code == SNAPCELL_OK && memcmp(&info.key, key, sizeof *key) != 0)
+        code = error_set(err, SNAPCELL_E_CORRUPT, "it is the artifact of another key, %s",
+                         cli_key_text(&info.key, text));
+    if (code == SNAPCELL_OK)
+        code = snapcell_artifact_signature(bytes, size_bytes, &out->signature, err);
+    if (code == SNAPCELL_E_NOT_FOUND) code = SNAPCELL_OK; /* it is not signed */
+    return code == SNAPCELL_OK ? verify_check_trust(state, key, bytes, size_bytes, err) : code;
 }
 
-static void verify_print_json(const verify_state *state, const snapcell_key *key, int code,
-                              const snapcell_error *err)
+static const char *verify_comment(const verify_state *state, const snapcell_signature *signature)
+{
+    return state->trust ? snapcell_trust_comment(state->trust, signature->public_key) : "";
+}
+
+static json_t *verify_signer_json(const verify_state *state, const snapcell_signature *signature)
+{
+    if (!signature->name[0]) return json_null();
+    return json_pack("{s:s, s:o, s:o, s:o}", "key_id", signature->key_id, "comment",
+                     cli_json_text(verify_comment(state, signature)), "name",
+                     cli_json_text(signature->name), "tenant",
+                     signature->tenant[0] ? cli_json_text(signature->tenant) : json_null());
+}
+
+static void verify_print_json(const verify_state *state, const verify_finding *finding)
 {
     char text[SNAPCELL_KEY_HEX_SIZE];
+    bool ok = finding->code == SNAPCELL_OK;
     json_t *names = json_array();
-    json_t *error = code == SNAPCELL_OK ? json_null()
-                                        : json_pack("{s:s, s:o}", "code", snapcell_error_name(code),
-                                                    "message", cli_json_text(err->message));
+    json_t *error = ok ? json_null()
+                       : json_pack("{s:s, s:o}", "code", snapcell_error_name(finding->code),
+                                   "message", cli_json_text(finding->error.message));
     for (size_t i = 0; i < state->names.count; i++)
-        if (memcmp(&state->names.items[i].key, key, sizeof *key) == 0)
+        if (verify_is_of(&state->names.items[i], finding->key))
             json_array_append_new(names, cli_json_text(state->names.items[i].name));
-    cli_print_json_item(json_pack("{s:s, s:o, s:b, s:o}", "key", cli_key_text(key, text), "names",
-                                  names, "ok", code == SNAPCELL_OK, "error", error));
+    cli_print_json_item(json_pack(
+        "{s:s, s:o, s:b, s:o, s:o}", "key", cli_key_text(finding->key, text), "names", names, "ok",
+        (int)ok, "error", error, "signed_by", verify_signer_json(state, &finding->signature)));
 }
 
-static void verify_print(const verify_state *state, const snapcell_key *key, int code,
-                         const snapcell_error *err)
+static void verify_print(const verify_state *state, const verify_finding *finding)
 {
     char text[SNAPCELL_KEY_HEX_SIZE];
-    cli_print("%s  %s", code == SNAPCELL_OK ? "ok " : "bad", cli_key_text(key, text));
+    const snapcell_signature *signature = &finding->signature;
+    cli_print("%s  %s", finding->code == SNAPCELL_OK ? "ok " : "bad",
+              cli_key_text(finding->key, text));
     for (size_t i = 0; i < state->names.count; i++)
-        if (memcmp(&state->names.items[i].key, key, sizeof *key) == 0)
+        if (verify_is_of(&state->names.items[i], finding->key))
             cli_print("  %s", state->names.items[i].name);
-    if (code != SNAPCELL_OK) cli_print(": %s", err->message);
+    if (finding->code != SNAPCELL_OK) {
+        cli_print(": %s", finding->error.message);
+    } else if (signature->name[0]) {
+        const char *comment = verify_comment(state, signature);
+        cli_print("  signed by %s%s%s", signature->key_id, comment[0] ? " " : "", comment);
+    }
     cli_print("\n");
 }
 
-static void verify_tell(verify_state *state, const snapcell_key *key, int code,
-                        const snapcell_error *err)
+static void verify_tell(verify_state *state, const verify_finding *finding)
 {
     state->count++;
-    if (code != SNAPCELL_OK) {
+    if (finding->code != SNAPCELL_OK) {
         state->bad_count++;
-        state->status = cli_worse(state->status, cli_status_of(code));
+        state->status = cli_worse(state->status, cli_status_of(finding->code));
     }
     if (state->json)
-        verify_print_json(state, key, code, err);
+        verify_print_json(state, finding);
     else
-        verify_print(state, key, code, err);
+        verify_print(state, finding);
 }
 
 static int verify_each(void *user, const snapcell_key *key, const void *bytes, size_t size_bytes)
 {
-    snapcell_error err;
-    verify_tell(user, key, verify_check(key, bytes, size_bytes, &err), &err);
+    verify_finding finding = {.key = key};
+    finding.code = verify_check(user, key, bytes, size_bytes, &finding);
+    verify_tell(user, &finding);
     return 0;
 }
 
@@ -83,8 +142,10 @@ static int verify_key(verify_state *state, snapcell_store *store, const snapcell
     snapcell_store_view view;
     int code = snapcell_store_view_open(store, key, &view, err);
     if (code == SNAPCELL_E_NOT_FOUND) {
-        code = error_set(err, SNAPCELL_E_STORE_CORRUPT, "a name points to it, but it is missing");
-        verify_tell(state, key, code, err);
+        verify_finding finding = {.key = key};
+        finding.code = error_set(&finding.error, SNAPCELL_E_STORE_CORRUPT,
+                                 "a name points to it, but it is missing");
+        verify_tell(state, &finding);
         return SNAPCELL_OK;
     }
     if (code != SNAPCELL_OK) return code;
@@ -124,11 +185,14 @@ static int verify_all(verify_state *state, snapcell_store *store, snapcell_error
     return code;
 }
 
-static cli_status verify_run(verify_state *state, const cli_arguments *arguments)
+static cli_status verify_run(verify_state *state)
 {
+    const cli_arguments *arguments = &state->arguments;
     cli_status status;
     snapcell_error err;
     const char *ref = arguments->operand_count ? arguments->operands[0] : NULL;
+    if (cli_trust_open(arguments, &state->trust, &err) != SNAPCELL_OK)
+        return cli_report(NULL, &err);
     cli_cleanup_store snapcell_store *store =
         cli_store_open(arguments->store, SNAPCELL_STORE_READ, &status);
     if (!store) return status;
@@ -149,25 +213,27 @@ static cli_status verify_run(verify_state *state, const cli_arguments *arguments
 
 static cli_status verify_main(const cli_command *command, int argc, char **argv)
 {
-    cli_arguments arguments;
+    verify_state state = {.json = false};
     cli_status status;
-    if (!cli_parse(command, argc, argv, NULL, NULL, &arguments, &status)) return status;
-    verify_state state = {.json = arguments.json};
-    status = verify_run(&state, &arguments);
+    if (!cli_parse(command, argc, argv, NULL, NULL, &state.arguments, &status)) return status;
+    state.json = state.arguments.json;
+    status = verify_run(&state);
     cli_names_release(&state.names);
+    snapcell_trust_free(state.trust);
     return status;
 }
 
 const cli_command cmd_verify = {
     .name = "verify",
     .operands = "[REF]",
-    .summary = "check the store's file and its artifacts",
+    .summary = "check the store's file, its artifacts, and their signatures",
     .description =
-        "Checks every page of the store's file, then every artifact (structure, checksum, digest)\n"
-        "and that names point to artifacts, and prints a line for each artifact; with REF, checks\n"
-        "its artifacts alone. The exit status is 4 when an artifact is bad, 3 when the store "
-        "itself\n"
-        "is; `snapcell salvage` recovers what is whole.",
+        "Checks every page of the store's file, then every artifact (structure, checksum, digest,\n"
+        "signature) and that names point to artifacts, and prints a line for each artifact; with\n"
+        "REF, checks its artifacts alone. A signature that is there has to be right; --trust says\n"
+        "that there has to be one, and whose. The exit status is 4 when an artifact is bad, 3 "
+        "when\n"
+        "the store itself is; `snapcell salvage` recovers what is whole.",
     .options = verify_options,
     .operand_count_max = 1,
     .run = verify_main,
