@@ -196,6 +196,10 @@ int Prepare(v8::Local<v8::Context> context, Workshop *workshop, engine_format fo
             snapcell_error *err)
 {
     v8::Isolate *isolate = context->GetIsolate();
+    // V8 has no way to keep what Intl makes: see the module.
+    if (options.kind == SNAPCELL_ARTIFACT_SNAPSHOT && Contains(workshop, isolate, "Intl") &&
+        RequireWebModule(context, "intl").IsEmpty())
+        return error_set(err, SNAPCELL_E_INTERNAL, "the engine's module for Intl failed");
     int status = EvaluateBundle(context, &workshop->text, format, nullptr, evaluation, err);
     if (status != SNAPCELL_OK) return status;
     status = RunUntilIdle(context, kTopLevelHorizonMs, err);
