@@ -86,11 +86,13 @@ static int salvage_artifacts(salvage_work *work, snapcell_error *err)
     const size_t count = work->finds.artifact_count;
     if (count > 0) qsort(work->finds.artifacts, count, sizeof(*items), salvage_compare_artifacts);
     for (size_t i = 0, next; i < count; i = next) {
+        const bool was_removed = items[i].rank == SALVAGE_SPARE;
         int rc = SNAPCELL_E_CORRUPT;
         for (next = i; next < count; next++) {
             if (memcmp(&items[next].key, &items[i].key, sizeof(items[i].key)) != 0) break;
-            if (rc == SNAPCELL_E_CORRUPT) rc = salvage_try(work, &items[next], err);
+            if (rc == SNAPCELL_E_CORRUPT && !was_removed) rc = salvage_try(work, &items[next], err);
         }
+        if (was_removed) continue;
         if (rc != SNAPCELL_OK && rc != SNAPCELL_E_CORRUPT) return rc;
         const bool lost = rc != SNAPCELL_OK;
         work->result.artifact_count += !lost;
@@ -187,7 +189,7 @@ static int salvage_names(salvage_work *work, snapcell_error *err)
  * compiled with, so that it is not collected, unless that one leads elsewhere. */
 static int salvage_guess_names(salvage_work *work, snapcell_error *err)
 {
-    for (size_t i = 0; work->finds.damaged && i < work->saved_count; i++) {
+    for (size_t i = 0; !work->finds.complete && i < work->saved_count; i++) {
         snapcell_key key;
         salvage_saved *saved = &work->saved[i];
         if (saved->named || snapcell_store_resolve(work->to, saved->name, &saved->engine, &key,

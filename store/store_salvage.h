@@ -10,6 +10,7 @@ typedef enum salvage_rank {
     SALVAGE_NEWEST, /* in the trees of the newest meta page */
     SALVAGE_OLDER,  /* of the other one */
     SALVAGE_LOOSE,  /* in a page that no tree leads to */
+    SALVAGE_SPARE,  /* of an older state: removed, or a copy of what is still there */
 } salvage_rank;
 
 typedef struct salvage_artifact {

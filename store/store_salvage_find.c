@@ -1,8 +1,9 @@
 /* Finding artifacts and names in a data.mdb that LMDB must not see: by its trees as far as they can
- * be followed, and where they are damaged, by looking at all of its bytes.
+ * be followed, and by looking at all of its bytes.
  *
- * LMDB never writes over what the last state needs. So pages that are free hold older states, and
- * are left alone as long as the list of free pages can be read: what was removed stays so. */
+ * LMDB never writes over what the last state needs. So pages that are free hold older states, as
+ * far as the list of free pages can be read, and so does all that is loose where the trees are
+ * whole: what lies there was removed and stays so, but may be a spare copy of what is damaged. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -228,11 +229,11 @@ static void salvage_magic(salvage_search *search, uint64_t offset)
 {
     artifact_header header;
     const salvage_finds *finds = search->finds;
-    if (salvage_is_free(search, offset) ||
-        !store_file_read(finds->pages.file, &header, sizeof(header), offset))
-        return;
+    if (!store_file_read(finds->pages.file, &header, sizeof(header), offset)) return;
     const uint64_t size = le64_get(header.artifact_size);
-    salvage_artifact artifact = {.offset = offset, .size_bytes = size, .rank = SALVAGE_LOOSE};
+    const bool is_old = finds->complete || salvage_is_free(search, offset);
+    salvage_artifact artifact = {
+        .offset = offset, .size_bytes = size, .rank = is_old ? SALVAGE_SPARE : SALVAGE_LOOSE};
     if (size < sizeof(header) || size > finds->file_size_bytes - offset) return;
     memcpy(&artifact.key, header.key, sizeof(artifact.key));
     salvage_add_artifact(search, &artifact);
@@ -319,13 +320,19 @@ static unsigned salvage_metas(int file, store_lmdb_meta metas[2])
 static void salvage_search_all(salvage_search *search, const store_lmdb_meta metas[2],
                                unsigned count)
 {
-    search->free_broken = count == 0;
+    /* When one of the two is gone it may have been the newest, for which the other one's free pages
+     * were not. */
+    const bool both = count == 2 && metas[0].transaction - metas[1].transaction <= 1;
+    search->free_broken = true;
     for (unsigned i = 0; i < count; i++) {
         salvage_state(search, &metas[i], i == 0 ? SALVAGE_NEWEST : SALVAGE_OLDER);
-        if (!search->finds->damaged) return;
+        search->finds->complete &= both;
+        if (search->finds->complete) break;
     }
-    search->rank = SALVAGE_LOOSE;
+    search->free_broken |= !both;
     salvage_scan_artifacts(search);
+    if (search->finds->complete) return;
+    search->rank = SALVAGE_LOOSE;
     salvage_scan_names(search);
 }
 

@@ -13,6 +13,7 @@
 extern char fixture_directory[64];
 extern char fixture_store[80];
 void fixture_setup(void);
+void fixture_setup_fast(void); /* in memory, where syncing costs nothing */
 void fixture_teardown(void);
 
 /* An artifact whose bytes, key and engine follow from a number. */
