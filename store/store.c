@@ -37,13 +37,6 @@ static int store_create_error_errno(const char *path, int errnum, snapcell_error
                            "cannot make the store %s", path);
 }
 
-/* The entry in the directory above must survive a power cut, too. */
-static void store_sync_parent(int directory_file)
-{
-    cleanup_close int parent = openat(directory_file, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (parent >= 0) fsync(parent);
-}
-
 static int store_open_directory(const char *path)
 {
     return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -72,10 +65,9 @@ static int store_open_or_create(const char *path, store_environment **out, snapc
     store_signal_guard_end(&guard);
     if (rc != SNAPCELL_OK) {
         close(directory_file);
-        if (made) rmdir(path);
+        if (made) rmdir(path); /* only when nothing is in it */
         return rc;
     }
-    if (made) store_sync_parent(directory_file);
     return store_registry_acquire(path, directory_file, true, out, err);
 }
 

@@ -1,5 +1,6 @@
 /* Making a new store. It is filled under another name and then renamed, so that nobody ever sees a
- * store that is half made. */
+ * store that is half made. That the name is on disk is seen to when it is opened: see
+ * store_file_sync_names(). */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -75,7 +76,6 @@ static int store_create_locked(const char *path, int directory_file, snapcell_er
         renameat(directory_file, STORE_NEW_FILE, directory_file, STORE_DATA_FILE) != 0) {
         rc = errno;
     }
-    if (rc == MDB_SUCCESS && fsync(directory_file) != 0) rc = errno;
     if (rc == MDB_SUCCESS) return SNAPCELL_OK;
     unlinkat(directory_file, STORE_NEW_FILE, 0);
     return store_create_error(path, rc, err);

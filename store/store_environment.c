@@ -262,6 +262,20 @@ static int store_lmdb_look(store_environment *environment, snapcell_error *err)
     return store_error_any(environment, rc, "opening the store", err);
 }
 
+/* LMDB puts the old first page back after a failed write of a new one. Until that is on disk, a
+ * power cut could bring back what was never acknowledged. */
+static int store_sync_again(store_environment *environment, snapcell_error *err)
+{
+    if (environment->must_sync && fsync(environment->data_file) != 0) {
+        return error_set_errno(err, SNAPCELL_E_IO, errno,
+                               "cannot bring %s/" STORE_DATA_FILE
+                               " to disk after a write that failed",
+                               environment->path);
+    }
+    environment->must_sync = false;
+    return SNAPCELL_OK;
+}
+
 int store_environment_connect(store_environment *environment, bool writable,
                               size_t map_size_bytes_min, snapcell_error *err)
 {
@@ -270,9 +284,15 @@ int store_environment_connect(store_environment *environment, bool writable,
     if (rc != SNAPCELL_OK) return rc;
     rc = store_file_open(environment, writable, err);
     if (rc != SNAPCELL_OK) return rc;
+    environment->generation++;
     store_signal_guard_begin(&guard);
     environment->writable = writable;
-    rc = store_file_check(environment->data_file, environment->path, err);
+    rc = store_sync_again(environment, err);
+    if (rc == SNAPCELL_OK) rc = store_file_check(environment->data_file, environment->path, err);
+    if (rc == SNAPCELL_OK && writable) {
+        rc = store_file_sync_names(environment->data_file, environment->directory_file,
+                                   environment->path, err);
+    }
     if (rc == SNAPCELL_OK) {
         rc = store_file_prepare_lock(environment->directory_file, environment->path, writable,
                                      &environment->unlocked, err);
@@ -347,6 +367,21 @@ int store_environment_make_writable(store_environment *environment, snapcell_err
     if (rc != SNAPCELL_OK) return rc;
     if (!environment->writable) {
         rc = store_environment_reconnect(environment, true, STORE_MAP_SIZE_BYTES_MIN, err);
+    }
+    store_gate_open(environment);
+    return rc;
+}
+
+int store_environment_recover(store_environment *environment, unsigned seen_generation,
+                              snapcell_error *err)
+{
+    int rc = store_gate_close(environment, STORE_GATE_WAIT_MS, err);
+    if (rc != SNAPCELL_OK) return rc;
+    if (environment->generation == seen_generation) {
+        store_environment_disconnect(environment);
+        environment->must_sync = true;
+        rc = store_environment_connect(environment, environment->writable, STORE_MAP_SIZE_BYTES_MIN,
+                                       err);
     }
     store_gate_open(environment);
     return rc;

@@ -99,10 +99,11 @@ int store_error(const store_environment *environment, int rc, const char *doing,
                          "%s in %s: all %d reader slots are taken: close views or processes", doing,
                          path, STORE_READERS_MAX);
     case MDB_PANIC:
-        return error_set(err, SNAPCELL_E_IO,
-                         "%s in %s: an earlier write failed in a way that LMDB cannot go on from: "
-                         "close the store in this process and open it again",
-                         doing, path);
+        return error_set(
+            err, SNAPCELL_E_IO,
+            "%s in %s: a write failed in a way that LMDB cannot go on from: try again, "
+            "which opens it anew",
+            doing, path);
     default:
         if (rc > 0) return store_error_errno(environment, rc, doing, err);
         return error_set(err, SNAPCELL_E_INTERNAL, "%s in %s: %s", doing, path, mdb_strerror(rc));

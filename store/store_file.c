@@ -288,3 +288,25 @@ int store_file_prepare_lock(int directory_file, const char *path, bool writable,
         err, is_full ? SNAPCELL_E_FULL : SNAPCELL_E_READ_ONLY, errnum,
         "cannot make room for %s/" STORE_LOCK_FILE ", which writing the store needs", path);
 }
+
+static bool store_file_is_new(int file)
+{
+    store_lmdb_meta metas[2];
+    return store_file_read(file, &metas[0], sizeof(metas[0]), 0) &&
+           store_file_read(file, &metas[1], sizeof(metas[1]), metas[0].trees[0].pad) &&
+           metas[0].transaction <= 1 && metas[1].transaction <= 1;
+}
+
+int store_file_sync_names(int file, int directory_file, const char *path, snapcell_error *err)
+{
+    if (!store_file_is_new(file)) return SNAPCELL_OK;
+    /* Where the directory above may not be opened, nobody could do better; EINVAL: nothing there
+     * can be synced. */
+    cleanup_close int parent = openat(directory_file, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if ((fsync(directory_file) == 0 || errno == EINVAL) &&
+        (parent < 0 || fsync(parent) == 0 || errno == EINVAL)) {
+        return SNAPCELL_OK;
+    }
+    return error_set_errno(err, SNAPCELL_E_IO, errno,
+                           "cannot bring the name of %s/" STORE_DATA_FILE " to disk", path);
+}

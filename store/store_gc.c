@@ -154,12 +154,12 @@ static int store_compact_replace(store_environment *environment, snapcell_error 
     }
     store_environment_close_lmdb(environment);
     if (renameat(environment->directory_file, STORE_COMPACT_FILE, environment->directory_file,
-                 STORE_DATA_FILE) != 0 ||
-        fsync(environment->directory_file) != 0) {
+                 STORE_DATA_FILE) != 0) {
         rc = store_error(environment, errno, "putting the compact copy in place", err);
         unlinkat(environment->directory_file, STORE_COMPACT_FILE, 0);
     }
     store_file_close(environment);
+    /* Also brings the new name to disk. */
     int connected = store_environment_connect(environment, environment->writable,
                                               STORE_MAP_SIZE_BYTES_MIN, err);
     return rc != SNAPCELL_OK ? rc : connected;

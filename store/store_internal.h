@@ -62,7 +62,9 @@ typedef struct store_environment {
     unsigned waiting;
     bool exclusive;
 
-    MDB_env *env; /* NULL: must be opened again before use */
+    MDB_env *env;        /* NULL: must be opened again before use */
+    unsigned generation; /* how often it was opened */
+    bool must_sync;      /* a write failed so that file and disk may differ */
     MDB_dbi artifacts;
     MDB_dbi names;
     MDB_dbi meta;
@@ -109,6 +111,10 @@ void store_environment_close_lmdb(store_environment *environment);
 int store_environment_grow(store_environment *environment, size_t seen_size_bytes,
                            snapcell_error *err);
 int store_environment_make_writable(store_environment *environment, snapcell_error *err);
+/* The same after a write of LMDB's first pages failed (MDB_PANIC), which it cannot go on from, if
+ * nobody has since the generation that was seen. */
+int store_environment_recover(store_environment *environment, unsigned seen_generation,
+                              snapcell_error *err);
 
 /* For tests: the size of maps opened from now on; 0 is the default. */
 void store_map_size_set(size_t size_bytes);
@@ -130,6 +136,9 @@ int store_file_check(int file, const char *path, snapcell_error *err);
 int store_file_prepare_lock(int directory_file, const char *path, bool writable, bool *out_unlocked,
                             snapcell_error *err);
 int store_file_inode(int directory_file, ino_t *out);
+/* Brings the names of a new data.mdb, just made or put in place of another, to disk: of itself, and
+ * of its directory. Done again until the first write, since whoever made it may have failed to. */
+int store_file_sync_names(int file, int directory_file, const char *path, snapcell_error *err);
 
 /* --- store_lock.c: locks between processes --- */
 

@@ -87,6 +87,21 @@ static int store_txn_read(store_environment *environment, MDB_txn **out)
     return rc;
 }
 
+/* Leaves the gate after a failure. SNAPCELL_OK: LMDB was opened again, since its map was too small
+ * (maybe for what another process wrote) or an earlier write had failed; the caller tries again. */
+static int store_leave_to_reopen(store_environment *environment, int rc, const char *doing,
+                                 snapcell_error *err)
+{
+    const size_t seen_size_bytes = environment->map_size_bytes;
+    const unsigned seen_generation = environment->generation;
+    const bool must_grow = rc == MDB_MAP_FULL || rc == MDB_MAP_RESIZED;
+    if (!must_grow && rc != MDB_PANIC) rc = store_error_any(environment, rc, doing, err);
+    store_gate_leave(environment);
+    if (must_grow) return store_environment_grow(environment, seen_size_bytes, err);
+    if (rc == MDB_PANIC) return store_environment_recover(environment, seen_generation, err);
+    return rc;
+}
+
 int store_read_begin(store_environment *environment, MDB_txn **out, snapcell_error *err)
 {
     for (;;) {
@@ -94,12 +109,7 @@ int store_read_begin(store_environment *environment, MDB_txn **out, snapcell_err
         if (rc != SNAPCELL_OK) return rc;
         rc = store_txn_read(environment, out);
         if (rc == MDB_SUCCESS) return SNAPCELL_OK;
-        const size_t seen_size_bytes = environment->map_size_bytes;
-        if (rc != MDB_MAP_RESIZED) rc = store_error(environment, rc, "reading", err);
-        store_gate_leave(environment);
-        if (rc != MDB_MAP_RESIZED) return rc;
-        /* Another process wrote past the end of this map. */
-        rc = store_environment_grow(environment, seen_size_bytes, err);
+        rc = store_leave_to_reopen(environment, rc, "reading", err);
         if (rc != SNAPCELL_OK) return rc;
     }
 }
@@ -197,12 +207,11 @@ int store_write(snapcell_store *store, store_write_fn *write, void *argument, co
         int rc = store_gate_enter(environment, err);
         if (rc != SNAPCELL_OK) return rc;
         rc = store_write_once(environment, write, argument, err);
-        const size_t seen_size_bytes = environment->map_size_bytes;
-        const bool must_grow = rc == MDB_MAP_FULL || rc == MDB_MAP_RESIZED;
-        if (!must_grow) rc = store_error_any(environment, rc, doing, err);
-        store_gate_leave(environment);
-        if (!must_grow) return rc;
-        rc = store_environment_grow(environment, seen_size_bytes, err);
+        if (rc == SNAPCELL_OK) {
+            store_gate_leave(environment);
+            return rc;
+        }
+        rc = store_leave_to_reopen(environment, rc, doing, err);
         if (rc != SNAPCELL_OK) return rc;
     }
 }
