@@ -42,6 +42,24 @@ std::unordered_set<std::string_view> IdentifiersOf(std::string_view text)
     return found;
 }
 
+// Whether a URL is made of two arguments somewhere: bases are the work of a module that other URLs
+// do without. A comma in a string counts, too.
+bool MakesUrlWithBase(std::string_view text)
+{
+    constexpr size_t kFarthest = 500; // a longer argument is none that one line builds
+    constexpr std::string_view call = "URL(";
+    for (size_t at = text.find(call); at != text.npos; at = text.find(call, at + 1)) {
+        std::string_view rest = text.substr(at + call.size(), kFarthest);
+        int depth = 1;
+        for (size_t i = 0; i < rest.size() && depth > 0; i++) {
+            if (rest[i] == '(' || rest[i] == '[' || rest[i] == '{') depth++;
+            if (rest[i] == ')' || rest[i] == ']' || rest[i] == '}') depth--;
+            if (rest[i] == ',' && depth == 1) return true;
+        }
+    }
+    return false;
+}
+
 } // namespace
 
 void TouchMentionedApis(v8::Local<v8::Context> context, BundleText *text)
@@ -53,11 +71,13 @@ void TouchMentionedApis(v8::Local<v8::Context> context, BundleText *text)
     if (!text->NewString(isolate).ToLocal(&source)) return;
     v8::String::Utf8Value utf8(isolate, source);
     if (*utf8 == nullptr) return;
-    std::unordered_set<std::string_view> words =
-        IdentifiersOf(std::string_view(*utf8, static_cast<size_t>(utf8.length())));
+    std::string_view characters(*utf8, static_cast<size_t>(utf8.length()));
+    std::unordered_set<std::string_view> words = IdentifiersOf(characters);
     for (const WebGlobal &global : WebGlobals())
         if (words.contains(global.name))
             (void)context->Global()->Get(context, AsciiString(isolate, global.name)).IsEmpty();
+    if (words.contains("URL") && MakesUrlWithBase(characters))
+        (void)RequireWebModule(context, "url_machine").IsEmpty();
 }
 
 } // namespace snapcell

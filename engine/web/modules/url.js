@@ -448,5 +448,4 @@ if (native.building()) {
     for (const [name] of url.searchParams) if (params.has(name)) params.get(name);
     String([url.href, url.origin, url.protocol, url.host, url.hostname, url.pathname, url.hash]);
     exports.absolute("http://localhost/", "Request");
-    machine();
 }
