@@ -14,6 +14,7 @@
 #include "error_set.h"
 #include "host_table.h"
 #include "manifest.h"
+#include "note_list.h"
 #include "worker_path.h"
 
 struct snapcell_compiled {
@@ -24,18 +25,27 @@ struct snapcell_compiled {
     size_t warning_count;
 };
 
-/* A compile under way. Pointers are Borrowed. */
+/* As long as an error's message, with some room for what stands before it. */
+#define CAUSES_SIZE_MAX 900
+
+/* A compile under way. Pointers are Borrowed, but for the notes. */
 typedef struct compile_task {
     const bundle_file *bundle;
     const compile_recipe *recipe;
     const compile_limits *limits;
-    snapcell_artifact_kind kind; /* made, or being made */
-    char fallback[1100];         /* why it is no snapshot; "" when it is */
+    snapcell_artifact_kind kind;          /* made, or being made */
+    char fallback[CAUSES_SIZE_MAX + 100]; /* why it is no snapshot; "" when it is */
+    note_list notes;
 } compile_task;
 
 static void compiled_cleanup(snapcell_compiled **compiled)
 {
     snapcell_compiled_free(*compiled);
+}
+
+static void task_cleanup(compile_task *task)
+{
+    note_list_release(&task->notes);
 }
 
 static int fail_nomem(const bundle_file *bundle, snapcell_error *err)
@@ -45,8 +55,14 @@ static int fail_nomem(const bundle_file *bundle, snapcell_error *err)
 
 /* --- Building --- */
 
-static int task_build(const compile_task *task, const char *worker_path, compile_product *out,
-                      snapcell_error *err)
+static bool task_is_prevented(const compile_task *task)
+{
+    char none[1];
+    return note_list_causes(&task->notes, none, sizeof none) > 0;
+}
+
+static int task_build(compile_task *task, const char *worker_path, engine_survey survey,
+                      compile_product *out, snapcell_error *err)
 {
     const bundle_file *bundle = task->bundle;
     const snapcell_host *host = task->recipe->host;
@@ -58,6 +74,8 @@ static int task_build(const compile_task *task, const char *worker_path, compile
     compile_job job = {
         .kind = task->kind,
         .format = (engine_format)task->recipe->format,
+        .survey = survey,
+        .entropy_allowed = task->recipe->entropy_allowed,
         .memory_limit_bytes = task->limits->memory_limit_bytes,
         .wall_limit_ms = task->limits->wall_limit_ms,
         .no_sandbox = task->limits->no_sandbox,
@@ -73,7 +91,27 @@ static int task_build(const compile_task *task, const char *worker_path, compile
         .source_map = bundle->source_map,
         .source_map_size_bytes = bundle->source_map_size_bytes,
     };
-    return compile_run(worker_path, bundle->path, &job, host, task->limits, out, err);
+    return compile_run(worker_path, bundle->path, &job, host, task->limits, &task->notes, out, err);
+}
+
+/* V8 ended the worker, so that it could not tell more: another one looks for causes. What fails
+ * there fails for the first one's reason, too. */
+static void task_look_for_causes(compile_task *task, const char *worker_path,
+                                 const char *last_words)
+{
+    cleanup(compile_product_release) compile_product none = {0};
+    task_build(task, worker_path, ENGINE_SURVEY_ONLY, &none, NULL);
+    if (task_is_prevented(task)) return;
+    snapcell_note note = {SNAPCELL_NOTE_ENGINE, true, false, 1, last_words, "", "", ""};
+    note_list_add(&task->notes, &note);
+}
+
+static int task_refuse(const compile_task *task, const char *causes, snapcell_error *err)
+{
+    int status = error_set(err, SNAPCELL_E_UNSNAPSHOTABLE, "%s cannot become a snapshot: %s",
+                           task->bundle->path, causes);
+    if (err != NULL) note_list_place(&task->notes, err);
+    return status;
 }
 
 /* A snapshot, or what comes closest to it. */
@@ -85,18 +123,31 @@ static int task_build_best(compile_task *task, compile_product *out, snapcell_er
 
     snapcell_error why;
     task->kind = SNAPCELL_ARTIFACT_SNAPSHOT;
-    status = task_build(task, worker_path, out, &why);
+    status = task_build(task, worker_path, ENGINE_SURVEY_WHEN_DUE, out, &why);
     if (status != SNAPCELL_E_UNSNAPSHOTABLE) {
         if (status != SNAPCELL_OK && err != NULL) *err = why;
         return status;
     }
-    if (task->limits->strict)
-        return error_set(err, status, "%s cannot become a snapshot: %s", task->bundle->path,
-                         why.message);
+    if (!task_is_prevented(task)) task_look_for_causes(task, worker_path, why.message);
+    char causes[CAUSES_SIZE_MAX];
+    note_list_causes(&task->notes, causes, sizeof causes);
+    if (task->limits->strict ||
+        (task->limits->entropy_strict && note_list_prevents(&task->notes, SNAPCELL_NOTE_ENTROPY)))
+        return task_refuse(task, causes, err);
     snprintf(task->fallback, sizeof task->fallback,
-             "compiled to a code artifact, not a snapshot: %s", why.message);
+             "compiled to a code artifact, not a snapshot: %s", causes);
     task->kind = SNAPCELL_ARTIFACT_CODE;
-    return task_build(task, worker_path, out, err);
+    return task_build(task, worker_path, ENGINE_SURVEY_NONE, out, err);
+}
+
+/* What a `code` artifact took from the clock or from random numbers, it takes anew at each load. */
+static void task_tell_notes(const compile_task *task)
+{
+    if (task->limits->note == NULL) return;
+    bool is_prevented = task_is_prevented(task);
+    for (size_t i = 0; i < task->notes.count; i++)
+        if (task->notes.items[i].prevents == is_prevented)
+            task->limits->note(task->limits->note_user, &task->notes.items[i]);
 }
 
 /* --- Warnings --- */
@@ -140,6 +191,7 @@ static int task_manifest(const compile_task *task, const compile_result *result,
         .warning_count = warning_count,
         .apis = result->apis,
         .heap = result->heap,
+        .notes = &task->notes,
     };
     return manifest_write(task->bundle, task->recipe, &facts, out, out_size_bytes, err);
 }
@@ -210,9 +262,11 @@ static int compile_bundle(const bundle_file *bundle, const snapcell_compile_opti
     status = compile_key(bundle, &recipe, &key, err);
     if (status != SNAPCELL_OK) return status;
 
-    compile_task task = {.bundle = bundle, .recipe = &recipe, .limits = &limits};
+    cleanup(task_cleanup)
+        compile_task task = {.bundle = bundle, .recipe = &recipe, .limits = &limits};
     cleanup(compile_product_release) compile_product product = {0};
     status = task_build_best(&task, &product, err);
+    if (status == SNAPCELL_OK || status == SNAPCELL_E_UNSNAPSHOTABLE) task_tell_notes(&task);
     if (status != SNAPCELL_OK) return status;
     return task_finish(&task, &key, &product.result, out, err);
 }
@@ -270,6 +324,7 @@ static void options_from_manifest(const manifest_recipe *recipe, const artifact_
     out->format = recipe->format;
     out->level = recipe->level;
     out->raw = recipe->raw;
+    if (recipe->entropy_allowed) out->entropy = SNAPCELL_ENTROPY_ALLOW;
     out->warm = recipe->warm;
     out->warm_count = recipe->warm_count;
 }

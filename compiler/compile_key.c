@@ -12,7 +12,7 @@
 #include "wire.h"
 
 /* To be raised when the same inputs begin to give other bytes while engine and format stay. */
-#define COMPILE_REVISION 1
+#define COMPILE_REVISION 2
 
 static_assert(sizeof(XXH128_canonical_t) == sizeof(snapcell_key), "a key is a canonical XXH3-128");
 
@@ -46,6 +46,7 @@ static void key_put_recipe(wire_writer *writer, const compile_recipe *recipe)
     wire_put_u32(writer, recipe->format);
     wire_put_u32(writer, (uint32_t)recipe->level);
     wire_put_u8(writer, recipe->raw);
+    wire_put_u8(writer, recipe->entropy_allowed);
     wire_put_u32(writer, recipe->raw ? 0 : artifact_compressor_version());
     wire_put_u64(writer, recipe->warm_count);
     for (size_t i = 0; i < recipe->warm_count; i++)

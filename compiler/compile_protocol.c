@@ -24,6 +24,7 @@ uint64_t compile_body_size_max(uint32_t type)
         return 64;
     case COMPILE_MESSAGE_JOB:
     case COMPILE_MESSAGE_LOG:
+    case COMPILE_MESSAGE_NOTE:
     case COMPILE_MESSAGE_HOST_CALL:
     case COMPILE_MESSAGE_HOST_RETURN:
         return 512 * MIB;
@@ -145,6 +146,8 @@ void compile_job_write(wire_writer *writer, const compile_job *job)
     wire_put_u8(writer, job->source_map != NULL);
     if (job->source_map != NULL)
         wire_put_bytes(writer, job->source_map, job->source_map_size_bytes);
+    wire_put_u32(writer, job->survey);
+    wire_put_u8(writer, job->entropy_allowed);
 }
 
 static void compile_host_names_read(wire_reader *reader, compile_job *out)
@@ -179,8 +182,9 @@ static bool compile_job_is_sound(const compile_job *job)
         job->kind == SNAPCELL_ARTIFACT_SNAPSHOT || job->kind == SNAPCELL_ARTIFACT_CODE;
     bool text_whole = job->encoding == ARTIFACT_TEXT_LATIN1 ||
                       (job->encoding == ARTIFACT_TEXT_UTF16LE && job->text_size_bytes % 2 == 0);
-    return kind_known && text_whole && (unsigned)job->format <= ENGINE_FORMAT_SCRIPT &&
-           job->function_name != NULL && job->file_name != NULL;
+    return kind_known && text_whole && (unsigned)job->survey <= ENGINE_SURVEY_ONLY &&
+           (unsigned)job->format <= ENGINE_FORMAT_SCRIPT && job->function_name != NULL &&
+           job->file_name != NULL;
 }
 
 bool compile_job_read(const void *body, size_t size_bytes, compile_job *out)
@@ -202,6 +206,8 @@ bool compile_job_read(const void *body, size_t size_bytes, compile_job *out)
     compile_warm_read(&reader, out);
     if (wire_get_u8(&reader) != 0)
         out->source_map = wire_get_bytes(&reader, &out->source_map_size_bytes);
+    out->survey = (engine_survey)wire_get_u32(&reader);
+    out->entropy_allowed = wire_get_u8(&reader) != 0;
     if (wire_reader_done(&reader) && compile_job_is_sound(out)) return true;
     compile_job_release(out);
     return false;
@@ -232,6 +238,37 @@ bool compile_log_read(const void *body, size_t size_bytes, compile_log *out)
     out->text = wire_get_bytes(&reader, &out->text_size_bytes);
     return wire_reader_done(&reader) && level <= SNAPCELL_LOG_ERROR &&
            u8_check((const uint8_t *)out->text, out->text_size_bytes) == NULL;
+}
+
+/* --- NOTE --- */
+
+void compile_note_write(wire_writer *writer, const snapcell_note *note)
+{
+    wire_put_u32(writer, note->kind);
+    wire_put_u8(writer, note->prevents);
+    wire_put_u8(writer, note->warm);
+    wire_put_u32(writer, note->count);
+    wire_put_text(writer, note->what);
+    wire_put_text(writer, note->place);
+    wire_put_text(writer, note->path);
+    wire_put_text(writer, note->advice);
+}
+
+bool compile_note_read(const void *body, size_t size_bytes, snapcell_note *out)
+{
+    wire_reader reader = wire_reader_over(body, size_bytes);
+    *out = (snapcell_note){0};
+    out->kind = (snapcell_note_kind)wire_get_u32(&reader);
+    out->prevents = wire_get_u8(&reader) != 0;
+    out->warm = wire_get_u8(&reader) != 0;
+    out->count = wire_get_u32(&reader);
+    out->what = wire_get_text(&reader);
+    out->place = wire_get_text(&reader);
+    out->path = wire_get_text(&reader);
+    out->advice = wire_get_text(&reader);
+    return wire_reader_done(&reader) && out->kind >= SNAPCELL_NOTE_ENTROPY &&
+           out->kind <= SNAPCELL_NOTE_ENGINE && out->what != NULL && out->place != NULL &&
+           out->path != NULL && out->advice != NULL;
 }
 
 /* --- HOST_CALL, HOST_RETURN, HOST_THROW --- */

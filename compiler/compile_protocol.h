@@ -1,9 +1,10 @@
 /* What the compiler and its worker say to each other over a stream socket.
  *
- * The worker begins with HELLO; the compiler answers with JOB. While the worker builds it sends LOG
- * and HOST_CALL, and each HOST_CALL is answered by HOST_RETURN or HOST_THROW. RESULT or ERROR ends
- * the conversation. Each message is a header and a body; what comes from the other side is checked
- * before use, since the worker runs code that nobody vouches for. Internal to the compiler. */
+ * The worker begins with HELLO; the compiler answers with JOB. While the worker builds it sends
+ * LOG, NOTE and HOST_CALL, and each HOST_CALL is answered by HOST_RETURN or HOST_THROW. RESULT or
+ * ERROR ends the conversation. Each message is a header and a body; what comes from the other side
+ * is checked before use, since the worker runs code that nobody vouches for. Internal to the
+ * compiler. */
 #ifndef SNAPCELL_COMPILE_PROTOCOL_H
 #define SNAPCELL_COMPILE_PROTOCOL_H
 
@@ -21,6 +22,7 @@ typedef enum compile_message_type {
     COMPILE_MESSAGE_HOST_THROW = 6,
     COMPILE_MESSAGE_RESULT = 7,
     COMPILE_MESSAGE_ERROR = 8,
+    COMPILE_MESSAGE_NOTE = 9,
 } compile_message_type;
 
 #define COMPILE_HEADER_SIZE 16
@@ -57,6 +59,8 @@ bool compile_hello_read(const void *body, size_t size_bytes, compile_hello *out)
 typedef struct compile_job {
     snapcell_artifact_kind kind;
     engine_format format;
+    engine_survey survey;
+    bool entropy_allowed;
     uint64_t memory_limit_bytes;
     uint32_t wall_limit_ms;
     bool no_sandbox;
@@ -88,6 +92,12 @@ typedef struct compile_log {
 
 void compile_log_write(wire_writer *writer, const compile_log *log);
 bool compile_log_read(const void *body, size_t size_bytes, compile_log *out);
+
+/* --- NOTE --- */
+
+void compile_note_write(wire_writer *writer, const snapcell_note *note);
+/* The texts are Borrowed from `body`. */
+bool compile_note_read(const void *body, size_t size_bytes, snapcell_note *out);
 
 /* --- HOST_CALL, HOST_RETURN, HOST_THROW --- */
 

@@ -21,6 +21,7 @@ typedef struct compile_talk {
     const compile_job *job;
     const snapcell_host *host;
     const compile_limits *limits;
+    note_list *notes;
     worker_process process;
     bool job_sent;
 } compile_talk;
@@ -181,6 +182,16 @@ static int talk_on_log(compile_talk *talk, const worker_message *message, snapce
     return SNAPCELL_OK;
 }
 
+static int talk_on_note(compile_talk *talk, const worker_message *message, snapcell_error *err)
+{
+    snapcell_note note;
+    if (!compile_note_read(message->body, message->body_size_bytes, &note) ||
+        talk->notes->count == NOTE_COUNT_MAX)
+        return talk_fail_nonsense(talk, err);
+    if (note_list_add(talk->notes, &note)) return SNAPCELL_OK;
+    return talk_fail(talk, WORKER_NO_MEMORY, err);
+}
+
 /* --- Result and error --- */
 
 static int talk_on_result(compile_talk *talk, worker_message *message, compile_product *out,
@@ -273,6 +284,8 @@ static int talk_step(compile_talk *talk, compile_product *out, bool *done, snapc
     switch (message.type) {
     case COMPILE_MESSAGE_LOG:
         return talk_on_log(talk, &message, err);
+    case COMPILE_MESSAGE_NOTE:
+        return talk_on_note(talk, &message, err);
     case COMPILE_MESSAGE_HOST_CALL:
         return talk_on_host_call(talk, &message, err);
     case COMPILE_MESSAGE_RESULT:
@@ -300,12 +313,18 @@ static int talk_run(compile_talk *talk, compile_product *out, snapcell_error *er
 }
 
 int compile_run(const char *worker_path, const char *path, const compile_job *job,
-                const snapcell_host *host, const compile_limits *limits, compile_product *out,
-                snapcell_error *err)
+                const snapcell_host *host, const compile_limits *limits, note_list *notes,
+                compile_product *out, snapcell_error *err)
 {
     memset(out, 0, sizeof *out);
     compile_talk talk = {
-        .worker_path = worker_path, .path = path, .job = job, .host = host, .limits = limits};
+        .worker_path = worker_path,
+        .path = path,
+        .job = job,
+        .host = host,
+        .limits = limits,
+        .notes = notes,
+    };
     int status = worker_process_start(worker_path, limits->wall_limit_ms, &talk.process, err);
     if (status != SNAPCELL_OK) return status;
     status = talk_run(&talk, out, err);

@@ -4,6 +4,7 @@
 
 #include "compile_protocol.h"
 #include "compile_settings.h"
+#include "note_list.h"
 
 /* What a worker made; Owned: compile_product_release(). */
 typedef struct compile_product {
@@ -12,12 +13,13 @@ typedef struct compile_product {
 } compile_product;
 
 /* Has `job` done by a worker at `worker_path`; `path` names the bundle in messages, and stands for
- * its base name in places of script errors. Host functions and log run on the calling thread.
- * Errors: as snapcell_compile_file(); E_UNSNAPSHOTABLE, whose message is the
- * bare cause, the same on every machine, also when the worker crashed while it made a snapshot. */
+ * its base name in places of script errors. The worker's notes are added to `notes`. Host functions
+ * and log run on the calling thread. Errors: as snapcell_compile_file(); E_UNSNAPSHOTABLE, whose
+ * message is the bare cause, the same on every machine, also when the worker crashed while it made
+ * a snapshot. */
 int compile_run(const char *worker_path, const char *path, const compile_job *job,
-                const snapcell_host *host, const compile_limits *limits, compile_product *out,
-                snapcell_error *err);
+                const snapcell_host *host, const compile_limits *limits, note_list *notes,
+                compile_product *out, snapcell_error *err);
 
 void compile_product_release(compile_product *product);
 

@@ -167,7 +167,11 @@ int compile_recipe_init(const snapcell_compile_options *options, const bundle_fi
     if (given.level < 0 || given.level > LEVEL_MAX)
         return error_set(err, SNAPCELL_E_USAGE, "the level is %d; expected 1 to %d, or 0 for %d",
                          given.level, LEVEL_MAX, SNAPCELL_LEVEL_DEFAULT);
+    if ((unsigned)given.entropy > SNAPCELL_ENTROPY_ALLOW)
+        return error_set(err, SNAPCELL_E_USAGE, "there is no rule %d for random values",
+                         (int)given.entropy);
     out->format = given.format;
+    out->entropy_allowed = given.entropy == SNAPCELL_ENTROPY_ALLOW;
     out->raw = given.raw;
     out->level = given.level == 0 ? SNAPCELL_LEVEL_DEFAULT : given.level;
     if (given.raw) out->level = 0;
@@ -191,11 +195,14 @@ int compile_limits_init(const snapcell_compile_options *options, compile_limits 
                          given.memory_limit_bytes, MEMORY_LIMIT_MIN / MIB);
     out->strict = given.strict;
     out->no_sandbox = given.no_sandbox;
+    out->entropy_strict = given.entropy == SNAPCELL_ENTROPY_ERROR;
     out->memory_limit_bytes =
         given.memory_limit_bytes == 0 ? MEMORY_LIMIT_DEFAULT : given.memory_limit_bytes;
     out->wall_limit_ms = given.wall_limit_ms == 0 ? WALL_LIMIT_MS_DEFAULT : given.wall_limit_ms;
     out->worker_path = given.worker_path;
     out->log = given.log;
     out->log_user = given.log_user;
+    out->note = given.note;
+    out->note_user = given.note_user;
     return SNAPCELL_OK;
 }

@@ -15,6 +15,7 @@ typedef struct compile_recipe {
     size_t warm_count;
     int level; /* 0 when raw */
     bool raw;
+    bool entropy_allowed;
     const snapcell_host *host;
 } compile_recipe;
 
@@ -22,11 +23,14 @@ typedef struct compile_recipe {
 typedef struct compile_limits {
     bool strict;
     bool no_sandbox;
+    bool entropy_strict; /* random values are an error, though nothing else is */
     uint64_t memory_limit_bytes;
     uint32_t wall_limit_ms;
     const char *worker_path;
     snapcell_log_fn *log;
     void *log_user;
+    snapcell_note_fn *note;
+    void *note_user;
 } compile_limits;
 
 /* Checks `options` (NULL: the defaults). Errors: E_USAGE. */

@@ -222,6 +222,13 @@ static void worker_log(void *user, snapcell_log_level level, const char *functio
     worker_send(*(const int *)user, COMPILE_MESSAGE_LOG, &writer);
 }
 
+static void worker_note(void *user, const snapcell_note *note)
+{
+    cleanup_writer wire_writer writer = {0};
+    compile_note_write(&writer, note);
+    worker_send(*(const int *)user, COMPILE_MESSAGE_NOTE, &writer);
+}
+
 static const void *worker_text(void *user)
 {
     return ((const compile_job *)user)->text;
@@ -253,6 +260,10 @@ static int worker_build(compile_job *job, const snapcell_host *host, int fd,
         .log = worker_log,
         .log_user = &fd,
         .function_name = job->function_name,
+        .entropy_allowed = job->entropy_allowed,
+        .survey = job->survey,
+        .note = worker_note,
+        .note_user = &fd,
     };
     int status = engine_start(ENGINE_MODE_BUILD, err);
     return status == SNAPCELL_OK ? engine_build(&bundle, &options, out, err) : status;

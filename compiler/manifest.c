@@ -77,8 +77,9 @@ static json_t *options_to_json(const compile_recipe *recipe)
     cleanup_json json_t *warm = json_array();
     for (size_t i = 0; i < recipe->warm_count; i++)
         if (json_array_append_new(warm, request_to_json(&recipe->warm[i])) != 0) return NULL;
-    return json_pack("{s:s, s:i, s:b, s:O}", "format", format_names[recipe->format], "level",
-                     recipe->level, "raw", (int)recipe->raw, "warm", warm);
+    return json_pack("{s:s, s:i, s:b, s:s, s:O}", "format", format_names[recipe->format], "level",
+                     recipe->level, "raw", (int)recipe->raw, "entropy",
+                     recipe->entropy_allowed ? "allow" : "fresh", "warm", warm);
 }
 
 static json_t *texts_to_json(const char *const *texts, size_t count)
@@ -137,6 +138,37 @@ static json_t *counts_to_json(const char *words)
     return NULL;
 }
 
+static json_t *note_to_json(const snapcell_note *note)
+{
+    static const char *const kinds[] = {"",       "entropy", "random", "clock",
+                                        "object", "timer",   "engine"};
+    json_t *json = json_pack("{s:s, s:b, s:b, s:s, s:I}", "kind", kinds[note->kind], "prevents",
+                             (int)note->prevents, "warm", (int)note->warm, "what", note->what,
+                             "count", (json_int_t)note->count);
+    const char *const texts[] = {note->place, note->path, note->advice};
+    static const char *const keys[] = {"place", "path", "advice"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        if (json == NULL || texts[i][0] == '\0') continue;
+        if (object_put(json, keys[i], json_string(texts[i]))) continue;
+        json_decref(json);
+        json = NULL;
+    }
+    return json;
+}
+
+static json_t *notes_to_json(const manifest_facts *facts)
+{
+    json_t *json = json_array();
+    for (size_t i = 0; facts->notes != NULL && i < facts->notes->count; i++) {
+        const snapcell_note *note = &facts->notes->items[i];
+        if (!note->prevents && facts->kind == SNAPCELL_ARTIFACT_CODE) continue;
+        if (json_array_append_new(json, note_to_json(note)) == 0) continue;
+        json_decref(json);
+        return NULL;
+    }
+    return json;
+}
+
 static json_t *engine_to_json(void)
 {
     char fingerprint[SNAPCELL_KEY_HEX_SIZE];
@@ -158,14 +190,15 @@ static json_t *manifest_to_json(const bundle_file *bundle, const compile_recipe 
 {
     bool is_fetch = facts->shape == SNAPCELL_SHAPE_FETCH;
     bool is_snapshot = facts->kind == SNAPCELL_ARTIFACT_SNAPSHOT;
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", /* */
-                     "name", recipe->name, "file", bundle->file_name,                     /* */
-                     "shape", is_fetch ? "fetch" : "json",                                /* */
-                     "kind", is_snapshot ? "snapshot" : "code",                           /* */
-                     "format", format_names[facts->format],                               /* */
-                     "options", options_to_json(recipe),                                  /* */
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", /* */
+                     "name", recipe->name, "file", bundle->file_name,                          /* */
+                     "shape", is_fetch ? "fetch" : "json",                                     /* */
+                     "kind", is_snapshot ? "snapshot" : "code",                                /* */
+                     "format", format_names[facts->format],                                    /* */
+                     "options", options_to_json(recipe),                                       /* */
                      "warnings", texts_to_json(facts->warnings, facts->warning_count), "engine",
                      engine_to_json(),                    /* */
+                     "notes", notes_to_json(facts),       /* */
                      "host", host_to_json(recipe->host),  /* */
                      "apis", words_to_json(facts->apis),  /* */
                      "heap", counts_to_json(facts->heap), /* */
@@ -299,6 +332,10 @@ static bool recipe_from_json(json_t *json, manifest_recipe *recipe, text_pool *p
     if (bytes < 0 || !format_from_name(format, &recipe->format)) return false;
     recipe->bundle_size_bytes = (uint64_t)bytes;
     recipe->raw = raw != 0;
+    /* Artifacts from before there was a choice have none. */
+    const char *entropy =
+        json_string_value(json_object_get(json_object_get(json, "options"), "entropy"));
+    recipe->entropy_allowed = entropy != NULL && strcmp(entropy, "allow") == 0;
     return warm_from_json(warm, recipe, pool);
 }
 

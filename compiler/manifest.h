@@ -4,6 +4,7 @@
 #define SNAPCELL_MANIFEST_H
 
 #include "compile_settings.h"
+#include "note_list.h"
 
 /* What a manifest tells beyond bundle and recipe. Pointers are Borrowed. */
 typedef struct manifest_facts {
@@ -12,8 +13,9 @@ typedef struct manifest_facts {
     snapcell_source_format format; /* what the source turned out to be */
     const char *const *warnings;
     size_t warning_count;
-    const char *apis; /* names with blanks between; NULL: none */
-    const char *heap; /* kinds and bytes, as in engine_build_result; NULL: none */
+    const char *apis;       /* names with blanks between; NULL: none */
+    const char *heap;       /* kinds and bytes, as in engine_build_result; NULL: none */
+    const note_list *notes; /* NULL: none. Of a `code` artifact, those that prevent alone */
 } manifest_facts;
 
 /* `*out`: Owned, free(); zero-terminated. Errors: E_NOMEM. */
@@ -27,6 +29,7 @@ typedef struct manifest_recipe {
     snapcell_format format;
     int level;
     bool raw;
+    bool entropy_allowed;
     snapcell_request *warm;
     size_t warm_count;
     void *texts; /* what `warm` points into */

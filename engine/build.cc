@@ -1,5 +1,4 @@
 // engine_build(): a bundle in, a snapshot or a code cache out.
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -9,98 +8,20 @@
 #include <libplatform/libplatform.h>
 #include <v8-snapshot.h>
 
-#include "api_mentions.h"
-#include "array_buffer_quota.h"
-#include "dispatch.h"
 #include "error_set.h"
 #include "evaluation.h"
-#include "event_loop.h"
-#include "external_references.h"
 #include "heap_census.h"
 #include "late_builtins.h"
 #include "module_exports.h"
 #include "platform.h"
-#include "script_error.h"
+#include "survey.h"
 #include "web_modules.h"
+#include "workshop.h"
 
 namespace snapcell
 {
 namespace
 {
-
-// How far timers that a bundle sets at top level may reach; what is due later is left over.
-constexpr double kTopLevelHorizonMs = 1000;
-
-// Everything that has to live as long as the isolate in which a bundle is built.
-struct Workshop {
-    Workshop(const engine_bundle &bundle, const engine_build_options &options)
-        : array_buffers(options.memory_limit_bytes), text(bundle.source),
-          references(BuildExternalReferences(text))
-    {
-        state.bundle = &bundle;
-        state.host = bundle.host;
-        state.array_buffers = &array_buffers;
-        state.phase = Phase::kTopLevel;
-        state.log = options.log;
-        state.log_user = options.log_user;
-        state.function_name = options.function_name;
-        state.memory_limit_bytes = options.memory_limit_bytes;
-    }
-
-    v8::Isolate::CreateParams Params()
-    {
-        v8::Isolate::CreateParams params;
-        params.array_buffer_allocator = &array_buffers;
-        params.external_references = references.data();
-        params.constraints.ConfigureDefaultsFromHeapSize(0, state.memory_limit_bytes);
-        params.allow_atomics_wait = false;
-        return params;
-    }
-
-    IsolateState state;
-    ArrayBufferQuota array_buffers;
-    BundleText text;
-    std::vector<intptr_t> references;
-};
-
-// An isolate of the ordinary kind, for what needs no snapshot.
-class PlainIsolate
-{
-  public:
-    explicit PlainIsolate(Workshop *workshop)
-    {
-        v8::Isolate::CreateParams params = workshop->Params();
-        isolate_ = v8::Isolate::New(params);
-        AttachState(isolate_, &workshop->state);
-        isolate_->Enter();
-    }
-    ~PlainIsolate()
-    {
-        IsolateState *state = IsolateState::From(isolate_);
-        state->timers.Reset();
-        state->build_failure.Reset();
-        state->ForgetRejections();
-        isolate_->Exit();
-        v8::platform::NotifyIsolateShutdown(CurrentPlatform(), isolate_);
-        isolate_->Dispose();
-    }
-    PlainIsolate(const PlainIsolate &) = delete;
-    PlainIsolate &operator=(const PlainIsolate &) = delete;
-
-    v8::Isolate *get() { return isolate_; }
-
-  private:
-    v8::Isolate *isolate_;
-};
-
-bool Contains(Workshop *workshop, v8::Isolate *isolate, const char *word)
-{
-    v8::HandleScope scope(isolate);
-    v8::Local<v8::String> text;
-    if (!workshop->text.NewString(isolate).ToLocal(&text)) return false;
-    v8::String::Utf8Value utf8(isolate, text);
-    return *utf8 != nullptr && strstr(*utf8, word) != nullptr;
-}
 
 // The formats that a bundle may have, to be tried in turn. A text that parses as no module is
 // CommonJS or a script: only evaluating it tells.
@@ -121,98 +42,12 @@ int FormatsToTry(const engine_bundle &bundle, const engine_build_options &option
     if (status != SNAPCELL_OK) return status;
     if (format == ENGINE_FORMAT_ESM)
         *out = {ENGINE_FORMAT_ESM};
-    else if (Contains(&workshop, isolate.get(), "exports") ||
-             Contains(&workshop, isolate.get(), "require"))
+    else if (Mentions(&workshop, isolate.get(), "exports") ||
+             Mentions(&workshop, isolate.get(), "require"))
         *out = {ENGINE_FORMAT_COMMONJS, ENGINE_FORMAT_SCRIPT};
     else
         *out = {ENGINE_FORMAT_SCRIPT};
     return SNAPCELL_OK;
-}
-
-// Answers one warm-up request, so that what it compiles and keeps is in the blob.
-int WarmUp(v8::Local<v8::Context> context, const Handler &handler, const snapcell_request &request,
-           snapcell_error *err)
-{
-    v8::Isolate *isolate = context->GetIsolate();
-    v8::Local<v8::Object> env = v8::Object::New(isolate);
-    if (handler.shape == SNAPCELL_SHAPE_JSON) {
-        // The body is the event, when there is one that is JSON.
-        std::string event =
-            request.body != nullptr
-                ? std::string(static_cast<const char *>(request.body), request.body_size_bytes)
-                : "{}";
-        char *result = nullptr;
-        int status =
-            DispatchJson(context, handler.entry, env, event.c_str(), &result, nullptr, err);
-        free(result);
-        return status;
-    }
-    snapcell_response *response = nullptr;
-    int status = DispatchFetch(context, handler.entry, env, &request, &response, err);
-    if (status == SNAPCELL_OK && snapcell_response_status(response) >= 500)
-        IsolateState::From(isolate)->warnings.push_back(
-            std::string("warm-up ") + (request.url ? request.url : "/") +
-            " was answered with status " + std::to_string(snapcell_response_status(response)));
-    snapcell_response_free(response);
-    return status;
-}
-
-int WarmUpAll(v8::Local<v8::Context> context, const Handler &handler,
-              const engine_build_options &options, snapcell_error *err)
-{
-    IsolateState::From(context->GetIsolate())->phase = Phase::kWarm;
-    for (size_t i = 0; i < options.warm_count; i++) {
-        int status = WarmUp(context, handler, options.warm[i], err);
-        if (status == SNAPCELL_OK) continue;
-        if (err != nullptr) {
-            snapcell_error inner = *err;
-            snprintf(err->message, sizeof err->message, "warm-up %.200s failed: %.700s",
-                     options.warm[i].url ? options.warm[i].url : "/", inner.message);
-        }
-        return status;
-    }
-    return SNAPCELL_OK;
-}
-
-// What a rejected promise that nothing handles is to Node at top level: the program's failure.
-int FailOnUnhandledRejection(v8::Isolate *isolate, snapcell_error *err)
-{
-    v8::Local<v8::Value> value;
-    if (!TakeUnhandledRejection(isolate).ToLocal(&value)) return SNAPCELL_OK;
-    return ReportValue(isolate, value, "unhandled rejection: ", err);
-}
-
-// What a bundle must not do at top level, whether it caught the error or not.
-int FailOnRefusedCall(v8::Isolate *isolate, snapcell_error *err)
-{
-    v8::Global<v8::Value> failure = std::move(IsolateState::From(isolate)->build_failure);
-    if (failure.IsEmpty()) return SNAPCELL_OK;
-    return ReportValue(isolate, failure.Get(isolate), "", err);
-}
-
-// Evaluates the bundle, finds its handler and warms it up.
-int Prepare(v8::Local<v8::Context> context, Workshop *workshop, engine_format format,
-            const engine_build_options &options, Evaluation *evaluation, Handler *handler,
-            snapcell_error *err)
-{
-    v8::Isolate *isolate = context->GetIsolate();
-    // V8 has no way to keep what Intl makes: see the module.
-    if (options.kind == SNAPCELL_ARTIFACT_SNAPSHOT && Contains(workshop, isolate, "Intl") &&
-        RequireWebModule(context, "intl").IsEmpty())
-        return error_set(err, SNAPCELL_E_INTERNAL, "the engine's module for Intl failed");
-    int status = EvaluateBundle(context, &workshop->text, format, nullptr, evaluation, err);
-    if (status != SNAPCELL_OK) return status;
-    status = RunUntilIdle(context, kTopLevelHorizonMs, err);
-    if (status == SNAPCELL_OK) status = FailOnRefusedCall(isolate, err);
-    if (status != SNAPCELL_OK) return status;
-    status = FailOnUnhandledRejection(isolate, err);
-    if (status != SNAPCELL_OK) return status;
-    status = SelectHandler(context, format, evaluation->exports, handler, err);
-    if (status != SNAPCELL_OK) return status;
-    if (options.warm_count == 0) TouchMentionedApis(context, &workshop->text);
-    status = WarmUpAll(context, *handler, options, err);
-    if (status == SNAPCELL_OK) LogUnhandledRejections(isolate);
-    return status;
 }
 
 char *CopyString(const std::string &text)
@@ -247,22 +82,42 @@ int FillResult(const Workshop &workshop, const void *blob, size_t blob_size, con
     return SNAPCELL_OK;
 }
 
-// Why the state of things keeps this isolate out of a snapshot: causes that V8 would not name.
-int RefuseUnsnapshotable(IsolateState *state, snapcell_error *err)
+int Refuse(Refusal *refusal, snapcell_note_kind kind, const std::string &what, snapcell_error *err)
 {
-    if (state->unsnapshotable.empty() && !state->timers.Empty()) {
-        std::string place = state->timers.FirstPlace();
-        state->unsnapshotable =
-            "a timer is still pending" + (place.empty() ? "" : " (" + place + ")");
-    }
-    if (state->unsnapshotable.empty()) return SNAPCELL_OK;
-    return error_set(err, SNAPCELL_E_UNSNAPSHOTABLE, "%s", state->unsnapshotable.c_str());
+    refusal->kind = kind;
+    refusal->what = what;
+    return error_set(err, SNAPCELL_E_UNSNAPSHOTABLE, "%s", what.c_str());
+}
+
+// Why the state of things keeps this isolate out of a snapshot: causes that V8 would not name.
+int RefuseUnsnapshotable(const IsolateState &state, Refusal *refusal, snapcell_error *err)
+{
+    if (!state.unsnapshotable.empty())
+        return Refuse(refusal, state.unsnapshotable_kind, state.unsnapshotable, err);
+    if (!state.timers.Empty())
+        return Refuse(refusal, SNAPCELL_NOTE_TIMER, "a timer is still pending", err);
+    return SNAPCELL_OK;
+}
+
+// What all instances would share and must not: one hash seed, or random values of a warm-up.
+int RefuseShared(const IsolateState &state, const v8::StartupData &blob, Refusal *refusal,
+                 snapcell_error *err)
+{
+    if (!blob.CanBeRehashed())
+        return Refuse(refusal, SNAPCELL_NOTE_ENGINE, "V8 cannot rehash the snapshot", err);
+    refusal->kept_draws = state.warm_draws.FindIn(blob.data, static_cast<size_t>(blob.raw_size));
+    if (refusal->kept_draws.empty()) return SNAPCELL_OK;
+    return Refuse(refusal, SNAPCELL_NOTE_ENTROPY,
+                  "the snapshot keeps what " + state.warm_draws.what(refusal->kept_draws[0]) +
+                      " gave to a warm-up request",
+                  err);
 }
 
 // The creator enters its isolate and leaves it in its destructor, after the state's handles are
 // gone.
 int BuildSnapshot(const engine_bundle &bundle, const engine_build_options &options,
-                  engine_format format, engine_build_result *out, snapcell_error *err)
+                  engine_format format, engine_build_result *out, Refusal *refusal,
+                  snapcell_error *err)
 {
     Workshop workshop(bundle, options);
     v8::SnapshotCreator creator(workshop.Params());
@@ -280,7 +135,7 @@ int BuildSnapshot(const engine_bundle &bundle, const engine_build_options &optio
         status = Prepare(context, &workshop, format, options, &evaluation, &handler, err);
         // A refusal comes first: what failed may have failed for it.
         if (status == SNAPCELL_OK || !workshop.state.unsnapshotable.empty())
-            status = RefuseUnsnapshotable(&workshop.state, err);
+            status = RefuseUnsnapshotable(workshop.state, refusal, err);
         if (status == SNAPCELL_OK) {
             RemoveLateBuiltIns(context);
             apis = EvaluatedWebModules(context);
@@ -298,10 +153,9 @@ int BuildSnapshot(const engine_bundle &bundle, const engine_build_options &optio
         creator.CreateBlob(options.clear_code ? v8::SnapshotCreator::FunctionCodeHandling::kClear
                                               : v8::SnapshotCreator::FunctionCodeHandling::kKeep);
     std::unique_ptr<const char[]> owned(blob.data);
-    if (blob.data == nullptr) return error_set(err, SNAPCELL_E_UNSNAPSHOTABLE, "V8 made no blob");
-    // Otherwise every instance would share one hash seed.
-    if (!blob.CanBeRehashed())
-        return error_set(err, SNAPCELL_E_UNSNAPSHOTABLE, "V8 cannot rehash the snapshot");
+    if (blob.data == nullptr) return Refuse(refusal, SNAPCELL_NOTE_ENGINE, "V8 made no blob", err);
+    status = RefuseShared(workshop.state, blob, refusal, err);
+    if (status != SNAPCELL_OK) return status;
     return FillResult(workshop, blob.data, static_cast<size_t>(blob.raw_size), handler, format,
                       apis, heap, out, err);
 }
@@ -332,6 +186,33 @@ int BuildCodeCache(const engine_bundle &bundle, const engine_build_options &opti
                       EvaluatedWebModules(context), "", out, err);
 }
 
+bool SurveyIsDue(const engine_bundle &bundle, const engine_build_options &options, int status)
+{
+    if (options.note == nullptr || options.survey == ENGINE_SURVEY_NONE) return false;
+    if (status == SNAPCELL_E_UNSNAPSHOTABLE) return true;
+    if (status != SNAPCELL_OK) return false;
+    if (options.survey != ENGINE_SURVEY_WHEN_DUE) return true;
+    Workshop workshop(bundle, options);
+    PlainIsolate isolate(&workshop);
+    v8::HandleScope scope(isolate.get());
+    v8::Local<v8::String> text;
+    return workshop.text.NewString(isolate.get()).ToLocal(&text) &&
+           MentionsClockOrRandom(isolate.get(), text);
+}
+
+// The survey comes after the blob was made, so that it cannot change it.
+int BuildAndSurvey(const engine_bundle &bundle, const engine_build_options &options,
+                   engine_format format, engine_build_result *out, snapcell_error *err)
+{
+    Refusal refusal;
+    int status = options.survey == ENGINE_SURVEY_ONLY
+                     ? error_set(err, SNAPCELL_E_UNSNAPSHOTABLE, "it was only looked at")
+                     : BuildSnapshot(bundle, options, format, out, &refusal, err);
+    if (SurveyIsDue(bundle, options, status))
+        SurveyBundle(bundle, options, format, status == SNAPCELL_OK ? nullptr : &refusal);
+    return status;
+}
+
 } // namespace
 } // namespace snapcell
 
@@ -346,7 +227,7 @@ extern "C" int engine_build(const engine_bundle *bundle, const engine_build_opti
     std::vector<engine_format> formats;
     status = FormatsToTry(*bundle, *options, &formats, err);
     for (size_t i = 0; i < formats.size(); i++) {
-        status = snapshot ? BuildSnapshot(*bundle, *options, formats[i], out, err)
+        status = snapshot ? BuildAndSurvey(*bundle, *options, formats[i], out, err)
                           : BuildCodeCache(*bundle, *options, formats[i], out, err);
         if (status != SNAPCELL_E_NO_HANDLER) break;
     }

@@ -50,14 +50,29 @@ bool FindBundleFrame(v8::Isolate *isolate, v8::Local<v8::StackTrace> trace, cons
     return false;
 }
 
+std::string BundlePlace::Text() const
+{
+    if (line == 0) return "";
+    return file + ":" + std::to_string(line) + ":" + std::to_string(column);
+}
+
 void ApplySourceMap(const engine_bundle &bundle, BundlePlace *place)
 {
-    if (place->line == 0 || place->file != bundle.file_name) return;
-    SourceMapPointer map = OpenSourceMap(bundle);
-    const char *file;
-    if (map != nullptr &&
-        source_map_find(map.get(), place->line, place->column, &file, &place->line, &place->column))
-        place->file = file;
+    ApplySourceMap(bundle, std::vector<BundlePlace *>{place});
+}
+
+void ApplySourceMap(const engine_bundle &bundle, const std::vector<BundlePlace *> &places)
+{
+    SourceMapPointer map;
+    for (BundlePlace *place : places) {
+        if (place->line == 0 || place->file != bundle.file_name) continue;
+        if (map == nullptr) map = OpenSourceMap(bundle);
+        if (map == nullptr) return;
+        const char *file;
+        if (source_map_find(map.get(), place->line, place->column, &file, &place->line,
+                            &place->column))
+            place->file = file;
+    }
 }
 
 std::string CleanStack(const engine_bundle &bundle, const std::string &stack)

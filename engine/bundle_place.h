@@ -4,6 +4,7 @@
 #define SNAPCELL_BUNDLE_PLACE_H
 
 #include <string>
+#include <vector>
 
 #include <v8.h>
 
@@ -16,6 +17,9 @@ struct BundlePlace {
     std::string file;
     uint32_t line = 0;   // from 1; 0: unknown
     uint32_t column = 0; // from 1
+
+    bool operator==(const BundlePlace &other) const = default;
+    std::string Text() const; // "FILE:LINE:COLUMN"; "" when unknown
 };
 
 // The innermost frame that lies in `bundle_file`; built-in modules and the bundler's require shim
@@ -26,6 +30,8 @@ bool FindBundleFrame(v8::Isolate *isolate, v8::Local<v8::StackTrace> trace, cons
 // Moves a place in the bundle to the file that the bundle was made from; without a source map it
 // stays.
 void ApplySourceMap(const engine_bundle &bundle, BundlePlace *place);
+// The same for many: the map is parsed once.
+void ApplySourceMap(const engine_bundle &bundle, const std::vector<BundlePlace *> &places);
 
 // A stack as V8 prints it, without the frames of built-in modules and moved through the source map.
 std::string CleanStack(const engine_bundle &bundle, const std::string &stack);

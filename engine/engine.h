@@ -13,6 +13,7 @@
 #include "snapcell/host.h"
 #include "snapcell/http.h"
 #include "snapcell/log.h"
+#include "snapcell/note.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -97,6 +98,17 @@ typedef enum engine_format {
     ENGINE_FORMAT_SCRIPT = 3,
 } engine_format;
 
+/* Whether a bundle is evaluated a second time, to be looked at: for what it took from the clock and
+ * from random numbers, and for all that keeps it from being a snapshot, with places. Its blob is
+ * the same either way. */
+typedef enum engine_survey {
+    ENGINE_SURVEY_NONE = 0,
+    /* When it did not become a snapshot, or its text mentions a clock or random numbers. */
+    ENGINE_SURVEY_WHEN_DUE = 1,
+    /* No blob: V8 ended a process that tried to make one. */
+    ENGINE_SURVEY_ONLY = 2,
+} engine_survey;
+
 typedef struct engine_build_options {
     snapcell_artifact_kind kind; /* what to make */
     engine_format format;
@@ -107,6 +119,11 @@ typedef struct engine_build_options {
     snapcell_log_fn *log; /* NULL: dropped */
     void *log_user;
     const char *function_name;
+    /* Random values of crypto may be kept: they are then the same in every instance. */
+    bool entropy_allowed;
+    engine_survey survey;
+    snapcell_note_fn *note; /* NULL: dropped */
+    void *note_user;
 } engine_build_options;
 
 typedef struct engine_build_result {
@@ -126,7 +143,8 @@ typedef struct engine_build_result {
 /* Evaluates a bundle in a fresh isolate, warms it up, and makes a blob of it. In a process started
  * with ENGINE_MODE_BUILD, or with ENGINE_MODE_BASELINE for a code cache of that mode's flags; V8
  * may abort the process on what it cannot serialize. Thread: any, one at a time. Errors: E_SCRIPT,
- * E_NO_HANDLER, E_UNSNAPSHOTABLE (the message names the cause), E_MEMORY_LIMIT, E_INTERNAL. */
+ * E_NO_HANDLER, E_UNSNAPSHOTABLE (the message names the cause; always of ENGINE_SURVEY_ONLY),
+ * E_MEMORY_LIMIT, E_INTERNAL. */
 int engine_build(const engine_bundle *bundle, const engine_build_options *options,
                  engine_build_result *out, snapcell_error *err);
 

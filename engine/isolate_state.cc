@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <ctime>
 
-#include "bundle_place.h"
 #include "platform.h"
+#include "survey.h"
 #include "web_modules.h"
 
 namespace snapcell
@@ -87,7 +87,8 @@ bool OnWebAssembly(v8::Local<v8::Context> context, v8::Local<v8::String>)
     v8::Isolate *isolate = context->GetIsolate();
     IsolateState *state = IsolateState::From(isolate);
     if (state->phase != Phase::kRun)
-        state->RefuseSnapshot(isolate, "WebAssembly was compiled at build time");
+        state->RefuseSnapshot(isolate, SNAPCELL_NOTE_OBJECT,
+                              "WebAssembly was compiled at build time");
     return true;
 }
 
@@ -135,24 +136,50 @@ void IsolateState::Condemn(v8::Isolate *isolate, int reason)
     fetches.wakeup().Wake();
 }
 
-void IsolateState::RefuseSnapshot(v8::Isolate *isolate, const char *what)
+void IsolateState::RefuseSnapshot(v8::Isolate *isolate, snapcell_note_kind kind,
+                                  const std::string &what)
 {
-    if (!unsnapshotable.empty()) return;
+    if (survey != nullptr || !unsnapshotable.empty()) return;
     std::string place = CurrentPlace(isolate);
-    unsnapshotable = std::string(what) + (place.empty() ? "" : " (" + place + ")");
+    unsnapshotable = what + (place.empty() ? "" : " (" + place + ")");
+    unsnapshotable_kind = kind;
+}
+
+void IsolateState::NoteEntropy(v8::Isolate *isolate, const char *what)
+{
+    if (phase == Phase::kRun) return;
+    if (survey != nullptr)
+        survey->NoteEntropy(isolate, what);
+    else if (phase == Phase::kTopLevel && !entropy_allowed)
+        RefuseSnapshot(isolate, SNAPCELL_NOTE_ENTROPY,
+                       std::string(what) + " was called at top level");
+}
+
+void IsolateState::NoteDraw(v8::Isolate *isolate, const char *what, const void *value, size_t size)
+{
+    NoteEntropy(isolate, what);
+    if (phase == Phase::kWarm && !entropy_allowed)
+        warm_draws.Add(what, survey != nullptr ? CurrentBundlePlace(isolate) : BundlePlace(), value,
+                       size);
+}
+
+BundlePlace CurrentBundlePlace(v8::Isolate *isolate)
+{
+    BundlePlace place;
+    const engine_bundle *bundle = IsolateState::From(isolate)->bundle;
+    if (bundle == nullptr) return place;
+    v8::HandleScope scope(isolate);
+    v8::Local<v8::StackTrace> trace =
+        v8::StackTrace::CurrentStackTrace(isolate, 16, v8::StackTrace::kOverview);
+    FindBundleFrame(isolate, trace, bundle->file_name, &place);
+    return place;
 }
 
 std::string CurrentPlace(v8::Isolate *isolate)
 {
-    const engine_bundle *bundle = IsolateState::From(isolate)->bundle;
-    if (bundle == nullptr) return "";
-    v8::HandleScope scope(isolate);
-    v8::Local<v8::StackTrace> trace =
-        v8::StackTrace::CurrentStackTrace(isolate, 16, v8::StackTrace::kOverview);
-    BundlePlace place;
-    if (!FindBundleFrame(isolate, trace, bundle->file_name, &place)) return "";
-    ApplySourceMap(*bundle, &place);
-    return place.file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
+    BundlePlace place = CurrentBundlePlace(isolate);
+    if (place.line != 0) ApplySourceMap(*IsolateState::From(isolate)->bundle, &place);
+    return place.Text();
 }
 
 void AttachState(v8::Isolate *isolate, IsolateState *state)

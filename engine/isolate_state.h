@@ -9,8 +9,10 @@
 
 #include <v8.h>
 
+#include "bundle_place.h"
 #include "engine.h"
 #include "fetch_table.h"
+#include "random_draws.h"
 #include "timers.h"
 
 namespace snapcell
@@ -18,6 +20,7 @@ namespace snapcell
 
 class ArrayBufferQuota;
 class Exchange;
+class Survey;
 
 // Where an isolate is in its life; natives whose results must be fresh look at it.
 enum class Phase {
@@ -69,14 +72,23 @@ struct IsolateState {
     void Condemn(v8::Isolate *isolate, int reason);
 
     // --- Build time ---
-    // Notes why this function cannot become a snapshot; the first cause stays. Natives that give
-    // random values call it when phase is kTopLevel, since all instances would share what they
-    // gave. `what` is a clause as "crypto.randomUUID() was called at top level"; the place of the
-    // calling script is added.
-    void RefuseSnapshot(v8::Isolate *isolate, const char *what);
+    // Notes why this function cannot become a snapshot; the first cause stays. `what` is a clause
+    // as "WebAssembly was used at build time"; the place of the calling script is added.
+    void RefuseSnapshot(v8::Isolate *isolate, snapcell_note_kind kind, const std::string &what);
     std::string unsnapshotable;
     // An error that fails the build even when the bundle catches it.
     v8::Global<v8::Value> build_failure;
+    snapcell_note_kind unsnapshotable_kind = SNAPCELL_NOTE_ENGINE;
+    // Natives that give random values for keeps call it, with what was called as
+    // "crypto.randomUUID()": at top level all instances would share what they gave, so that the
+    // function cannot become a snapshot, unless that is allowed.
+    void NoteEntropy(v8::Isolate *isolate, const char *what);
+    // The same for a value that can be found again where it is kept; of a warm-up request it must
+    // not be.
+    void NoteDraw(v8::Isolate *isolate, const char *what, const void *value, size_t size);
+    bool entropy_allowed = false;
+    RandomDraws warm_draws;
+    Survey *survey = nullptr; // set when the evaluation is there to be looked at
     std::vector<std::string> warnings;
     uint64_t build_random = 0; // what repeatable random bytes continue from
 
@@ -97,6 +109,8 @@ struct IsolateState {
 // The place of the innermost frame of the running script that lies in the bundle:
 // "FILE:LINE:COLUMN", or "".
 std::string CurrentPlace(v8::Isolate *isolate);
+// The same in the bundle itself, not moved through the source map; line 0 when there is none.
+BundlePlace CurrentBundlePlace(v8::Isolate *isolate);
 
 // Connects an isolate with its state and sets the callbacks that need it: promise rejections,
 // import(), import.meta, WebAssembly, the heap limit. `state` must outlive the isolate.

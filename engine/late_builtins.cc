@@ -32,7 +32,7 @@ void Guard(const v8::FunctionCallbackInfo<v8::Value> &info)
     v8::Local<v8::Function> real;
     v8::Local<v8::Value> result;
     if (state->phase != Phase::kRun) {
-        state->RefuseSnapshot(isolate, "WebAssembly was used at build time");
+        state->RefuseSnapshot(isolate, SNAPCELL_NOTE_OBJECT, "WebAssembly was used at build time");
         isolate->ThrowError(AsciiString(isolate, "WebAssembly cannot be part of a snapshot"));
         return;
     }

@@ -18,8 +18,9 @@ uint32_t TimerQueue::Add(v8::Isolate *isolate, v8::Local<v8::Function> callback,
         timer.arguments.emplace_back(isolate, argument);
     timer.interval_ms = interval_ms;
     timer.due_ms = due_ms;
-    // Only a timer that is left over at build time is ever asked where it was set.
-    if (IsolateState::From(isolate)->phase != Phase::kRun) timer.place = CurrentPlace(isolate);
+    // Only what is left over at build time is ever asked where it was set, and only when it is
+    // looked at: finding the place leaves a table of lines behind, which would be in the blob.
+    if (IsolateState::From(isolate)->survey != nullptr) timer.place = CurrentBundlePlace(isolate);
     due_.emplace(due_ms, id);
     return id;
 }
@@ -76,9 +77,14 @@ bool TimerQueue::RunDue(v8::Local<v8::Context> context, double now_ms)
     return true;
 }
 
-std::string TimerQueue::FirstPlace() const
+std::vector<TimerQueue::Pending> TimerQueue::ListPending() const
 {
-    return due_.empty() ? "" : timers_.at(due_.begin()->second).place;
+    std::vector<Pending> pending;
+    for (const auto &[due_ms, id] : due_) {
+        const Timer &timer = timers_.at(id);
+        pending.push_back({timer.place, due_ms, timer.interval_ms});
+    }
+    return pending;
 }
 
 void TimerQueue::Reset()

@@ -4,10 +4,11 @@
 
 #include <cstdint>
 #include <map>
-#include <string>
 #include <vector>
 
 #include <v8.h>
+
+#include "bundle_place.h"
 
 namespace snapcell
 {
@@ -29,8 +30,13 @@ class TimerQueue
     // Runs what is due at `now_ms`, microtasks after each. False when a callback threw or was
     // terminated; the exception then stands in the caller's TryCatch.
     bool RunDue(v8::Local<v8::Context> context, double now_ms);
-    // Where the earliest pending timer was set, as "FILE:LINE:COLUMN"; "" when unknown.
-    std::string FirstPlace() const;
+    // The pending timers, in the order in which they are due.
+    struct Pending {
+        BundlePlace place; // where it was set, in the bundle
+        double due_ms;
+        double interval_ms; // below 0: once
+    };
+    std::vector<Pending> ListPending() const;
     // Drops every timer; to be called before the isolate goes away.
     void Reset();
 
@@ -40,7 +46,7 @@ class TimerQueue
         std::vector<v8::Global<v8::Value>> arguments;
         double interval_ms = -1;
         double due_ms = 0;
-        std::string place;
+        BundlePlace place;
     };
     std::map<uint32_t, Timer> timers_;
     std::multimap<double, uint32_t> due_; // by due time, then in order of adding

@@ -78,9 +78,7 @@ void Native_randomKey(const NativeInfo &info)
 {
     size_t size = NumberArgument(info, 0);
     uint8_t *out = NewResult(info, size);
-    if (out != nullptr)
-        FillRandom(info.GetIsolate(), out, size,
-                   "crypto.subtle.generateKey() was called at top level");
+    if (out != nullptr) FillRandom(info.GetIsolate(), out, size, "crypto.subtle.generateKey()");
 }
 
 // refuseRandom(what): what comes must be fresh, so that it cannot be in a snapshot
@@ -88,9 +86,9 @@ void Native_refuseRandom(const NativeInfo &info)
 {
     v8::Isolate *isolate = info.GetIsolate();
     IsolateState *state = IsolateState::From(isolate);
-    if (state->phase != Phase::kTopLevel) return;
+    if (state->phase == Phase::kRun) return;
     v8::String::Utf8Value what(isolate, info[0]);
-    state->RefuseSnapshot(isolate, *what ? *what : "random values were used at top level");
+    state->NoteEntropy(isolate, *what ? *what : "crypto.subtle");
 }
 
 // --- Results ---

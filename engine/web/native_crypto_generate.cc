@@ -139,8 +139,7 @@ void Native_pairGenerate(const NativeInfo &info)
     ErrorScope errors;
     v8::Isolate *isolate = info.GetIsolate();
     IsolateState *state = IsolateState::From(isolate);
-    if (state->phase == Phase::kTopLevel)
-        state->RefuseSnapshot(isolate, "crypto.subtle.generateKey() was called at top level");
+    state->NoteEntropy(isolate, "crypto.subtle.generateKey()");
     RandomScope random(isolate);
     Generation wanted = {state, static_cast<PairKind>(NumberArgument(info, 0)),
                          NumberArgument(info, 1), BytesArgument(info, 2)};

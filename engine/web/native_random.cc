@@ -47,13 +47,20 @@ bool GiveRandomBytes(IsolateState *state, uint8_t *data, size_t size)
     return true;
 }
 
+static void ThrowNoRandomness(v8::Isolate *isolate)
+{
+    isolate->ThrowException(
+        v8::Exception::Error(Ascii(isolate, "the system gives no random bytes")));
+}
+
 bool FillRandom(v8::Isolate *isolate, uint8_t *data, size_t size, const char *what)
 {
     IsolateState *state = IsolateState::From(isolate);
-    if (state->phase == Phase::kTopLevel) state->RefuseSnapshot(isolate, what);
-    if (GiveRandomBytes(state, data, size)) return true;
-    isolate->ThrowException(
-        v8::Exception::Error(Ascii(isolate, "the system gives no random bytes")));
+    if (GiveRandomBytes(state, data, size)) {
+        state->NoteDraw(isolate, what, data, size);
+        return true;
+    }
+    ThrowNoRandomness(isolate);
     return false;
 }
 
@@ -61,17 +68,18 @@ bool FillRandom(v8::Isolate *isolate, uint8_t *data, size_t size, const char *wh
 void Native_randomFill(const NativeInfo &info)
 {
     ViewBytes bytes(info[0].As<v8::ArrayBufferView>());
-    FillRandom(info.GetIsolate(), bytes.data, bytes.size,
-               "crypto.getRandomValues() was called at top level");
+    FillRandom(info.GetIsolate(), bytes.data, bytes.size, "crypto.getRandomValues()");
 }
 
 // randomUuid() -> string, version 4
 void Native_randomUuid(const NativeInfo &info)
 {
     uint8_t random[16];
-    if (!FillRandom(info.GetIsolate(), random, sizeof random,
-                    "crypto.randomUUID() was called at top level"))
+    IsolateState *state = IsolateState::From(info.GetIsolate());
+    if (!GiveRandomBytes(state, random, sizeof random)) {
+        ThrowNoRandomness(info.GetIsolate());
         return;
+    }
     random[6] = (random[6] & 0x0f) | 0x40;
     random[8] = (random[8] & 0x3f) | 0x80;
     uint8_t text[36];
@@ -81,6 +89,7 @@ void Native_randomUuid(const NativeInfo &info)
         text[length++] = static_cast<uint8_t>("0123456789abcdef"[random[i] >> 4]);
         text[length++] = static_cast<uint8_t>("0123456789abcdef"[random[i] & 15]);
     }
+    state->NoteDraw(info.GetIsolate(), "crypto.randomUUID()", text, length);
     ReturnLatin1(info, text, length);
 }
 

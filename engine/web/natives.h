@@ -59,8 +59,8 @@ void ReturnLatin1(const NativeInfo &info, const uint8_t *data, size_t size);
 // Random bytes: fresh at run time and without a state, repeatable at build time. False when the
 // system gives none.
 bool GiveRandomBytes(IsolateState *state, uint8_t *data, size_t size);
-// The same, for what a script keeps: at top level the function cannot become a snapshot any more,
-// and `what` says why. False when it threw.
+// The same, for what a script may keep, with the call that gives it; see NoteDraw() in
+// isolate_state.h. False when it threw.
 bool FillRandom(v8::Isolate *isolate, uint8_t *data, size_t size, const char *what);
 
 } // namespace snapcell

@@ -44,6 +44,7 @@ START_TEST(test_what_does_not_decide_the_artifact_is_not_in_the_key)
     options.name = "a";
     options.level = SNAPCELL_LEVEL_DEFAULT;
     options.strict = true;
+    options.entropy = SNAPCELL_ENTROPY_ERROR;
     options.memory_limit_bytes = UINT64_C(1) << 30;
     options.wall_limit_ms = 1;
     options.worker_path = "/nowhere";
@@ -65,6 +66,9 @@ START_TEST(test_whatever_decides_the_artifact_changes_the_key)
     size_t count = 0;
     const char *path = fixture_write_text("a.js", source);
     keys[count++] = key_of(path, NULL);
+    snapcell_compile_options allowing = SNAPCELL_COMPILE_OPTIONS_INIT;
+    allowing.entropy = SNAPCELL_ENTROPY_ALLOW;
+    keys[count++] = key_of(path, &allowing);
     keys[count++] = key_of(fixture_write_text("b.js", source), NULL);
 
     snapcell_compile_options options = SNAPCELL_COMPILE_OPTIONS_INIT;
@@ -162,6 +166,9 @@ START_TEST(test_bad_options_are_refused)
     expect_usage(&bad, SNAPCELL_E_USAGE, "level");
     bad.level = -1;
     expect_usage(&bad, SNAPCELL_E_USAGE, "level");
+    bad = good;
+    bad.entropy = (snapcell_entropy)3;
+    expect_usage(&bad, SNAPCELL_E_USAGE, "random values");
     bad = good;
     bad.format = (snapcell_format)4;
     expect_usage(&bad, SNAPCELL_E_USAGE, "format");

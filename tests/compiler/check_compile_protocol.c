@@ -68,6 +68,12 @@ static bool read_error(const void *body, size_t size_bytes)
     return compile_error_read(body, size_bytes, &error);
 }
 
+static bool read_note(const void *body, size_t size_bytes)
+{
+    snapcell_note note;
+    return compile_note_read(body, size_bytes, &note);
+}
+
 /* --- One sample of each message --- */
 
 static const char *host_names[] = {"first", "second"};
@@ -96,6 +102,8 @@ static compile_job sample_job(void)
         .text_size_bytes = 4,
         .source_map = "{}",
         .source_map_size_bytes = 2,
+        .survey = ENGINE_SURVEY_ONLY,
+        .entropy_allowed = true,
     };
 }
 
@@ -157,13 +165,19 @@ static void write_error(wire_writer *writer)
     compile_error_write(writer, &error);
 }
 
+static void write_note(wire_writer *writer)
+{
+    snapcell_note note = {SNAPCELL_NOTE_OBJECT, true, false, 7, "what", "a.js:1:2", "a.b", "do"};
+    compile_note_write(writer, &note);
+}
+
 static const struct sample {
     void (*write)(wire_writer *writer);
     message_reader *read;
 } samples[] = {
     {write_hello, read_hello}, {write_job, read_job},     {write_log, read_log},
     {write_call, read_call},   {write_throw, read_throw}, {write_result, read_result},
-    {write_error, read_error},
+    {write_error, read_error}, {write_note, read_note},
 };
 #define SAMPLE_COUNT (int)(sizeof samples / sizeof *samples)
 
@@ -252,7 +266,7 @@ START_TEST(test_header_sizes_have_caps)
     for (uint32_t type = 0; type < 12; type++) {
         uint64_t cap = compile_body_size_max(type);
         compile_header_write(&(compile_header){(compile_message_type)type, cap}, data);
-        ck_assert_int_eq(compile_header_read(data, &header), type >= 1 && type <= 8);
+        ck_assert_int_eq(compile_header_read(data, &header), type >= 1 && type <= 9);
         compile_header_write(&(compile_header){(compile_message_type)type, cap + 1}, data);
         ck_assert(!compile_header_read(data, &header));
         compile_header_write(&(compile_header){(compile_message_type)type, 0}, data);
@@ -292,22 +306,61 @@ START_TEST(test_job_comes_back)
     ck_assert_uint_eq(job.warm[1].body_size_bytes, 5);
     ck_assert_mem_eq(job.warm[1].body, "bo\0dy", 5);
     ck_assert_str_eq(job.source_map, "{}");
+    ck_assert_int_eq(job.survey, ENGINE_SURVEY_ONLY);
+    ck_assert(job.entropy_allowed);
     compile_job_release(&job);
     wire_writer_release(&writer);
 }
 END_TEST
 
+START_TEST(test_note_comes_back)
+{
+    wire_writer writer = {0};
+    write_note(&writer);
+    snapcell_note note;
+    ck_assert(compile_note_read(writer.data, writer.size_bytes, &note));
+    ck_assert_int_eq(note.kind, SNAPCELL_NOTE_OBJECT);
+    ck_assert(note.prevents && !note.warm);
+    ck_assert_uint_eq(note.count, 7);
+    ck_assert_str_eq(note.what, "what");
+    ck_assert_str_eq(note.place, "a.js:1:2");
+    ck_assert_str_eq(note.path, "a.b");
+    ck_assert_str_eq(note.advice, "do");
+    wire_writer_release(&writer);
+}
+END_TEST
+
+/* A kind that is not known, a text that is missing. */
+START_TEST(test_unsound_notes_are_refused)
+{
+    snapcell_note notes[] = {
+        {(snapcell_note_kind)0, true, false, 1, "", "", "", ""},
+        {(snapcell_note_kind)7, true, false, 1, "", "", "", ""},
+        {SNAPCELL_NOTE_CLOCK, true, false, 1, NULL, "", "", ""},
+        {SNAPCELL_NOTE_CLOCK, true, false, 1, "", "", "", NULL},
+        {SNAPCELL_NOTE_CLOCK, true, false, 1, "\xff", "", "", ""},
+    };
+    for (size_t i = 0; i < sizeof notes / sizeof *notes; i++) {
+        wire_writer writer = {0};
+        compile_note_write(&writer, &notes[i]);
+        ck_assert(!read_note(writer.data, writer.size_bytes));
+        wire_writer_release(&writer);
+    }
+}
+END_TEST
+
 START_TEST(test_unsound_jobs_are_refused)
 {
-    compile_job jobs[5];
-    for (size_t i = 0; i < 5; i++)
+    compile_job jobs[6];
+    for (size_t i = 0; i < 6; i++)
         jobs[i] = sample_job();
     jobs[0].text_size_bytes = 3; /* half a code unit */
     jobs[1].kind = (snapcell_artifact_kind)3;
     jobs[2].format = (engine_format)4;
     jobs[3].encoding = (artifact_text_encoding)2;
     jobs[4].file_name = NULL;
-    for (size_t i = 0; i < 5; i++) {
+    jobs[5].survey = (engine_survey)3;
+    for (size_t i = 0; i < 6; i++) {
         wire_writer writer = {0};
         compile_job_write(&writer, &jobs[i]);
         compile_job job;
@@ -401,6 +454,8 @@ int main(void)
         {test_header_sizes_have_caps, 0},
         {test_job_comes_back, 0},
         {test_unsound_jobs_are_refused, 0},
+        {test_note_comes_back, 0},
+        {test_unsound_notes_are_refused, 0},
         {test_values_come_back, 0},
         {test_unsound_values_are_refused, 0},
         {test_errors_come_back, 0},

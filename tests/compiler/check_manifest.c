@@ -16,7 +16,7 @@ static const snapcell_request warm[] = {
 };
 #define WARM_COUNT (sizeof warm / sizeof *warm)
 
-static char *write_sample(void)
+static char *write_sample_of(snapcell_artifact_kind kind)
 {
     bundle_file bundle = {.path = (char *)"dir/a.js", .file_name = "a.js", .size_bytes = 99};
     bundle.hash[0] = 0xab;
@@ -24,15 +24,22 @@ static char *write_sample(void)
                              .format = SNAPCELL_FORMAT_ESM,
                              .warm = warm,
                              .warm_count = WARM_COUNT,
-                             .level = 7};
+                             .level = 7,
+                             .entropy_allowed = true};
+    snapcell_note note_items[] = {
+        {SNAPCELL_NOTE_OBJECT, true, false, 2, "an object", "a.js:1:2", "globalThis.a", "make it"},
+        {SNAPCELL_NOTE_CLOCK, false, true, 3, "Date.now()", "", "", ""},
+    };
+    note_list notes = {note_items, 2, 2};
     const char *const warnings[] = {"w"};
-    manifest_facts facts = {.kind = SNAPCELL_ARTIFACT_CODE,
+    manifest_facts facts = {.kind = kind,
                             .shape = SNAPCELL_SHAPE_JSON,
                             .format = SNAPCELL_SOURCE_SCRIPT,
                             .warnings = warnings,
                             .warning_count = 1,
                             .apis = "fetch  url ",
-                            .heap = "code 12  strings 3"};
+                            .heap = "code 12  strings 3",
+                            .notes = &notes};
     char *text = NULL;
     size_t size = 0;
     snapcell_error error;
@@ -42,12 +49,18 @@ static char *write_sample(void)
     return text;
 }
 
+static char *write_sample(void)
+{
+    return write_sample_of(SNAPCELL_ARTIFACT_CODE);
+}
+
 START_TEST(test_manifest_has_these_bytes)
 {
     char *text = write_sample();
     static const char before[] =
         "{\"name\":\"fn\",\"file\":\"a.js\",\"shape\":\"json\",\"kind\":\"code\","
-        "\"format\":\"script\",\"options\":{\"format\":\"esm\",\"level\":7,\"raw\":false,\"warm\":["
+        "\"format\":\"script\",\"options\":{\"format\":\"esm\",\"level\":7,\"raw\":false,"
+        "\"entropy\":\"allow\",\"warm\":["
         "{\"method\":\"GET\",\"url\":\"/\"},"
         "{\"method\":\"POST\",\"url\":\"/caf\xc3\xa9?\\\"\",\"headers\":["
         "{\"name\":\"Accept\",\"value\":\"text/html\"},"
@@ -56,12 +69,24 @@ START_TEST(test_manifest_has_these_bytes)
         "{\"method\":\"PUT\",\"url\":\"/\",\"body\":\"\"}]},\"warnings\":[\"w\"],"
         "\"engine\":{\"v8\":\"";
     static const char after[] =
-        "\"},\"host\":[],\"apis\":[\"fetch\",\"url\"],"
+        "\"},\"notes\":[{\"kind\":\"object\",\"prevents\":true,\"warm\":false,"
+        "\"what\":\"an object\",\"count\":2,\"place\":\"a.js:1:2\",\"path\":\"globalThis.a\","
+        "\"advice\":\"make it\"}],\"host\":[],\"apis\":[\"fetch\",\"url\"],"
         "\"heap\":{\"code\":12,\"strings\":3},\"bundle\":{\"bytes\":99,"
         "\"hash\":\"ab000000000000000000000000000000\"},\"source_map\":false}";
     ck_assert_str_eq(text + strlen(text) - strlen(after), after);
     text[strlen(before)] = '\0';
     ck_assert_str_eq(text, before);
+    free(text);
+}
+END_TEST
+
+/* What a `code` artifact took from the clock it takes anew; a snapshot keeps it. */
+START_TEST(test_snapshot_lists_what_it_took)
+{
+    char *text = write_sample_of(SNAPCELL_ARTIFACT_SNAPSHOT);
+    ck_assert_ptr_nonnull(strstr(text, "{\"kind\":\"clock\",\"prevents\":false,\"warm\":true,"
+                                       "\"what\":\"Date.now()\",\"count\":3}]"));
     free(text);
 }
 END_TEST
@@ -77,6 +102,7 @@ START_TEST(test_recipe_comes_back)
     ck_assert_int_eq(recipe.format, SNAPCELL_FORMAT_ESM);
     ck_assert_int_eq(recipe.level, 7);
     ck_assert(!recipe.raw);
+    ck_assert(recipe.entropy_allowed);
     ck_assert_uint_eq(recipe.warm_count, WARM_COUNT);
     ck_assert_str_eq(recipe.warm[0].method, "GET");
     ck_assert_ptr_null(recipe.warm[0].body);
@@ -91,6 +117,19 @@ START_TEST(test_recipe_comes_back)
     ck_assert_uint_eq(recipe.warm[3].body_size_bytes, 0);
     manifest_recipe_release(&recipe);
     free(text);
+}
+END_TEST
+
+START_TEST(test_older_manifest_is_read)
+{
+    static const char text[] = "{\"bundle\":{\"bytes\":1},\"options\":{\"format\":\"auto\","
+                               "\"level\":1,\"raw\":false,\"warm\":[]}}";
+    manifest_recipe recipe;
+    snapcell_error error;
+    int code = manifest_read(text, strlen(text), &recipe, &error);
+    fixture_expect(code, SNAPCELL_OK, &error, NULL);
+    ck_assert(!recipe.entropy_allowed);
+    manifest_recipe_release(&recipe);
 }
 END_TEST
 
@@ -149,7 +188,9 @@ int main(void)
 {
     const fixture_test tests[] = {
         {test_manifest_has_these_bytes, 0},
+        {test_snapshot_lists_what_it_took, 0},
         {test_recipe_comes_back, 0},
+        {test_older_manifest_is_read, 0},
         {test_bad_manifest_is_refused, (int)(sizeof bad_manifests / sizeof *bad_manifests)},
         {test_truncated_manifest_is_refused, 0},
     };

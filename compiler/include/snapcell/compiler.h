@@ -12,6 +12,7 @@
 #include "snapcell/host.h"
 #include "snapcell/http.h"
 #include "snapcell/log.h"
+#include "snapcell/note.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -23,6 +24,16 @@ typedef enum snapcell_format {
     SNAPCELL_FORMAT_COMMONJS = 2,
     SNAPCELL_FORMAT_SCRIPT = 3
 } snapcell_format;
+
+/* What becomes of random values that crypto gives at top level (bytes, UUIDs, keys), and of those
+ * that a warm-up request leaves behind: in a snapshot all instances would share them. */
+typedef enum snapcell_entropy {
+    /* A `code` artifact, whose top level runs at each load: each instance has its own. */
+    SNAPCELL_ENTROPY_FRESH = 0,
+    SNAPCELL_ENTROPY_ERROR = 1, /* E_UNSNAPSHOTABLE, naming the lines */
+    /* They are in the snapshot: the same in every instance, and known to whoever has the bundle. */
+    SNAPCELL_ENTROPY_ALLOW = 2
+} snapcell_entropy;
 
 /* zstd's level when none is asked for; chosen by measurement, see docs/performance.md. */
 #define SNAPCELL_LEVEL_DEFAULT 9
@@ -49,6 +60,12 @@ typedef struct snapcell_compile_options {
     /* The child may do all that this process may: for debugging, and where the kernel does not have
      * what the sandbox needs (E_SANDBOX); see snapcell/sandbox.h. */
     bool no_sandbox;
+    snapcell_entropy entropy;
+    /* Told what top level and warm-up took from the clock and from random numbers, and each cause
+     * that keeps the function from being a snapshot, also when the compile fails for it. The
+     * manifest holds the same. NULL: dropped */
+    snapcell_note_fn *note;
+    void *note_user;
 } snapcell_compile_options;
 
 #define SNAPCELL_COMPILE_OPTIONS_INIT                                                              \
@@ -63,8 +80,8 @@ typedef struct snapcell_compiled snapcell_compiled;
  * or beside it, is kept. `options`: NULL for the defaults. `*out`: Owned, free with
  * snapcell_compiled_free(). NULL on failure. Thread: any, several at once. Errors: E_NOT_FOUND,
  * E_IO, E_USAGE (not JavaScript text, empty, bad option), E_SCRIPT (with place and stack),
- * E_NO_HANDLER, E_UNSNAPSHOTABLE (strict), E_MEMORY_LIMIT, E_WALL_LIMIT, E_TOO_LARGE, E_NOMEM,
- * E_SANDBOX, E_INTERNAL (no worker, or it died for another reason). */
+ * E_NO_HANDLER, E_UNSNAPSHOTABLE (strict, or SNAPCELL_ENTROPY_ERROR), E_MEMORY_LIMIT, E_WALL_LIMIT,
+ * E_TOO_LARGE, E_NOMEM, E_SANDBOX, E_INTERNAL (no worker, or it died for another reason). */
 SNAPCELL_API int snapcell_compile_file(const char *path, const snapcell_compile_options *options,
                                        snapcell_compiled **out, snapcell_error *err);
 
@@ -77,9 +94,9 @@ SNAPCELL_API int snapcell_compile_memory(const char *file_name, const void *sour
                                          const snapcell_compile_options *options,
                                          snapcell_compiled **out, snapcell_error *err);
 
-/* Purpose: the key that compiling the file with these options gives, without compiling. Limits and
- * `strict` are no part of it: under a key that is there already may be a `code` artifact. `out`:
- * not NULL. Thread: any. Errors: E_NOT_FOUND, E_IO, E_USAGE, E_NOMEM. */
+/* Purpose: the key that compiling the file with these options gives, without compiling. Limits,
+ * `strict` and SNAPCELL_ENTROPY_ERROR are no part of it: under a key that is there already may be a
+ * `code` artifact. `out`: not NULL. Thread: any. Errors: E_NOT_FOUND, E_IO, E_USAGE, E_NOMEM. */
 SNAPCELL_API int snapcell_compile_key(const char *path, const snapcell_compile_options *options,
                                       snapcell_key *out, snapcell_error *err);
 
@@ -112,9 +129,10 @@ SNAPCELL_API void snapcell_compiled_free(snapcell_compiled *compiled);
  */
 
 /* Purpose: compile again, for this engine, what an artifact was made from: its source, its source
- * map, its name and its options (format, warm-up, level, raw). From `options` only limits, host,
- * worker and log are taken; NULL for the defaults. `bytes`: an artifact of any engine; Borrowed
- * during the call. Thread and errors: as snapcell_compile_file(), and E_CORRUPT, E_FORMAT. */
+ * map, its name and its options (format, warm-up, level, raw, whether random values are allowed).
+ * From `options` only limits, host, worker and log are taken; NULL for the defaults. `bytes`: an
+ * artifact of any engine; Borrowed during the call. Thread and errors: as snapcell_compile_file(),
+ * and E_CORRUPT, E_FORMAT. */
 SNAPCELL_API int snapcell_recompile(const void *bytes, size_t size_bytes,
                                     const snapcell_compile_options *options,
                                     snapcell_compiled **out, snapcell_error *err);

@@ -281,7 +281,7 @@ function crypt(encrypt, { label }, { hash, bytes }, data) {
 
 exports.encrypt = (algorithm, state, data) => {
     checkType(state, "public");
-    native.refuseRandom("crypto.subtle encrypted with RSA-OAEP at top level");
+    native.refuseRandom("crypto.subtle.encrypt() with RSA-OAEP");
     return crypt(true, algorithm, state, data);
 };
 

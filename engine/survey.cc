@@ -1,0 +1,199 @@
+#include "survey.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "heap_paths.h"
+#include "platform.h"
+#include "survey_hooks.h"
+#include "workshop.h"
+
+namespace snapcell
+{
+namespace
+{
+
+// How many places of a kind are told one by one.
+constexpr uint32_t kPlacesMax = 20;
+
+// A bundle may call Math.random() a million times: from here on calls are counted alone.
+constexpr size_t kTracesMax = 20000;
+
+constexpr char kMakeLater[] = "make it when the handler first needs it";
+constexpr char kOthers[] = "others";
+constexpr char kDrawLater[] =
+    "draw it when the handler first needs it, or accept one value for all (--entropy allow)";
+constexpr char kStartLater[] = "start it in the handler";
+constexpr char kDropDraws[] =
+    "keep no random value of a warm-up request, or leave that request out";
+
+bool Begins(const std::string &text, const char *prefix)
+{
+    return text.rfind(prefix, 0) == 0;
+}
+
+} // namespace
+
+void Survey::Add(const Entry &entry)
+{
+    uint32_t places = 0;
+    for (Entry &known : entries_) {
+        if (known.kind != entry.kind || known.prevents != entry.prevents) continue;
+        bool same = known.what == entry.what && known.warm == entry.warm &&
+                    known.place == entry.place && known.path == entry.path;
+        // The last one stands for all the places that are not told.
+        if (!same && ++places < kPlacesMax) continue;
+        if (!same) {
+            known.what = kOthers;
+            known.place = BundlePlace();
+            known.path = known.advice = "";
+        }
+        known.count += entry.count;
+        return;
+    }
+    entries_.push_back(entry);
+}
+
+// Of what no frame of the bundle did, its author knows nothing.
+void Survey::NoteUse(v8::Isolate *isolate, snapcell_note_kind kind, const char *what)
+{
+    bool warm = IsolateState::From(isolate)->phase == Phase::kWarm;
+    if (++uses_ > kTracesMax) {
+        Add({kind, false, warm, kOthers, {}, "", ""});
+        return;
+    }
+    BundlePlace place = CurrentBundlePlace(isolate);
+    if (place.line != 0) Add({kind, false, warm, what, place, "", ""});
+}
+
+void Survey::NoteEntropy(v8::Isolate *isolate, const char *what)
+{
+    const IsolateState *state = IsolateState::From(isolate);
+    bool warm = state->phase == Phase::kWarm;
+    BundlePlace place = ++uses_ > kTracesMax ? BundlePlace() : CurrentBundlePlace(isolate);
+    if (warm || state->entropy_allowed)
+        Add({SNAPCELL_NOTE_ENTROPY, false, warm, what, place, "", ""});
+    else
+        Add({SNAPCELL_NOTE_ENTROPY, true, false, std::string(what) + " was called at top level",
+             place, "", kDrawLater});
+}
+
+uint32_t Survey::MarkMaker(v8::Isolate *isolate, const std::string &name)
+{
+    if (makers_.size() < kTracesMax) makers_.push_back({name, CurrentBundlePlace(isolate), {}});
+    return static_cast<uint32_t>(makers_.size() - 1);
+}
+
+void Survey::HoldObject(v8::Isolate *isolate, uint32_t mark, v8::Local<v8::Object> object)
+{
+    makers_.at(mark).objects.emplace_back(isolate, object);
+}
+
+void Survey::AddTimers(const Workshop &workshop)
+{
+    for (const TimerQueue::Pending &timer : workshop.state.timers.ListPending()) {
+        const char *what = timer.interval_ms < 0 ? "a timer" : "an interval";
+        Add({SNAPCELL_NOTE_TIMER, true, false, std::string(what) + " is still pending", timer.place,
+             "", kStartLater});
+    }
+}
+
+// WebAssembly is not there at all while a snapshot is made; of the others, objects that are gone by
+// then do no harm.
+void Survey::AddObjects(v8::Isolate *isolate, const HeapPaths &paths)
+{
+    v8::HandleScope scope(isolate);
+    for (const Maker &maker : makers_) {
+        std::string path;
+        for (const auto &object : maker.objects)
+            if (path.empty()) path = paths.To(object.Get(isolate));
+        if (!path.empty())
+            Add({SNAPCELL_NOTE_OBJECT, true, false, "an object made by " + maker.name, maker.place,
+                 path, kMakeLater});
+        else if (Begins(maker.name, "WebAssembly."))
+            Add({SNAPCELL_NOTE_OBJECT, true, false, maker.name + " was used", maker.place, "",
+                 "use it when the handler first needs it"});
+    }
+}
+
+void Survey::AddKeptDraws(const Workshop &workshop, const Refusal &refusal)
+{
+    const RandomDraws &draws = workshop.state.warm_draws;
+    for (size_t number : refusal.kept_draws)
+        if (number < draws.size())
+            Add({SNAPCELL_NOTE_ENTROPY, true, true,
+                 "the snapshot keeps what " + draws.what(number) + " gave to a warm-up request",
+                 draws.place(number), "", kDropDraws});
+}
+
+void Survey::Explain(v8::Isolate *isolate, const Workshop &workshop, const Refusal &refusal,
+                     const HeapPaths &paths)
+{
+    AddTimers(workshop);
+    AddObjects(isolate, paths);
+    AddKeptDraws(workshop, refusal);
+    bool explained = std::any_of(entries_.begin(), entries_.end(),
+                                 [](const Entry &entry) { return entry.prevents; });
+    if (!explained && !refusal.what.empty())
+        Add({refusal.kind, true, false, refusal.what, {}, "", ""});
+}
+
+void Survey::Report(const engine_build_options &options, const engine_bundle &bundle)
+{
+    std::vector<BundlePlace *> places;
+    for (Entry &entry : entries_)
+        places.push_back(&entry.place);
+    ApplySourceMap(bundle, places);
+    for (const Entry &entry : entries_) {
+        std::string place = entry.place.Text();
+        snapcell_note told = {entry.kind,         entry.prevents,      entry.warm,
+                              entry.count,        entry.what.c_str(),  place.c_str(),
+                              entry.path.c_str(), entry.advice.c_str()};
+        options.note(options.note_user, &told);
+    }
+}
+
+void Survey::Forget()
+{
+    makers_.clear();
+}
+
+bool MentionsClockOrRandom(v8::Isolate *isolate, v8::Local<v8::String> text)
+{
+    v8::String::Utf8Value utf8(isolate, text);
+    static const char *const words[] = {"andom", "Date", "performance", "generateKey", "encrypt"};
+    return *utf8 != nullptr &&
+           std::any_of(std::begin(words), std::end(words),
+                       [&](const char *word) { return strstr(*utf8, word) != nullptr; });
+}
+
+void SurveyBundle(const engine_bundle &bundle, const engine_build_options &options,
+                  engine_format format, const Refusal *refusal)
+{
+    Survey survey;
+    engine_build_options quiet = options;
+    quiet.log = nullptr; // all was logged by the evaluation before
+    Workshop workshop(bundle, quiet);
+    workshop.state.survey = &survey;
+    {
+        PlainIsolate isolate(&workshop);
+        v8::HandleScope scope(isolate.get());
+        v8::Local<v8::Context> context = NewContext(isolate.get(), bundle.host);
+        v8::Context::Scope entered(context);
+        Evaluation evaluation;
+        Handler handler = {};
+        if (InstallSurveyHooks(context))
+            (void)Prepare(context, &workshop, format, options, &evaluation, &handler, nullptr);
+        isolate.get()->CancelTerminateExecution();
+        if (refusal != nullptr) {
+            HeapPaths paths(isolate.get(),
+                            {{"exports", evaluation.exports}, {"handler", handler.entry}});
+            survey.Explain(isolate.get(), workshop, *refusal, paths);
+        }
+        survey.Forget();
+    }
+    survey.Report(options, bundle);
+}
+
+} // namespace snapcell

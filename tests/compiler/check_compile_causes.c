@@ -1,0 +1,143 @@
+/* What cannot be in a snapshot, and how it is explained: by path, place and advice. */
+#include <stdio.h>
+#include <string.h>
+
+#include "compiler_fixture.h"
+
+/* Lines "what | path | place". */
+typedef struct notebook {
+    char text[8192];
+    size_t without_advice;
+} notebook;
+
+static void take_note(void *user, const snapcell_note *note)
+{
+    notebook *book = user;
+    size_t size = strlen(book->text);
+    ck_assert(note->prevents);
+    book->without_advice += note->advice[0] == '\0';
+    snprintf(book->text + size, sizeof book->text - size, "%s | %s | %s\n", note->what, note->path,
+             note->place);
+}
+
+#define WASM "new Uint8Array([0,97,115,109,1,0,0,0])"
+#define HANDLER "export default { fetch() { return new Response('') } };\n"
+
+static const struct {
+    const char *source;
+    const char *notes;
+} causes[] = {
+    {"globalThis.cache = { list: [0, new Intl.DateTimeFormat('en')] };\n" HANDLER,
+     "an object made by Intl.DateTimeFormat | globalThis.cache.list[1] | fn.js:1:32\n"},
+    {"const sort = Intl.Collator('de');\n"
+     "export default { fetch() { return new Response(sort.compare('a', 'b')) } };",
+     "an object made by Intl.Collator | sort | fn.js:1:19\n"},
+    {"const cache = { instance: null };\n"
+     "cache.instance = new WebAssembly.Instance(new WebAssembly.Module(" WASM "));\n"
+     "globalThis.cache = cache;\n" HANDLER,
+     "an object made by WebAssembly.Instance | globalThis.cache.instance | fn.js:2:18\n"},
+    {"const { exports } = (await WebAssembly.instantiate(" WASM ")).instance;\n"
+     "export default { fetch() { return exports } };",
+     "WebAssembly.instantiate was used |  | fn.js:1:40\n"},
+    {"WebAssembly.validate(" WASM ");\n" HANDLER,
+     "WebAssembly.validate was used |  | fn.js:1:13\n"},
+    {"function later() { setTimeout(() => {}, 5000); }\n"
+     "later(); setInterval(() => {}, 3000);\n" HANDLER,
+     "an interval is still pending |  | fn.js:2:10\n"
+     "a timer is still pending |  | fn.js:1:20\n"},
+    {"new FinalizationRegistry(() => {}).register({}, 1);\n"
+     "const r = new FinalizationRegistry(() => {}); r.register({}, 1);\n"
+     "export default { fetch() { return r } };",
+     "an object made by FinalizationRegistry | r | fn.js:2:11\n"},
+    /* All of them, not the first alone. */
+    {"const id = crypto.randomUUID();\n"
+     "globalThis.format = new Intl.NumberFormat();\n"
+     "setInterval(() => {}, 1e6);\n" HANDLER,
+     "crypto.randomUUID() was called at top level |  | fn.js:1:19\n"
+     "an interval is still pending |  | fn.js:3:1\n"
+     "an object made by Intl.NumberFormat | globalThis.format | fn.js:2:21\n"},
+};
+
+START_TEST(test_causes_are_explained)
+{
+    notebook book = {0};
+    snapcell_compile_options options = SNAPCELL_COMPILE_OPTIONS_INIT;
+    options.note = take_note;
+    options.note_user = &book;
+    snapcell_compiled *compiled =
+        fixture_compile(fixture_write_text("fn.js", causes[_i].source), &options);
+    ck_assert_int_eq(snapcell_compiled_info(compiled)->kind, SNAPCELL_ARTIFACT_CODE);
+    ck_assert_msg(strstr(book.text, causes[_i].notes) != NULL, "%s", book.text);
+    ck_assert_uint_eq(book.without_advice, 0);
+    snapcell_compiled_free(compiled);
+}
+END_TEST
+
+/* The causes are told when the compile fails for them, too. */
+START_TEST(test_causes_are_explained_when_strict)
+{
+    notebook book = {0};
+    snapcell_compile_options options = SNAPCELL_COMPILE_OPTIONS_INIT;
+    options.note = take_note;
+    options.note_user = &book;
+    options.strict = true;
+    snapcell_error error;
+    fixture_compile_fails(fixture_write_text("fn.js", causes[0].source), &options,
+                          SNAPCELL_E_UNSNAPSHOTABLE, "is kept as `globalThis.cache.list[1]`",
+                          &error);
+    ck_assert_str_eq(book.text, causes[0].notes);
+    ck_assert_str_eq(error.file, "fn.js");
+    ck_assert_uint_eq(error.line, 1);
+    ck_assert_uint_eq(error.column, 32);
+}
+END_TEST
+
+/* Line 1 of the bundle came from line 5 of app.ts. */
+START_TEST(test_places_go_through_the_source_map)
+{
+    static const char source[] = "globalThis.f = new Intl.DateTimeFormat();\n" HANDLER;
+    static const char map[] = "{\"version\":3,\"sources\":[\"app.ts\"],\"names\":[],"
+                              "\"mappings\":\"AAIA\"}";
+    snapcell_compile_options options = SNAPCELL_COMPILE_OPTIONS_INIT;
+    options.strict = true;
+    snapcell_compiled *compiled = NULL;
+    snapcell_error error;
+    int code = snapcell_compile_memory("fn.js", source, strlen(source), map, strlen(map), &options,
+                                       &compiled, &error);
+    fixture_expect(code, SNAPCELL_E_UNSNAPSHOTABLE, &error, "(app.ts:5:1");
+    ck_assert_str_eq(error.file, "app.ts");
+    ck_assert_uint_eq(error.line, 5);
+}
+END_TEST
+
+/* None of these keeps a function from being a snapshot. */
+static const char *const snapshotable[] = {
+    "new Intl.DateTimeFormat('en').format(0);\n" HANDLER,
+    "(1.5).toLocaleString('de'); 'a'.localeCompare('b'); new Date(0).toLocaleString();\n" HANDLER,
+    "setTimeout(() => {}, 500); const t = setInterval(() => {}, 1e6); clearInterval(t);\n" HANDLER,
+    "(async () => { await new Promise(() => {}) })();\n" HANDLER,
+    "const s = new ReadableStream({ pull(c) { c.enqueue(1) } }); s.getReader().read();\n" HANDLER,
+    "function M() { 'use asm'; function f(a) { a = a | 0; return a | 0 } return { f: f } }\n"
+    "const m = M(); if (m.f(2) !== 2) throw 1;\n" HANDLER,
+    "globalThis.w = new WeakRef({}); new WeakMap([[{}, 1]]);\n" HANDLER,
+};
+
+START_TEST(test_these_are_snapshots)
+{
+    snapcell_compile_options options = SNAPCELL_COMPILE_OPTIONS_INIT;
+    options.strict = true;
+    snapcell_compiled_free(
+        fixture_compile(fixture_write_text("fn.js", snapshotable[_i]), &options));
+}
+END_TEST
+
+int main(void)
+{
+    const fixture_test tests[] = {
+        {test_causes_are_explained, (int)(sizeof causes / sizeof *causes)},
+        {test_causes_are_explained_when_strict, 0},
+        {test_places_go_through_the_source_map, 0},
+        {test_these_are_snapshots, (int)(sizeof snapshotable / sizeof *snapshotable)},
+    };
+    return FIXTURE_RUN("compile_causes", tests);
+}
