@@ -155,8 +155,14 @@ const answers = [
         "--stats",
     ],
     [
-        "URL brings its parser into the blob",
+        "URL does without its parser",
         `const u = new URL("http://a/"); export default { fetch: () => ${answer("w")} }`,
+        /^modules in the blob: dispatch fetch idl iterators url$/m,
+        "--stats",
+    ],
+    [
+        "URL with a base brings its parser into the blob",
+        `const u = new URL("a", "http://a/"); export default { fetch: () => ${answer("w")} }`,
         /^modules in the blob: dispatch fetch idl iterators percent url url_machine$/m,
         "--stats",
     ],
