@@ -360,6 +360,9 @@ typedef struct cli_result {
     double compile_ms;
     bool cached;
     json_t *warnings; /* an array, or NULL; Owned */
+    json_t *manifest; /* or NULL; Owned */
+    json_t *notes;    /* an array as in the manifest, or NULL; Owned */
+    bool explain;     /* print manifest and notes, too */
 } cli_result;
 
 void cli_result_take_info(cli_result *result, const snapcell_artifact_info *info);
@@ -380,6 +383,14 @@ int cli_put_compiled(snapcell_store *store, const snapcell_compiled *compiled,
 /* Prints it, the failure included; returns its exit status. */
 cli_status cli_result_print(const cli_result *result, bool json);
 void cli_result_release(cli_result *result);
+
+/* --- compile --explain (cli_explain.c) --- */
+
+/* A snapcell_note_fn that keeps notes in `user`, a cli_result. */
+void cli_explain_note(void *user, const snapcell_note *note);
+/* What a result's manifest and notes tell. Owned: json_decref(). */
+json_t *cli_explain_json(const cli_result *result);
+void cli_explain_print(const cli_result *result);
 
 /* Milliseconds on the monotonic clock. */
 double cli_now_ms(void);

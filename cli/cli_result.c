@@ -13,7 +13,10 @@ void cli_result_take_info(cli_result *result, const snapcell_artifact_info *info
     json_t *manifest = cli_manifest(info);
     json_decref(result->warnings);
     result->warnings = json_incref(json_object_get(manifest, "warnings"));
-    json_decref(manifest);
+    json_decref(result->notes);
+    result->notes = json_incref(json_object_get(manifest, "notes"));
+    json_decref(result->manifest);
+    result->manifest = manifest;
 }
 
 void cli_result_take_compiled(cli_result *result, const snapcell_compiled *compiled)
@@ -53,24 +56,28 @@ static json_t *result_json(const cli_result *result)
     char key[SNAPCELL_KEY_HEX_SIZE];
     json_t *warnings =
         json_is_array(result->warnings) ? json_incref(result->warnings) : json_array();
-    return json_pack(
+    json_t *json = json_pack(
         "{s:o, s:s, s:s, s:I, s:I, s:I, s:f, s:b, s:o}", "name", cli_json_text(result->name), "key",
         cli_key_text(&result->key, key), "kind", cli_kind_name(result->kind), "source_bytes",
         (json_int_t)result->source_size_bytes, "snapshot_bytes",
         (json_int_t)result->blob_size_bytes, "artifact_bytes",
         (json_int_t)result->artifact_size_bytes, "compile_ms", result_rounded(result->compile_ms),
         "cached", (int)result->cached, "warnings", warnings);
+    if (result->explain) json_object_set_new(json, "explain", cli_explain_json(result));
+    return json;
 }
 
 static json_t *result_failure_json(const cli_result *result)
 {
     const snapcell_error *error = &result->error;
-    return json_pack(
+    json_t *json = json_pack(
         "{s:o, s:o, s:{s:s, s:o, s:o, s:i, s:i, s:o}}", "name", cli_json_text(result->name), "file",
         cli_json_text(result->subject), "error", "code", snapcell_error_name(result->code),
         "message", cli_json_text(error->message), "file",
         error->file[0] ? cli_json_text(error->file) : json_null(), "line", (int)error->line,
         "column", (int)error->column, "stack", cli_json_text(error->stack));
+    if (result->explain) json_object_set_new(json, "explain", cli_explain_json(result));
+    return json;
 }
 
 static void result_print_line(const cli_result *result)
@@ -101,13 +108,17 @@ static void result_print_warnings(const cli_result *result)
 cli_status cli_result_print(const cli_result *result, bool json)
 {
     if (result->code != SNAPCELL_OK) {
-        if (json) cli_print_json(result_failure_json(result));
+        if (json)
+            cli_print_json(result_failure_json(result));
+        else if (result->explain)
+            cli_explain_print(result);
         return cli_report(result->subject, &result->error);
     }
     if (json)
         cli_print_json(result_json(result));
     else
         result_print_line(result);
+    if (result->explain && !json) cli_explain_print(result);
     result_print_warnings(result);
     return CLI_DONE;
 }
@@ -115,7 +126,9 @@ cli_status cli_result_print(const cli_result *result, bool json)
 void cli_result_release(cli_result *result)
 {
     json_decref(result->warnings);
-    result->warnings = NULL;
+    json_decref(result->manifest);
+    json_decref(result->notes);
+    result->warnings = result->manifest = result->notes = NULL;
 }
 
 double cli_now_ms(void)

@@ -13,6 +13,8 @@ enum {
     COMPILE_RAW,
     COMPILE_FORMAT,
     COMPILE_STRICT,
+    COMPILE_ENTROPY,
+    COMPILE_EXPLAIN,
     COMPILE_MEMORY,
     COMPILE_WALL,
     COMPILE_NO_SANDBOX,
@@ -30,6 +32,14 @@ static const cli_option compile_options[] = {
     {COMPILE_STRICT, "strict", NULL,
      "a function that V8 cannot snapshot is an error; without this\n"
      "it becomes a `code` artifact, evaluated at each load"},
+    {COMPILE_ENTROPY, "entropy", "RULE",
+     "random values that crypto gives at top level, or that a warm-up\n"
+     "leaves behind: fresh (default; a `code` artifact, which draws\n"
+     "them at each load), error, or allow (the snapshot keeps them,\n"
+     "the same in every instance)"},
+    {COMPILE_EXPLAIN, "explain", NULL,
+     "tell what is in the snapshot, or all that keeps the function\n"
+     "from being one: where it is made and kept, and what to do"},
     {'j', "jobs", "N", "how many to compile at once (default: the number of CPUs)"},
     CLI_SIGN_OPTION("sign each artifact with this secret key; one that is there,\n"
                     "and is not signed so, is compiled again and replaced"),
@@ -41,7 +51,8 @@ static const cli_option compile_options[] = {
     CLI_JSON_OPTION("one JSON object a line for each bundle: name, key, kind,\n"
                     "source_bytes, snapshot_bytes, artifact_bytes, compile_ms,\n"
                     "cached, warnings; or name, file, error {code, message, file,\n"
-                    "line, column, stack}"),
+                    "line, column, stack}; with --explain, also explain {causes,\n"
+                    "uses, apis, heap, warm}"),
     CLI_OPTIONS_END,
 };
 
@@ -54,6 +65,7 @@ typedef struct compile_state {
     cli_warm *warms;
     snapcell_request *requests;
     size_t jobs;
+    bool explain;
 
     char **names; /* by file */
     cli_result *results;
@@ -76,6 +88,18 @@ static bool compile_take_format(compile_state *state, const char *value)
         return true;
     }
     cli_message("--format must be auto, esm, commonjs or script, not '%s'", value);
+    return false;
+}
+
+static bool compile_take_entropy(compile_state *state, const char *value)
+{
+    static const char *const names[] = {"fresh", "error", "allow", NULL};
+    for (int i = 0; names[i]; i++) {
+        if (strcmp(value, names[i]) != 0) continue;
+        state->options.entropy = (snapcell_entropy)i;
+        return true;
+    }
+    cli_message("--entropy must be fresh, error or allow, not '%s'", value);
     return false;
 }
 
@@ -123,6 +147,11 @@ static bool compile_take(void *user, int id, const char *value)
         return true;
     case COMPILE_STRICT:
         state->options.strict = true;
+        return true;
+    case COMPILE_ENTROPY:
+        return compile_take_entropy(state, value);
+    case COMPILE_EXPLAIN:
+        state->explain = true;
         return true;
     default:
         return compile_take_number(state, id, value);
@@ -247,7 +276,8 @@ static int compile_find(compile_state *state, cli_result *result, bool *found, s
                          cause.message, cli_key_text(&result->key, key));
     }
     /* Strictness is no part of the key: what was stored as a fallback is now an error. */
-    if (state->options.strict && result->kind == SNAPCELL_ARTIFACT_CODE) return SNAPCELL_OK;
+    bool strict = state->options.strict || state->options.entropy == SNAPCELL_ENTROPY_ERROR;
+    if (strict && result->kind == SNAPCELL_ARTIFACT_CODE) return SNAPCELL_OK;
     *found = true;
     return snapcell_store_name_set(store, result->name, &result->key, err);
 }
@@ -277,6 +307,7 @@ static int compile_put(compile_state *state, cli_result *result,
 {
     snapcell_compiled *compiled = NULL;
     snapcell_store *store = NULL;
+    cli_result_release(result); /* of what the store has and is not wanted */
     int code = compile_is_stream(result->subject)
                    ? compile_stream(result->subject, options, &compiled, err)
                    : snapcell_compile_file(result->subject, options, &compiled, err);
@@ -310,6 +341,9 @@ static void compile_work(void *user, size_t index)
     snapcell_compile_options options = state->options;
     options.name = result->name;
     options.log_user = state->names[index];
+    options.note = cli_explain_note;
+    options.note_user = result;
+    result->explain = state->explain;
     double start_ms = cli_now_ms();
     result->code = compile_one(state, result, &options, &result->error);
     result->compile_ms = cli_now_ms() - start_ms;

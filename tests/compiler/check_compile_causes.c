@@ -27,11 +27,13 @@ static const struct {
     const char *source;
     const char *notes;
 } causes[] = {
-    {"globalThis.cache = { list: [0, new Intl.DateTimeFormat('en')] };\n" HANDLER,
+    /* V8's own Intl, which a bundle sees when its text does not have the word. */
+    {"globalThis.cache = { list: [0, new globalThis['In' + 'tl'].DateTimeFormat('en')] "
+     "};\n" HANDLER,
      "an object made by Intl.DateTimeFormat | globalThis.cache.list[1] | fn.js:1:32\n"},
-    {"const sort = Intl.Collator('de');\n"
+    {"const sort = globalThis['In' + 'tl'].Collator('de');\n"
      "export default { fetch() { return new Response(sort.compare('a', 'b')) } };",
-     "an object made by Intl.Collator | sort | fn.js:1:19\n"},
+     "an object made by Intl.Collator | sort | fn.js:1:38\n"},
     {"const cache = { instance: null };\n"
      "cache.instance = new WebAssembly.Instance(new WebAssembly.Module(" WASM "));\n"
      "globalThis.cache = cache;\n" HANDLER,
@@ -51,7 +53,7 @@ static const struct {
      "an object made by FinalizationRegistry | r | fn.js:2:11\n"},
     /* All of them, not the first alone. */
     {"const id = crypto.randomUUID();\n"
-     "globalThis.format = new Intl.NumberFormat();\n"
+     "globalThis.format = new globalThis['In' + 'tl'].NumberFormat();\n"
      "setInterval(() => {}, 1e6);\n" HANDLER,
      "crypto.randomUUID() was called at top level |  | fn.js:1:19\n"
      "an interval is still pending |  | fn.js:3:1\n"
@@ -95,7 +97,8 @@ END_TEST
 /* Line 1 of the bundle came from line 5 of app.ts. */
 START_TEST(test_places_go_through_the_source_map)
 {
-    static const char source[] = "globalThis.f = new Intl.DateTimeFormat();\n" HANDLER;
+    static const char source[] =
+        "globalThis.f = new globalThis['In' + 'tl'].DateTimeFormat();\n" HANDLER;
     static const char map[] = "{\"version\":3,\"sources\":[\"app.ts\"],\"names\":[],"
                               "\"mappings\":\"AAIA\"}";
     snapcell_compile_options options = SNAPCELL_COMPILE_OPTIONS_INIT;
@@ -112,7 +115,7 @@ END_TEST
 
 /* None of these keeps a function from being a snapshot. */
 static const char *const snapshotable[] = {
-    "new Intl.DateTimeFormat('en').format(0);\n" HANDLER,
+    "globalThis.f = new Intl.DateTimeFormat('en'); globalThis.f.format(0);\n" HANDLER,
     "(1.5).toLocaleString('de'); 'a'.localeCompare('b'); new Date(0).toLocaleString();\n" HANDLER,
     "setTimeout(() => {}, 500); const t = setInterval(() => {}, 1e6); clearInterval(t);\n" HANDLER,
     "(async () => { await new Promise(() => {}) })();\n" HANDLER,
