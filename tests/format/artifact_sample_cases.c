@@ -247,6 +247,12 @@ static void add_trailers(test_sample *sample)
     add_section(sample, 0xffff, ARTIFACT_SECTION_OPTIONAL);
 }
 
+static void add_signature(test_sample *sample)
+{
+    sample_add(sample, (sample_section){0xff00, ARTIFACT_SECTION_OPTIONAL, 0, sample_signature,
+                                        sizeof(sample_signature), sizeof(sample_signature)});
+}
+
 static void add_required_trailer(test_sample *sample)
 {
     add_section(sample, 0xff00, 0);
@@ -446,6 +452,7 @@ static const case_row rows[] = {
     {GOOD("good-r22-optional-section"), .change = add_optional},
     {GOOD("good-r22-optional-section-codec"), .change = add_optional_codec},
     {GOOD("good-r34-trailers"), .change = add_trailers},
+    {GOOD("good-signed"), .change = add_signature},
     {GOOD("good-r29-four-bytes-size"), .change = frame_four_bytes_size},
     {GOOD("good-r29-eight-bytes-size"), .change = frame_eight_bytes_size},
     {GOOD("good-r29-window"), .change = frame_window},

@@ -40,6 +40,9 @@ extern const uint8_t sample_large_prefix[3000];    /* begins as sample_large_blo
 extern const uint8_t sample_prefix[100];           /* sample_blob lies in it at byte 20 */
 extern const uint8_t sample_blob_prefix_frame[16]; /* codec 2: sample_blob, behind sample_prefix */
 
+/* A signature section over the good raw sample: for its name, by the key of 32 bytes of 01. */
+extern const uint8_t sample_signature[117];
+
 void sample_init(test_sample *sample); /* the good raw one, in parts */
 sample_section *sample_find(test_sample *sample, uint16_t type);
 void sample_add(test_sample *sample, sample_section section); /* keeps the types in order */

@@ -5,6 +5,9 @@
 
 #include "artifact_samples.h"
 #include "check_run.h"
+#include "error_set.h"
+#include "signing_key.h"
+#include "trust_set.h"
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -117,6 +120,51 @@ START_TEST(test_decode_survives_every_failed_allocation)
 }
 END_TEST
 
+static int sign_and_trust(const snapcell_signing_key *key, const test_sample *sample,
+                          snapcell_error *err)
+{
+    void *made = NULL;
+    size_t size = 0;
+    snapcell_trust *trust = NULL;
+    snapcell_trust *copy = NULL;
+    int code = snapcell_artifact_sign(sample->bytes, sample->size_bytes, key, NULL, NULL, &made,
+                                      &size, err);
+    if (code == SNAPCELL_OK) code = snapcell_trust_new(&trust, err);
+    if (code == SNAPCELL_OK)
+        code = snapcell_trust_add_key(trust, snapcell_signing_key_public(key), "", err);
+    if (code == SNAPCELL_OK) {
+        copy = trust_copy(trust);
+        if (copy == NULL) code = error_set(err, SNAPCELL_E_NOMEM, "no memory");
+    }
+    if (code == SNAPCELL_OK) code = snapcell_trust_check(copy, made, size, NULL, NULL, NULL, err);
+    snapcell_trust_free(copy);
+    snapcell_trust_free(trust);
+    free(made);
+    return code;
+}
+
+START_TEST(test_signing_survives_every_failed_allocation)
+{
+    static const snapcell_signing_key key = {{1, 2, 3}};
+    test_sample sample;
+    sample_init(&sample);
+    sample_layout(&sample);
+    sample_seal(&sample);
+    unsigned failed_count = 0;
+    bool done = false;
+    for (unsigned number = 0; !done; number++) {
+        snapcell_error err = {0};
+        arm(number);
+        const int code = sign_and_trust(&key, &sample, &err);
+        done = disarm();
+        /* That key has no right public half, so that its signature is never right either. */
+        ck_assert_int_eq(code, done ? SNAPCELL_E_SIGNATURE : SNAPCELL_E_NOMEM);
+        failed_count += !done;
+    }
+    ck_assert_uint_ge(failed_count, 5);
+}
+END_TEST
+
 /* A reader must not need memory: a loader checks artifacts when there is none left. */
 START_TEST(test_reader_allocates_nothing)
 {
@@ -141,6 +189,7 @@ int main(void)
     tcase_add_loop_test(tcase, test_writer_survives_every_failed_allocation, ARTIFACT_CODEC_RAW,
                         ARTIFACT_CODEC_ZSTD_PREFIX + 1);
     tcase_add_loop_test(tcase, test_decode_survives_every_failed_allocation, 0, 2);
+    tcase_add_test(tcase, test_signing_survives_every_failed_allocation);
     tcase_add_test(tcase, test_reader_allocates_nothing);
     return check_run(suite);
 }

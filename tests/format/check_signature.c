@@ -402,7 +402,19 @@ START_TEST(test_weak_keys_are_refused)
 }
 END_TEST
 
-/* The bytes of SPEC.md, once for ever. */
+/* The golden file: the bytes of SPEC.md, once for ever. */
+START_TEST(test_golden_signature_is_accepted)
+{
+    static test_sample golden;
+    size_t index = 0;
+    while (strcmp(sample_case_make(index, &golden)->name, "good-signed") != 0)
+        index++;
+    ck_assert_int_eq(check(golden.bytes, golden.size_bytes), SNAPCELL_OK);
+    ck_assert_uint_eq(golden.size_bytes, signed_size);
+    ck_assert_mem_eq(golden.bytes, signed_bytes, signed_size);
+}
+END_TEST
+
 START_TEST(test_signature_is_over_the_bytes_of_the_spec)
 {
     size_t size = 0;
@@ -442,6 +454,7 @@ int main(void)
     tcase_add_test(tcase, test_several_keys_can_be_trusted);
     tcase_add_test(tcase, test_section_rules);
     tcase_add_test(tcase, test_weak_keys_are_refused);
+    tcase_add_test(tcase, test_golden_signature_is_accepted);
     tcase_add_test(tcase, test_signature_is_over_the_bytes_of_the_spec);
     return check_run(suite);
 }
