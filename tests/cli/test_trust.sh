@@ -58,14 +58,13 @@ cp ci open && chmod 644 open
 run 0 "a key that others can read" compile hello.js --sign open
 expect "warns" err_has "chmod 600 open"
 
-# --- The compile worker has no key: neither among its descriptors, nor the right to look at its parent
+# --- The compile worker has no key: its descriptors are looked at
 cat >spy.js <<'END'
 export default { fetch() { return new Response("spied"); } };
 END
 cat >worker <<END
 #!/bin/sh
 ls -l /proc/self/fd >"$work/descriptors"
-cat /proc/\$PPID/mem >"$work/memory" 2>/dev/null && echo read >"$work/memory"
 exec "$SNAPCELL" "\$@"
 END
 chmod +x worker
