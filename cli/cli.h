@@ -211,8 +211,9 @@ typedef struct cli_worker {
     /* In the worker; returns its exit status. Standard output is flushed after it, and the process
      * ends without more ado. */
     int (*work)(void *user, int broker_fd);
-    /* In this process: serves what the worker asks for on the other end of its `broker_fd`, until
-     * that end is closed. NULL: there is no such socket, and `broker_fd` is -1. */
+    /* In this process: sees to it that somebody serves the other end of the worker's `broker_fd`,
+     * until that is closed; `broker_fd` of this process is closed after it. NULL: there is no such
+     * socket, and `broker_fd` is -1. */
     void (*broker)(void *user, int broker_fd);
     void *user;
 } cli_worker;

@@ -129,10 +129,8 @@ static int worker_failed(const char *what)
     return CLI_TROUBLE;
 }
 
-/* Serves the worker's wishes until it is gone, which closes its end. */
-static int worker_supervise(const cli_worker *worker, pid_t pid, int broker_fd, int noise_fd)
+static int worker_supervise(const cli_worker *worker, pid_t pid, int noise_fd)
 {
-    if (broker_fd >= 0) worker->broker(worker->user, broker_fd);
     int status = 0;
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR) return worker_failed("wait for the worker process");
@@ -162,5 +160,9 @@ int cli_worker_run(const cli_worker *worker)
     cleanup_close int own_fd = ends[0];
     pid_t pid = worker_fork(worker, own_fd, ends[1], noise_fd);
     if (pid < 0) return worker_failed("start a worker process");
-    return worker_supervise(worker, pid, own_fd, noise_fd);
+    if (own_fd >= 0) worker->broker(worker->user, own_fd);
+    /* When the broker has gone, the worker must notice. */
+    if (own_fd >= 0) close(own_fd);
+    own_fd = -1;
+    return worker_supervise(worker, pid, noise_fd);
 }

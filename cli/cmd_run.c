@@ -6,6 +6,7 @@
 
 #include "cli.h"
 #include "error_set.h"
+#include "snapcell/net.h"
 
 enum {
     RUN_EVENT = 256,
@@ -17,6 +18,8 @@ enum {
     RUN_CACHE,
     RUN_RECOMPILE,
     RUN_NO_SANDBOX,
+    RUN_ALLOW_NET,
+    RUN_ALLOW_NET_PRIVATE,
 };
 
 static const cli_option run_options[] = {
@@ -46,6 +49,11 @@ static const cli_option run_options[] = {
     CLI_TRUST_OPTION,
     CLI_TENANT_OPTION("with --trust: run only what is signed for TENANT (default: what is\n"
                       "signed for none)"),
+    {RUN_ALLOW_NET, "allow-net", "HOST",
+     "a host that fetch() may reach, as example.org,\nexample.org:8443, *.example.org, [::1] or *; "
+     "repeatable\n(default: none)"},
+    {RUN_ALLOW_NET_PRIVATE, "allow-net-private", NULL,
+     "names may lead to addresses of private networks and of this\nmachine, too"},
     CLI_OPTIONS_END,
 };
 
@@ -72,6 +80,9 @@ typedef struct run_state {
     bool recompile;
     bool no_sandbox;
     snapcell_trust *trust; /* NULL: everything is */
+    const char **allow; /* of --allow-net */
+    size_t allow_count;
+    bool allow_private;
 } run_state;
 
 /* --- Arguments --- */
@@ -109,6 +120,17 @@ static bool run_take_env(run_state *state, const char *value)
     }
     *equals = '\0';
     state->env[state->env_count++] = (snapcell_env){.name = copy, .value = equals + 1};
+    return true;
+}
+
+static bool run_take_host(run_state *state, const char *value)
+{
+    snapcell_error err;
+    if (snapcell_net_check_host(value, &err) != SNAPCELL_OK) {
+        cli_message("--allow-net: %s", err.message);
+        return false;
+    }
+    state->allow[state->allow_count++] = value;
     return true;
 }
 
@@ -173,6 +195,11 @@ static bool run_take(void *user, int id, const char *value)
     case RUN_NO_SANDBOX:
         state->no_sandbox = true;
         cli_message("warning: the function runs without a sandbox");
+        return true;
+    case RUN_ALLOW_NET:
+        return run_take_host(state, value);
+    case RUN_ALLOW_NET_PRIVATE:
+        state->allow_private = true;
         return true;
     default:
         return run_take_number(state, id, value);
@@ -325,9 +352,27 @@ static int run_once(run_state *state, snapcell_loader *loader, bool print, snapc
     return code;
 }
 
-static int run_open(const run_state *state, snapcell_loader **out, snapcell_error *err)
+/* The network of a function: a process that the supervisor starts, at the other end of a socket. */
+static void run_start_net(void *user, int broker_fd)
+{
+    const run_state *state = user;
+    snapcell_error err;
+    snapcell_net_options options = SNAPCELL_NET_OPTIONS_INIT;
+    options.allow = state->allow;
+    options.allow_count = state->allow_count;
+    options.allow_private = state->allow_private;
+    if (snapcell_net_serve(&options, broker_fd, &err) != SNAPCELL_OK)
+        cli_message("there is no network: %s", err.message);
+}
+
+static int run_open(const run_state *state, int broker_fd, snapcell_loader **out,
+                    snapcell_error *err)
 {
     snapcell_loader_options options = SNAPCELL_LOADER_OPTIONS_INIT;
+    snapcell_net *net = NULL;
+    int code = broker_fd >= 0 ? snapcell_net_attach(broker_fd, &net, err) : SNAPCELL_OK;
+    if (code != SNAPCELL_OK) return code;
+    if (net) options.fetch_client = snapcell_net_client(net);
     options.store_path = state->arguments.store;
     options.log = cli_console;
     options.trust = state->trust;
@@ -352,10 +397,10 @@ static int run_enter_sandbox(const run_state *state, snapcell_error *err)
     return snapcell_sandbox_enter(&options, err);
 }
 
-static int run_repeat(run_state *state, snapcell_error *err)
+static int run_repeat(run_state *state, int broker_fd, snapcell_error *err)
 {
     snapcell_loader *loader = NULL;
-    int code = run_open(state, &loader, err);
+    int code = run_open(state, broker_fd, &loader, err);
     if (code == SNAPCELL_OK) code = run_enter_sandbox(state, err);
     for (uint64_t i = 1; code == SNAPCELL_OK && i <= state->repeat; i++)
         code = run_once(state, loader, i == state->repeat, err);
@@ -367,8 +412,7 @@ static int run_work(void *user, int broker_fd)
     run_state *state = user;
     const char *ref = state->arguments.operands[0];
     snapcell_error err;
-    (void)broker_fd;
-    int code = run_repeat(state, &err);
+    int code = run_repeat(state, broker_fd, &err);
     if (code == SNAPCELL_OK) return CLI_DONE;
     if (code != SNAPCELL_E_OTHER_ENGINE || !state->recompile) return (int)cli_report(ref, &err);
     cli_message("warning: %s; recompiling %s for this engine", err.message, ref);
@@ -403,6 +447,7 @@ static cli_status run_run(run_state *state)
     cli_worker worker = {
         .subject = state->arguments.operands[0],
         .work = run_work,
+        .broker = state->allow_count > 0 ? run_start_net : NULL,
         .user = state,
     };
     int status = cli_worker_run(&worker);
@@ -418,17 +463,19 @@ static cli_status run_main(const cli_command *command, int argc, char **argv)
         .headers = calloc(room, sizeof *state.headers),
         .env = calloc(room, sizeof *state.env),
         .owned = calloc(room, sizeof *state.owned),
+        .allow = calloc(room, sizeof *state.allow),
         .cell = SNAPCELL_CELL_OPTIONS_INIT,
         .repeat = 1,
     };
     cli_status status = CLI_TROUBLE;
-    if (!state.headers || !state.env || !state.owned)
+    if (!state.headers || !state.env || !state.owned || !state.allow)
         cli_message("no memory for the command line");
     else if (cli_parse(command, argc, argv, run_take, &state, &state.arguments, &status))
         status = run_run(&state);
     for (size_t i = 0; state.owned && i < state.owned_count; i++)
         free(state.owned[i]);
     free(state.owned);
+    free(state.allow);
     free(state.headers);
     free(state.env);
     free(state.body);

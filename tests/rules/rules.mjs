@@ -5,7 +5,7 @@ import { basename, dirname, extname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
-const libraries = ["snapshot-format", "sandbox", "store", "engine", "compiler", "loader"];
+const libraries = ["snapshot-format", "sandbox", "store", "engine", "net", "compiler", "loader"];
 export const maxLines = 700;
 export const maxColumns = 100;
 
@@ -15,6 +15,7 @@ const mayInclude = {
     sandbox: ["sandbox", "snapshot-format"],
     store: ["store", "snapshot-format"],
     engine: ["engine", "snapshot-format"],
+    net: ["net", "engine", "snapshot-format"],
     compiler: ["compiler", "engine", "store", "sandbox", "snapshot-format"],
     loader: ["loader", "engine", "store", "snapshot-format"],
     cli: ["cli"],
@@ -23,6 +24,7 @@ const helpers = new Set(["cleanup.h", "error_set.h", "fuzz_input.h"]);
 const homeOf = [
     { header: /^(lmdb\.h)$/, home: ["store"] },
     { header: /^(zstd|zdict|zstd_errors)\.h$/, home: ["snapshot-format"] },
+    { header: /^curl\/.*$/, home: ["net"] },
     { header: /^(v8(-[a-z0-9-]+)?\.h|libplatform\/.*|cppgc\/.*)$/, home: ["engine"] },
 ];
 
@@ -187,7 +189,7 @@ function v8SeenByC(code, byName) {
         seesV8.set(file.path, false);
         const sees = includesOf(file).some(({ name }) => {
             const target = byName.get(basename(name));
-            return homeOf[2].header.test(name) || (target && visit(target));
+            return homeOf.at(-1).header.test(name) || (target && visit(target));
         });
         seesV8.set(file.path, sees);
         return sees;

@@ -1,0 +1,81 @@
+/* A client of fetch() that speaks HTTP, on libcurl, in a process of its own.
+ *
+ * The process is the program `snapcell-net`: it alone has the network, and the list of hosts that
+ * may be reached. It is spoken with over a socket, so that a process in a sandbox can fetch, too.
+ * HTTP/1.1 and HTTP/2, connections kept and shared; certificates are checked against the system's,
+ * or those of $SSL_CERT_FILE and $SSL_CERT_DIR; no proxies, no cookies, no redirects (these are the
+ * engine's, and each is a request that is checked anew). */
+#ifndef SNAPCELL_NET_H
+#define SNAPCELL_NET_H
+
+#include <stdbool.h>
+
+#include "snapcell/fetch.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct snapcell_net snapcell_net;
+
+/* Zero means the default, everywhere. Borrowed during the call that takes it. */
+typedef struct snapcell_net_options {
+    size_t struct_size; /* sizeof(snapcell_net_options) */
+
+    /* Hosts that may be reached: "example.org", "example.org:8443", "*.example.org" (any name below
+     * it), "127.0.0.1:8080", "[::1]", "*" (any). Without a port: any port. NULL when there are
+     * none: then every request is refused. */
+    const char *const *allow;
+    size_t allow_count;
+
+    /* Names may lead to addresses of private networks, of this machine and of its link, too.
+     * Without this only "localhost", and an address that `allow` names itself. */
+    bool allow_private;
+
+    /* `snapcell-net`. NULL: beside this program or library, or in ../libexec/snapcell from it. */
+    const char *program_path;
+} snapcell_net_options;
+
+#define SNAPCELL_NET_OPTIONS_INIT                                                                  \
+    {                                                                                              \
+        .struct_size = sizeof(snapcell_net_options)                                                \
+    }
+
+/* --- Simple: a process that fetches for this one ---------------------------------------------- */
+
+/* Purpose: start the process, and be its client. `options`: NULL for the defaults. `*out`: Owned,
+ * snapcell_net_close(). NULL on failure. Thread: any. Errors: E_USAGE (a host that is none),
+ * E_NOT_FOUND (the program), E_IO, E_NOMEM. */
+SNAPCELL_API int snapcell_net_open(const snapcell_net_options *options, snapcell_net **out,
+                                   snapcell_error *err);
+
+/* Purpose: what snapcell_loader_options.fetch_client takes; for any number of loaders and threads.
+ * `net`: not NULL. Returns: Borrowed until snapcell_net_close(). Thread: any. Errors: none. */
+SNAPCELL_API const snapcell_fetch_client *snapcell_net_client(snapcell_net *net);
+
+/* Purpose: end it; NULL is allowed. The process ends, too. The loaders that use the client must be
+ * closed first. Thread: any, once. Errors: none. */
+SNAPCELL_API void snapcell_net_close(snapcell_net *net);
+
+/* --- Advanced: a process that fetches for another one ----------------------------------------- */
+
+/* Purpose: check a host as in `allow`. `host`: not NULL. Thread: any. Errors: E_USAGE, with what is
+ * wrong with it. */
+SNAPCELL_API int snapcell_net_check_host(const char *host, snapcell_error *err);
+
+/* Purpose: start the process to serve whoever has the other end of the socket `fd` (a stream
+ * socket; stays the caller's, who may close it at once). It ends when that end is closed. No child
+ * is left to wait for. `options`: NULL for the defaults. Thread: any. Errors: as
+ * snapcell_net_open(). */
+SNAPCELL_API int snapcell_net_serve(const snapcell_net_options *options, int fd,
+                                    snapcell_error *err);
+
+/* Purpose: be the client of a process that serves the other end of the socket `fd`, which is taken
+ * over, also on failure. `*out`: as snapcell_net_open(). A thread is started with the first
+ * request. Thread: any. Errors: E_NOMEM. */
+SNAPCELL_API int snapcell_net_attach(int fd, snapcell_net **out, snapcell_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,206 @@
+/* Starting snapcell-net. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "error_set.h"
+#include "net_rules.h"
+#include "snapcell/net.h"
+
+#define PROGRAM "snapcell-net"
+
+/* The descriptor is put on 3: it must not be there, or in the way, before. */
+#define SOCKET_FD 3
+#define SOCKET_FD_MIN 10
+
+extern char **environ;
+
+/* --- Where it is --- */
+
+/* The file that this code came from: a shared library, else the program. Owned: free(). */
+static char *start_own_path(void)
+{
+    static const char here;
+    Dl_info info;
+    struct link_map *map = NULL;
+    if (dladdr1(&here, &info, (void **)&map, RTLD_DL_LINKMAP) != 0 && map != NULL &&
+        map->l_name != NULL && strchr(map->l_name, '/') != NULL)
+        return realpath(map->l_name, NULL);
+    return realpath("/proc/self/exe", NULL);
+}
+
+/* ../../libexec is for Debian's lib/x86_64-linux-gnu. */
+static char *start_find_program(void)
+{
+    static const char *const places[] = {PROGRAM, "../" PROGRAM, "../libexec/snapcell/" PROGRAM,
+                                         "../../libexec/snapcell/" PROGRAM};
+    cleanup_free char *own = start_own_path();
+    char *slash = own != NULL ? strrchr(own, '/') : NULL;
+    if (slash == NULL) return NULL;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        char *path;
+        if (asprintf(&path, "%.*s/%s", (int)(slash - own), own, places[i]) < 0) return NULL;
+        if (access(path, X_OK) == 0) return path;
+        free(path);
+    }
+    return NULL;
+}
+
+/* --- Starting it --- */
+
+static int start_check(const snapcell_net_options *options, snapcell_error *err)
+{
+    if (options->allow_count > 0 && options->allow == NULL)
+        return error_set(err, SNAPCELL_E_USAGE,
+                         "snapcell_net_options.allow is NULL, but allow_count is %zu",
+                         options->allow_count);
+    int status = SNAPCELL_OK;
+    for (size_t i = 0; status == SNAPCELL_OK && i < options->allow_count; i++)
+        status = snapcell_net_check_host(options->allow[i], err);
+    return status;
+}
+
+/* "snapcell-net 3 [--private] HOST..."; Owned: free(). */
+static const char **start_arguments(const snapcell_net_options *options)
+{
+    const char **arguments = calloc(options->allow_count + 4, sizeof *arguments);
+    if (arguments == NULL) return NULL;
+    size_t count = 0;
+    arguments[count++] = PROGRAM;
+    arguments[count++] = "3";
+    if (options->allow_private) arguments[count++] = "--private";
+    for (size_t i = 0; i < options->allow_count; i++)
+        arguments[count++] = options->allow[i];
+    return arguments;
+}
+
+/* It has its messages on our standard error, and nothing else of ours. */
+static int start_set_files(posix_spawn_file_actions_t *files, int socket_fd)
+{
+    int problem = posix_spawn_file_actions_addopen(files, 0, "/dev/null", O_RDONLY, 0);
+    if (problem == 0)
+        problem = posix_spawn_file_actions_addopen(files, 1, "/dev/null", O_WRONLY, 0);
+    if (problem == 0) problem = posix_spawn_file_actions_adddup2(files, socket_fd, SOCKET_FD);
+    if (problem == 0) problem = posix_spawn_file_actions_addclosefrom_np(files, SOCKET_FD + 1);
+    return problem;
+}
+
+/* A session of its own: who fetches decides what a terminal's Ctrl-C means, and closes the socket.
+ */
+static int start_set_attributes(posix_spawnattr_t *attributes)
+{
+    sigset_t none;
+    sigset_t all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    int problem = posix_spawnattr_setsigmask(attributes, &none);
+    if (problem == 0) problem = posix_spawnattr_setsigdefault(attributes, &all);
+    if (problem == 0)
+        problem = posix_spawnattr_setflags(
+            attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
+    return problem;
+}
+
+static int start_spawn(const char *path, const char **arguments, int socket_fd, pid_t *pid)
+{
+    posix_spawn_file_actions_t files;
+    posix_spawnattr_t attributes;
+    int problem = posix_spawn_file_actions_init(&files);
+    if (problem != 0) return problem;
+    problem = posix_spawnattr_init(&attributes);
+    if (problem == 0) {
+        problem = start_set_files(&files, socket_fd);
+        if (problem == 0) problem = start_set_attributes(&attributes);
+        if (problem == 0)
+            problem =
+                posix_spawn(pid, path, &files, &attributes, (char *const *)arguments, environ);
+        posix_spawnattr_destroy(&attributes);
+    }
+    posix_spawn_file_actions_destroy(&files);
+    return problem;
+}
+
+/* The program goes on in a child of its own, so that none of ours is left to wait for. */
+static int start_wait(pid_t pid, const char *path, snapcell_error *err)
+{
+    int status = 0;
+    while (waitpid(pid, &status, 0) < 0) {
+        if (errno == EINTR) continue;
+        return SNAPCELL_OK; /* an embedder that waits for all its children took it */
+    }
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return SNAPCELL_OK;
+    return error_set(err, SNAPCELL_E_IO,
+                     "%s did not start; its messages are on standard error (is libcurl there?)",
+                     path);
+}
+
+static int start_program(const snapcell_net_options *options, const char *path, int fd,
+                         snapcell_error *err)
+{
+    cleanup_free const char **arguments = start_arguments(options);
+    if (arguments == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a command line");
+    cleanup_close int lifted = fcntl(fd, F_DUPFD_CLOEXEC, SOCKET_FD_MIN);
+    if (lifted < 0) return error_set_errno(err, SNAPCELL_E_IO, errno, "cannot use the socket");
+    pid_t pid;
+    int problem = start_spawn(path, arguments, lifted, &pid);
+    if (problem != 0) return error_set_errno(err, SNAPCELL_E_IO, problem, "cannot start %s", path);
+    return start_wait(pid, path, err);
+}
+
+static int start_take_options(const snapcell_net_options *options, snapcell_net_options *out,
+                              snapcell_error *err)
+{
+    *out = (snapcell_net_options){0};
+    if (options == NULL) return SNAPCELL_OK;
+    if (options->struct_size < sizeof options->struct_size)
+        return error_set(err, SNAPCELL_E_USAGE,
+                         "snapcell_net_options.struct_size is %zu: set it to "
+                         "sizeof(snapcell_net_options)",
+                         options->struct_size);
+    memcpy(out, options, options->struct_size < sizeof *out ? options->struct_size : sizeof *out);
+    return start_check(out, err);
+}
+
+int snapcell_net_check_host(const char *host, snapcell_error *err)
+{
+    net_rule rule;
+    return net_rule_parse(host, &rule, err);
+}
+
+int snapcell_net_serve(const snapcell_net_options *options, int fd, snapcell_error *err)
+{
+    snapcell_net_options given;
+    int status = start_take_options(options, &given, err);
+    if (status != SNAPCELL_OK) return status;
+    if (given.program_path != NULL) return start_program(&given, given.program_path, fd, err);
+    cleanup_free char *path = start_find_program();
+    if (path == NULL)
+        return error_set(err, SNAPCELL_E_NOT_FOUND,
+                         "the program " PROGRAM
+                         ", which has the network, is neither beside this one nor in "
+                         "../libexec/snapcell: set snapcell_net_options.program_path");
+    return start_program(&given, path, fd, err);
+}
+
+int snapcell_net_open(const snapcell_net_options *options, snapcell_net **out, snapcell_error *err)
+{
+    *out = NULL;
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+        return error_set_errno(err, SNAPCELL_E_IO, errno, "cannot open a socket");
+    cleanup_close int its_fd = ends[1];
+    int status = snapcell_net_serve(options, its_fd, err);
+    if (status == SNAPCELL_OK) return snapcell_net_attach(ends[0], out, err);
+    close(ends[0]);
+    return status;
+}
