@@ -1,6 +1,7 @@
 #include "page_pool.h"
 
 #include <sys/mman.h>
+#include <sys/sysinfo.h>
 
 #include <algorithm>
 #include <cstring>
@@ -32,6 +33,13 @@ int Protection(v8::PageAllocator::Permission permission)
         break;
     }
     return PROT_NONE;
+}
+
+// Whether a page that is not resident may hold data all the same.
+bool SwapIsInUse()
+{
+    struct sysinfo facts;
+    return sysinfo(&facts) != 0 || facts.freeswap != facts.totalswap;
 }
 
 // Zeroes what is resident: pages that no one touched are zero, and touching them would make them
@@ -206,7 +214,10 @@ void PagePool::GiveRun(Arena *arena, char *run, size_t chunks, bool altered)
         cold_bytes_.fetch_add(bytes, std::memory_order_relaxed);
         return;
     }
-    ZeroResident(run, bytes);
+    if (SwapIsInUse())
+        madvise(run, bytes, MADV_DONTNEED);
+    else
+        ZeroResident(run, bytes);
     Shard *own = OwnShard();
     std::lock_guard<std::mutex> guard(own->mutex);
     std::vector<char *> &kept = own->kept[chunks];

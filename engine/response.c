@@ -5,7 +5,8 @@
 
 struct snapcell_response {
     int status;
-    snapcell_header *headers; /* each entry's name and value share one allocation, at `name` */
+    /* Each entry's name and value share one allocation, at `name`. */
+    snapcell_header *headers;
     size_t header_count;
     size_t header_capacity;
     size_t body_size_bytes;
@@ -77,11 +78,17 @@ snapcell_header snapcell_response_header(const snapcell_response *response, size
     return response->headers[index];
 }
 
+/* What a function answered is not to be found in memory that others get. */
 void snapcell_response_free(snapcell_response *response)
 {
     if (response == NULL) return;
-    for (size_t i = 0; i < response->header_count; i++)
-        free((void *)response->headers[i].name);
+    for (size_t i = 0; i < response->header_count; i++) {
+        const snapcell_header *header = &response->headers[i];
+        explicit_bzero((char *)header->name, strlen(header->name));
+        explicit_bzero((char *)header->value, strlen(header->value));
+        free((char *)header->name);
+    }
     free(response->headers);
+    explicit_bzero(response->body, response->body_size_bytes);
     free(response);
 }

@@ -110,6 +110,23 @@ class CloneDelegate : public v8::ValueSerializer::Delegate
         return v8::Just(true);
     }
 
+    // As realloc(), which would leave what it moves behind.
+    void *ReallocateBufferMemory(void *old, size_t size, size_t *actual_size) override
+    {
+        Bytes old_bytes(static_cast<uint8_t *>(old));
+        Bytes grown = AllocateBytes(size);
+        if (!grown) {
+            (void)old_bytes.release(); // still the serializer's
+            return nullptr;
+        }
+        size_t old_size = old != nullptr ? malloc_usable_size(old) : 0;
+        memcpy(grown.get(), old_bytes.get(), old_size < size ? old_size : size);
+        *actual_size = size;
+        return grown.release();
+    }
+
+    void FreeBufferMemory(void *buffer) override { Bytes(static_cast<uint8_t *>(buffer)); }
+
   private:
     v8::Local<v8::Context> context_;
     v8::Local<v8::Function> refuse_;

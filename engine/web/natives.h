@@ -5,7 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
+
+#include <malloc.h>
 
 #include <v8.h>
 
@@ -22,8 +25,13 @@ using NativeInfo = v8::FunctionCallbackInfo<v8::Value>;
 #include "web/natives.def"
 #undef WEB_NATIVE
 
+// What passed through it must not be found in memory that malloc() hands to others.
 struct FreeMemory {
-    void operator()(void *memory) const { std::free(memory); }
+    void operator()(void *memory) const
+    {
+        if (memory != nullptr) explicit_bzero(memory, malloc_usable_size(memory));
+        std::free(memory);
+    }
 };
 // Memory that may be missing, for sizes that a script decides on.
 using Bytes = std::unique_ptr<uint8_t[], FreeMemory>;

@@ -3,6 +3,7 @@
 #include "page_pool.h"
 
 #include <sys/mman.h>
+#include <sys/sysinfo.h>
 
 #include <cstdlib>
 #include <cstring>
@@ -65,7 +66,46 @@ char *Take(PagePool *pool, size_t size)
     return static_cast<char *>(pages);
 }
 
+// What the kernel says, as a machine that swaps would: the linker leads these calls here.
+bool g_pages_are_swapped_out = false;
+
 } // namespace
+
+extern "C" {
+int __real_mincore(void *address, size_t size, unsigned char *out);
+int __wrap_mincore(void *address, size_t size, unsigned char *out);
+int __real_sysinfo(struct sysinfo *out);
+int __wrap_sysinfo(struct sysinfo *out);
+
+int __wrap_mincore(void *address, size_t size, unsigned char *out)
+{
+    if (!g_pages_are_swapped_out) return __real_mincore(address, size, out);
+    memset(out, 0, (size + 4095) / 4096);
+    return 0;
+}
+
+int __wrap_sysinfo(struct sysinfo *out)
+{
+    int status = __real_sysinfo(out);
+    out->totalswap = 1000;
+    out->freeswap = g_pages_are_swapped_out ? 999 : 1000;
+    return status;
+}
+}
+
+START_TEST(test_pages_that_are_swapped_out_are_dropped)
+{
+    KernelPages kernel;
+    PagePool pool(&kernel, 64 * kChunk, nullptr, false);
+    char *run = Take(&pool, kChunk);
+    memset(run, 0x5a, kChunk);
+    g_pages_are_swapped_out = true;
+    pool.FreePages(run, kChunk);
+    ck_assert_ptr_eq(Take(&pool, kChunk), run);
+    ck_assert(IsZero(run, kChunk));
+    g_pages_are_swapped_out = false;
+}
+END_TEST
 
 START_TEST(test_what_one_wrote_no_other_sees)
 {
@@ -249,6 +289,7 @@ int main()
     Suite *suite = suite_create("page_pool");
     TCase *tcase = tcase_create("page_pool");
     tcase_add_test(tcase, test_what_one_wrote_no_other_sees);
+    tcase_add_test(tcase, test_pages_that_are_swapped_out_are_dropped);
     tcase_add_test(tcase, test_a_freed_run_is_handed_out_again);
     tcase_add_test(tcase, test_a_trimmed_end_is_zeroed_too);
     tcase_add_test(tcase, test_permissions_are_kept_and_reset);
