@@ -434,6 +434,7 @@ extern const cli_command cmd_salvage;
 extern const cli_command cmd_export;
 extern const cli_command cmd_import;
 extern const cli_command cmd_stat;
+extern const cli_command cmd_rebuild;
 extern const cli_command cmd_recompile;
 extern const cli_command cmd_engine;
 extern const cli_command cmd_bench; /* in bench/ */

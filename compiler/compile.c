@@ -342,9 +342,10 @@ static int recompile_options(const snapcell_compile_options *given, snapcell_com
     return SNAPCELL_OK;
 }
 
-int snapcell_recompile(const void *bytes, size_t size_bytes,
-                       const snapcell_compile_options *options, snapcell_compiled **out,
-                       snapcell_error *err)
+/* `path`: NULL for the artifact's own source. */
+static int compile_again(const void *bytes, size_t size_bytes, const char *path,
+                         const snapcell_compile_options *options, snapcell_compiled **out,
+                         snapcell_error *err)
 {
     if (out == NULL) return fail_null("where the compile goes", err);
     *out = NULL;
@@ -360,10 +361,27 @@ int snapcell_recompile(const void *bytes, size_t size_bytes,
     status = manifest_read(view.info.manifest, view.info.manifest_size_bytes, &recipe, err);
     if (status != SNAPCELL_OK) return status;
     cleanup(bundle_release) bundle_file bundle = {0};
-    status = bundle_from_artifact(&view, recipe.bundle_size_bytes, &bundle, err);
+    status = path == NULL ? bundle_from_artifact(&view, recipe.bundle_size_bytes, &bundle, err)
+                          : bundle_read(path, &bundle, err);
     if (status != SNAPCELL_OK) return status;
+    bundle.file_name = view.info.file_name;
     options_from_manifest(&recipe, &view, &merged);
     return compile_bundle(&bundle, &merged, out, err);
+}
+
+int snapcell_recompile(const void *bytes, size_t size_bytes,
+                       const snapcell_compile_options *options, snapcell_compiled **out,
+                       snapcell_error *err)
+{
+    return compile_again(bytes, size_bytes, NULL, options, out, err);
+}
+
+int snapcell_rebuild(const void *bytes, size_t size_bytes, const char *path,
+                     const snapcell_compile_options *options, snapcell_compiled **out,
+                     snapcell_error *err)
+{
+    if (path == NULL) return fail_null("the bundle's path", err);
+    return compile_again(bytes, size_bytes, path, options, out, err);
 }
 
 /* --- What was made --- */

@@ -137,6 +137,35 @@ SNAPCELL_API int snapcell_recompile(const void *bytes, size_t size_bytes,
                                     const snapcell_compile_options *options,
                                     snapcell_compiled **out, snapcell_error *err);
 
+/* Purpose: as snapcell_recompile(), with the bundle in file `path` (not NULL) in the place of the
+ * artifact's own source: what a file gives with the options that an artifact was made with. It is
+ * taken to have the artifact's file name. Thread and errors: as snapcell_recompile(). */
+SNAPCELL_API int snapcell_rebuild(const void *bytes, size_t size_bytes, const char *path,
+                                  const snapcell_compile_options *options, snapcell_compiled **out,
+                                  snapcell_error *err);
+
+/* One thing in which two artifacts differ. A plain value. */
+typedef struct snapcell_difference {
+    /* "engine", "host", "kind", "source", "bundle", "source map", "blob", "manifest" or "encoding";
+     * static. */
+    const char *what;
+    uint64_t offset;        /* of the first byte that differs, in the decoded part */
+    uint64_t count;         /* of bytes that differ; what one has more counts, too */
+    uint64_t size_bytes[2]; /* of the part in each */
+    char detail[200];       /* for people: what decides, and where */
+} snapcell_difference;
+
+#define SNAPCELL_DIFFERENCE_COUNT_MAX 8
+
+/* Purpose: tell in what artifact `b` differs from artifact `a`, signatures apart; of artifacts of
+ * two engines or kinds, sources and bindings alone. `*out_count` (not NULL) is 0 when they are
+ * identical. The artifacts: Borrowed during the call. Blobs must be this engine's. Thread: any.
+ * Errors: E_CORRUPT, E_FORMAT, E_TOO_LARGE, E_NOMEM, E_USAGE. */
+SNAPCELL_API int snapcell_artifact_compare(const void *a, size_t a_size_bytes, const void *b,
+                                           size_t b_size_bytes,
+                                           snapcell_difference out[SNAPCELL_DIFFERENCE_COUNT_MAX],
+                                           size_t *out_count, snapcell_error *err);
+
 /* Purpose: be the child process; called by a program that was started as a worker, with the
  * socket's descriptor. Returns: the process's exit status. Thread: the main one, once, before
  * anything else. Errors: sent to the parent. */

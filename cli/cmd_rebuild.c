@@ -1,0 +1,159 @@
+/* snapcell rebuild: does a bundle give the artifact that is in the store? */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "error_set.h"
+
+enum {
+    REBUILD_FROM = 256,
+    REBUILD_MEMORY,
+    REBUILD_WALL,
+};
+
+static const cli_option rebuild_options[] = {
+    {REBUILD_FROM, "from", "FILE", "compile this bundle (default: the artifact's own source)"},
+    {REBUILD_MEMORY, "memory-mb", "N", "memory limit of the compile (default: 512)"},
+    {REBUILD_WALL, "wall-ms", "N", "time limit of the compile (default: 30000)"},
+    CLI_JSON_OPTION("a JSON object: key, name, identical, differences [{what,\n"
+                    "offset, count, bytes [stored, rebuilt], detail}]"),
+    CLI_OPTIONS_END,
+};
+
+typedef struct rebuild_state {
+    cli_arguments arguments;
+    snapcell_compile_options options;
+    const char *from;
+    void *stored; /* Owned */
+    size_t stored_size_bytes;
+    snapcell_artifact_info info;
+    snapcell_compiled *compiled;
+    snapcell_difference differences[SNAPCELL_DIFFERENCE_COUNT_MAX];
+    size_t difference_count;
+} rebuild_state;
+
+static bool rebuild_take(void *user, int id, const char *value)
+{
+    rebuild_state *state = user;
+    uint64_t number = 0;
+    switch (id) {
+    case REBUILD_FROM:
+        state->from = value;
+        return true;
+    case REBUILD_MEMORY:
+        if (!cli_number("--memory-mb", value, 1, 1 << 20, &number)) return false;
+        state->options.memory_limit_bytes = number << 20;
+        return true;
+    default:
+        if (!cli_number("--wall-ms", value, 1, UINT32_MAX, &number)) return false;
+        state->options.wall_limit_ms = (uint32_t)number;
+        return true;
+    }
+}
+
+static int rebuild_get(rebuild_state *state, snapcell_error *err)
+{
+    snapcell_store *store = NULL;
+    snapcell_key key;
+    int code = snapcell_store_open(state->arguments.store, SNAPCELL_STORE_READ, &store, err);
+    if (code == SNAPCELL_OK) code = cli_resolve(store, state->arguments.operands[0], &key, err);
+    if (code == SNAPCELL_OK)
+        code = snapcell_store_get(store, &key, &state->stored, &state->stored_size_bytes, err);
+    snapcell_store_close(store);
+    if (code != SNAPCELL_OK) return code;
+    return snapcell_artifact_inspect(state->stored, state->stored_size_bytes, &state->info, err);
+}
+
+static int rebuild_compile(rebuild_state *state, snapcell_error *err)
+{
+    if (state->from)
+        return snapcell_rebuild(state->stored, state->stored_size_bytes, state->from,
+                                &state->options, &state->compiled, err);
+    return snapcell_recompile(state->stored, state->stored_size_bytes, &state->options,
+                              &state->compiled, err);
+}
+
+static int rebuild_compare(rebuild_state *state, snapcell_error *err)
+{
+    size_t size_bytes = 0;
+    const void *bytes = snapcell_compiled_artifact(state->compiled, &size_bytes);
+    return snapcell_artifact_compare(state->stored, state->stored_size_bytes, bytes, size_bytes,
+                                     state->differences, &state->difference_count, err);
+}
+
+static json_t *rebuild_json(const rebuild_state *state)
+{
+    char key[SNAPCELL_KEY_HEX_SIZE];
+    json_t *list = json_array();
+    for (size_t i = 0; i < state->difference_count; i++) {
+        const snapcell_difference *one = &state->differences[i];
+        json_array_append_new(
+            list, json_pack("{s:s, s:I, s:I, s:[I, I], s:o}", "what", one->what, "offset",
+                            (json_int_t)one->offset, "count", (json_int_t)one->count, "bytes",
+                            (json_int_t)one->size_bytes[0], (json_int_t)one->size_bytes[1],
+                            "detail", cli_json_text(one->detail)));
+    }
+    return json_pack("{s:s, s:o, s:b, s:o}", "key", cli_key_text(&state->info.key, key), "name",
+                     cli_json_text(state->info.name), "identical",
+                     (int)(state->difference_count == 0), "differences", list);
+}
+
+static void rebuild_print(const rebuild_state *state)
+{
+    char key[SNAPCELL_KEY_HEX_SIZE];
+    bool same = state->difference_count == 0;
+    cli_print_padded(state->info.name, 20);
+    cli_print("  %.12s  %s\n", cli_key_text(&state->info.key, key),
+              same ? "identical" : "different");
+    for (size_t i = 0; i < state->difference_count; i++) {
+        const snapcell_difference *one = &state->differences[i];
+        cli_print("  %-10s  %s", one->what, one->detail);
+        if (one->count > 0)
+            cli_print(" (%llu bytes differ from byte %llu on; %llu bytes, now %llu)",
+                      (unsigned long long)one->count, (unsigned long long)one->offset,
+                      (unsigned long long)one->size_bytes[0],
+                      (unsigned long long)one->size_bytes[1]);
+        cli_print("\n");
+    }
+}
+
+static cli_status rebuild_run(rebuild_state *state)
+{
+    const char *ref = state->arguments.operands[0];
+    snapcell_error err;
+    int code = rebuild_get(state, &err);
+    if (code != SNAPCELL_OK) return cli_report(ref, &err);
+    code = rebuild_compile(state, &err);
+    if (code == SNAPCELL_OK) code = rebuild_compare(state, &err);
+    if (code != SNAPCELL_OK) return cli_report(state->from ? state->from : ref, &err);
+    if (state->arguments.json)
+        cli_print_json(rebuild_json(state));
+    else
+        rebuild_print(state);
+    return state->difference_count == 0 ? CLI_DONE : CLI_FUNCTION_FAILED;
+}
+
+static cli_status rebuild_main(const cli_command *command, int argc, char **argv)
+{
+    rebuild_state state = {.options = SNAPCELL_COMPILE_OPTIONS_INIT};
+    cli_status status;
+    if (cli_parse(command, argc, argv, rebuild_take, &state, &state.arguments, &status))
+        status = rebuild_run(&state);
+    snapcell_compiled_free(state.compiled);
+    free(state.stored);
+    return status;
+}
+
+const cli_command cmd_rebuild = {
+    .name = "rebuild",
+    .operands = "REF",
+    .summary = "compile again and tell whether the artifact is the same",
+    .description =
+        "Compiles FILE with the options that the artifact of REF was made with, and compares the\n"
+        "bytes; signatures are left out. Nothing is put into the store. Exit status: 0 identical,\n"
+        "1 different (what differs, where, and what decides it is printed), 2 to 5 as ever.",
+    .options = rebuild_options,
+    .operand_count_min = 1,
+    .operand_count_max = 1,
+    .run = rebuild_main,
+};
