@@ -277,6 +277,7 @@ extern "C" void engine_cell_free(engine_cell *cell)
         cell->state.timers.Reset();
         cell->state.fetches.CloseAll();
         cell->state.ForgetRejections();
+        cell->state.wasm_streams.clear();
         cell->context.Reset();
         cell->entry.Reset();
         cell->env.Reset();

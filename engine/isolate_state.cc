@@ -5,6 +5,7 @@
 
 #include "platform.h"
 #include "survey.h"
+#include "web/web.h"
 #include "web_modules.h"
 
 namespace snapcell
@@ -190,6 +191,7 @@ void AttachState(v8::Isolate *isolate, IsolateState *state)
     isolate->SetHostImportModuleDynamicallyCallback(OnDynamicImport);
     isolate->SetHostInitializeImportMetaObjectCallback(OnImportMeta);
     isolate->SetAllowWasmCodeGenerationCallback(OnWebAssembly);
+    isolate->SetWasmStreamingCallback(OnWasmStreaming);
     isolate->SetCaptureStackTraceForUncaughtExceptions(true, 16, v8::StackTrace::kOverview);
     isolate->AddNearHeapLimitCallback(OnNearHeapLimit, isolate);
 }

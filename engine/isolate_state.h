@@ -3,6 +3,8 @@
 #define SNAPCELL_ISOLATE_STATE_H
 
 #include <atomic>
+#include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -59,6 +61,10 @@ struct IsolateState {
     // Build time: moves the clock on to where MonotonicMs() gives `ms`.
     void AdvanceBuildClock(double ms);
     TimerQueue timers;
+
+    // --- WebAssembly that is being received ---
+    std::map<uint32_t, std::shared_ptr<v8::WasmStreaming>> wasm_streams;
+    uint32_t wasm_stream_count = 0;
     FetchTable fetches;
 
     // --- Limits ---

@@ -8,8 +8,17 @@ namespace snapcell
 namespace
 {
 
-constexpr const char *kFunctions[] = {"Module", "Instance", "Memory",      "Table",   "Global",
-                                      "Tag",    "compile",  "instantiate", "validate"};
+constexpr const char *kFunctions[] = {"Module",
+                                      "Instance",
+                                      "Memory",
+                                      "Table",
+                                      "Global",
+                                      "Tag",
+                                      "compile",
+                                      "validate",
+                                      "compileStreaming",
+                                      "instantiate",
+                                      "instantiateStreaming"};
 
 // The real function of the same name, which V8 has put on the global object by run time.
 v8::MaybeLocal<v8::Function> RealFunction(v8::Local<v8::Context> context, v8::Local<v8::Value> name)

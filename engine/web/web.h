@@ -28,6 +28,9 @@ namespace snapcell
 // it. Slots up to 3 are the core's own.
 constexpr uint32_t kRejectionHookSlot = 4;
 
+// V8 calls it with the source of WebAssembly.compileStreaming().
+void OnWasmStreaming(const v8::FunctionCallbackInfo<v8::Value> &info);
+
 // A native function that built-in modules call. The order is part of the external reference table.
 struct WebNative {
     const char *name;

@@ -7,6 +7,12 @@ import { join } from "node:path";
 
 const answer = text => `new Response("ok ${text}")`;
 
+const add = `new Uint8Array([0,97,115,109,1,0,0,0,1,7,1,96,2,127,127,1,127,3,2,1,0,7,7,1,3,97,100,100,0,0,10,9,1,7,0,32,0,32,1,106,11])`;
+const wasm = (source, type = "application/wasm", status = 200) =>
+    `new Response(${source}, { status: ${status}, headers: { "content-type": "${type}" } })`;
+const wasmFailure = source =>
+    `export default { async fetch() { try { await ${source}; } catch (e) { return new Response("ok " + e.name + ": " + e.message); } } }`;
+
 // [name, source, what the output must match, other arguments of area_runner]
 const answers = [
     [
@@ -149,6 +155,77 @@ const answers = [
         /^ok x\n\[3\] Error: shown\n {4}at Object\.fetch \(bundle\.js:1:\d+\)\n\[3\] Trace: t\n {4}at Object\.fetch \(bundle\.js:1:\d+\)$/,
     ],
     [
+        "WebAssembly in a call",
+        `const bytes = ${add}; export default { async fetch() {
+            const { Instance, Module, compile, compileStreaming, instantiate, instantiateStreaming, validate } = WebAssembly;
+            const sums = [
+                new Instance(new Module(bytes)),
+                await instantiate(await compile(bytes)),
+                (await instantiate(bytes)).instance,
+                await instantiate(await compileStreaming(${wasm("bytes")})),
+                (await instantiateStreaming(Promise.resolve(${wasm("new Blob([bytes]).stream()")}))).instance,
+            ].map((instance, i) => instance.exports.add(i, 1));
+            return new Response("ok " + sums + validate(bytes));
+        } }`,
+        /^ok 1,2,3,4,5true$/,
+    ],
+    [
+        "WebAssembly of what is no Response",
+        wasmFailure(`WebAssembly.compileStreaming(${add})`),
+        /^ok TypeError: WebAssembly: the source must be a Response$/,
+    ],
+    [
+        "WebAssembly of another type",
+        wasmFailure(`WebAssembly.instantiateStreaming(${wasm(add, "application/wasm;a=b")})`),
+        /^ok TypeError: WebAssembly: the response's content-type must be application\/wasm$/,
+    ],
+    [
+        "WebAssembly of a status that says no",
+        wasmFailure(`WebAssembly.compileStreaming(${wasm(add, "application/wasm", 404)})`),
+        /^ok TypeError: WebAssembly: the response's status is 404$/,
+    ],
+    [
+        "WebAssembly of a rejected promise",
+        wasmFailure(`WebAssembly.compileStreaming(Promise.reject(new RangeError("x")))`),
+        /^ok RangeError: x$/,
+    ],
+    [
+        "WebAssembly of bytes that are none",
+        wasmFailure(`WebAssembly.compileStreaming(${wasm(`new Uint8Array([0, 97, 115])`)})`),
+        /^ok CompileError: WebAssembly\.compileStreaming\(\): /,
+    ],
+    [
+        "WebAssembly of a stream that breaks",
+        wasmFailure(
+            `WebAssembly.compileStreaming(${wasm("new ReadableStream({ pull(c) { c.error(new RangeError('broke')); } })")})`
+        ),
+        /^ok RangeError: broke$/,
+    ],
+    [
+        "a timer that throws does not fail the call",
+        `export default { fetch() { return new Promise(r => { setTimeout(() => { throw new Error("timer"); }, 0); setTimeout(r, 2, ${answer("x")}); }); } }`,
+        /^ok x\n\[3\] Uncaught \(in a timer\) Error: timer\n {4}at bundle\.js:1:\d+$/,
+    ],
+    [
+        "a handler of the global object prevents what is logged",
+        `globalThis.onerror = message => { console.log(message); return true; };
+        globalThis.onunhandledrejection = event => event.preventDefault();
+        export default { async fetch() { setTimeout(() => { throw "a"; }, 0); Promise.reject("b"); await new Promise(r => setTimeout(r, 3)); return ${answer("x")}; } }`,
+        /^ok x\n\[1\] a$/,
+    ],
+    [
+        "streams are held by a bundle that reads a body",
+        `export default { fetch: r => new Response(r.body ?? "ok y") }`,
+        /^modules in the blob: .*\bstreams\b/m,
+        "--stats",
+    ],
+    [
+        "crypto.subtle is held by a bundle that speaks of it",
+        `export default { fetch: () => globalThis.never ? crypto.subtle : ${answer("y")} }`,
+        /^modules in the blob: .*\bsubtle\b/m,
+        "--stats",
+    ],
+    [
         "what is not touched is not there",
         `export default { fetch: () => ${answer("w")} }`,
         /^modules in the blob: dispatch fetch idl$/m,
@@ -242,6 +319,17 @@ const events = [
 ].map(item => [...item, "--event", '{"a":1}']);
 
 const failures = [
+    [
+        "a timer that throws at top level",
+        `await new Promise(r => { setTimeout(() => { throw new Error("early"); }, 0); setTimeout(r, 2); });
+        export default { fetch: () => new Response("ok") }`,
+        /^build: in a timer: Error: early\n/,
+    ],
+    [
+        "a timer that throws what would have settled the answer",
+        `export default { fetch: () => new Promise(() => setTimeout(() => { throw new Error("lost"); }, 0)) }`,
+        /Uncaught \(in a timer\) Error: lost\n[^]*fetch: the promise can never be settled/,
+    ],
     ["no handler", `export const x = 1`, /handler/],
     ["default that is no handler", `export default 5`, /handler/],
     [

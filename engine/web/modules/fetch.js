@@ -661,6 +661,7 @@ exports.fetch = async function fetch(input, init = undefined) {
 
 exports.headerList = headerList;
 exports.takeBody = takeBody;
+exports.consumeBytes = (state, what) => consume(state, what, toBytes);
 exports.takeStream = (state, what) => {
     checkUnused(state, what);
     return state.stream;
