@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 
 #include "web/web.h"
 #include "web_modules.h"
@@ -16,6 +17,21 @@ bool IsIdentifierPart(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
            c == '$' || (c & 0x80) != 0;
+}
+
+// What is made without being named, as a Headers by `new Response(body, { headers })` and
+// `request.headers`.
+std::string_view ImpliedGlobal(std::string_view word, bool after_dot)
+{
+    static constexpr std::pair<std::string_view, std::string_view> kImplied[] = {
+        {"headers", "Headers"},       {"getReader", "ReadableStream"},
+        {"pipeTo", "ReadableStream"}, {"pipeThrough", "ReadableStream"},
+        {"subtle", "SubtleCrypto"},
+    };
+    if (word == "body" && after_dot) return "ReadableStream";
+    for (const auto &[mention, global] : kImplied)
+        if (word == mention) return global;
+    return {};
 }
 
 // Every identifier of a text, in comments and strings, too: this is a guess, not a parser.
@@ -35,8 +51,8 @@ std::unordered_set<std::string_view> IdentifiersOf(std::string_view text)
             i++;
         std::string_view word = text.substr(begin, i - begin);
         if (!after_dot || owner == "globalThis" || owner == "self") found.insert(word);
-        // `new Response(body, { headers })` and `request.headers` make a Headers without naming it.
-        if (word == "headers") found.insert("Headers");
+        std::string_view implied = ImpliedGlobal(word, after_dot);
+        if (!implied.empty()) found.insert(implied);
         owner = word;
     }
     return found;
