@@ -424,7 +424,7 @@ const failures = [
             { name: "RSA-OAEP", hash: "SHA-1" }, false, ["encrypt"]);
         await crypto.subtle.encrypt("RSA-OAEP", key, new Uint8Array(1));
         export default { fetch: () => new Response("ok") }`,
-        /crypto\.subtle encrypted with RSA-OAEP at top level/,
+        /crypto\.subtle\.encrypt\(\) with RSA-OAEP was called at top level/,
     ],
 ];
 

@@ -1,0 +1,63 @@
+#!/bin/sh
+# What goes wrong in a function is told once, with the place in its own source.
+. "$(dirname "$0")/helper.sh"
+
+# Line N of the bundle is line N + 9 of src/app.ts.
+cat >app.js <<'END'
+const pages = {
+  "/error": () => { throw new RangeError("one"); },
+  "/string": () => { throw "one"; },
+  "/object": () => { throw { reason: "one" }; },
+  "/undefined": () => { throw undefined; },
+  "/cause": () => { throw new Error("one", { cause: new TypeError("inner") }); },
+  "/aggregate": () => { throw new AggregateError([new Error("first"), "second"], "one"); },
+  "/rejected": async () => { await null; throw new Error("one"); },
+  "/stream": () => new Response(new ReadableStream({ pull() { throw new Error("one"); } })),
+  "/later-stream": () => { const { readable, writable } = new TransformStream({ transform() { throw new Error("one"); } }); writable.getWriter().write("x").catch(() => {}); return new Response(readable); },
+  "/wait": (request, context) => { context.waitUntil(Promise.reject(new Error("one"))); return new Response("ok"); },
+  "/timer": () => new Promise(done => { setTimeout(() => { throw new Error("one"); }); setTimeout(done, 5, new Response("ok")); }),
+  "/microtask": () => { queueMicrotask(() => { throw new Error("one"); }); return new Response("ok"); },
+  "/unhandled": () => { Promise.reject(new Error("one")); return new Response("ok"); },
+  "/listener": () => { const target = new EventTarget(); target.addEventListener("x", () => { throw new Error("one"); }); target.dispatchEvent(new Event("x")); return new Response("ok"); },
+  "/report": () => { reportError(new Error("one")); return new Response("ok"); },
+  "/abort": request => { const c = new AbortController(); c.signal.onabort = () => { throw new Error("one"); }; c.abort(); return new Response("ok"); },
+};
+export default { fetch: (request, env, context) => pages[new URL(request.url).pathname](request, context) };
+//# sourceMappingURL=app.js.map
+END
+mappings=AASA
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18; do mappings="$mappings;AACA"; done
+printf '{"version":3,"sources":["src/app.ts"],"names":[],"mappings":"%s"}' "$mappings" >app.js.map
+"$SNAPCELL" compile app.js >/dev/null || exit 1
+
+told_once() { [ "$(grep -c "$1" err)" -eq 1 ]; }
+
+line=10
+for page in error string object undefined cause aggregate rejected stream later-stream; do
+    line=$((line + 1))
+    run 1 "$page" run app /$page
+    expect "is told at its place" grep -Eq "^src/app\.ts:$line:[0-9]+: " err
+    case $page in
+    undefined) expect "by its value" err_has undefined ;;
+    object) expect "as an object" err_has "#<Object>" ;;
+    *) expect "by its message" err_has one ;;
+    esac
+    [ $page = string ] || [ $page = object ] || [ $page = undefined ] ||
+        expect "with its frames" grep -Eq "^    at .*src/app\.ts:$line:[0-9]+" err
+done
+run 1 "a cause" run app /cause
+expect "is told" grep -Fq "Caused by: TypeError: inner" err
+run 1 "the parts of an AggregateError" run app /aggregate
+expect "are told, the first" grep -Fq "Error 1 of 2: Error: first" err
+expect "and the second" grep -Fq "Error 2 of 2: second" err
+
+line=19
+for page in wait timer microtask unhandled listener report abort; do
+    line=$((line + 1))
+    run 0 "$page" run app /$page
+    expect "does not fail the call" out_is ok
+    expect "is told once" told_once "Uncaught.*Error: one"
+    expect "at its place" grep -Eq "^    at .*src/app\.ts:$line:[0-9]+" err
+done
+
+done_testing
