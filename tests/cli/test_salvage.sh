@@ -4,9 +4,9 @@
 
 "$SNAPCELL" compile "$BUNDLES/hello.js" "$BUNDLES/handler.js" "$BUNDLES/worker.js" >/dev/null || exit 1
 
-# damage STORE JAVASCRIPT: changes a copy of the store; `b` is data.mdb, `page` the size of one.
+# damage STORE JAVASCRIPT [FROM]: changes a copy of a store; `b` is data.mdb, `page` the size of one.
 damage() {
-    rm -rf "$1" && cp -r snapcell-store "$1" && rm -f "$1/lock.mdb"
+    rm -rf "$1" && cp -r "${3:-snapcell-store}" "$1" && rm -f "$1/lock.mdb"
     node -e "const fs = require('fs'); let b = fs.readFileSync('$1/data.mdb'); const page = 4096; $2
         fs.writeFileSync('$1/data.mdb', b)"
 }
@@ -66,4 +66,23 @@ run 0 "the new store" verify --store cut-new
 damage old 'const [x, y] = [0, page].map(o => b.readBigUInt64LE(o + 144)); b.writeBigUInt64LE(x ^ 4n, 144);'
 run 3 "verify of a first page that seems old" verify --store old
 expect "says so" grep -q 'do not follow each other' err
+
+# --- A store so large that opening it to read does not look at all of it: LMDB meets the damage
+cp -r snapcell-store large-store && "$LARGE_STORE" large-store 12000 || exit 1
+run 0 "a large store" verify --store large-store
+# Near the end of the file, where what an entry is said to lie at is behind it.
+damage far "$leaves"'
+    for (const i of leaves.filter(i => i * page > b.length - 14 * page).slice(0, -4))
+        b.fill(0xfe, i * page + 16, i * page + b.readUInt16LE(i * page + 12));' large-store
+# A crash, but in a sanitizer's build that is the sanitizer's.
+if ! grep -q __asan_init "$SNAPCELL"; then
+    run 3 "ls of a large store, damaged far inside" ls --store far
+    expect "is told in a line" is_one_message
+    expect "which says what to do" grep -q 'cannot be followed.*snapcell salvage --to DIR' err
+fi
+run 3 "verify of it" verify --store far
+expect "is told in a line" is_one_message
+expect "says where" grep -q 'is damaged: page [0-9]' err
+run 3 "rm in it" rm hello --store far
+expect "says where" grep -q 'is damaged: page [0-9]' err
 done_testing
