@@ -25,6 +25,7 @@ cli_status cli_status_of(int code)
     case SNAPCELL_E_MEMORY_LIMIT:
     case SNAPCELL_E_CPU_LIMIT:
     case SNAPCELL_E_WALL_LIMIT:
+    case SNAPCELL_E_RESPONSE_LIMIT:
     case SNAPCELL_E_DISPOSED: /* only a limit condemns a cell that the program made */
         return CLI_LIMIT;
     default:

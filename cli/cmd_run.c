@@ -20,6 +20,9 @@ enum {
     RUN_NO_SANDBOX,
     RUN_ALLOW_NET,
     RUN_ALLOW_NET_PRIVATE,
+    RUN_RESPONSE,
+    RUN_TIMERS,
+    RUN_FROZEN_CLOCK,
 };
 
 static const cli_option run_options[] = {
@@ -34,6 +37,12 @@ static const cli_option run_options[] = {
      "limit of the JavaScript heap, and as much again for\nArrayBuffers (default: 128)"},
     {RUN_CPU, "cpu-ms", "N", "CPU time limit of a call (default: none)"},
     {RUN_WALL, "wall-ms", "N", "wall time limit of a call (default: none)"},
+    {RUN_RESPONSE, "max-response-mb", "N",
+     "limit of a response's body (default: as --memory-mb for one\nthat is whole, none for one "
+     "that is streamed)"},
+    {RUN_TIMERS, "max-timers", "N", "timers that may be pending at once (default: 10000)"},
+    {RUN_FROZEN_CLOCK, "frozen-clock", NULL,
+     "Date and performance.now() stand still while JavaScript runs,\nand go on when it waits"},
     {RUN_REPEAT, "repeat", "N", "load, call and dispose N times; the last response is printed"},
     {RUN_TIMINGS, "timings", NULL,
      "a line of JSON on standard error for each load: lookup_ns,\n"
@@ -156,6 +165,14 @@ static bool run_take_number(run_state *state, int id, const char *value)
         if (!cli_number("--cpu-ms", value, 1, UINT32_MAX, &number)) return false;
         state->cell.cpu_limit_ms = (uint32_t)number;
         return true;
+    case RUN_RESPONSE:
+        if (!cli_number("--max-response-mb", value, 1, 1 << 20, &number)) return false;
+        state->cell.response_limit_bytes = number << 20;
+        return true;
+    case RUN_TIMERS:
+        if (!cli_number("--max-timers", value, 1, 1 << 20, &number)) return false;
+        state->cell.timer_limit = (uint32_t)number;
+        return true;
     case RUN_WALL:
         if (!cli_number("--wall-ms", value, 1, UINT32_MAX, &number)) return false;
         state->cell.wall_limit_ms = (uint32_t)number;
@@ -191,6 +208,9 @@ static bool run_take(void *user, int id, const char *value)
         return true;
     case RUN_RECOMPILE:
         state->recompile = true;
+        return true;
+    case RUN_FROZEN_CLOCK:
+        state->cell.frozen_clock = true;
         return true;
     case RUN_NO_SANDBOX:
         state->no_sandbox = true;
@@ -330,6 +350,15 @@ static void run_print_timings(const snapcell_timings *timings, uint64_t dispose_
 
 /* There is an artifact for other engines only, and --recompile was given. */
 #define RUN_STATUS_RECOMPILE CLI_WORKER_STATUS_OWN
+/* A call went on behind its limit, in native code that cannot be interrupted. */
+#define RUN_STATUS_CPU (CLI_WORKER_STATUS_OWN + 1)
+#define RUN_STATUS_WALL (CLI_WORKER_STATUS_OWN + 2)
+
+static void run_overrun(void *user, int code)
+{
+    (void)user;
+    _exit(code == SNAPCELL_E_CPU_LIMIT ? RUN_STATUS_CPU : RUN_STATUS_WALL);
+}
 
 /* A load whose answer is printed as it comes, before anything is disposed of. */
 static int run_once(run_state *state, snapcell_loader *loader, bool print, snapcell_error *err)
@@ -376,6 +405,7 @@ static int run_open(const run_state *state, int broker_fd, snapcell_loader **out
     options.store_path = state->arguments.store;
     options.log = cli_console;
     options.trust = state->trust;
+    options.overrun = run_overrun;
     if (!state->cache) options.cache_size_bytes = SNAPCELL_CACHE_NONE;
     return snapcell_loader_open(&options, out, err);
 }
@@ -421,6 +451,19 @@ static int run_work(void *user, int broker_fd)
 
 /* --- The command --- */
 
+/* What the worker had no time to say. */
+static int run_tell_overrun(const run_state *state, int status)
+{
+    const char *ref = state->arguments.operands[0];
+    if (status == RUN_STATUS_CPU)
+        cli_message("%s: the call used more than its limit of %u ms of CPU time", ref,
+                    state->cell.cpu_limit_ms);
+    else
+        cli_message("%s: the call took longer than its limit of %u ms", ref,
+                    state->cell.wall_limit_ms);
+    return CLI_LIMIT;
+}
+
 /* The worker has no store that it could write to: the artifact is made here, for another worker. */
 static int run_recompile(run_state *state, const cli_worker *worker)
 {
@@ -452,6 +495,8 @@ static cli_status run_run(run_state *state)
     };
     int status = cli_worker_run(&worker);
     if (status == RUN_STATUS_RECOMPILE) status = run_recompile(state, &worker);
+    if (status == RUN_STATUS_CPU || status == RUN_STATUS_WALL)
+        status = run_tell_overrun(state, status);
     return (cli_status)status;
 }
 

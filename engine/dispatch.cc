@@ -155,6 +155,8 @@ int ReadResponse(v8::Local<v8::Context> context, v8::Local<v8::Array> result,
         return error_set(err, SNAPCELL_E_INTERNAL, "the dispatcher gave no response");
     BodyReader reader(isolate, body);
     size_t size = reader.Size();
+    if (!IsolateState::From(isolate)->TakesResponse(isolate, size, false))
+        return ReportCondemned(isolate, err);
     snapcell_response *response = response_new(status.As<v8::Int32>()->Value(), size);
     if (response == nullptr)
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for a body of %zu bytes", size);
@@ -307,6 +309,8 @@ int DispatchJson(v8::Local<v8::Context> context, v8::Local<v8::Function> entry,
         return error_set(err, SNAPCELL_E_INTERNAL, "the dispatcher gave no result");
     BodyReader reader(isolate, text);
     size_t size = reader.Size();
+    if (!IsolateState::From(isolate)->TakesResponse(isolate, size, false))
+        return ReportCondemned(isolate, err);
     char *json = static_cast<char *>(malloc(size + 1));
     if (json == nullptr)
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for a result of %zu bytes", size);

@@ -168,9 +168,19 @@ typedef struct engine_env {
     const char *value;
 } engine_env;
 
+#define ENGINE_TIMER_LIMIT_DEFAULT 10000u
+
+/* As snapcell_overrun_fn in snapcell/loader.h. */
+typedef void engine_overrun_fn(void *user, int code);
+
 typedef struct engine_cell_options {
     const char *function_name; /* copied */
     uint64_t memory_limit_bytes;
+    uint64_t response_limit_bytes; /* 0: memory_limit_bytes for a whole one, none for a streamed */
+    uint32_t timer_limit;          /* 0: ENGINE_TIMER_LIMIT_DEFAULT */
+    bool frozen_clock;
+    engine_overrun_fn *overrun; /* NULL: none */
+    void *overrun_user;
     uint32_t cpu_limit_ms;  /* per call; 0: none */
     uint32_t wall_limit_ms; /* per call; 0: none */
     const engine_env *env;  /* copied */

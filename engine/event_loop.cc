@@ -163,10 +163,12 @@ int WaitAndRun(v8::Local<v8::Context> context, snapcell_error *err)
 {
     v8::Isolate *isolate = context->GetIsolate();
     IsolateState *state = IsolateState::From(isolate);
+    state->TickClock();
     if (StartedForBuilding())
         state->AdvanceBuildClock(state->timers.NextDueMs());
     else
         WaitMs(*state, state->timers.NextDueMs() - state->MonotonicMs());
+    state->TickClock();
     if (state->exchange != nullptr) state->exchange->Poll(context);
     int status = RunTimers(context, err);
     if (status != SNAPCELL_OK) return status;

@@ -134,6 +134,8 @@ v8::MaybeLocal<v8::Value> Exchange::Write(v8::Local<v8::Context> context,
                                           v8::Local<v8::ArrayBufferView> chunk)
 {
     v8::Isolate *isolate = context->GetIsolate();
+    sent_size_bytes_ += chunk->ByteLength();
+    if (!IsolateState::From(isolate)->TakesResponse(isolate, sent_size_bytes_, true)) return {};
     chunk_.Reset(isolate, chunk);
     written_ = 0;
     if (WriteRest(isolate)) {

@@ -64,6 +64,7 @@ class Exchange
     Resolver writer_;
     v8::Global<v8::ArrayBufferView> chunk_; // what the writer waits to write, from `written_` on
     size_t written_ = 0;
+    uint64_t sent_size_bytes_ = 0; // of chunks, all in all
     uint32_t turns_ = 0;
     bool yielding_ = false; // a read waits for timers and other tasks, not for the embedder
     bool read_failed_ = false;

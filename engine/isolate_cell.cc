@@ -36,7 +36,12 @@ struct engine_cell {
         state.cpu_limit_ms = options.cpu_limit_ms;
         state.wall_limit_ms = options.wall_limit_ms;
         state.fetches.Bind(options.fetch_client, &array_buffers);
+        state.response_limit_bytes = options.response_limit_bytes;
+        if (options.timer_limit != 0) state.timer_limit = options.timer_limit;
+        if (options.frozen_clock) state.FreezeClock();
         state.ResetTimeOrigin();
+        overrun = options.overrun;
+        overrun_user = options.overrun_user;
     }
 
     const engine_image image;
@@ -50,6 +55,8 @@ struct engine_cell {
     v8::Global<v8::Context> context;
     v8::Global<v8::Function> entry;
     v8::Global<v8::Object> env;
+    engine_overrun_fn *overrun = nullptr;
+    void *overrun_user = nullptr;
 };
 
 namespace
@@ -62,11 +69,21 @@ uint64_t NowNs()
     return static_cast<uint64_t>(now.tv_sec) * 1000000000u + static_cast<uint64_t>(now.tv_nsec);
 }
 
+int LimitCode(watchdog_limit limit)
+{
+    return limit == WATCHDOG_CPU ? SNAPCELL_E_CPU_LIMIT : SNAPCELL_E_WALL_LIMIT;
+}
+
 void OnLimit(void *user, watchdog_limit limit)
 {
     engine_cell *cell = static_cast<engine_cell *>(user);
-    cell->state.Condemn(cell->isolate,
-                        limit == WATCHDOG_CPU ? SNAPCELL_E_CPU_LIMIT : SNAPCELL_E_WALL_LIMIT);
+    cell->state.Condemn(cell->isolate, LimitCode(limit));
+}
+
+void OnOverrun(void *user, watchdog_limit limit)
+{
+    engine_cell *cell = static_cast<engine_cell *>(user);
+    cell->overrun(cell->overrun_user, LimitCode(limit));
 }
 
 // Every entry into a cell's isolate: entered on this thread, watched, with scopes. Left in the
@@ -78,8 +95,10 @@ class Entry
     {
         // The cell may have come from another thread since.
         cell->isolate->SetStackLimit(StackLimitFromHere());
-        watched_ = watchdog_begin(&watch_, cell->state.cpu_limit_ms, cell->state.wall_limit_ms,
-                                  OnLimit, cell) == 0;
+        watched_ =
+            watchdog_begin(&watch_, cell->state.cpu_limit_ms, cell->state.wall_limit_ms, OnLimit,
+                           cell->overrun != nullptr ? OnOverrun : nullptr, cell) == 0;
+        cell->state.TickClock();
     }
     ~Entry()
     {

@@ -102,17 +102,34 @@ void IsolateState::Log(snapcell_log_level level, const std::string &text) const
 
 double IsolateState::NowMs() const
 {
-    return StartedForBuilding() ? kBuildClockStartMs + build_clock_ms_ : WallMs();
+    if (StartedForBuilding()) return kBuildClockStartMs + build_clock_ms_;
+    return frozen_ ? frozen_wall_ms_ : WallMs();
 }
 
 double IsolateState::MonotonicMs() const
 {
-    return StartedForBuilding() ? build_clock_ms_ : SteadyMs() - time_origin_ms_;
+    if (StartedForBuilding()) return build_clock_ms_;
+    return (frozen_ ? frozen_steady_ms_ : SteadyMs()) - time_origin_ms_;
+}
+
+void IsolateState::TickClock()
+{
+    if (!frozen_) return;
+    frozen_wall_ms_ = WallMs();
+    frozen_steady_ms_ = SteadyMs();
+}
+
+void IsolateState::FreezeClock()
+{
+    frozen_ = true;
+    TickClock();
+    FreezeDates();
 }
 
 void IsolateState::ResetTimeOrigin()
 {
     time_origin_ms_ = SteadyMs();
+    TickClock();
 }
 
 void IsolateState::AdvanceBuildClock(double ms)
@@ -135,6 +152,15 @@ void IsolateState::Condemn(v8::Isolate *isolate, int reason)
     condemned.compare_exchange_strong(none, reason);
     isolate->TerminateExecution();
     fetches.wakeup().Wake();
+}
+
+bool IsolateState::TakesResponse(v8::Isolate *isolate, uint64_t size_bytes, bool streamed)
+{
+    uint64_t limit = response_limit_bytes;
+    if (limit == 0) limit = streamed ? UINT64_MAX : memory_limit_bytes;
+    if (size_bytes <= limit || phase != Phase::kRun) return true;
+    Condemn(isolate, SNAPCELL_E_RESPONSE_LIMIT);
+    return false;
 }
 
 void IsolateState::RefuseSnapshot(v8::Isolate *isolate, snapcell_note_kind kind,

@@ -56,6 +56,11 @@ struct IsolateState {
     // timers.
     double NowMs() const;
     double MonotonicMs() const;
+    // Lets a frozen clock catch up with the real one: at the start of a call, and whenever the
+    // event loop had to wait. JavaScript in between sees it stand still.
+    void TickClock();
+    void FreezeClock();
+    bool clock_is_frozen() const { return frozen_; }
     // Makes now the time origin.
     void ResetTimeOrigin();
     // Build time: moves the clock on to where MonotonicMs() gives `ms`.
@@ -74,8 +79,12 @@ struct IsolateState {
     uint64_t memory_limit_bytes = 0;
     uint32_t cpu_limit_ms = 0;
     uint32_t wall_limit_ms = 0;
+    uint64_t response_limit_bytes = 0; // 0: that of memory for a whole one, none for a streamed
+    uint32_t timer_limit = ENGINE_TIMER_LIMIT_DEFAULT;
     // Makes the isolate stop what it runs, for good; the first reason stays.
     void Condemn(v8::Isolate *isolate, int reason);
+    // Whether a response may have so many bytes; else it condemns.
+    bool TakesResponse(v8::Isolate *isolate, uint64_t size_bytes, bool streamed);
 
     // --- Build time ---
     // Notes why this function cannot become a snapshot; the first cause stays. `what` is a clause
@@ -110,6 +119,9 @@ struct IsolateState {
   private:
     double time_origin_ms_ = 0; // on the steady clock
     double build_clock_ms_ = 0;
+    bool frozen_ = false;
+    double frozen_wall_ms_ = 0;
+    double frozen_steady_ms_ = 0;
 };
 
 // The place of the innermost frame of the running script that lies in the bundle:

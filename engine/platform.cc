@@ -11,6 +11,7 @@
 #include <v8-initialization.h>
 
 #include "error_set.h"
+#include "isolate_state.h"
 #include "page_pool.h"
 
 // V8's abseil is built with a deadlock detector, whose first use clears 1.1 MB; its header is not
@@ -29,12 +30,16 @@ namespace
 // One thread a cell: no helper threads to start, to account for or to confine. Sparkplug compiles
 // on that thread, in batches that a function's first call pays for: half of React's call went
 // there, and long runs are no slower without.
-constexpr char kRunFlags[] = "--single-threaded --no-sparkplug --no-validate-asm";
+// Contexts have no SharedArrayBuffer: there is no second thread to share memory with, and what it
+// would be good for is a clock finer than performance.now().
+constexpr char kRunFlags[] = "--single-threaded --no-sparkplug --no-validate-asm "
+                             "--enable-sharedarraybuffer-per-context";
 
 // Where pages lie at build time: far from where the kernel and sanitizers put things.
 void *const kBuildArenaAddress = reinterpret_cast<void *>(0x200000000000);
 
 std::atomic<double> build_clock_ms{-1}; // below 0: the real clock
+std::atomic<bool> dates_freeze{false};  // some isolate's does
 
 class EnginePlatform final : public v8::Platform
 {
@@ -69,7 +74,13 @@ class EnginePlatform final : public v8::Platform
     double CurrentClockTimeMillis() override
     {
         double fixed = build_clock_ms.load(std::memory_order_relaxed);
-        return fixed >= 0 ? fixed : base_->CurrentClockTimeMillis();
+        if (fixed >= 0) return fixed;
+        if (dates_freeze.load(std::memory_order_relaxed)) {
+            v8::Isolate *isolate = v8::Isolate::TryGetCurrent();
+            const IsolateState *state = isolate ? IsolateState::From(isolate) : nullptr;
+            if (state != nullptr && state->clock_is_frozen()) return state->NowMs();
+        }
+        return base_->CurrentClockTimeMillis();
     }
     v8::TracingController *GetTracingController() override { return base_->GetTracingController(); }
 
@@ -187,6 +198,11 @@ bool StartedForBuilding()
 v8::Platform *CurrentPlatform()
 {
     return TheEngine().platform;
+}
+
+void FreezeDates()
+{
+    dates_freeze.store(true, std::memory_order_relaxed);
 }
 
 void SetBuildClock(double elapsed_ms)

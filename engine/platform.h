@@ -26,7 +26,8 @@ enum class EngineSetup {
 // optimizing compilers' code is never in a snapshot, and what they leave behind depends on timing.
 inline constexpr char kSnapshotFlags[] = "--single-threaded --random-seed=1 --hash-seed=1 --no-opt "
                                          "--no-maglev --no-sparkplug --no-flush-bytecode "
-                                         "--no-validate-asm";
+                                         "--no-validate-asm "
+                                         "--enable-sharedarraybuffer-per-context";
 
 // Starts V8 with a setup; a second start with another one fails.
 int StartV8(EngineSetup setup, snapcell_error *err);
@@ -38,6 +39,9 @@ int StartV8ForBuilding(bool snapshot, snapcell_error *err);
 bool StartedForBuilding();
 
 v8::Platform *CurrentPlatform();
+
+// From here on Date asks an isolate whether its clock is frozen.
+void FreezeDates();
 
 // The clock of build time. It begins at a fixed instant, stands still while code runs, and is moved
 // on by timers alone: what a bundle computes from it at top level is the same in every build.

@@ -154,6 +154,12 @@ int ReportCondemned(v8::Isolate *isolate, snapcell_error *err)
     case SNAPCELL_E_WALL_LIMIT:
         return error_set(err, SNAPCELL_E_WALL_LIMIT, "the call took longer than its limit of %u ms",
                          state->wall_limit_ms);
+    case SNAPCELL_E_RESPONSE_LIMIT:
+        return error_set(err, SNAPCELL_E_RESPONSE_LIMIT,
+                         "the response is larger than its limit of %llu bytes",
+                         static_cast<unsigned long long>(state->response_limit_bytes != 0
+                                                             ? state->response_limit_bytes
+                                                             : state->memory_limit_bytes));
     default:
         return error_set(err, SNAPCELL_E_DISPOSED, "the cell was condemned");
     }

@@ -23,8 +23,7 @@ class TimerQueue
     void Clear(uint32_t id);
 
     // Timers are native memory, which no heap limit counts: there is a most.
-    static constexpr size_t kTimersMax = 10000;
-    bool Full() const { return timers_.size() >= kTimersMax; }
+    size_t Count() const { return timers_.size(); }
     bool Empty() const { return due_.empty(); }
     double NextDueMs() const; // infinity when empty
     // Runs what is due at `now_ms`, microtasks after each. False when a callback threw or was

@@ -69,6 +69,27 @@ static int watchdog_inspect(watchdog_watch *watch, uint64_t now_ns)
     return 0;
 }
 
+/* Only the limit that was hit counts from here on. */
+static void watchdog_prolong(watchdog_watch *watch, int limit, uint64_t now_ns)
+{
+    const uint64_t more_ns = WATCHDOG_OVERRUN_MS * UINT64_C(1000000);
+    bool cpu = limit == WATCHDOG_CPU;
+    watch->wall_deadline_ns = cpu ? WATCHDOG_NEVER : watch->wall_deadline_ns + more_ns;
+    watch->cpu_deadline_ns = cpu ? watch->cpu_deadline_ns + more_ns : WATCHDOG_NEVER;
+    watch->look_ns = cpu ? now_ns + WATCHDOG_SLEEP_NS_MIN : watch->wall_deadline_ns;
+}
+
+static void watchdog_hit(watchdog_watch *watch, int limit, uint64_t now_ns)
+{
+    bool first = watch->fired == 0;
+    watch->fired = limit;
+    if (first && watch->overrun != NULL)
+        watchdog_prolong(watch, limit, now_ns);
+    else
+        watchdog_unlink(watch);
+    (first ? watch->fire : watch->overrun)(watch->user, (watchdog_limit)limit);
+}
+
 /* Fires what is due. Returns when the next look is due. */
 static uint64_t watchdog_sweep(uint64_t now_ns)
 {
@@ -76,13 +97,8 @@ static uint64_t watchdog_sweep(uint64_t now_ns)
     for (watchdog_watch *watch = watchdog_first, *next; watch != NULL; watch = next) {
         next = watch->next;
         int limit = watch->look_ns <= now_ns ? watchdog_inspect(watch, now_ns) : 0;
-        if (limit != 0) {
-            watchdog_unlink(watch);
-            watch->fired = limit;
-            watch->fire(watch->user, (watchdog_limit)limit);
-        } else if (watch->look_ns < next_look_ns) {
-            next_look_ns = watch->look_ns;
-        }
+        if (limit != 0) watchdog_hit(watch, limit, now_ns);
+        if (watch->linked && watch->look_ns < next_look_ns) next_look_ns = watch->look_ns;
     }
     return next_look_ns;
 }
@@ -145,9 +161,9 @@ static int watchdog_fill(watchdog_watch *watch, uint32_t cpu_limit_ms, uint32_t 
 }
 
 int watchdog_begin(watchdog_watch *watch, uint32_t cpu_limit_ms, uint32_t wall_limit_ms,
-                   watchdog_fn *fire, void *user)
+                   watchdog_fn *fire, watchdog_fn *overrun, void *user)
 {
-    *watch = (watchdog_watch){.fire = fire, .user = user};
+    *watch = (watchdog_watch){.fire = fire, .overrun = overrun, .user = user};
     if (cpu_limit_ms == 0 && wall_limit_ms == 0) return 0;
     if (watchdog_fill(watch, cpu_limit_ms, wall_limit_ms) != 0) return -1;
 

@@ -30,6 +30,9 @@ static cell_limits cell_limits_of(const snapcell_cell_options *options)
                                                          : CELL_MEMORY_BYTES_DEFAULT,
         .cpu_ms = options->cpu_limit_ms,
         .wall_ms = options->wall_limit_ms,
+        .response_bytes = options->response_limit_bytes,
+        .timers = options->timer_limit,
+        .frozen_clock = options->frozen_clock,
     };
 }
 
@@ -79,6 +82,11 @@ static int cell_materialize(snapcell_cell *cell, const cell_limits *limits, cons
         .memory_limit_bytes = limits->memory_bytes,
         .cpu_limit_ms = limits->cpu_ms,
         .wall_limit_ms = limits->wall_ms,
+        .response_limit_bytes = limits->response_bytes,
+        .timer_limit = limits->timers,
+        .frozen_clock = limits->frozen_clock != 0,
+        .overrun = loader->overrun,
+        .overrun_user = loader->overrun_user,
         .env = env,
         .env_count = env_count,
         .log = loader->log,
@@ -237,8 +245,8 @@ static int cell_check_call(const snapcell_cell *cell, snapcell_handler_shape sha
 static bool cell_is_ended_by(int code)
 {
     return code == SNAPCELL_E_MEMORY_LIMIT || code == SNAPCELL_E_CPU_LIMIT ||
-           code == SNAPCELL_E_WALL_LIMIT || code == SNAPCELL_E_DISPOSED ||
-           code == SNAPCELL_E_INTERNAL;
+           code == SNAPCELL_E_WALL_LIMIT || code == SNAPCELL_E_RESPONSE_LIMIT ||
+           code == SNAPCELL_E_DISPOSED || code == SNAPCELL_E_INTERNAL;
 }
 
 /* Counts and times a call that began at `start_ns` and ended with `status`, which is returned. */

@@ -121,6 +121,8 @@ static int loader_new(const snapcell_loader_options *options, snapcell_loader **
     loader->host = options->host;
     loader->log = options->log;
     loader->log_user = options->log_user;
+    loader->overrun = options->overrun;
+    loader->overrun_user = options->overrun_user;
     int status = loader_init_trust(loader, options->trust, err);
     if (status == SNAPCELL_OK) status = loader_take_client(loader, options->fetch_client, err);
     if (status != SNAPCELL_OK) return status;
@@ -202,6 +204,7 @@ void loader_count_limit(snapcell_loader *loader, int code)
     if (code == SNAPCELL_E_MEMORY_LIMIT) loader_count(&counters->memory_limits_hit, 1);
     if (code == SNAPCELL_E_CPU_LIMIT) loader_count(&counters->cpu_limits_hit, 1);
     if (code == SNAPCELL_E_WALL_LIMIT) loader_count(&counters->wall_limits_hit, 1);
+    if (code == SNAPCELL_E_RESPONSE_LIMIT) loader_count(&counters->response_limits_hit, 1);
 }
 
 static uint64_t loader_counter(const _Atomic uint64_t *counter)
@@ -226,6 +229,7 @@ void snapcell_loader_counters(const snapcell_loader *loader, snapcell_counters *
         .memory_limits_hit = loader_counter(&counters->memory_limits_hit),
         .cpu_limits_hit = loader_counter(&counters->cpu_limits_hit),
         .wall_limits_hit = loader_counter(&counters->wall_limits_hit),
+        .response_limits_hit = loader_counter(&counters->response_limits_hit),
         .cache_hits = loader_counter(&counters->cache_hits),
         .cache_misses = loader_counter(&counters->cache_misses),
         .cache_size_bytes = image_cache_size_bytes(&parts->cache),

@@ -26,6 +26,7 @@ typedef struct loader_counters {
     _Atomic uint64_t memory_limits_hit;
     _Atomic uint64_t cpu_limits_hit;
     _Atomic uint64_t wall_limits_hit;
+    _Atomic uint64_t response_limits_hit;
     _Atomic uint64_t cache_hits;
     _Atomic uint64_t cache_misses;
     _Atomic uint64_t spare_hits;
@@ -40,6 +41,8 @@ struct snapcell_loader {
     snapcell_fingerprint host_fingerprint;
     snapcell_log_fn *log;
     void *log_user;
+    snapcell_overrun_fn *overrun;
+    void *overrun_user;
     snapcell_fetch_client fetch_client; /* struct_size 0: none */
     pthread_rwlock_t trust_lock;
     snapcell_trust *trust; /* its own copy; NULL: everything is trusted. Under the lock */

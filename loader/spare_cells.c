@@ -33,7 +33,7 @@ struct spare_function {
     bool failed; /* one could not be made: none is until a load has gone well again */
 };
 
-static_assert(sizeof(cell_limits) == 16, "compared as bytes");
+static_assert(sizeof(cell_limits) == 32, "compared as bytes");
 
 /* --- Functions, in the order of their last use. All under the mutex. --- */
 

@@ -17,8 +17,11 @@
 /* What of a cell's options is fixed when it is made. Compared as bytes: no padding. */
 typedef struct cell_limits {
     uint64_t memory_bytes;
+    uint64_t response_bytes;
     uint32_t cpu_ms;
     uint32_t wall_ms;
+    uint32_t timers;
+    uint32_t frozen_clock; /* a bool */
 } cell_limits;
 
 typedef struct cell_reading cell_reading;

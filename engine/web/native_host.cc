@@ -33,9 +33,9 @@ void Native_setTimer(const NativeInfo &info)
     v8::Isolate *isolate = info.GetIsolate();
     v8::Local<v8::Context> context = isolate->GetCurrentContext();
     IsolateState *state = IsolateState::From(isolate);
-    if (state->timers.Full()) {
-        isolate->ThrowException(v8::Exception::RangeError(
-            v8::String::NewFromUtf8Literal(isolate, "more than 10000 timers are pending")));
+    if (state->timers.Count() >= state->timer_limit) {
+        std::string limit = std::to_string(state->timer_limit);
+        ThrowRangeError(isolate, ("more than " + limit + " timers are pending").c_str());
         return;
     }
     double delay = std::trunc(info[1].As<v8::Number>()->Value());

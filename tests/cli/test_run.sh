@@ -73,6 +73,34 @@ if ! grep -aq __asan_init "$SNAPCELL"; then
     expect "is told in a line" is_one_message
 fi
 
+cat >limits.js <<'END'
+export default {
+    async fetch(request) {
+        const path = new URL(request.url).pathname;
+        if (path === "/native") return new Response(("a".repeat(2e7) + "b").lastIndexOf("a".repeat(1e6) + "c"));
+        if (path === "/large") return new Response("x".repeat(3 << 20));
+        if (path === "/timers") for (;;) setTimeout(() => {}, 1);
+        const start = Date.now();
+        for (let i = 0; i < 100 && Date.now() === start; i++) for (let j = 0; j < 1e6; j++);
+        return new Response(Date.now() === start);
+    },
+};
+END
+"$SNAPCELL" compile limits.js >/dev/null || exit 1
+run 5 "CPU time in code that cannot be interrupted" run limits /native --cpu-ms 200
+expect "is told in a line" is_one_message
+run 5 "wall time in code that cannot be interrupted" run limits /native --wall-ms 200
+expect "is told in a line" is_one_message
+run 5 "a large response" run limits /large --max-response-mb 2
+expect "is told in a line" is_one_message
+run 0 "a response within the limit" run limits /large --max-response-mb 3
+run 1 "many timers" run limits /timers --max-timers 7
+expect "are an error with a place" grep -Eq '^limits\.js:6:[0-9]+: RangeError: more than 7 timers are pending' err
+run 0 "a clock" run limits /clock
+expect "goes on" out_is false
+run 0 "a clock that is frozen" run limits /clock --frozen-clock
+expect "stands still" out_is true
+
 # --- Events
 run 0 "no event" run handler
 expect "is an empty one" out_is '{"event":{}}'

@@ -51,7 +51,7 @@ START_TEST(test_cpu_limit_fires_on_a_busy_thread)
 {
     witness seen = {0};
     watchdog_watch watch;
-    ck_assert_int_eq(watchdog_begin(&watch, 5, FAR_MS, note, &seen), 0);
+    ck_assert_int_eq(watchdog_begin(&watch, 5, FAR_MS, note, NULL, &seen), 0);
     burn_until_fired(&seen);
     watchdog_end(&watch);
     ck_assert_int_eq(atomic_load(&seen.limit), WATCHDOG_CPU);
@@ -60,11 +60,60 @@ START_TEST(test_cpu_limit_fires_on_a_busy_thread)
 }
 END_TEST
 
+/* --- Overruns --- */
+
+static void note_overrun(void *user, watchdog_limit limit)
+{
+    note((witness *)user + 1, limit);
+}
+
+START_TEST(test_an_overrun_follows_a_limit)
+{
+    witness seen[2] = {0};
+    watchdog_watch watch;
+    ck_assert_int_eq(watchdog_begin(&watch, 5, FAR_MS, note, note_overrun, seen), 0);
+    burn_until_fired(&seen[1]);
+    watchdog_end(&watch);
+    ck_assert_int_eq(atomic_load(&seen[0].count), 1);
+    ck_assert_int_eq(atomic_load(&seen[1].count), 1);
+    ck_assert_int_eq(atomic_load(&seen[1].limit), WATCHDOG_CPU);
+}
+END_TEST
+
+START_TEST(test_an_overrun_of_wall_time_follows_in_sleep)
+{
+    witness seen[2] = {0};
+    watchdog_watch watch;
+    ck_assert_int_eq(watchdog_begin(&watch, FAR_MS, 5, note, note_overrun, seen), 0);
+    sleep_until_fired(&seen[1]);
+    watchdog_end(&watch);
+    ck_assert_int_eq(atomic_load(&seen[0].count), 1);
+    ck_assert_int_eq(atomic_load(&seen[1].count), 1);
+    ck_assert_int_eq(atomic_load(&seen[1].limit), WATCHDOG_WALL);
+}
+END_TEST
+
+/* Behind a CPU limit only CPU time counts: a thread that sleeps, or is kept off the CPU, has not
+ * gone on. */
+START_TEST(test_no_overrun_for_what_ends_in_time)
+{
+    witness seen[2] = {0};
+    watchdog_watch watch;
+    ck_assert_int_eq(watchdog_begin(&watch, 5, FAR_MS, note, note_overrun, seen), 0);
+    burn_until_fired(&seen[0]);
+    sleep_ms(100);
+    watchdog_end(&watch);
+    sleep_ms(50);
+    ck_assert_int_eq(atomic_load(&seen[0].count), 1);
+    ck_assert_int_eq(atomic_load(&seen[1].count), 0);
+}
+END_TEST
+
 START_TEST(test_wall_limit_fires_on_a_sleeping_thread)
 {
     witness seen = {0};
     watchdog_watch watch;
-    ck_assert_int_eq(watchdog_begin(&watch, FAR_MS, 5, note, &seen), 0);
+    ck_assert_int_eq(watchdog_begin(&watch, FAR_MS, 5, note, NULL, &seen), 0);
     sleep_until_fired(&seen);
     watchdog_end(&watch);
     ck_assert_int_eq(watch.fired, WATCHDOG_WALL);
@@ -77,7 +126,7 @@ START_TEST(test_cpu_limit_does_not_count_sleep)
 {
     witness seen = {0};
     watchdog_watch watch;
-    ck_assert_int_eq(watchdog_begin(&watch, 5, 0, note, &seen), 0);
+    ck_assert_int_eq(watchdog_begin(&watch, 5, 0, note, NULL, &seen), 0);
     sleep_ms(60);
     ck_assert_int_eq(atomic_load(&seen.count), 0);
     burn_until_fired(&seen); /* it is still watched */
@@ -93,7 +142,7 @@ START_TEST(test_cpu_limit_counts_from_begin)
     while (clock() - start < CLOCKS_PER_SEC / 20) {}
     witness seen = {0};
     watchdog_watch watch;
-    ck_assert_int_eq(watchdog_begin(&watch, 40, 0, note, &seen), 0);
+    ck_assert_int_eq(watchdog_begin(&watch, 40, 0, note, NULL, &seen), 0);
     sleep_ms(90);
     watchdog_end(&watch);
     ck_assert_int_eq(watch.fired, 0);
@@ -105,7 +154,7 @@ START_TEST(test_no_limit_is_no_watch)
 {
     witness seen = {0};
     watchdog_watch watch;
-    ck_assert_int_eq(watchdog_begin(&watch, 0, 0, note, &seen), 0);
+    ck_assert_int_eq(watchdog_begin(&watch, 0, 0, note, NULL, &seen), 0);
     ck_assert_int_eq(watch.watched, 0);
     watchdog_end(&watch);
     watchdog_end(&watch);
@@ -118,9 +167,9 @@ START_TEST(test_near_deadline_behind_a_far_one_is_kept)
 {
     witness far = {0}, near = {0};
     watchdog_watch far_watch, near_watch;
-    ck_assert_int_eq(watchdog_begin(&far_watch, 0, FAR_MS, note, &far), 0);
+    ck_assert_int_eq(watchdog_begin(&far_watch, 0, FAR_MS, note, NULL, &far), 0);
     sleep_ms(20);
-    ck_assert_int_eq(watchdog_begin(&near_watch, 0, 5, note, &near), 0);
+    ck_assert_int_eq(watchdog_begin(&near_watch, 0, 5, note, NULL, &near), 0);
     sleep_until_fired(&near);
     watchdog_end(&near_watch);
     watchdog_end(&far_watch);
@@ -136,11 +185,11 @@ START_TEST(test_watches_end_in_any_order)
     static const int orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
                                      {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
     for (int i = 0; i < 3; i++)
-        ck_assert_int_eq(watchdog_begin(&watches[i], 0, FAR_MS, note, &seen[i]), 0);
+        ck_assert_int_eq(watchdog_begin(&watches[i], 0, FAR_MS, note, NULL, &seen[i]), 0);
     for (int i = 0; i < 3; i++)
         watchdog_end(&watches[orders[_i][i]]);
     /* The list is sound still. */
-    ck_assert_int_eq(watchdog_begin(&watches[0], 0, 1, note, &seen[0]), 0);
+    ck_assert_int_eq(watchdog_begin(&watches[0], 0, 1, note, NULL, &seen[0]), 0);
     sleep_until_fired(&seen[0]);
     watchdog_end(&watches[0]);
     ck_assert_int_eq(atomic_load(&seen[1].count) + atomic_load(&seen[2].count), 0);
@@ -154,7 +203,7 @@ static void *race_end(void *user)
     for (int i = 0; i < 300; i++) {
         witness seen = {0};
         watchdog_watch watch;
-        ck_assert_int_eq(watchdog_begin(&watch, 1, 1, note, &seen), 0);
+        ck_assert_int_eq(watchdog_begin(&watch, 1, 1, note, NULL, &seen), 0);
         struct timespec pause = {.tv_nsec = 900000 + i % 30 * 10000};
         nanosleep(&pause, NULL);
         watchdog_end(&watch);
@@ -186,7 +235,7 @@ static void *burn_thread(void *user)
 {
     witness *seen = user;
     watchdog_watch watch;
-    if (watchdog_begin(&watch, 5, 0, note, seen) != 0) return NULL;
+    if (watchdog_begin(&watch, 5, 0, note, NULL, seen) != 0) return NULL;
     burn_until_fired(seen);
     watchdog_end(&watch);
     return NULL;
@@ -197,7 +246,7 @@ START_TEST(test_cpu_clocks_are_per_thread)
     witness busy = {0}, idle = {0};
     watchdog_watch watch;
     pthread_t thread;
-    ck_assert_int_eq(watchdog_begin(&watch, 5, 0, note, &idle), 0);
+    ck_assert_int_eq(watchdog_begin(&watch, 5, 0, note, NULL, &idle), 0);
     ck_assert_int_eq(pthread_create(&thread, NULL, burn_thread, &busy), 0);
     ck_assert_int_eq(pthread_join(thread, NULL), 0);
     watchdog_end(&watch);
@@ -211,6 +260,9 @@ int main(void)
     Suite *suite = suite_create("watchdog");
     TCase *tcase = tcase_create("watchdog");
     tcase_add_test(tcase, test_cpu_limit_fires_on_a_busy_thread);
+    tcase_add_test(tcase, test_an_overrun_follows_a_limit);
+    tcase_add_test(tcase, test_an_overrun_of_wall_time_follows_in_sleep);
+    tcase_add_test(tcase, test_no_overrun_for_what_ends_in_time);
     tcase_add_test(tcase, test_wall_limit_fires_on_a_sleeping_thread);
     tcase_add_test(tcase, test_cpu_limit_does_not_count_sleep);
     tcase_add_test(tcase, test_cpu_limit_counts_from_begin);

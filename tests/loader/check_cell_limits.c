@@ -1,6 +1,8 @@
 /* Limits of memory, CPU and wall time: what tenants try, and what is left afterwards. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "fixture.h"
 
@@ -29,6 +31,26 @@ static const char abuser_source[] =
     "  case '/buffers': for (;;) kept.push(new ArrayBuffer(1 << 20));\n"
     "  case '/caught': for (;;) { try { for (;;) kept.push(new Array(1000).fill({})); }\n"
     "      catch {} }\n"
+    "  case '/large': return new Response('x'.repeat(3 << 20));\n"
+    "  case '/huge': return new Response('x'.repeat(40 << 20));\n"
+    "  case '/stream': { let left = 64; return new Response(new ReadableStream({ pull(c) {\n"
+    "      c.enqueue(new Uint8Array(65536)); if (--left === 0) c.close(); } })); }\n"
+    "  case '/timers': { let count = 0;\n"
+    "      try { for (;;) { setTimeout(() => {}, 1); count++; } }\n"
+    "      catch (e) { return new Response(e.name + ' ' + count); } }\n"
+    "  case '/clock': { const date = Date.now(), now = performance.now();\n"
+    "      for (let i = 0; i < 100 && Date.now() === date; i++) for (let j = 0; j < 1e6; j++);\n"
+    "      const stood = Date.now() === date && performance.now() === now &&\n"
+    "          new Date().getTime() === date;\n"
+    "      await new Promise(r => setTimeout(r, 5));\n"
+    "      return new Response(`${stood} ${Date.now() > date && performance.now() >= now + 4}`); "
+    "}\n"
+    "  case '/native': { const needle = 'a'.repeat(1e6) + 'c';\n"
+    "      return new Response(String(('a'.repeat(2e7) + 'b').lastIndexOf(needle))); }\n"
+    "  case '/shared': return new Response(typeof SharedArrayBuffer);\n"
+    "  case '/wait': try { Atomics.wait(new Int32Array(new WebAssembly.Memory(\n"
+    "      { initial: 1, maximum: 1, shared: true }).buffer), 0, 0, 60000); }\n"
+    "      catch (e) { return new Response(e.name); }\n"
     "  }\n"
     "  return new Response('survived');\n"
     "} };\n";
@@ -165,6 +187,149 @@ START_TEST(test_array_buffers_are_limited)
 }
 END_TEST
 
+/* --- Responses --- */
+
+START_TEST(test_a_whole_response_is_limited)
+{
+    snapcell_cell_options options = SNAPCELL_CELL_OPTIONS_INIT;
+    options.response_limit_bytes = (3 << 20) - 1;
+    expect_limit("/large", &options, SNAPCELL_E_RESPONSE_LIMIT);
+    snapcell_counters counters;
+    snapcell_loader_counters(loader, &counters);
+    ck_assert_uint_eq(counters.response_limits_hit, 1);
+
+    options.response_limit_bytes = 3 << 20;
+    snapcell_cell *cell = fixture_load(loader, "abuser", &options);
+    snapcell_request request = SNAPCELL_REQUEST_INIT;
+    request.url = "/large";
+    snapcell_response *response = NULL;
+    ck_assert_int_eq(snapcell_cell_fetch(cell, &request, &response, NULL), SNAPCELL_OK);
+    snapcell_response_free(response);
+    snapcell_cell_dispose(cell);
+}
+END_TEST
+
+/* Without a limit of its own a response lies in the host's memory, as ArrayBuffers do. */
+START_TEST(test_memory_limits_a_whole_response)
+{
+    snapcell_cell_options options = SNAPCELL_CELL_OPTIONS_INIT;
+    options.memory_limit_bytes = MEMORY_LIMIT_BYTES;
+    expect_limit("/huge", &options, SNAPCELL_E_RESPONSE_LIMIT);
+}
+END_TEST
+
+static ptrdiff_t count_bytes(void *user, const void *data, size_t size_bytes)
+{
+    (void)data;
+    *(uint64_t *)user += size_bytes;
+    return (ptrdiff_t)size_bytes;
+}
+
+START_TEST(test_a_streamed_response_is_limited)
+{
+    uint64_t count = 0;
+    snapcell_cell_options options = SNAPCELL_CELL_OPTIONS_INIT;
+    snapcell_stream stream = SNAPCELL_STREAM_INIT;
+    snapcell_request request = SNAPCELL_REQUEST_INIT;
+    stream.write = count_bytes;
+    stream.user = &count;
+    request.url = "/stream";
+    options.response_limit_bytes = 1 << 20;
+    snapcell_cell *cell = fixture_load(loader, "abuser", &options);
+    snapcell_error err;
+    ck_assert_int_eq(snapcell_cell_stream(cell, &request, &stream, &err),
+                     SNAPCELL_E_RESPONSE_LIMIT);
+    ck_assert_uint_eq(count, 1 << 20);
+    ck_assert_int_eq(snapcell_cell_fetch(cell, NULL, &(snapcell_response *){NULL}, NULL),
+                     SNAPCELL_E_DISPOSED);
+    snapcell_cell_dispose(cell);
+
+    count = 0;
+    cell = fixture_load(loader, "abuser", NULL);
+    ck_assert_int_eq(snapcell_cell_stream(cell, &request, &stream, &err), SNAPCELL_OK);
+    ck_assert_uint_eq(count, 64 * 65536);
+    snapcell_cell_dispose(cell);
+}
+END_TEST
+
+/* --- Timers and clocks --- */
+
+static void expect_answer(const snapcell_cell_options *options, const char *path, const char *body)
+{
+    snapcell_cell *cell = fixture_load(loader, "abuser", options);
+    fixture_expect_response(cell, path, 200, body);
+    snapcell_cell_dispose(cell);
+}
+
+START_TEST(test_timers_are_limited)
+{
+    snapcell_cell_options options = SNAPCELL_CELL_OPTIONS_INIT;
+    expect_answer(&options, "/timers", "RangeError 10000");
+    options.timer_limit = 7;
+    expect_answer(&options, "/timers", "RangeError 7");
+}
+END_TEST
+
+START_TEST(test_clocks_can_be_frozen)
+{
+    snapcell_cell_options options = SNAPCELL_CELL_OPTIONS_INIT;
+    expect_answer(&options, "/clock", "false true");
+    options.frozen_clock = true;
+    expect_answer(&options, "/clock", "true true");
+    options.frozen_clock = false; /* another cell of the process is not touched by it */
+    expect_answer(&options, "/clock", "false true");
+}
+END_TEST
+
+START_TEST(test_memory_is_not_shared)
+{
+    expect_answer(NULL, "/shared", "undefined");
+    expect_answer(NULL, "/wait", "TypeError");
+}
+END_TEST
+
+/* --- Code that cannot be interrupted: what is left is to end the process --- */
+
+static void end_process(void *user, int code)
+{
+    _exit(code == SNAPCELL_E_CPU_LIMIT ? *(const int *)user : 1);
+}
+
+/* V8 does not survive a fork: the child does it all. */
+static _Noreturn void overrun_child(const char *path)
+{
+    int status = 77;
+    snapcell_loader_options with = SNAPCELL_LOADER_OPTIONS_INIT;
+    with.overrun = end_process;
+    with.overrun_user = &status;
+    snapcell_loader *own = fixture_open_with(&with);
+    snapcell_cell_options options = SNAPCELL_CELL_OPTIONS_INIT;
+    options.cpu_limit_ms = CPU_LIMIT_MS;
+    snapcell_cell *cell = fixture_load(own, "abuser", &options);
+    snapcell_request request = SNAPCELL_REQUEST_INIT;
+    request.url = path;
+    snapcell_response *response = NULL;
+    int code = snapcell_cell_fetch(cell, &request, &response, NULL);
+    _exit(code == SNAPCELL_E_CPU_LIMIT ? 78 : 2);
+}
+
+static int overrun_status(const char *path)
+{
+    pid_t pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) overrun_child(path);
+    int status = 0;
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+START_TEST(test_an_overrun_can_end_the_process)
+{
+    ck_assert_int_eq(overrun_status("/native"), 77);
+    ck_assert_int_eq(overrun_status("/loop"), 78); /* V8 gave in by itself */
+}
+END_TEST
+
 /* CPU and wall time are counted anew for each call. */
 START_TEST(test_time_is_per_call)
 {
@@ -237,5 +402,15 @@ int main(void)
     tcase_add_test(tcase, test_time_is_per_call);
     tcase_add_test(tcase, test_limit_holds_while_a_code_artifact_is_evaluated);
     tcase_add_test(tcase, test_memory_limit_below_the_snapshot_is_refused);
-    return fixture_run(suite_create("cell_limits"), tcase);
+    tcase_add_test(tcase, test_a_whole_response_is_limited);
+    tcase_add_test(tcase, test_memory_limits_a_whole_response);
+    tcase_add_test(tcase, test_a_streamed_response_is_limited);
+    tcase_add_test(tcase, test_timers_are_limited);
+    tcase_add_test(tcase, test_clocks_can_be_frozen);
+    tcase_add_test(tcase, test_memory_is_not_shared);
+    Suite *suite = suite_create("cell_limits");
+    TCase *overruns = tcase_create("overruns"); /* without a loader in the parent */
+    tcase_add_test(overruns, test_an_overrun_can_end_the_process);
+    suite_add_tcase(suite, overruns);
+    return fixture_run(suite, tcase);
 }

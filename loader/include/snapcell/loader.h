@@ -26,6 +26,13 @@ typedef struct snapcell_cell snapcell_cell;
 #define SNAPCELL_CACHE_NONE UINT64_MAX
 #define SNAPCELL_IN_PLACE_NONE UINT32_MAX
 
+/* What to do about a call that goes on 10 ms behind its CPU or wall limit (by that limit's clock):
+ * the engine is inside of something that cannot be interrupted, such as parsing a text of 100 MB.
+ * `code`: E_CPU_LIMIT or E_WALL_LIMIT. Called on a thread of the engine's with locks held, once a
+ * call; it can do no more than end the process with _exit(), which is for a process that has
+ * nothing else to lose. */
+typedef void snapcell_overrun_fn(void *user, int code);
+
 /* Zero means the default, everywhere. Strings and tables are Borrowed until the loader is closed.
  */
 typedef struct snapcell_loader_options {
@@ -62,6 +69,9 @@ typedef struct snapcell_loader_options {
     /* Pages of 2 MiB for it: loads take some 2 to 8 % less time, and each cell more memory. */
     bool huge_pages;
 
+    snapcell_overrun_fn *overrun; /* NULL: such a call ends when it ends */
+    void *overrun_user;
+
     /* What carries out fetch() of functions; see snapcell/fetch.h. NULL: fetch() is rejected, but
      * for data: URLs. Borrowed until the loader is closed. */
     const snapcell_fetch_client *fetch_client;
@@ -84,7 +94,7 @@ typedef struct snapcell_env {
     const char *value;
 } snapcell_env;
 
-/* Limits of a cell. Memory holds over its life; CPU and wall time are counted anew for each call.
+/* Limits of a cell. Memory holds over its life; what else there is counts anew for each call.
  * Once a limit is hit the cell is condemned: further calls give E_DISPOSED. Zero means the default.
  * Borrowed during the load. */
 typedef struct snapcell_cell_options {
@@ -98,6 +108,14 @@ typedef struct snapcell_cell_options {
     /* Of a loader with a trust set: for whom the artifact has to be signed. NULL: for no tenant in
      * particular. */
     const char *tenant;
+    /* Bytes of a response's body, or of a JSON result: 0: as memory_limit_bytes for one that is
+     * whole, and none for one that is streamed. */
+    uint64_t response_limit_bytes;
+    /* Timers that may be pending at once; one more is a RangeError in the function. 0: 10,000 */
+    uint32_t timer_limit;
+    /* Date and performance.now() stand still while JavaScript runs, and catch up when it waits: a
+     * function cannot measure time, as attacks by side channels want to. */
+    bool frozen_clock;
 } snapcell_cell_options;
 
 #define SNAPCELL_CELL_OPTIONS_INIT                                                                 \
@@ -134,8 +152,8 @@ SNAPCELL_API int snapcell_cell_load(snapcell_loader *loader, const char *ref,
 /* Purpose: hand a request to a function of shape FETCH and run it until its response is whole.
  * `request`: NULL for "GET /". `*out`: Owned, free with snapcell_response_free(). NULL on failure.
  * Thread: one at a time. Errors: E_SCRIPT, E_WRONG_SHAPE, E_MEMORY_LIMIT, E_CPU_LIMIT,
- * E_WALL_LIMIT, E_DISPOSED, E_TOO_LARGE, E_USAGE (the request is no request), E_NOMEM. After
- * E_SCRIPT the cell can be called again. */
+ * E_WALL_LIMIT, E_RESPONSE_LIMIT, E_DISPOSED, E_TOO_LARGE, E_USAGE (the request is no request),
+ * E_NOMEM. After E_SCRIPT the cell can be called again. */
 SNAPCELL_API int snapcell_cell_fetch(snapcell_cell *cell, const snapcell_request *request,
                                      snapcell_response **out, snapcell_error *err);
 
@@ -217,6 +235,7 @@ typedef struct snapcell_counters {
     uint64_t spares_ready;      /* now waiting; not among live_cells */
     uint64_t spares_size_bytes; /* now taken by them and what they are made from */
     uint64_t in_place_count;    /* now running in place in the store */
+    uint64_t response_limits_hit;
 } snapcell_counters;
 
 /* Purpose: a loader's counters. `out`: not NULL. Thread: any. Errors: none. */

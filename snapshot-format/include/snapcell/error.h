@@ -49,7 +49,8 @@ extern "C" {
     X(E_WRONG_SHAPE, -24, "the handler takes another kind of event")                               \
     X(E_DISPOSED, -25, "the cell hit a limit or failed for good; load a new one")                  \
     X(E_INTERNAL, -26, "a fault in snapcell or in V8")                                             \
-    X(E_SANDBOX, -27, "the sandbox cannot be set up, or was tried to be left")
+    X(E_SANDBOX, -27, "the sandbox cannot be set up, or was tried to be left")                     \
+    X(E_RESPONSE_LIMIT, -28, "the response's size limit was hit")
 
 typedef enum snapcell_status {
 #define SNAPCELL_ERROR_ENUM(name, value, text) SNAPCELL_##name = (value),
