@@ -13,6 +13,7 @@ enum {
 
 static const cli_option rebuild_options[] = {
     {REBUILD_FROM, "from", "FILE", "compile this bundle (default: the artifact's own source)"},
+    CLI_TRUST_OPTION,
     {REBUILD_MEMORY, "memory-mb", "N", "memory limit of the compile (default: 512)"},
     {REBUILD_WALL, "wall-ms", "N", "time limit of the compile (default: 30000)"},
     CLI_JSON_OPTION("a JSON object: key, name, identical, differences [{what,\n"
@@ -53,15 +54,20 @@ static bool rebuild_take(void *user, int id, const char *value)
 
 static int rebuild_get(rebuild_state *state, snapcell_error *err)
 {
+    const char *ref = state->arguments.operands[0];
     snapcell_store *store = NULL;
     snapcell_key key;
-    int code = snapcell_store_open(state->arguments.store, SNAPCELL_STORE_READ, &store, err);
-    if (code == SNAPCELL_OK) code = cli_resolve(store, state->arguments.operands[0], &key, err);
+    cli_cleanup_trust snapcell_trust *trust = NULL;
+    int code = cli_trust_open(&state->arguments, &trust, err);
+    if (code == SNAPCELL_OK)
+        code = snapcell_store_open(state->arguments.store, SNAPCELL_STORE_READ, &store, err);
+    if (code == SNAPCELL_OK) code = cli_resolve(store, ref, &key, err);
     if (code == SNAPCELL_OK)
         code = snapcell_store_get(store, &key, &state->stored, &state->stored_size_bytes, err);
     snapcell_store_close(store);
     if (code != SNAPCELL_OK) return code;
-    return snapcell_artifact_inspect(state->stored, state->stored_size_bytes, &state->info, err);
+    return cli_artifact_check(&state->arguments, trust, state->stored, state->stored_size_bytes,
+                              cli_ref_name(ref, &key), &state->info, err);
 }
 
 static int rebuild_compile(rebuild_state *state, snapcell_error *err)

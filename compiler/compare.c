@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "artifact_reader.h"
+#include "artifact_signature.h"
 #include "blob_map.h"
 #include "cleanup.h"
 #include "engine.h"
@@ -198,10 +198,13 @@ int snapcell_artifact_compare(const void *a, size_t a_size_bytes, const void *b,
     if (status == SNAPCELL_OK)
         status = artifact_read(b, b_size_bytes, ARTIFACT_CHECK_DIGEST, &task.views[1], err);
     if (status != SNAPCELL_OK) return status;
-    /* It covers all but itself, the checksum and a signature. */
-    if (memcmp(task.views[0].info.digest, task.views[1].info.digest,
-               sizeof task.views[0].info.digest) == 0)
-        return SNAPCELL_OK;
+    /* They cover all but themselves and the checksum. */
+    uint8_t digests[2][ARTIFACT_DIGEST_SIZE];
+    status = artifact_digest_unsigned(&task.views[0], a, a_size_bytes, digests[0], err);
+    if (status == SNAPCELL_OK)
+        status = artifact_digest_unsigned(&task.views[1], b, b_size_bytes, digests[1], err);
+    if (status != SNAPCELL_OK || memcmp(digests[0], digests[1], sizeof digests[0]) == 0)
+        return status;
     bool comparable = compare_bindings(&task);
     status = compare_source(&task, err);
     if (status == SNAPCELL_OK) status = compare_source_map(&task, err);

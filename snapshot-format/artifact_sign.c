@@ -133,6 +133,20 @@ int artifact_copy_for_signature(const void *bytes, size_t size_bytes, size_t sec
     return SNAPCELL_OK;
 }
 
+int artifact_digest_unsigned(const artifact_view *view, const void *bytes, size_t size_bytes,
+                             uint8_t out[ARTIFACT_DIGEST_SIZE], snapcell_error *err)
+{
+    cleanup_free uint8_t *stripped = NULL;
+    size_t stripped_size = 0;
+    memcpy(out, view->info.digest, ARTIFACT_DIGEST_SIZE);
+    if (view->signature.data == NULL) return SNAPCELL_OK;
+    const int code =
+        artifact_copy_for_signature(bytes, size_bytes, 0, &stripped, &stripped_size, err);
+    if (code == SNAPCELL_OK)
+        memcpy(out, ((const artifact_header *)stripped)->digest, ARTIFACT_DIGEST_SIZE);
+    return code;
+}
+
 int artifact_is_unsigned_copy(const void *bytes, size_t size_bytes, const void *other,
                               size_t other_size_bytes, bool *out, snapcell_error *err)
 {

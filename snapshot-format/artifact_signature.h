@@ -71,6 +71,11 @@ int artifact_signature_verify(const artifact_view *view, snapcell_signature *out
 int artifact_copy_for_signature(const void *bytes, size_t size_bytes, size_t section_size_bytes,
                                 uint8_t **out, size_t *out_size_bytes, snapcell_error *err);
 
+/* The digest that an artifact, which was read before as `view`, has without a signature. Errors:
+ * E_NOMEM. Thread: any. */
+int artifact_digest_unsigned(const artifact_view *view, const void *bytes, size_t size_bytes,
+                             uint8_t out[ARTIFACT_DIGEST_SIZE], snapcell_error *err);
+
 /* Whether an artifact that was checked is unsigned, and `other` is a sound signed copy of it.
  * Errors: E_NOMEM. Thread: any. */
 int artifact_is_unsigned_copy(const void *bytes, size_t size_bytes, const void *other,

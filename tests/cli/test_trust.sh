@@ -161,6 +161,11 @@ expect "says what to do" err_has "import --replace"
 run 0 "import --replace" import new.snap --replace --store elsewhere --trust other.pub
 run 0 "puts it" run hello --store elsewhere --trust other.pub
 
+# --- rebuild: a signature is no difference
+run 0 "rebuild of what is signed" rebuild hello --trust other.pub
+expect "is identical" out_has identical
+run 4 "rebuild --trust another" rebuild hello --trust ci.pub
+
 # --- Altered bytes
 run 0 "export" export hello good.snap --trust other.pub
 node -e '
