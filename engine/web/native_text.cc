@@ -1,7 +1,8 @@
-// UTF-8 and Latin-1.
+// UTF-8 and Latin-1, and the tables of other encodings.
 #include <cstring>
 
 #include "web/natives.h"
+#include "web/web.h"
 
 namespace snapcell
 {
@@ -120,6 +121,26 @@ void Native_latin1Decode(const NativeInfo &info)
 {
     ViewBytes bytes(info[0].As<v8::ArrayBufferView>());
     ReturnLatin1(info, bytes.data, bytes.size);
+}
+
+// encodingTable(name) -> ArrayBuffer; undefined when there is no such table
+void Native_encodingTable(const NativeInfo &info)
+{
+    v8::Isolate *isolate = info.GetIsolate();
+    v8::String::Utf8Value name(isolate, info[0]);
+    for (const WebTable &table : WebTables()) {
+        if (*name == nullptr || strcmp(table.name, *name) != 0) continue;
+        v8::Local<v8::ArrayBuffer> buffer;
+        if (!v8::ArrayBuffer::MaybeNew(isolate, table.size,
+                                       v8::BackingStoreInitializationMode::kUninitialized)
+                 .ToLocal(&buffer)) {
+            ThrowRangeError(isolate, "Array buffer allocation failed");
+            return;
+        }
+        memcpy(buffer->Data(), table.bytes, table.size);
+        info.GetReturnValue().Set(buffer);
+        return;
+    }
 }
 
 } // namespace snapcell

@@ -55,6 +55,14 @@ struct WebGlobal {
 };
 std::span<const WebGlobal> WebGlobals();
 
+// A table of a legacy encoding, as web/tables.mjs makes it.
+struct WebTable {
+    const char *name;
+    const uint8_t *bytes; // aligned to 8
+    size_t size;
+};
+std::span<const WebTable> WebTables();
+
 // SHA-256, in hex, of all modules and the lists above, made at build time: part of the engine's
 // fingerprint.
 const char *WebFingerprint();
