@@ -9,7 +9,7 @@ const libraries = ["snapshot-format", "sandbox", "store", "engine", "net", "comp
 export const maxLines = 700;
 export const maxColumns = 100;
 
-// Dependencies point one way. The program uses the public headers, and a few small helpers.
+// Dependencies point one way. The program uses the public headers, and two small helpers.
 const mayInclude = {
     "snapshot-format": ["snapshot-format"],
     sandbox: ["sandbox", "snapshot-format"],
@@ -20,7 +20,7 @@ const mayInclude = {
     loader: ["loader", "engine", "store", "snapshot-format"],
     cli: ["cli"],
 };
-const helpers = new Set(["cleanup.h", "error_set.h", "fuzz_input.h"]);
+const helpers = new Set(["cleanup.h", "error_set.h"]);
 const homeOf = [
     { header: /^(lmdb\.h)$/, home: ["store"] },
     { header: /^(zstd|zdict|zstd_errors)\.h$/, home: ["snapshot-format"] },
@@ -29,6 +29,8 @@ const homeOf = [
 ];
 
 const componentOf = path => path.split("/")[0];
+// Fuzz targets stand beside what they fuzz, and are in no library.
+const isFuzzTarget = ({ path }) => path.endsWith("_fuzz.c");
 const isCode = ({ path }) => [".c", ".cc", ".h"].includes(extname(path));
 const isPublic = path => path.includes("/include/snapcell/");
 
@@ -66,7 +68,7 @@ export const rules = {
         const code = files.filter(isCode).filter(({ path }) => componentOf(path) in mayInclude);
         const byName = new Map(code.map(file => [basename(file.path), file]));
         const problems = [];
-        for (const { path, text } of code) {
+        for (const { path, text } of code.filter(file => !isFuzzTarget(file))) {
             const component = componentOf(path);
             for (const { name, line } of includesOf({ text })) {
                 const target = byName.get(basename(name));
@@ -200,7 +202,8 @@ function v8SeenByC(code, byName) {
 }
 
 function inLibraries(files) {
-    return files.filter(isCode).filter(({ path }) => libraries.includes(componentOf(path)));
+    const inLibrary = ({ path }) => libraries.includes(componentOf(path));
+    return files.filter(isCode).filter(file => inLibrary(file) && !isFuzzTarget(file));
 }
 
 // A line of JavaScript that is a regular expression and no more: it has no place to break.
