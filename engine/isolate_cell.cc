@@ -250,6 +250,18 @@ extern "C" size_t engine_cell_size_bytes(engine_cell *cell)
     return statistics.total_physical_size() + statistics.malloced_memory();
 }
 
+extern "C" uint64_t engine_cell_hash_probe(engine_cell *cell)
+{
+    v8::Isolate::Scope entered(cell->isolate);
+    v8::HandleScope scope(cell->isolate);
+    uint64_t probe = 0;
+    for (const char *text : {"the seed of this heap", "is seen in its strings"})
+        probe = probe << 32 | static_cast<uint32_t>(v8::String::NewFromUtf8(cell->isolate, text)
+                                                        .FromMaybe(v8::String::Empty(cell->isolate))
+                                                        ->GetIdentityHash());
+    return probe;
+}
+
 extern "C" int engine_cell_fetch(engine_cell *cell, const snapcell_request *request,
                                  snapcell_response **out, snapcell_error *err)
 {
