@@ -89,7 +89,7 @@ typedef struct run_state {
     bool recompile;
     bool no_sandbox;
     snapcell_trust *trust; /* NULL: everything is */
-    const char **allow; /* of --allow-net */
+    const char **allow;    /* of --allow-net */
     size_t allow_count;
     bool allow_private;
 } run_state;

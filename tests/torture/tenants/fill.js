@@ -6,7 +6,11 @@ function fillStrings(secret) {
     const joined = Array.from({ length: 200 }, (_, i) => `${i}:${secret}`).join("");
     kept.push(joined, joined.slice(5), wide.repeat(50), Symbol(secret), new Map([[secret, wide]]));
     kept.push({ [secret]: secret }, new RegExp(secret), JSON.parse(`{"${secret}":["${secret}"]}`));
-    kept.push(secret.replace(/[a-z]/g, c => c), encodeURIComponent(wide), new Error(secret));
+    kept.push(
+        secret.replace(/[a-z]/g, c => c),
+        encodeURIComponent(wide),
+        new Error(secret)
+    );
     secret.match(new RegExp(`(${secret})|(.*)x`, "i"));
 }
 
@@ -35,8 +39,14 @@ async function fillApis(secret) {
     }
     kept.push(await crypto.subtle.digest("SHA-256", bytes));
     const raw = bytes.slice(0, 32);
-    const key = await crypto.subtle.importKey("raw", raw, { name: "HMAC", hash: "SHA-256" }, true, ["sign"]);
-    kept.push(key, await crypto.subtle.sign("HMAC", key, bytes), await crypto.subtle.exportKey("jwk", key));
+    const key = await crypto.subtle.importKey("raw", raw, { name: "HMAC", hash: "SHA-256" }, true, [
+        "sign",
+    ]);
+    kept.push(
+        key,
+        await crypto.subtle.sign("HMAC", key, bytes),
+        await crypto.subtle.exportKey("jwk", key)
+    );
     const aes = await crypto.subtle.importKey("raw", raw, "AES-GCM", true, ["encrypt", "decrypt"]);
     const iv = new Uint8Array(12);
     const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv }, aes, bytes);
