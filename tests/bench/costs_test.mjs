@@ -15,13 +15,14 @@ const program = process.env.SNAPCELL;
 test("the ratios have steady names", () => {
     const { stdout, stderr, status } = costs(program, "--json", "--quick", "--rounds", "1");
     assert.equal(status, 0, stderr);
-    const { ratios, loads } = JSON.parse(stdout);
+    const { ratios, cpu_ratios, loads } = JSON.parse(stdout);
     assert.deepEqual(Object.keys(ratios), [
         "hello_bytes_to_bare",
         "hello_load_to_bare",
         "five_load_to_hello",
         "ten_load_to_hello",
     ]);
+    assert.deepEqual(Object.keys(cpu_ratios), Object.keys(ratios).slice(1));
     assert.ok(Object.values(ratios).every(ratio => ratio > 0));
     const bytes = loads.map(load => load.bytes);
     assert.deepEqual(
@@ -34,7 +35,7 @@ test("the ratios have steady names", () => {
 
 test("as a table", () => {
     const { stdout } = costs(program, "--quick", "--rounds", "1");
-    assert.match(stdout, /^\| five_load_to_hello +\| < 1\.25 \| +[\d.]+ \|$/m);
+    assert.match(stdout, /^\| five_load_to_hello +\| < 1\.25 \| +[\d.]+ \| +[\d.]+ \|$/m);
     assert.doesNotMatch(stdout, /undefined|NaN/);
 });
 
