@@ -1,8 +1,8 @@
 /* Salvage: what is whole in a damaged store goes into a new one.
  *
  * Everything that was found is a candidate (store_salvage_find.c). An artifact is taken when its
- * checksum and digest hold and its key is the one that was asked for; a name when it leads to such
- * an artifact. LMDB sees the new store alone. */
+ * checksum and digest hold; a name when it leads to such an artifact. LMDB sees the new store
+ * alone. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -25,7 +25,6 @@ typedef struct salvage_saved {
     snapcell_key key;
     snapcell_fingerprint engine;
     char name[SNAPCELL_NAME_SIZE_MAX + 1]; /* that it was compiled with */
-    uint64_t size_bytes;
     bool named;
 } salvage_saved;
 
@@ -57,27 +56,51 @@ static int salvage_compare_artifacts(const void *left, const void *right)
     return order != 0 ? order : (a->offset > b->offset) - (a->offset < b->offset);
 }
 
-/* E_CORRUPT when these bytes are not what was looked for. */
+static bool salvage_is_saved(const salvage_work *work, const snapcell_key *key)
+{
+    snapcell_store_view view;
+    const bool is_saved = snapcell_store_view_open(work->to, key, &view, NULL) == SNAPCELL_OK;
+    snapcell_store_view_close(work->to, &view);
+    return is_saved;
+}
+
+static int salvage_save(salvage_work *work, const void *bytes, const artifact_view *view,
+                        snapcell_error *err)
+{
+    const snapcell_artifact_info *info = &view->info;
+    if (salvage_is_saved(work, &info->key)) return SNAPCELL_OK;
+    int rc = snapcell_store_put(work->to, bytes, (size_t)info->artifact_size_bytes, NULL, err);
+    if (rc != SNAPCELL_OK) return rc;
+    salvage_saved *saved = &work->saved[work->saved_count++];
+    *saved = (salvage_saved){.key = info->key, .engine = info->engine};
+    memcpy(saved->name, info->name, sizeof(saved->name));
+    const snapcell_salvage_item item = {.key = info->key, .size_bytes = info->artifact_size_bytes};
+    salvage_tell(work, &item);
+    return SNAPCELL_OK;
+}
+
+/* E_CORRUPT when these bytes are no whole artifact. One of another key than its record says is
+ * taken, too: then the record is damaged, since an artifact's own key is under its checksum. */
 static int salvage_try(salvage_work *work, const salvage_artifact *artifact, snapcell_error *err)
 {
     artifact_view view;
     if (artifact->size_bytes > SALVAGE_ARTIFACT_SIZE_MAX) return SNAPCELL_E_CORRUPT;
-    cleanup_free void *bytes = malloc((size_t)artifact->size_bytes + 1);
+    const size_t size = (size_t)artifact->size_bytes;
+    cleanup_free void *bytes = malloc(size + 1);
     if (bytes == NULL) {
         return error_set(err, SNAPCELL_E_NOMEM, "out of memory for an artifact of %llu bytes",
-                         (unsigned long long)artifact->size_bytes);
+                         (unsigned long long)size);
     }
-    const size_t size = (size_t)artifact->size_bytes;
     if (!store_file_read(work->finds.pages.file, bytes, size, artifact->offset) ||
-        artifact_read(bytes, size, ARTIFACT_CHECK_DIGEST, &view, NULL) != SNAPCELL_OK ||
-        memcmp(&view.info.key, &artifact->key, sizeof(artifact->key)) != 0)
+        artifact_read(bytes, size, ARTIFACT_CHECK_DIGEST, &view, NULL) != SNAPCELL_OK)
         return SNAPCELL_E_CORRUPT;
-    int rc = snapcell_store_put(work->to, bytes, size, NULL, err);
-    if (rc != SNAPCELL_OK) return rc;
-    salvage_saved *saved = &work->saved[work->saved_count++];
-    *saved = (salvage_saved){.key = view.info.key, .engine = view.info.engine, .size_bytes = size};
-    memcpy(saved->name, view.info.name, sizeof(saved->name));
-    return SNAPCELL_OK;
+    return salvage_save(work, bytes, &view, err);
+}
+
+static int salvage_compare_keys(const void *left, const void *right)
+{
+    return memcmp(&((const salvage_saved *)left)->key, &((const salvage_saved *)right)->key,
+                  sizeof(snapcell_key));
 }
 
 static int salvage_artifacts(salvage_work *work, snapcell_error *err)
@@ -92,15 +115,15 @@ static int salvage_artifacts(salvage_work *work, snapcell_error *err)
             if (memcmp(&items[next].key, &items[i].key, sizeof(items[i].key)) != 0) break;
             if (rc == SNAPCELL_E_CORRUPT && !was_removed) rc = salvage_try(work, &items[next], err);
         }
-        if (was_removed) continue;
-        if (rc != SNAPCELL_OK && rc != SNAPCELL_E_CORRUPT) return rc;
-        const bool lost = rc != SNAPCELL_OK;
-        work->result.artifact_count += !lost;
-        work->result.artifact_lost_count += lost;
+        if (was_removed || rc == SNAPCELL_OK) continue;
+        if (rc != SNAPCELL_E_CORRUPT) return rc;
         const snapcell_salvage_item item = {
-            .key = items[i].key, .size_bytes = items[i].size_bytes, .lost = lost};
+            .key = items[i].key, .size_bytes = items[i].size_bytes, .lost = true};
+        work->result.artifact_lost_count++;
         salvage_tell(work, &item);
     }
+    work->result.artifact_count = work->saved_count;
+    qsort(work->saved, work->saved_count, sizeof(*work->saved), salvage_compare_keys);
     return SNAPCELL_OK;
 }
 

@@ -262,7 +262,7 @@ static void damage_page(damaged_file *damage, size_t page)
                                         "some bytes random"};
     snprintf(damage->text, sizeof(damage->text), "page %zu of %zu: %s", page, damage->size / PAGE,
              kinds[kind]);
-    damage->within_a_page = kind >= 3;
+    damage->within_a_page |= kind >= 3;
     const size_t start = kind == 4 ? below(PAGE - 16) : 0;
     const size_t end = kind == 4 ? start + 1 + below(16) : PAGE;
     if (kind == 1) memset(at, 0, PAGE);
@@ -377,6 +377,7 @@ static void torture_store(unsigned long count)
     for (unsigned long i = 0; i < count; i++) {
         const uint32_t first = below((uint32_t)pages);
         const uint32_t some = below(8) == 0 ? 1 + below(6) : 1;
+        damage.within_a_page = false;
         for (size_t page = first; page < first + some && page < pages; page++) {
             damage_page(&damage, page);
         }
