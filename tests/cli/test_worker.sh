@@ -90,6 +90,9 @@ expect "is the machine's" cmp -s zone.out out
 TZ=Asia/Tokyo "$SNAPCELL" run zone >out 2>err
 expect "or that of the environment" out_is -540
 
+run 0 "what the kernel has for it" engine --json
+json "is told" 'j.sandbox.seccomp === true && Number.isInteger(j.sandbox.landlock)'
+
 # --- The compiler's child
 echo 'console.log("begun"); for (;;);' >loop.js
 begin_compile() {
