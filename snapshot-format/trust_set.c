@@ -203,6 +203,7 @@ static int trust_add_directory(snapcell_trust *trust, const char *path, snapcell
         return error_set_errno(err, SNAPCELL_E_IO, errno, "cannot read the directory %s", path);
     size_t file_count = 0;
     const struct dirent *entry;
+    /* cppcheck-suppress readdirCalled ; of one thread's own directory */
     while ((errno = 0, entry = readdir(directory)) != NULL) {
         cleanup_free char *file = NULL;
         if (!trust_has_ending(entry->d_name, ".pub") && !trust_has_ending(entry->d_name, ".keys"))
