@@ -99,11 +99,41 @@ START_TEST(test_source_without_memory_for_a_decoder)
 }
 END_TEST
 
+/* The set is what it was when it could not be replaced. */
+START_TEST(test_trust_with_little_memory)
+{
+    static const uint8_t public_key[SNAPCELL_PUBLIC_KEY_SIZE] = {1};
+    snapcell_trust *trust = NULL;
+    ck_assert_int_eq(snapcell_trust_new(&trust, NULL), SNAPCELL_OK);
+    ck_assert_int_eq(snapcell_trust_add_key(trust, public_key, NULL, NULL), SNAPCELL_OK);
+    snapcell_loader_options options = SNAPCELL_LOADER_OPTIONS_INIT;
+    options.trust = trust;
+    snapcell_loader *loader = fixture_open_with(&options);
+    const snapcell_trust *before = loader->trust;
+    long count = 0;
+    for (;; count++) {
+        snapcell_error err = {0};
+        failing_malloc_start(count);
+        int status = snapcell_loader_set_trust(loader, trust, &err);
+        bool hit = failing_malloc_stop();
+        ck_assert_int_eq(status, hit ? SNAPCELL_E_NOMEM : SNAPCELL_OK);
+        if (!hit) break;
+        ck_assert_ptr_eq(loader->trust, before);
+        ck_assert_uint_eq(snapcell_trust_count(loader->trust), 1);
+    }
+    ck_assert_int_ge(count, 2);
+    ck_assert_ptr_ne(loader->trust, before);
+    snapcell_trust_free(trust);
+    snapcell_loader_close(loader);
+}
+END_TEST
+
 int main(void)
 {
     make_store();
     TCase *tcase = tcase_create("image_memory");
     tcase_add_test(tcase, test_image_load_with_little_memory);
     tcase_add_test(tcase, test_source_without_memory_for_a_decoder);
+    tcase_add_test(tcase, test_trust_with_little_memory);
     return fixture_run(suite_create("image_memory"), tcase);
 }

@@ -89,9 +89,9 @@ SNAPCELL_API const char *snapcell_trust_comment(const snapcell_trust *trust,
 /* Purpose: check an artifact as snapcell_artifact_inspect() does, then its signature against a
  * trust set: none of its bytes is other than when it was signed, by a key that is trusted and not
  * revoked. `name`: under which it is to be used; NULL: any. `tenant`: for whom; NULL: any, "": it
- * must be signed for no tenant in particular. `out` may be NULL; zeroed on failure. Thread: any.
- * Errors: E_SIGNATURE (unsigned; a key that is not trusted; another name or tenant; a signature
- * that is wrong), E_CORRUPT, E_FORMAT, E_TOO_LARGE. */
+ * must be signed for no tenant in particular. `trust` and `bytes`: not NULL. `out` may be NULL;
+ * zeroed on failure. Thread: any. Errors: E_SIGNATURE (unsigned; a key that is not trusted; another
+ * name or tenant; a signature that is wrong), E_CORRUPT, E_FORMAT, E_TOO_LARGE. */
 SNAPCELL_API int snapcell_trust_check(const snapcell_trust *trust, const void *bytes,
                                       size_t size_bytes, const char *name, const char *tenant,
                                       snapcell_signature *out, snapcell_error *err);
