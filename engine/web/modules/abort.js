@@ -12,10 +12,12 @@ class SignalState {
     reason = undefined;
     sources = null; // of a signal that depends on others: those that depend on none
     dependents = [];
-    #steps = [];
+    #steps = new Set();
 
+    // Gives a function that forgets the step.
     onAbort(step) {
-        if (!this.aborted) this.#steps.push(step);
+        if (!this.aborted) this.#steps.add(step);
+        return () => this.#steps.delete(step);
     }
 
     #set(reason) {
@@ -24,7 +26,9 @@ class SignalState {
     }
 
     #run(signal) {
-        for (const step of this.#steps.splice(0)) step();
+        const steps = [...this.#steps];
+        this.#steps.clear();
+        for (const step of steps) step();
         signal.dispatchEvent(trusted(new Event("abort")));
     }
 

@@ -196,6 +196,7 @@ function invokeAll(target, listeners, capture, event, state) {
 
 function remove(listeners, type, listener) {
     listener.removed = true;
+    listener.forget?.();
     const list = listeners.get(type);
     const index = list.indexOf(listener);
     if (index >= 0) list.splice(index, 1);
@@ -238,11 +239,12 @@ class EventTarget {
             once: Boolean(once),
             passive: Boolean(passive),
             removed: false,
+            forget: undefined,
         };
         if (!listeners.has(type)) listeners.set(type, []);
         listeners.get(type).push(listener);
         if (signal)
-            brands.signal(signal).onAbort(() => {
+            listener.forget = brands.signal(signal).onAbort(() => {
                 if (!listener.removed) remove(listeners, type, listener);
             });
     }
