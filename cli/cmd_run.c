@@ -23,6 +23,8 @@ enum {
     RUN_RESPONSE,
     RUN_TIMERS,
     RUN_FROZEN_CLOCK,
+    RUN_HANDLER,
+    RUN_ENV_JSON,
 };
 
 static const cli_option run_options[] = {
@@ -31,6 +33,9 @@ static const cli_option run_options[] = {
     {'d', "data", "BODY", "the request's body; @FILE reads a file, @- or - standard input"},
     {'i', "include", NULL, "print the status and headers before the body"},
     {'e', "env", "K=V", "what the function sees as env.K; repeatable"},
+    {RUN_ENV_JSON, "env-json", "K=JSON", "the same, of a JSON value; repeatable"},
+    {RUN_HANDLER, "handler", "NAME",
+     "call this handler with the event, as scheduled or queue; its\nresult is printed as JSON"},
     {RUN_EVENT, "event", "JSON",
      "the event for a handler(event); @FILE reads a file, @- or -\nstandard input"},
     {RUN_MEMORY, "memory-mb", "N",
@@ -73,7 +78,10 @@ typedef struct run_state {
     size_t header_count;
     snapcell_env *env;
     size_t env_count;
-    char **owned; /* copies of option values that were split */
+    snapcell_env *json_env;
+    size_t json_env_count;
+    const char *handler; /* of --handler; NULL when it was not given */
+    char **owned;        /* copies of option values that were split */
     size_t owned_count;
     const char *data;   /* of -d; NULL when it was not given */
     bool data_is_input; /* it is standard input, to be read as the function reads it */
@@ -118,18 +126,32 @@ static bool run_take_header(run_state *state, const char *value)
     return false;
 }
 
-static bool run_take_env(run_state *state, const char *value)
+/* Splits "NAME=VALUE" into the next of `env`. */
+static bool run_take_env(run_state *state, const char *option, const char *value, snapcell_env *env,
+                         size_t *count)
 {
     char *copy = run_copy(state, value);
     if (!copy) return false;
     char *equals = strchr(copy, '=');
     if (!equals || equals == copy) {
-        cli_message("-e needs a name and a value like MODE=test, not '%s'", value);
+        cli_message("%s needs a name and a value like MODE=test, not '%s'", option, value);
         return false;
     }
     *equals = '\0';
-    state->env[state->env_count++] = (snapcell_env){.name = copy, .value = equals + 1};
+    env[(*count)++] = (snapcell_env){.name = copy, .value = equals + 1};
     return true;
+}
+
+static bool run_take_json_env(run_state *state, const char *value)
+{
+    if (!run_take_env(state, "--env-json", value, state->json_env, &state->json_env_count))
+        return false;
+    const snapcell_env *last = &state->json_env[state->json_env_count - 1];
+    json_error_t problem;
+    json_t *parsed = json_loads(last->value, JSON_DECODE_ANY | JSON_ALLOW_NUL, &problem);
+    if (!parsed) cli_message("--env-json %s: the value is not JSON: %s", last->name, problem.text);
+    json_decref(parsed);
+    return parsed != NULL;
 }
 
 static bool run_take_host(run_state *state, const char *value)
@@ -197,7 +219,11 @@ static bool run_take(void *user, int id, const char *value)
         state->include = true;
         return true;
     case 'e':
-        return run_take_env(state, value);
+        return run_take_env(state, "-e", value, state->env, &state->env_count);
+    case RUN_ENV_JSON:
+        return run_take_json_env(state, value);
+    case RUN_HANDLER:
+        return run_take_once("--handler", &state->handler, value);
     case RUN_EVENT:
         return run_take_once("--event", &state->event, value);
     case RUN_TIMINGS:
@@ -258,6 +284,8 @@ static int run_read_inputs(run_state *state, snapcell_error *err)
     state->request.body_size_bytes = state->body_size_bytes;
     state->cell.env = state->env;
     state->cell.env_count = state->env_count;
+    state->cell.json_env = state->json_env;
+    state->cell.json_env_count = state->json_env_count;
     state->cell.tenant = state->arguments.tenant;
     return SNAPCELL_OK;
 }
@@ -322,7 +350,8 @@ static int run_invoke(run_state *state, snapcell_cell *cell, bool print, snapcel
     cleanup_free char *event = run_event(state);
     cleanup_free char *result = NULL;
     if (!event) return error_set(err, SNAPCELL_E_NOMEM, "no memory for the event");
-    code = snapcell_cell_invoke(cell, event, &result, NULL, err);
+    code = state->handler ? snapcell_cell_call(cell, state->handler, event, &result, NULL, err)
+                          : snapcell_cell_invoke(cell, event, &result, NULL, err);
     if (code == SNAPCELL_OK && print) cli_print("%s\n", result);
     return code;
 }
@@ -366,7 +395,7 @@ static int run_once(run_state *state, snapcell_loader *loader, bool print, snapc
     snapcell_cell *cell = NULL;
     int code = snapcell_cell_load(loader, state->arguments.operands[0], &state->cell, &cell, err);
     if (code != SNAPCELL_OK) return code;
-    if (snapcell_cell_info(cell)->shape == SNAPCELL_SHAPE_FETCH)
+    if (snapcell_cell_info(cell)->shape == SNAPCELL_SHAPE_FETCH && !state->handler)
         code = run_fetch(state, cell, print, err);
     else
         code = run_invoke(state, cell, print, err);
@@ -507,13 +536,14 @@ static cli_status run_main(const cli_command *command, int argc, char **argv)
         .request = SNAPCELL_REQUEST_INIT,
         .headers = calloc(room, sizeof *state.headers),
         .env = calloc(room, sizeof *state.env),
+        .json_env = calloc(room, sizeof *state.json_env),
         .owned = calloc(room, sizeof *state.owned),
         .allow = calloc(room, sizeof *state.allow),
         .cell = SNAPCELL_CELL_OPTIONS_INIT,
         .repeat = 1,
     };
     cli_status status = CLI_TROUBLE;
-    if (!state.headers || !state.env || !state.owned || !state.allow)
+    if (!state.headers || !state.env || !state.owned || !state.allow || !state.json_env)
         cli_message("no memory for the command line");
     else if (cli_parse(command, argc, argv, run_take, &state, &state.arguments, &status))
         status = run_run(&state);
@@ -521,6 +551,7 @@ static cli_status run_main(const cli_command *command, int argc, char **argv)
         free(state.owned[i]);
     free(state.owned);
     free(state.allow);
+    free(state.json_env);
     free(state.headers);
     free(state.env);
     free(state.body);
@@ -538,7 +569,7 @@ const cli_command cmd_run = {
         "path (default: /). The response's body goes to standard output as it comes, whatever its\n"
         "status; console output goes to standard error. A function of the shape handler(event)\n"
         "gets the event of --event, else -d, else {method, url, headers, body} when a URL, -X or\n"
-        "-H was given, else {}; its result is printed as JSON.",
+        "-H was given, else {}; its result is printed as JSON. So does the handler of --handler.",
     .options = run_options,
     .operand_count_min = 1,
     .operand_count_max = 2,

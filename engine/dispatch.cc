@@ -285,26 +285,28 @@ int DispatchFetch(v8::Local<v8::Context> context, v8::Local<v8::Function> entry,
     return status;
 }
 
-int DispatchJson(v8::Local<v8::Context> context, v8::Local<v8::Function> entry,
-                 v8::Local<v8::Object> env, const char *event_json, char **out,
-                 size_t *out_size_bytes, snapcell_error *err)
+namespace
+{
+
+int ParseEvent(v8::Local<v8::Context> context, const char *event_json, v8::Local<v8::Value> *out,
+               snapcell_error *err)
 {
     v8::Isolate *isolate = context->GetIsolate();
-    v8::HandleScope scope(isolate);
     v8::TryCatch caught(isolate);
     v8::Local<v8::String> event;
-    v8::Local<v8::Value> value, returned, result, text;
     if (!NewUtf8(isolate, event_json).ToLocal(&event))
         return error_set(err, SNAPCELL_E_TOO_LARGE, "the event is longer than a string can be");
-    if (!v8::JSON::Parse(context, event).ToLocal(&value)) {
-        v8::String::Utf8Value why(isolate, caught.Exception());
-        return error_set(err, SNAPCELL_E_USAGE, "the event is not JSON: %s", *why ? *why : "");
-    }
-    v8::Local<v8::Value> arguments[] = {value, env};
-    if (!entry->Call(context, v8::Undefined(isolate), 2, arguments).ToLocal(&returned))
-        return ReportCaught(isolate, caught, "", err);
-    int status = Settle(context, returned, &result, err);
-    if (status != SNAPCELL_OK) return status;
+    if (v8::JSON::Parse(context, event).ToLocal(out)) return SNAPCELL_OK;
+    v8::String::Utf8Value why(isolate, caught.Exception());
+    return error_set(err, SNAPCELL_E_USAGE, "the event is not JSON: %s", *why ? *why : "");
+}
+
+// [JSON, pending] to text, once what is pending is done.
+int ReadJson(v8::Local<v8::Context> context, v8::Local<v8::Value> result, char **out,
+             size_t *out_size_bytes, snapcell_error *err)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::Local<v8::Value> text;
     if (!result->IsArray() || !result.As<v8::Array>()->Get(context, 0).ToLocal(&text))
         return error_set(err, SNAPCELL_E_INTERNAL, "the dispatcher gave no result");
     BodyReader reader(isolate, text);
@@ -316,7 +318,7 @@ int DispatchJson(v8::Local<v8::Context> context, v8::Local<v8::Function> entry,
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for a result of %zu bytes", size);
     reader.Write(json, size);
     json[size] = '\0';
-    status = SettlePending(context, result.As<v8::Array>(), 1, err);
+    int status = SettlePending(context, result.As<v8::Array>(), 1, err);
     if (status != SNAPCELL_OK) {
         free(json);
         return status;
@@ -324,6 +326,66 @@ int DispatchJson(v8::Local<v8::Context> context, v8::Local<v8::Function> entry,
     *out = json;
     if (out_size_bytes != nullptr) *out_size_bytes = size;
     return SNAPCELL_OK;
+}
+
+// The module's function that calls handlers by name.
+bool NamedCaller(v8::Local<v8::Context> context, v8::Local<v8::Function> *out)
+{
+    v8::Local<v8::Object> module;
+    v8::Local<v8::Value> call;
+    if (!RequireWebModule(context, "handlers").ToLocal(&module) ||
+        !module->Get(context, AsciiString(context->GetIsolate(), "call")).ToLocal(&call))
+        return false;
+    *out = call.As<v8::Function>();
+    return true;
+}
+
+} // namespace
+
+int DispatchJson(v8::Local<v8::Context> context, v8::Local<v8::Function> entry,
+                 v8::Local<v8::Object> env, const char *event_json, char **out,
+                 size_t *out_size_bytes, snapcell_error *err)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::HandleScope scope(isolate);
+    v8::TryCatch caught(isolate);
+    v8::Local<v8::Value> event, returned, result;
+    int status = ParseEvent(context, event_json, &event, err);
+    if (status != SNAPCELL_OK) return status;
+    v8::Local<v8::Value> arguments[] = {event, env};
+    if (!entry->Call(context, v8::Undefined(isolate), 2, arguments).ToLocal(&returned))
+        return ReportCaught(isolate, caught, "", err);
+    status = Settle(context, returned, &result, err);
+    if (status != SNAPCELL_OK) return status;
+    return ReadJson(context, result, out, out_size_bytes, err);
+}
+
+int DispatchNamed(v8::Local<v8::Context> context, v8::Local<v8::Function> entry,
+                  v8::Local<v8::Object> env, const char *name, const char *event_json, char **out,
+                  size_t *out_size_bytes, snapcell_error *err)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::HandleScope scope(isolate);
+    v8::TryCatch caught(isolate);
+    v8::Local<v8::Value> event, handlers, returned, result;
+    v8::Local<v8::String> name_text;
+    v8::Local<v8::Function> call;
+    int status = ParseEvent(context, event_json, &event, err);
+    if (status != SNAPCELL_OK) return status;
+    if (!NewUtf8(isolate, name).ToLocal(&name_text) || !NamedCaller(context, &call) ||
+        !entry->Get(context, AsciiString(isolate, "handlers")).ToLocal(&handlers))
+        return ReportCaught(isolate, caught, "", err);
+    v8::Local<v8::Value> arguments[] = {handlers, name_text, event, env};
+    if (!call->Call(context, v8::Undefined(isolate), 4, arguments).ToLocal(&returned))
+        return ReportCaught(isolate, caught, "", err);
+    if (returned->IsString()) {
+        v8::String::Utf8Value names(isolate, returned);
+        return error_set(err, SNAPCELL_E_NO_HANDLER, "there is no handler \"%s\"; there is: %s",
+                         name, *names != nullptr && names.length() > 0 ? *names : "none by name");
+    }
+    status = Settle(context, returned, &result, err);
+    if (status != SNAPCELL_OK) return status;
+    return ReadJson(context, result, out, out_size_bytes, err);
 }
 
 } // namespace snapcell

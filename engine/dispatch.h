@@ -29,6 +29,12 @@ int DispatchJson(v8::Local<v8::Context> context, v8::Local<v8::Function> entry,
                  v8::Local<v8::Object> env, const char *event_json, char **out,
                  size_t *out_size_bytes, snapcell_error *err);
 
+// Hands an event (JSON text) to the handler `name` of the bundle that `entry` is of. `*out`: Owned,
+// free(). Errors: E_NO_HANDLER, and as DispatchFetch().
+int DispatchNamed(v8::Local<v8::Context> context, v8::Local<v8::Function> entry,
+                  v8::Local<v8::Object> env, const char *name, const char *event_json, char **out,
+                  size_t *out_size_bytes, snapcell_error *err);
+
 } // namespace snapcell
 
 #endif

@@ -166,6 +166,7 @@ typedef struct engine_image {
 typedef struct engine_env {
     const char *name;
     const char *value;
+    bool is_json; /* `value` is the text of a JSON value, not a string */
 } engine_env;
 
 #define ENGINE_TIMER_LIMIT_DEFAULT 10000u
@@ -224,6 +225,10 @@ int engine_cell_stream(engine_cell *cell, const snapcell_request *request,
                        const snapcell_stream *stream, snapcell_error *err);
 int engine_cell_invoke(engine_cell *cell, const char *event_json, char **out,
                        size_t *out_size_bytes, snapcell_error *err);
+
+/* As snapcell_cell_call(). Thread: one at a time. */
+int engine_cell_call(engine_cell *cell, const char *handler, const char *event_json, char **out,
+                     size_t *out_size_bytes, snapcell_error *err);
 
 /* NULL is allowed. Thread: one at a time, once. */
 void engine_cell_free(engine_cell *cell);

@@ -163,6 +163,22 @@ int EvaluateContext(engine_cell *cell, snapcell_error *err)
     return SNAPCELL_OK;
 }
 
+// A string, or what a JSON text stands for.
+int EnvValue(v8::Local<v8::Context> context, const engine_env &given, v8::Local<v8::Value> *out,
+             snapcell_error *err)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::TryCatch caught(isolate);
+    v8::Local<v8::String> text;
+    if (!v8::String::NewFromUtf8(isolate, given.value).ToLocal(&text))
+        return error_set(err, SNAPCELL_E_TOO_LARGE, "the value of env.%s is too long", given.name);
+    *out = text;
+    if (!given.is_json || v8::JSON::Parse(context, text).ToLocal(out)) return SNAPCELL_OK;
+    v8::String::Utf8Value why(isolate, caught.Exception());
+    return error_set(err, SNAPCELL_E_USAGE, "the value of env.%s is not JSON: %s", given.name,
+                     *why != nullptr ? *why : "");
+}
+
 int MakeEnv(engine_cell *cell, const engine_env *given, size_t count, snapcell_error *err)
 {
     v8::Isolate *isolate = cell->isolate;
@@ -170,12 +186,14 @@ int MakeEnv(engine_cell *cell, const engine_env *given, size_t count, snapcell_e
     v8::Context::Scope entered(context);
     v8::Local<v8::Object> env = v8::Object::New(isolate);
     for (size_t i = 0; i < count; i++) {
-        v8::Local<v8::String> name, value;
+        v8::Local<v8::String> name;
+        v8::Local<v8::Value> value;
+        int status = EnvValue(context, given[i], &value, err);
+        if (status != SNAPCELL_OK) return status;
         if (!v8::String::NewFromUtf8(isolate, given[i].name).ToLocal(&name) ||
-            !v8::String::NewFromUtf8(isolate, given[i].value).ToLocal(&value) ||
             env->CreateDataProperty(context, name, value).IsNothing())
-            return error_set(err, SNAPCELL_E_TOO_LARGE,
-                             "environment variable number %zu is too long", i + 1);
+            return error_set(err, SNAPCELL_E_TOO_LARGE, "the name of env variable %zu is too long",
+                             i + 1);
     }
     cell->env.Reset(isolate, env);
     return SNAPCELL_OK;
@@ -298,6 +316,15 @@ extern "C" int engine_cell_invoke(engine_cell *cell, const char *event_json, cha
     return WithCell(cell, err, [&](auto context, auto entry, auto env) {
         return DispatchJson(context, entry, env, event_json != nullptr ? event_json : "{}", out,
                             out_size_bytes, err);
+    });
+}
+
+extern "C" int engine_cell_call(engine_cell *cell, const char *handler, const char *event_json,
+                                char **out, size_t *out_size_bytes, snapcell_error *err)
+{
+    *out = nullptr;
+    return WithCell(cell, err, [&](auto context, auto entry, auto env) {
+        return DispatchNamed(context, entry, env, handler, event_json, out, out_size_bytes, err);
     });
 }
 

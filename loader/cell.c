@@ -10,17 +10,27 @@
 
 /* --- Loading --- */
 
+static int cell_check_env(const snapcell_env *env, size_t count, const char *what,
+                          snapcell_error *err)
+{
+    if (env == NULL && count > 0)
+        return error_set(err, SNAPCELL_E_USAGE,
+                         "snapcell_cell_options.%s is NULL, but %s_count is %zu", what, what,
+                         count);
+    for (size_t i = 0; i < count; i++)
+        if (env[i].name == NULL || env[i].value == NULL)
+            return error_set(err, SNAPCELL_E_USAGE,
+                             "entry %zu of snapcell_cell_options.%s has no name or no value", i,
+                             what);
+    return SNAPCELL_OK;
+}
+
 static int cell_check_options(const snapcell_cell_options *options, snapcell_error *err)
 {
-    if (options->env == NULL && options->env_count > 0)
-        return error_set(err, SNAPCELL_E_USAGE,
-                         "snapcell_cell_options.env is NULL, but env_count is %zu",
-                         options->env_count);
-    for (size_t i = 0; i < options->env_count; i++)
-        if (options->env[i].name == NULL || options->env[i].value == NULL)
-            return error_set(err, SNAPCELL_E_USAGE,
-                             "entry %zu of snapcell_cell_options.env has no name or no value", i);
-    return SNAPCELL_OK;
+    int status = cell_check_env(options->env, options->env_count, "env", err);
+    return status == SNAPCELL_OK
+               ? cell_check_env(options->json_env, options->json_env_count, "json_env", err)
+               : status;
 }
 
 static cell_limits cell_limits_of(const snapcell_cell_options *options)
@@ -56,16 +66,26 @@ static int cell_check_memory(const snapcell_artifact_info *info, uint64_t limit_
                      limit_bytes);
 }
 
+static size_t cell_env_count(const snapcell_cell_options *options)
+{
+    return options->env_count + options->json_env_count;
+}
+
 /* The env as the engine takes it. `*out`: NULL when there is none; Owned, free(). */
 static int cell_copy_env(const snapcell_cell_options *options, engine_env **out,
                          snapcell_error *err)
 {
     *out = NULL;
-    if (options->env_count == 0) return SNAPCELL_OK;
-    engine_env *env = calloc(options->env_count, sizeof *env);
+    size_t count = cell_env_count(options);
+    if (count == 0) return SNAPCELL_OK;
+    engine_env *env = calloc(count, sizeof *env);
     if (env == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for env");
-    for (size_t i = 0; i < options->env_count; i++)
-        env[i] = (engine_env){.name = options->env[i].name, .value = options->env[i].value};
+    for (size_t i = 0; i < count; i++) {
+        bool is_json = i >= options->env_count;
+        const snapcell_env *given =
+            is_json ? &options->json_env[i - options->env_count] : &options->env[i];
+        env[i] = (engine_env){.name = given->name, .value = given->value, .is_json = is_json};
+    }
     *out = env;
     return SNAPCELL_OK;
 }
@@ -151,13 +171,14 @@ static int cell_obtain(snapcell_loader *loader, cell_reading *reading,
     if (*out != NULL) {
         loader_count(&loader->counters.spare_hits, 1);
         status = cell_image_admit(loader, reading, (*out)->image, err);
-        return status == SNAPCELL_OK ? cell_use_spare(*out, env, options->env_count, err) : status;
+        return status == SNAPCELL_OK ? cell_use_spare(*out, env, cell_env_count(options), err)
+                                     : status;
     }
     if (has_spares) loader_count(&loader->counters.spare_misses, 1);
     image *from = NULL;
     status = cell_image_load(loader, reading, timings, &from, err);
     if (status == SNAPCELL_OK)
-        status = cell_new(loader, from, &limits, env, options->env_count, out, err);
+        status = cell_new(loader, from, &limits, env, cell_env_count(options), out, err);
     if (status == SNAPCELL_OK && has_spares)
         spare_cells_want(&loader->spares, (*out)->image, &limits);
     return status;
@@ -220,9 +241,8 @@ void snapcell_cell_dispose(snapcell_cell *cell)
 
 /* --- Calling --- */
 
-/* Whether the cell can take a call of this shape. */
-static int cell_check_call(const snapcell_cell *cell, snapcell_handler_shape shape,
-                           snapcell_error *err)
+/* Whether the cell can take a call. */
+static int cell_check_alive(const snapcell_cell *cell, snapcell_error *err)
 {
     if (cell->condemned != SNAPCELL_OK)
         return error_set(err, SNAPCELL_E_DISPOSED,
@@ -230,6 +250,15 @@ static int cell_check_call(const snapcell_cell *cell, snapcell_handler_shape sha
                          "the cell and load a new one",
                          cell->image->info.name, snapcell_error_name(cell->condemned),
                          snapcell_error_describe(cell->condemned));
+    return SNAPCELL_OK;
+}
+
+/* Whether it can take one of this shape. */
+static int cell_check_call(const snapcell_cell *cell, snapcell_handler_shape shape,
+                           snapcell_error *err)
+{
+    int status = cell_check_alive(cell, err);
+    if (status != SNAPCELL_OK) return status;
     if (cell->image->info.shape != shape)
         return error_set(err, SNAPCELL_E_WRONG_SHAPE,
                          shape == SNAPCELL_SHAPE_FETCH
@@ -315,6 +344,23 @@ int snapcell_cell_invoke(snapcell_cell *cell, const char *event_json, char **out
     if (status != SNAPCELL_OK) return cell_count_call(cell, status);
     status = engine_cell_invoke(cell->engine, event_json != NULL ? event_json : "{}", out,
                                 size_bytes, err);
+    return cell_count_call(cell, cell_end_call(cell, start_ns, status));
+}
+
+int snapcell_cell_call(snapcell_cell *cell, const char *handler, const char *event_json, char **out,
+                       size_t *out_size_bytes, snapcell_error *err)
+{
+    uint64_t start_ns = loader_now_ns();
+    *out = NULL;
+    size_t unused_size = 0;
+    size_t *size_bytes = out_size_bytes != NULL ? out_size_bytes : &unused_size;
+    *size_bytes = 0;
+    int status = cell_check_alive(cell, err);
+    if (status == SNAPCELL_OK && handler == NULL)
+        status = error_set(err, SNAPCELL_E_USAGE, "a handler's name is needed, got NULL");
+    if (status != SNAPCELL_OK) return cell_count_call(cell, status);
+    status = engine_cell_call(cell->engine, handler, event_json != NULL ? event_json : "{}", out,
+                              size_bytes, err);
     return cell_count_call(cell, cell_end_call(cell, start_ns, status));
 }
 

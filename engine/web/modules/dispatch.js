@@ -65,9 +65,40 @@ exports.select = (format, value) => {
     if (format === "esm") found = fromDefault(value.default) ?? fromNamed(value);
     else if (format === "commonjs") found = fromCommonJs(value);
     found ??= fromGlobal();
+    const handlers = handlersOf(format, value);
+    found ??= onlyByName(handlers);
+    if (found && handlers) found.entry.handlers = handlers;
     if (found?.shape === FETCH) compileAhead();
     return found;
 };
+
+// --- Handlers that are called by name, by the module "handlers" ---
+
+// Where to look for them. A module's namespace is not kept, since no snapshot could hold it.
+function handlersOf(format, value) {
+    if (!isObject(value)) return null;
+    const named = { __proto__: null };
+    for (const name of format === "esm" ? Object.keys(value) : []) {
+        if (name !== "default" && typeof value[name] === "function") named[name] = value[name];
+    }
+    const given = format === "esm" ? value.default : value;
+    const targets = [given, isObject(given) ? given.default : undefined].filter(isObject);
+    return { targets, named };
+}
+
+// A function may have no other ones.
+function onlyByName(handlers) {
+    const names = ["scheduled", "queue"].filter(
+        name =>
+            typeof handlers?.named[name] === "function" ||
+            handlers?.targets.some(target => typeof target[name] === "function") ||
+            require("snapcell:listeners").hasListeners(name)
+    );
+    if (names.length === 0) return null;
+    return jsonHandler(undefined, () => {
+        throw new TypeError(`this function is called by name alone: it has ${names.join(" and ")}`);
+    });
+}
 
 // Runs what every request runs, so that a snapshot holds it compiled.
 function compileAhead() {
@@ -94,6 +125,12 @@ function newWaitUntil(promises) {
         promises.push(promise);
     };
 }
+
+const newContext = promises => ({
+    waitUntil: newWaitUntil(promises),
+    passThroughOnException() {},
+    props: {},
+});
 
 const pendingOf = promises => (promises.length > 0 ? settle(promises) : undefined);
 
@@ -154,11 +191,7 @@ function fetchEntry(handler) {
     const { createRequest } = require("snapcell:fetch");
     return (method, url, headers, body, env, exchange) => {
         const promises = [];
-        const context = {
-            waitUntil: newWaitUntil(promises),
-            passThroughOnException() {},
-            props: {},
-        };
+        const context = newContext(promises);
         const request = createRequest(method, url, lowerCase(headers), body);
         const call = { method, promises, request, exchange };
         const result = handler(request, env, context);
@@ -199,3 +232,6 @@ function jsonEntry(handler) {
         return Promise.resolve(result).then(value => toJson(value, promises));
     };
 }
+
+exports.newContext = newContext;
+exports.pendingOf = pendingOf;

@@ -77,6 +77,21 @@ exports.respond = (request, waitUntil) => {
     return response;
 };
 
+// Calls the listeners of an event of the engine's own; throws what the first that failed threw.
+exports.callListeners = (type, event) => {
+    const failures = [];
+    for (const { callback } of [...(brands.target(target).get(type) ?? [])]) {
+        try {
+            if (typeof callback === "function") callback.call(globalThis, event);
+            else callback.handleEvent(event);
+        } catch (error) {
+            failures.push(error);
+        }
+    }
+    for (const failure of failures.slice(1)) report(failure, `a listener for "${type}"`);
+    if (failures.length > 0) throw failures[0];
+};
+
 // --- What nobody caught, or handles ---
 
 // Tells whether a listener, or the global object's handler `on...`, prevented what would happen next:

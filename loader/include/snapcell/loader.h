@@ -116,6 +116,9 @@ typedef struct snapcell_cell_options {
     /* Date and performance.now() stand still while JavaScript runs, and catch up when it waits: a
      * function cannot measure time, as attacks by side channels want to. */
     bool frozen_clock;
+    /* As `env`, but each value is the text of a JSON value, which env.NAME then is. */
+    const snapcell_env *json_env;
+    size_t json_env_count;
 } snapcell_cell_options;
 
 #define SNAPCELL_CELL_OPTIONS_INIT                                                                 \
@@ -144,7 +147,8 @@ SNAPCELL_API void snapcell_loader_close(snapcell_loader *loader);
  * failure. Thread: any, several at once; the cell may move between threads between calls. Errors:
  * E_NOT_FOUND, E_AMBIGUOUS, E_OTHER_ENGINE, E_OTHER_HOST, E_CORRUPT, E_FORMAT, E_TOO_LARGE,
  * E_SIGNATURE (with a trust set; a name has to be the one that was signed, and a key to be whole),
- * E_NOMEM, E_MEMORY_LIMIT, E_SCRIPT (a `code` artifact whose top level fails), E_IO, E_INTERNAL. */
+ * E_NOMEM, E_MEMORY_LIMIT, E_SCRIPT (a `code` artifact whose top level fails), E_USAGE (a value of
+ * json_env is not JSON), E_IO, E_INTERNAL. */
 SNAPCELL_API int snapcell_cell_load(snapcell_loader *loader, const char *ref,
                                     const snapcell_cell_options *options, snapcell_cell **out,
                                     snapcell_error *err);
@@ -171,6 +175,16 @@ SNAPCELL_API int snapcell_cell_stream(snapcell_cell *cell, const snapcell_reques
  * failure. `out_size_bytes` may be NULL. Thread and errors: as snapcell_cell_fetch(). */
 SNAPCELL_API int snapcell_cell_invoke(snapcell_cell *cell, const char *event_json, char **out,
                                       size_t *out_size_bytes, snapcell_error *err);
+
+/* Purpose: call a handler by its name, as "scheduled" or "queue": of a function of any shape, a
+ * method of its default export, a named export, or listeners of that event. `handler`: not NULL.
+ * `event_json`, `*out`, `out_size_bytes`: as snapcell_cell_invoke(); what "scheduled" and "queue"
+ * take and give is in docs/web-api.md, any other handler gets (event, env, context). Returns once
+ * what was handed to waitUntil() is done, too. Thread: one at a time. Errors: E_NO_HANDLER (the
+ * message lists those that there are), and as snapcell_cell_fetch(). */
+SNAPCELL_API int snapcell_cell_call(snapcell_cell *cell, const char *handler,
+                                    const char *event_json, char **out, size_t *out_size_bytes,
+                                    snapcell_error *err);
 
 /* Purpose: end a cell and give its memory back; NULL is allowed. With spare cells that is done a
  * little later, on the loader's thread. Thread: one at a time, once. Errors: none. */
