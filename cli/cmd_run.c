@@ -460,6 +460,10 @@ static int run_repeat(run_state *state, int broker_fd, snapcell_error *err)
 {
     snapcell_loader *loader = NULL;
     int code = run_open(state, broker_fd, &loader, err);
+    /* Repeated without a cache, each load reads the store anew. */
+    bool seals = !state->no_sandbox && (state->repeat == 1 || state->cache);
+    if (code == SNAPCELL_OK && seals)
+        code = snapcell_loader_seal(loader, state->arguments.operands[0], &state->cell, err);
     if (code == SNAPCELL_OK) code = run_enter_sandbox(state, err);
     for (uint64_t i = 1; code == SNAPCELL_OK && i <= state->repeat; i++)
         code = run_once(state, loader, i == state->repeat, err);

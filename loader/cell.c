@@ -184,6 +184,19 @@ static int cell_obtain(snapcell_loader *loader, cell_reading *reading,
     return status;
 }
 
+static int cell_obtain_sealed(snapcell_loader *loader, const char *ref,
+                              const snapcell_cell_options *options, snapcell_timings *timings,
+                              snapcell_cell **out, snapcell_error *err)
+{
+    engine_env *env cleanup_free = NULL;
+    image *from = NULL;
+    int status = cell_copy_env(options, &env, err);
+    if (status == SNAPCELL_OK) status = loader_seal_take(loader, ref, timings, &from, err);
+    if (status != SNAPCELL_OK) return status;
+    cell_limits limits = cell_limits_of(options);
+    return cell_new(loader, from, &limits, env, options->env_count, out, err);
+}
+
 static int cell_load(snapcell_loader *loader, const char *ref, const snapcell_cell_options *options,
                      snapcell_cell **out, snapcell_error *err)
 {
@@ -198,8 +211,14 @@ static int cell_load(snapcell_loader *loader, const char *ref, const snapcell_ce
     snapcell_timings timings = {0};
     cell_reading reading cleanup(cell_reading_release) = {0};
     snapcell_cell *cell cleanup(cell_cleanup_cell) = NULL;
-    status = cell_reading_open(loader, ref, given.tenant, &timings, &reading, err);
-    if (status == SNAPCELL_OK) status = cell_obtain(loader, &reading, &given, &timings, &cell, err);
+    if (loader->seal.image != NULL) {
+        status = cell_obtain_sealed(loader, ref, &given, &timings, &cell, err);
+        start_ns -= timings.lookup_ns + timings.read_ns + timings.verify_ns + timings.decompress_ns;
+    } else {
+        status = cell_reading_open(loader, ref, given.tenant, &timings, &reading, err);
+        if (status == SNAPCELL_OK)
+            status = cell_obtain(loader, &reading, &given, &timings, &cell, err);
+    }
     if (status != SNAPCELL_OK) return status;
     cell->start_ns = start_ns;
     timings.isolate_ns = cell->timings.isolate_ns;

@@ -164,6 +164,7 @@ void snapcell_loader_close(snapcell_loader *loader)
     /* In a forked child, threads that are not there may hold any of the locks. */
     if (loader->pid == getpid()) {
         spare_cells_stop(&loader->spares);
+        loader_seal_release(&loader->seal);
         image_cache_release(&loader->cache);
         verified_set_release(&loader->verified);
         buffer_pool_release(&loader->images.buffers);

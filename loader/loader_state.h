@@ -33,6 +33,13 @@ typedef struct loader_counters {
     _Atomic uint64_t spare_misses;
 } loader_counters;
 
+/* What a sealed loader has; `image` is NULL while it is not sealed. */
+typedef struct loader_seal {
+    char *ref;
+    image *image;
+    snapcell_timings timings; /* of finding and decoding it; for the first load to tell */
+} loader_seal;
+
 struct snapcell_loader {
     snapcell_store *store;
     const snapcell_host *host;
@@ -52,6 +59,7 @@ struct snapcell_loader {
     image_context images;
     image_cache cache;
     spare_cells spares;
+    loader_seal seal;
     loader_counters counters;
 };
 
@@ -115,6 +123,12 @@ int cell_image_admit(snapcell_loader *loader, const cell_reading *reading, const
  * those of snapcell_cell_load() up to the engine. */
 int cell_image_load(snapcell_loader *loader, cell_reading *reading, snapcell_timings *timings,
                     image **out, snapcell_error *err);
+
+/* Of a sealed loader: the image, once more referenced, if `ref` is what it was sealed with. Errors:
+ * E_NOT_FOUND. */
+int loader_seal_take(snapcell_loader *loader, const char *ref, snapcell_timings *timings,
+                     image **out, snapcell_error *err);
+void loader_seal_release(loader_seal *seal);
 
 /* A cell that has served no one, without an env, not counted among the live ones. `from`: gets one
  * more reference. `*out`: Owned, cell_free(). Errors: those of engine_cell_new(), E_NOMEM. */

@@ -68,6 +68,8 @@ expect "can gain no privileges" status_is NoNewPrivs 1
 expect "has no capabilities" status_is CapEff 0000000000000000
 [ "$(id -u)" -ne 0 ] || expect "is not root's" status_is Uid 65534
 [ "$(id -u)" -ne 0 ] || expect "nor of its group" status_is Gid 65534
+has_no_store() { ! grep -q '\.mdb' "/proc/$worker/maps" && ! ls -l "/proc/$worker/fd" | grep -q '\.mdb'; }
+[ "$(id -u)" -ne 0 ] || expect "has no store, neither mapped nor open" has_no_store
 kill -s TERM "$supervisor"
 wait "$supervisor" 2>/dev/null
 begin --no-sandbox

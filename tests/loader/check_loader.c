@@ -34,6 +34,18 @@ static void make_store(void)
 
 /* --- Opening --- */
 
+static bool maps_hold(const char *name)
+{
+    char line[512];
+    bool found = false;
+    FILE *maps = fopen("/proc/self/maps", "r");
+    ck_assert_ptr_nonnull(maps);
+    while (fgets(line, sizeof line, maps) != NULL)
+        found = found || strstr(line, name) != NULL;
+    fclose(maps);
+    return found;
+}
+
 START_TEST(test_store_path_comes_from_the_environment)
 {
     setenv("SNAPCELL_STORE", store_path, 1);
@@ -306,6 +318,60 @@ START_TEST(test_cell_moves_between_threads)
 END_TEST
 
 /* A loader is closed and opened again in one process: the engine goes on. */
+static int load_code(snapcell_loader *loader, const char *ref, snapcell_error *err)
+{
+    snapcell_cell *cell = NULL;
+    int code = snapcell_cell_load(loader, ref, NULL, &cell, err);
+    snapcell_cell_dispose(cell);
+    return code;
+}
+
+START_TEST(test_a_sealed_loader_has_one_function)
+{
+    snapcell_error err;
+    snapcell_loader *loader = fixture_open(NULL, NULL, NULL);
+    ck_assert_int_eq(snapcell_loader_seal(loader, NULL, NULL, &err), SNAPCELL_E_USAGE);
+    ck_assert_int_eq(snapcell_loader_seal(loader, "nobody", NULL, &err), SNAPCELL_E_NOT_FOUND);
+    ck_assert_int_eq(load_code(loader, "two", &err), SNAPCELL_OK);
+
+    ck_assert_int_eq(snapcell_loader_seal(loader, "one", NULL, &err), SNAPCELL_OK);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(load_code(loader, "one", &err), SNAPCELL_OK);
+    ck_assert_int_eq(load_code(loader, "two", &err), SNAPCELL_E_NOT_FOUND);
+    ck_assert_ptr_nonnull(strstr(err.message, "one"));
+    ck_assert_int_eq(snapcell_loader_seal(loader, "two", NULL, &err), SNAPCELL_E_USAGE);
+    snapcell_loader_close(loader);
+}
+END_TEST
+
+START_TEST(test_a_sealed_loader_holds_no_store)
+{
+    snapcell_loader *loader = fixture_open(NULL, NULL, NULL);
+    ck_assert(maps_hold("data.mdb"));
+    ck_assert_int_eq(snapcell_loader_seal(loader, "one", NULL, NULL), SNAPCELL_OK);
+    ck_assert(!maps_hold("data.mdb"));
+    snapcell_cell *cell = fixture_load(loader, "one", NULL);
+    snapcell_timings timings;
+    snapcell_cell_timings(cell, &timings);
+    ck_assert_uint_gt(timings.verify_ns, 0); /* the first load tells of what sealing took */
+    ck_assert_uint_ge(timings.total_ns, timings.lookup_ns + timings.read_ns + timings.verify_ns +
+                                            timings.decompress_ns + timings.isolate_ns);
+    snapcell_cell_dispose(cell);
+    snapcell_loader_close(loader);
+}
+END_TEST
+
+START_TEST(test_spare_cells_cannot_be_sealed)
+{
+    snapcell_loader_options options = SNAPCELL_LOADER_OPTIONS_INIT;
+    options.spare_cells_per_function = 1;
+    snapcell_loader *loader = fixture_open_with(&options);
+    ck_assert_int_eq(snapcell_loader_seal(loader, "one", NULL, NULL), SNAPCELL_E_USAGE);
+    ck_assert_int_eq(load_code(loader, "one", NULL), SNAPCELL_OK);
+    snapcell_loader_close(loader);
+}
+END_TEST
+
 START_TEST(test_loader_opens_again)
 {
     for (int i = 0; i < 3; i++) {
@@ -332,6 +398,9 @@ int main(void)
     tcase_add_test(tcase, test_engine_info_is_known_without_v8);
     tcase_add_test(tcase, test_threads_load_in_parallel);
     tcase_add_test(tcase, test_cell_moves_between_threads);
+    tcase_add_test(tcase, test_a_sealed_loader_has_one_function);
+    tcase_add_test(tcase, test_a_sealed_loader_holds_no_store);
+    tcase_add_test(tcase, test_spare_cells_cannot_be_sealed);
     tcase_add_test(tcase, test_loader_opens_again);
     return fixture_run(suite_create("loader"), tcase);
 }

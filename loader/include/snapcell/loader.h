@@ -194,6 +194,15 @@ SNAPCELL_API void snapcell_cell_dispose(snapcell_cell *cell);
  * -----------------------------------------------------------------------------------------------
  */
 
+/* Purpose: look up, check and decode one function, and close the loader's store: from then on the
+ * loader gives cells of this function alone, by the same `ref`, without a store. For a process that
+ * then enters a sandbox (snapcell/sandbox.h): whoever breaks out of the engine finds no other
+ * function there. `options`: its tenant is used; NULL for the defaults. The loader must have no
+ * cells and no spare cells, and is unchanged on failure. Thread: any, alone with the loader.
+ * Errors: those of snapcell_cell_load() before the engine, E_USAGE, E_NOMEM. */
+SNAPCELL_API int snapcell_loader_seal(snapcell_loader *loader, const char *ref,
+                                      const snapcell_cell_options *options, snapcell_error *err);
+
 /* Purpose: the facts of a cell's artifact. Returns: Borrowed until the cell is disposed of; its
  * manifest is NULL. Thread: one at a time. Errors: none. */
 SNAPCELL_API const snapcell_artifact_info *snapcell_cell_info(const snapcell_cell *cell);

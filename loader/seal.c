@@ -1,0 +1,72 @@
+/* A sealed loader: one function, decoded, and no store. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "error_set.h"
+#include "loader_state.h"
+
+static int seal_check(snapcell_loader *loader, const char *ref, snapcell_error *err)
+{
+    if (ref == NULL)
+        return error_set(err, SNAPCELL_E_USAGE, "a function's name or key is needed, got NULL");
+    if (loader->seal.image != NULL)
+        return error_set(err, SNAPCELL_E_USAGE, "the loader is sealed already, with '%s'",
+                         loader->seal.ref);
+    if (loader->spares.count_max > 0)
+        return error_set(err, SNAPCELL_E_USAGE,
+                         "a loader that makes spare cells cannot be sealed: its thread uses the "
+                         "store");
+    return SNAPCELL_OK;
+}
+
+static int seal_decode(snapcell_loader *loader, const char *ref, const char *tenant,
+                       loader_seal *out, snapcell_error *err)
+{
+    cell_reading reading cleanup(cell_reading_release) = {0};
+    int status = cell_reading_open(loader, ref, tenant, &out->timings, &reading, err);
+    if (status != SNAPCELL_OK) return status;
+    return cell_image_load(loader, &reading, &out->timings, &out->image, err);
+}
+
+int snapcell_loader_seal(snapcell_loader *loader, const char *ref,
+                         const snapcell_cell_options *options, snapcell_error *err)
+{
+    snapcell_cell_options given;
+    int status = loader_copy_options(&given, sizeof given, options, "snapcell_cell_options", err);
+    if (status == SNAPCELL_OK) status = seal_check(loader, ref, err);
+    if (status != SNAPCELL_OK) return status;
+    cleanup_free char *copy = strdup(ref);
+    if (copy == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory to seal a loader");
+    uint32_t place_count_max = loader->images.place_count_max;
+    loader->images.place_count_max = 0; /* nothing may stay in the store's pages */
+    status = seal_decode(loader, ref, given.tenant, &loader->seal, err);
+    if (status != SNAPCELL_OK) {
+        loader->images.place_count_max = place_count_max;
+        loader->seal = (loader_seal){0};
+        return status;
+    }
+    loader->seal.ref = steal_pointer(&copy);
+    snapcell_store_close(loader->store);
+    loader->store = NULL;
+    loader->images.store = NULL;
+    return SNAPCELL_OK;
+}
+
+int loader_seal_take(snapcell_loader *loader, const char *ref, snapcell_timings *timings,
+                     image **out, snapcell_error *err)
+{
+    if (strcmp(ref, loader->seal.ref) != 0)
+        return error_set(err, SNAPCELL_E_NOT_FOUND, "'%s': the loader is sealed and has '%s' alone",
+                         ref, loader->seal.ref);
+    *timings = loader->seal.timings;
+    loader->seal.timings = (snapcell_timings){0};
+    *out = image_retain(loader->seal.image);
+    return SNAPCELL_OK;
+}
+
+void loader_seal_release(loader_seal *seal)
+{
+    image_release(seal->image);
+    free(seal->ref);
+}
