@@ -146,7 +146,7 @@ async function read(link) {
     }
 }
 
-function streamOf(link) {
+function streamOf(link, call) {
     const { ReadableStream } = require("snapcell:streams");
     return new ReadableStream(
         {
@@ -160,10 +160,12 @@ function streamOf(link) {
                     controller.enqueue(bytes);
                     return;
                 }
+                call.forget();
                 controller.close();
                 controller.byobRequest?.respond(0);
             },
             cancel() {
+                call.forget();
                 native.fetchClose(link.id);
             },
         },
@@ -186,11 +188,14 @@ const drop = link => {
     discard(link).catch(() => {});
 };
 
-function respond(hop, head, redirected) {
+function respond(call, hop, head, redirected) {
     const { status, link } = head;
     const empty = hop.method === "HEAD" || status === 204 || status === 205 || status === 304;
-    const stream = empty ? null : streamOf(link);
-    if (empty) drop(link);
+    const stream = empty ? null : streamOf(link, call);
+    if (empty) {
+        call.forget();
+        drop(link);
+    }
     return createResponse({
         status,
         statusText: head.statusText,
@@ -253,7 +258,7 @@ async function follow(call, request) {
             isRedirect(head.status) && redirect !== "manual"
                 ? valueOf(lowerCase(head.list), "location")
                 : null;
-        if (location === null) return respond(hop, head, count > 0);
+        if (location === null) return respond(call, hop, head, count > 0);
         drop(head.link);
         if (redirect === "error") {
             throw failure(hop, `it redirects (${head.status}), and redirect is "error"`);
@@ -265,15 +270,19 @@ async function follow(call, request) {
 
 // --- fetch() ---
 
-// `call.fail` ends what is on its way: the exchange, its request's body, its response's stream.
+// `call.fail` ends what is on its way: the exchange, its request's body, its response's stream;
+// `call.forget` is for when there is nothing left to end.
 function abortable(call, request, signal) {
     return new Promise((resolve, reject) => {
         const step = () => {
             reject(signal.reason);
             call.fail?.(signal.reason);
         };
-        signal.onAbort(step);
-        follow(call, request).then(resolve, reject);
+        call.forget = signal.onAbort(step);
+        follow(call, request).then(resolve, error => {
+            call.forget();
+            reject(error);
+        });
     });
 }
 
@@ -291,6 +300,6 @@ exports.fetch = (input, init) => {
         return refuse(request, new TypeError("fetch: the option integrity is not supported"));
     }
     if (request.url.startsWith("data:")) return require("snapcell:data_url").respond(request);
-    const call = { fail: undefined };
+    const call = { fail: undefined, forget() {} };
     return signal === null ? follow(call, request) : abortable(call, request, signal);
 };
