@@ -151,18 +151,23 @@ static pid_t worker_fork(const cli_worker *worker, int own_fd, int its_fd, int n
     return pid;
 }
 
+/* When the broker has gone, the worker must notice: its end is open nowhere else. */
+static void worker_serve(const cli_worker *worker, pid_t pid, int own_fd)
+{
+    if (own_fd < 0) return;
+    if (pid > 0) worker->broker(worker->user, own_fd);
+    close(own_fd);
+}
+
 int cli_worker_run(const cli_worker *worker)
 {
     int ends[2] = {-1, -1};
     cleanup_close int noise_fd = WORKER_HIDES_NOISE ? memfd_create("engine", MFD_CLOEXEC) : -1;
     if (worker->broker && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
         return worker_failed("open a socket to a worker process");
-    cleanup_close int own_fd = ends[0];
-    pid_t pid = worker_fork(worker, own_fd, ends[1], noise_fd);
-    if (pid < 0) return worker_failed("start a worker process");
-    if (own_fd >= 0) worker->broker(worker->user, own_fd);
-    /* When the broker has gone, the worker must notice. */
-    if (own_fd >= 0) close(own_fd);
-    own_fd = -1;
+    pid_t pid = worker_fork(worker, ends[0], ends[1], noise_fd);
+    int status = pid < 0 ? worker_failed("start a worker process") : CLI_DONE;
+    worker_serve(worker, pid, ends[0]);
+    if (pid < 0) return status;
     return worker_supervise(worker, pid, noise_fd);
 }

@@ -213,8 +213,8 @@ int engine_cell_rebind(engine_cell *cell, const engine_env *env, size_t env_coun
 /* The memory that a cell's heap takes now. Thread: one at a time. */
 size_t engine_cell_size_bytes(engine_cell *cell);
 
-/* What a cell's hash seed makes of fixed strings, for tests: where values differ, seeds do. V8 draws
- * one seed for all isolates that live at a time. Thread: one at a time. */
+/* What a cell's hash seed makes of fixed strings, for tests: where values differ, seeds do. V8
+ * draws one seed for all isolates that live at a time. Thread: one at a time. */
 uint64_t engine_cell_hash_probe(engine_cell *cell);
 
 /* As snapcell_cell_fetch(), snapcell_cell_stream() and snapcell_cell_invoke(). Thread: one at a

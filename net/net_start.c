@@ -23,8 +23,6 @@
 #define SOCKET_FD 3
 #define SOCKET_FD_MIN 10
 
-extern char **environ;
-
 /* --- Where it is --- */
 
 /* The file that this code came from: a shared library, else the program. Owned: free(). */

@@ -144,7 +144,7 @@ static int parse_rules(int argc, char **argv, net_rule *rules, net_server *serve
 
 int main(int argc, char **argv)
 {
-    net_server server = {.fd = argc > 1 ? atoi(argv[1]) : 0};
+    net_server server = {.fd = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 0};
     if (server.fd <= 0) return fail("this program is started by `snapcell run --allow-net`");
     net_rule *rules = calloc((size_t)argc, sizeof *rules);
     if (rules == NULL) return fail("no memory for the list of hosts");
