@@ -39,7 +39,7 @@ worker_status worker_process_receive(worker_process *process, worker_message *ou
     (void)process;
     if (fuzz_said.size_bytes == 0) return WORKER_GONE;
     const uint8_t type = fuzz_take_u8(&fuzz_said);
-    if (type > COMPILE_MESSAGE_ERROR + 2) return WORKER_TIMEOUT + (type & 1);
+    if (type > COMPILE_MESSAGE_NOTE + 2) return WORKER_TIMEOUT + (type & 1);
     wire_writer writer = {0};
     if (type == 0) {
         const compile_hello hello = {COMPILE_PROTOCOL_VERSION, engine_fingerprint()};
@@ -98,13 +98,15 @@ static void fuzz_converse(uint8_t flags)
                              .text_size_bytes = 1};
     const compile_limits limits = {
         .memory_limit_bytes = 1 << 20, .wall_limit_ms = 1, .log = fuzz_log};
+    note_list notes = {0};
     compile_product product;
     snapcell_error err = {0};
     const int code = compile_run("/worker", "/a.js", &job, (flags & 2) != 0 ? &host : NULL, &limits,
-                                 &product, &err);
+                                 &notes, &product, &err);
     fuzz_require(code == SNAPCELL_OK || (code == err.code && err.message[0] != '\0'));
     fuzz_require(code != SNAPCELL_OK || product.result.blob_size_bytes > 0);
     compile_product_release(&product);
+    note_list_release(&notes);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
