@@ -269,9 +269,9 @@ static void judge(torture_promise *promise, const crash_change *pending)
     snapcell_store_close(store);
     const bool kept = (rc == SNAPCELL_OK || rc == SNAPCELL_E_NOT_FOUND) &&
                       (models_equal(&found, &known) || models_equal(&found, &with));
-    torture_try(promise, kept, "%s%s",
+    torture_try(promise, kept, "%s: %s",
                 pending != NULL ? change_names[pending->kind] : "nothing under way",
-                rc == SNAPCELL_OK ? "" : ": it cannot be opened");
+                rc == SNAPCELL_OK ? "it holds something else" : err.message);
     if (!kept) tell_difference(&known, &found);
     known = found;
 }
