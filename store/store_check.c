@@ -285,6 +285,17 @@ static int store_check_newest(int file, const char *path, store_lmdb_meta *out, 
     return SNAPCELL_OK;
 }
 
+static int store_check_file_pages(store_pages *pages, snapcell_error *err)
+{
+    struct stat status;
+    if (fstat(pages->file, &status) != 0) {
+        return error_set_errno(err, SNAPCELL_E_IO, errno, "cannot look at %s/data.mdb",
+                               pages->path);
+    }
+    pages->file_page_count = (uint64_t)status.st_size / pages->page_size;
+    return SNAPCELL_OK;
+}
+
 int store_check_structure(int file, const char *path, store_check_depth depth, snapcell_error *err)
 {
     store_lmdb_meta meta;
@@ -296,10 +307,16 @@ int store_check_structure(int file, const char *path, store_check_depth depth, s
                                .path = path,
                                .page_size = meta.trees[0].pad,
                                .page_count = meta.last_page + 1};
+    rc = store_check_file_pages(&walk.pages, err);
+    if (rc != SNAPCELL_OK) return rc;
+    const bool is_short = walk.pages.file_page_count < walk.pages.page_count;
+    if (is_short) walk.budget = UINT64_MAX;
     cleanup_free uint8_t *used = calloc(walk.pages.page_count / 8 + 1, 1);
     if (used == NULL) {
         return error_set(err, SNAPCELL_E_NOMEM, "out of memory while checking the store %s", path);
     }
     walk.used = used;
-    return store_walk_all(&walk, &meta);
+    rc = store_walk_all(&walk, &meta);
+    return rc == SNAPCELL_E_STORE_CORRUPT && is_short ? store_pages_truncated(&walk.pages, err)
+                                                      : rc;
 }

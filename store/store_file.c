@@ -35,41 +35,39 @@ static int store_check_foreign(int file, const char *path, snapcell_error *err)
                      "%s/" STORE_DATA_FILE " is not a snapcell store: expected an LMDB file", path);
 }
 
-static int store_check_tree(int file, const char *path, const store_lmdb_meta *meta,
-                            const store_lmdb_tree *tree, snapcell_error *err)
+static int store_check_tree(const store_pages *pages, const store_lmdb_tree *tree,
+                            snapcell_error *err)
 {
     store_lmdb_page page;
-    const uint64_t page_size = meta->trees[0].pad;
     if (tree->root == STORE_LMDB_NO_PAGE && tree->entries == 0) return SNAPCELL_OK;
-    if (tree->root >= 2 && tree->root <= meta->last_page && tree->depth <= STORE_LMDB_DEPTH_MAX &&
-        store_file_read(file, &page, sizeof(page), tree->root * page_size) &&
+    if (tree->root >= pages->file_page_count && tree->root < pages->page_count)
+        return store_pages_truncated(pages, err);
+    if (tree->root >= STORE_LMDB_META_PAGES && tree->root < pages->page_count &&
+        tree->depth <= STORE_LMDB_DEPTH_MAX &&
+        store_file_read(pages->file, &page, sizeof(page), tree->root * pages->page_size) &&
         page.number == tree->root &&
         (page.flags & (STORE_LMDB_PAGE_BRANCH | STORE_LMDB_PAGE_LEAF)) != 0) {
         return SNAPCELL_OK;
     }
-    return error_set(err, SNAPCELL_E_STORE_CORRUPT,
-                     "%s/" STORE_DATA_FILE
-                     " is damaged: page %llu should be the root of a tree; " STORE_DAMAGE_ADVICE,
-                     path, (unsigned long long)tree->root);
+    return store_pages_damaged(pages, tree->root, "should be the root of a tree", err);
 }
 
-static int store_check_size(int file, const char *path, const store_lmdb_meta *meta,
-                            snapcell_error *err)
+/* That all pages in use are there is for store_check_structure() to say. */
+static int store_check_roots(int file, const char *path, const store_lmdb_meta *meta,
+                             snapcell_error *err)
 {
     struct stat status;
     if (fstat(file, &status) != 0) {
         return error_set_errno(err, SNAPCELL_E_IO, errno, "cannot look at %s/" STORE_DATA_FILE,
                                path);
     }
-    const uint64_t page_size = meta->trees[0].pad;
-    const uint64_t pages = (uint64_t)status.st_size / page_size;
-    if (meta->last_page >= 1 && meta->last_page < pages) return SNAPCELL_OK;
-    return error_set(
-        err, SNAPCELL_E_STORE_CORRUPT,
-        "%s/" STORE_DATA_FILE
-        " is truncated: expected %llu pages of %llu bytes, found %llu; " STORE_DAMAGE_ADVICE,
-        path, (unsigned long long)meta->last_page + 1, (unsigned long long)page_size,
-        (unsigned long long)pages);
+    store_pages pages = {.file = file, .path = path, .page_size = meta->trees[0].pad};
+    pages.page_count = meta->last_page + 1;
+    pages.file_page_count = (uint64_t)status.st_size / pages.page_size;
+    if (meta->last_page < 1 || meta->last_page == STORE_LMDB_NO_PAGE)
+        return store_pages_truncated(&pages, err);
+    int rc = store_check_tree(&pages, &meta->trees[0], err);
+    return rc == SNAPCELL_OK ? store_check_tree(&pages, &meta->trees[1], err) : rc;
 }
 
 static int store_check_meta(const char *path, const store_lmdb_meta *meta, snapcell_error *err)
@@ -125,11 +123,7 @@ static int store_check_pages(int file, const char *path, snapcell_error *err)
     rc = store_check_turns(path, metas, err);
     if (rc != SNAPCELL_OK) return rc;
     const store_lmdb_meta *meta = &metas[metas[1].transaction > metas[0].transaction];
-    rc = store_check_size(file, path, meta, err);
-    for (int i = 0; rc == SNAPCELL_OK && i < 2; i++) {
-        rc = store_check_tree(file, path, meta, &meta->trees[i], err);
-    }
-    return rc;
+    return store_check_roots(file, path, meta, err);
 }
 
 int store_file_check(int file, const char *path, snapcell_error *err)

@@ -14,6 +14,16 @@ int store_pages_damaged(const store_pages *pages, uint64_t page, const char *wha
                      (unsigned long long)page, what);
 }
 
+int store_pages_truncated(const store_pages *pages, snapcell_error *err)
+{
+    return error_set(err, SNAPCELL_E_STORE_CORRUPT,
+                     "%s/data.mdb is truncated: expected %llu pages of %llu bytes, found "
+                     "%llu; " STORE_DAMAGE_ADVICE,
+                     pages->path, (unsigned long long)pages->page_count,
+                     (unsigned long long)pages->page_size,
+                     (unsigned long long)pages->file_page_count);
+}
+
 bool store_file_read(int file, void *out, size_t size_bytes, uint64_t offset)
 {
     ssize_t got;
@@ -42,7 +52,7 @@ bool store_page_is_leaf(const uint8_t *page)
 
 int store_page_read(const store_pages *pages, uint64_t number, uint8_t *page, snapcell_error *err)
 {
-    if (number < STORE_LMDB_META_PAGES || number >= pages->page_count) {
+    if (number < STORE_LMDB_META_PAGES || number >= pages->file_page_count) {
         return store_pages_damaged(pages, number, "is in use, but not in the file", err);
     }
     if (!store_file_read(pages->file, page, pages->page_size, number * pages->page_size)) {
@@ -70,8 +80,8 @@ uint64_t store_overflow_count(const store_pages *pages, uint64_t size_bytes)
 static bool store_overflow_fits(const store_pages *pages, const store_node *node)
 {
     const uint64_t count = store_overflow_count(pages, node->value_size_bytes);
-    return node->page >= STORE_LMDB_META_PAGES && node->page < pages->page_count &&
-           count <= pages->page_count - node->page;
+    return node->page >= STORE_LMDB_META_PAGES && node->page < pages->file_page_count &&
+           count <= pages->file_page_count - node->page;
 }
 
 static bool store_leaf_node(const store_pages *pages, const uint8_t *value, size_t room,

@@ -80,6 +80,9 @@ typedef struct store_pages {
     const char *path; /* of the store, for messages */
     size_t page_size;
     uint64_t page_count; /* what is behind them is not looked at */
+    /* How many of them the file has: less, when LMDB took a new page at the end and freed it in the
+     * same transaction, without ever writing it. What is in use must be there. */
+    uint64_t file_page_count;
 } store_pages;
 
 /* A node that lies within its page, Borrowed from the page's bytes. */
@@ -95,6 +98,8 @@ typedef struct store_node {
 /* Fills in `err`: which file, which page, what about it, what to do. Returns E_STORE_CORRUPT. */
 int store_pages_damaged(const store_pages *pages, uint64_t page, const char *what,
                         snapcell_error *err);
+
+int store_pages_truncated(const store_pages *pages, snapcell_error *err);
 
 bool store_file_read(int file, void *out, size_t size_bytes, uint64_t offset);
 

@@ -194,12 +194,11 @@ static void salvage_free_node(salvage_search *search, uint64_t offset, const sto
     }
     for (uint64_t i = 1; i <= count; i++) {
         uint64_t page = 0;
-        if (!store_node_read(pages, node, i * sizeof(page), &page, sizeof(page)) ||
-            page >= pages->page_count) {
+        if (!store_node_read(pages, node, i * sizeof(page), &page, sizeof(page))) {
             search->broken = true;
             return;
         }
-        salvage_bit_set(search->free_pages, page);
+        if (page < pages->page_count) salvage_bit_set(search->free_pages, page);
     }
 }
 
@@ -353,6 +352,7 @@ int salvage_find(int file, const char *path, salvage_finds *out, snapcell_error 
                                .page_size = count > 0 ? metas[0].trees[0].pad
                                                       : (size_t)sysconf(_SC_PAGESIZE)};
     out->pages.page_count = out->file_size_bytes / out->pages.page_size;
+    out->pages.file_page_count = out->pages.page_count;
     const size_t bits = (size_t)out->file_size_bytes / STORE_LMDB_PAGE_SIZE_MIN / 8 + 1;
     cleanup_free uint8_t *visited = calloc(bits, 1);
     cleanup_free uint8_t *free_pages = calloc(bits, 1);

@@ -209,6 +209,52 @@ START_TEST(test_truncated)
 }
 END_TEST
 
+static uint64_t last_page(void)
+{
+    uint64_t transactions[2];
+    uint64_t pages[2];
+    int file = open(data_path, O_RDONLY);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(pread(file, &pages[i], 8, i * 4096 + 136), 8);
+        ck_assert_int_eq(pread(file, &transactions[i], 8, i * 4096 + 144), 8);
+    }
+    close(file);
+    return pages[transactions[1] > transactions[0]];
+}
+
+/* LMDB may take a page at the end of the file and free it in the same transaction, without writing
+ * it: then the file is shorter than its pages, and sound. */
+START_TEST(test_last_page_free_and_never_written)
+{
+    uint32_t random = 5;
+    fixture_teardown();
+    fixture_setup_fast();
+    snprintf(data_path, sizeof(data_path), "%s/data.mdb", fixture_store);
+    snapcell_store *store = fixture_open(SNAPCELL_STORE_CREATE);
+    for (int i = 0; fixture_file_size(data_path) > last_page() * 4096; i++) {
+        char name[32];
+        ck_assert_int_lt(i, 100000);
+        const uint32_t number = fixture_random(&random) % 48;
+        snprintf(name, sizeof(name), "name-%u", fixture_random(&random) % 20);
+        if (fixture_random(&random) % 3 == 0)
+            snapcell_store_remove_name(store, name, NULL);
+        else
+            fixture_put(store, number, 1,
+                        number % 3 == 0 ? 20000 + number * 1000 : 200 + number * 40, name, &err);
+        if (i % 16 == 0) snapcell_store_gc(store, NULL, &err);
+    }
+    snapcell_store_close(store);
+    for (int mode = SNAPCELL_STORE_READ; mode <= SNAPCELL_STORE_CREATE; mode++) {
+        store = fixture_open((snapcell_store_mode)mode);
+        ck_assert_ok(snapcell_store_check(store, &err), err);
+        ck_assert_int_gt(fixture_count_whole(store), 0);
+        if (mode != SNAPCELL_STORE_READ)
+            ck_assert_ok(fixture_put(store, 900 + (uint32_t)mode, 1, 30000, "a", &err), err);
+        snapcell_store_close(store);
+    }
+}
+END_TEST
+
 START_TEST(test_first_pages_damaged)
 {
     static const char zeros[4096];
@@ -553,6 +599,7 @@ int main(void)
     tcase_add_test(tcase, test_lock_file_of_garbage_is_made_anew);
     tcase_add_test(tcase, test_store_left_half_made);
     tcase_add_test(tcase, test_truncated);
+    tcase_add_test(tcase, test_last_page_free_and_never_written);
     tcase_add_test(tcase, test_first_pages_damaged);
     tcase_add_test(tcase, test_roots_damaged);
     tcase_add_test(tcase, test_read_only_file_system);
