@@ -432,6 +432,19 @@ static void compile_error_field(wire_reader *reader, char *out, size_t capacity_
         out[bad - (const uint8_t *)out] = '?';
 }
 
+/* One of the codes that there are, and not "done". */
+static bool compile_is_error(int32_t code)
+{
+    switch (code) {
+#define COMPILE_ERROR_CASE(name, value, text) case SNAPCELL_##name:
+        SNAPCELL_ERROR_MAP(COMPILE_ERROR_CASE)
+#undef COMPILE_ERROR_CASE
+        return code != SNAPCELL_OK;
+    default:
+        return false;
+    }
+}
+
 bool compile_error_read(const void *body, size_t size_bytes, snapcell_error *out)
 {
     wire_reader reader = wire_reader_over(body, size_bytes);
@@ -442,5 +455,5 @@ bool compile_error_read(const void *body, size_t size_bytes, snapcell_error *out
     compile_error_field(&reader, out->file, sizeof out->file);
     compile_error_field(&reader, out->message, sizeof out->message);
     compile_error_field(&reader, out->stack, sizeof out->stack);
-    return wire_reader_done(&reader) && out->code < 0 && out->code >= SNAPCELL_E_INTERNAL;
+    return wire_reader_done(&reader) && compile_is_error(out->code);
 }

@@ -431,6 +431,19 @@ START_TEST(test_errors_come_back)
     ck_assert_str_eq(error.message, "a?b");
     wire_writer_release(&writer);
 
+    /* Every error that there is. */
+#define ERROR_CODE(name, value, text) SNAPCELL_##name,
+    const int known[] = {SNAPCELL_ERROR_MAP(ERROR_CODE)};
+#undef ERROR_CODE
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        writer = (wire_writer){0};
+        error.code = known[i];
+        compile_error_write(&writer, &error);
+        ck_assert_int_eq(compile_error_read(writer.data, writer.size_bytes, &error),
+                         known[i] != SNAPCELL_OK);
+        wire_writer_release(&writer);
+    }
+
     /* "Nothing went wrong", and codes that there are not. */
     const int codes[] = {0, 1, -100};
     for (size_t i = 0; i < 3; i++) {
