@@ -125,6 +125,28 @@ expect "which is warned of" err_has "warning: bundles are evaluated without a sa
 kill -s KILL "$supervisor"
 wait "$supervisor" 2>/dev/null
 
+# --- A kernel, or a container's policy, without what the sandbox needs
+without() { # without STATUS WHAT ARGUMENTS...
+    wanted=$1 what=$2
+    shift 2
+    "${NO_SECCOMP:?}" "$SNAPCELL" "$@" >out 2>err
+    status=$?
+    [ "$status" = "$wanted" ] && is_clean && report yes "$what" && return
+    report no "$what"
+    echo "# status $status, not $wanted"
+    show
+}
+without 4 "where there is no sandbox nothing is run" run hello
+expect "is told in a line" is_one_message
+expect "says what to do" err_has "the kernel refused seccomp: Operation not permitted; --no-sandbox does without"
+without 0 "unless one insists" run hello --no-sandbox
+expect "answers" out_is "hello /"
+without 4 "nor compiled" compile --name other "$BUNDLES/worker.js"
+expect "says what to do" err_has "--no-sandbox does without"
+without 0 "unless one insists" compile --no-sandbox --name other "$BUNDLES/worker.js"
+without 0 "and one can know before" engine --json
+json "what there is" 'j.sandbox.seccomp === false'
+
 # What a crash leaves of an answer: nothing.
 begin
 kill -s KILL "$worker"
