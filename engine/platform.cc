@@ -123,6 +123,14 @@ bool FillWithEntropy(unsigned char *buffer, size_t size)
     return true;
 }
 
+// A code cache depends on the hash seed, which cannot be fixed by a flag: a cache is bound to
+// flags.
+bool FillRepeatably(unsigned char *buffer, size_t size)
+{
+    memset(buffer, 1, size);
+    return true;
+}
+
 struct Engine {
     std::mutex mutex;
     bool mode_set = false;
@@ -153,7 +161,9 @@ void StartWithPool(Engine *engine, EngineSetup setup)
 {
     absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
     v8::V8::SetFlagsFromString(setup == EngineSetup::kSnapshot ? kSnapshotFlags : kRunFlags);
-    if (setup != EngineSetup::kSnapshot) v8::V8::SetEntropySource(FillWithEntropy);
+    if (setup != EngineSetup::kSnapshot)
+        v8::V8::SetEntropySource(setup == EngineSetup::kCodeCache ? FillRepeatably
+                                                                  : FillWithEntropy);
     if (setup != EngineSetup::kRun) SetBuildClock(0);
     auto *platform =
         new EnginePlatform(v8::platform::NewSingleThreadedDefaultPlatform(), engine->page_options,
