@@ -9,8 +9,8 @@
 
 #include "cleanup.h"
 #include "error_set.h"
+#include "net_client.h"
 #include "net_wire.h"
-#include "snapcell/net.h"
 
 #define CLIENT_STACK_SIZE_BYTES ((size_t)256 << 10)
 
@@ -33,6 +33,7 @@ struct snapcell_net {
     bool has_thread;
     bool broken;
     pthread_t thread;
+    pid_t pid; /* of a child to wait for; 0: none */
 };
 
 static bool client_send(snapcell_net *net, net_frame_type type, uint32_t id, const void *body,
@@ -279,12 +280,18 @@ const snapcell_fetch_client *snapcell_net_client(snapcell_net *net)
     return &net->client;
 }
 
+void net_client_own(snapcell_net *net, pid_t pid)
+{
+    net->pid = pid;
+}
+
 void snapcell_net_close(snapcell_net *net)
 {
     if (net == NULL) return;
     shutdown(net->fd, SHUT_RDWR);
     if (net->has_thread) pthread_join(net->thread, NULL);
     close(net->fd);
+    if (net->pid > 0) net_process_wait(net->pid);
     pthread_mutex_destroy(&net->lock);
     pthread_mutex_destroy(&net->send_lock);
     free(net);

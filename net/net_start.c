@@ -14,6 +14,7 @@
 
 #include "cleanup.h"
 #include "error_set.h"
+#include "net_client.h"
 #include "net_rules.h"
 #include "snapcell/net.h"
 
@@ -128,31 +129,16 @@ static int start_spawn(const char *path, const char **arguments, int socket_fd, 
     return problem;
 }
 
-/* The program goes on in a child of its own, so that none of ours is left to wait for. */
-static int start_wait(pid_t pid, const char *path, snapcell_error *err)
-{
-    int status = 0;
-    while (waitpid(pid, &status, 0) < 0) {
-        if (errno == EINTR) continue;
-        return SNAPCELL_OK; /* an embedder that waits for all its children took it */
-    }
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return SNAPCELL_OK;
-    return error_set(err, SNAPCELL_E_IO,
-                     "%s did not start; its messages are on standard error (is libcurl there?)",
-                     path);
-}
-
-static int start_program(const snapcell_net_options *options, const char *path, int fd,
+static int start_program(const snapcell_net_options *options, const char *path, int fd, pid_t *pid,
                          snapcell_error *err)
 {
     cleanup_free const char **arguments = start_arguments(options);
     if (arguments == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a command line");
     cleanup_close int lifted = fcntl(fd, F_DUPFD_CLOEXEC, SOCKET_FD_MIN);
     if (lifted < 0) return error_set_errno(err, SNAPCELL_E_IO, errno, "cannot use the socket");
-    pid_t pid;
-    int problem = start_spawn(path, arguments, lifted, &pid);
+    int problem = start_spawn(path, arguments, lifted, pid);
     if (problem != 0) return error_set_errno(err, SNAPCELL_E_IO, problem, "cannot start %s", path);
-    return start_wait(pid, path, err);
+    return SNAPCELL_OK;
 }
 
 static int start_take_options(const snapcell_net_options *options, snapcell_net_options *out,
@@ -169,25 +155,34 @@ static int start_take_options(const snapcell_net_options *options, snapcell_net_
     return start_check(out, err);
 }
 
+void net_process_wait(pid_t pid)
+{
+    /* An embedder that waits for all its children may have taken it. */
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        continue;
+}
+
 int snapcell_net_check_host(const char *host, snapcell_error *err)
 {
     net_rule rule;
     return net_rule_parse(host, &rule, err);
 }
 
-int snapcell_net_serve(const snapcell_net_options *options, int fd, snapcell_error *err)
+int snapcell_net_serve(const snapcell_net_options *options, int fd, pid_t *pid, snapcell_error *err)
 {
+    pid_t unused_pid;
+    if (pid == NULL) pid = &unused_pid;
     snapcell_net_options given;
     int status = start_take_options(options, &given, err);
     if (status != SNAPCELL_OK) return status;
-    if (given.program_path != NULL) return start_program(&given, given.program_path, fd, err);
+    if (given.program_path != NULL) return start_program(&given, given.program_path, fd, pid, err);
     cleanup_free char *path = start_find_program();
     if (path == NULL)
         return error_set(err, SNAPCELL_E_NOT_FOUND,
                          "the program " PROGRAM
                          ", which has the network, is neither beside this one nor in "
                          "../libexec/snapcell: set snapcell_net_options.program_path");
-    return start_program(&given, path, fd, err);
+    return start_program(&given, path, fd, pid, err);
 }
 
 int snapcell_net_open(const snapcell_net_options *options, snapcell_net **out, snapcell_error *err)
@@ -197,8 +192,16 @@ int snapcell_net_open(const snapcell_net_options *options, snapcell_net **out, s
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
         return error_set_errno(err, SNAPCELL_E_IO, errno, "cannot open a socket");
     cleanup_close int its_fd = ends[1];
-    int status = snapcell_net_serve(options, its_fd, err);
-    if (status == SNAPCELL_OK) return snapcell_net_attach(ends[0], out, err);
-    close(ends[0]);
+    pid_t pid = 0;
+    int status = snapcell_net_serve(options, its_fd, &pid, err);
+    if (status != SNAPCELL_OK) {
+        close(ends[0]);
+        return status;
+    }
+    status = snapcell_net_attach(ends[0], out, err);
+    if (status == SNAPCELL_OK)
+        net_client_own(*out, pid);
+    else
+        net_process_wait(pid);
     return status;
 }

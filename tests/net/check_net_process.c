@@ -25,7 +25,7 @@ static void setup(void)
     int ends[2];
     snapcell_error err = {0};
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    int status = snapcell_net_serve(&options, ends[1], &err);
+    int status = snapcell_net_serve(&options, ends[1], NULL, &err);
     ck_assert_msg(status == SNAPCELL_OK, "%s", err.message);
     close(ends[1]);
     fd = ends[0];
@@ -193,9 +193,10 @@ START_TEST(test_start_fails_in_words)
     options.program_path = "/nonexistent/snapcell-net";
     ck_assert_int_eq(snapcell_net_open(&options, &net, &err), SNAPCELL_E_NOT_FOUND);
     ck_assert_ptr_nonnull(strstr(err.message, "/nonexistent/snapcell-net"));
-    options.program_path = "/bin/false";
-    ck_assert_int_eq(snapcell_net_open(&options, &net, &err), SNAPCELL_E_IO);
-    ck_assert_ptr_nonnull(strstr(err.message, "did not start"));
+    options.program_path = SNAPCELL_NET;
+    ck_assert_int_eq(snapcell_net_open(&options, &net, &err), SNAPCELL_OK);
+    snapcell_net_close(net); /* waits for the process, which must end */
+    net = NULL;
     options.allow = bad;
     options.allow_count = 1;
     ck_assert_int_eq(snapcell_net_open(&options, &net, &err), SNAPCELL_E_USAGE);

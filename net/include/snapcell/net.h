@@ -10,6 +10,8 @@
 
 #include <stdbool.h>
 
+#include <sys/types.h>
+
 #include "snapcell/fetch.h"
 
 #ifdef __cplusplus
@@ -45,7 +47,8 @@ typedef struct snapcell_net_options {
 
 /* Purpose: start the process, and be its client. `options`: NULL for the defaults. `*out`: Owned,
  * snapcell_net_close(). NULL on failure. Thread: any. Errors: E_USAGE (a host that is none),
- * E_NOT_FOUND (the program), E_IO, E_NOMEM. */
+ * E_NOT_FOUND (the program), E_IO, E_NOMEM. A process that cannot go on says why on standard error,
+ * and fetches are rejected. */
 SNAPCELL_API int snapcell_net_open(const snapcell_net_options *options, snapcell_net **out,
                                    snapcell_error *err);
 
@@ -64,10 +67,10 @@ SNAPCELL_API void snapcell_net_close(snapcell_net *net);
 SNAPCELL_API int snapcell_net_check_host(const char *host, snapcell_error *err);
 
 /* Purpose: start the process to serve whoever has the other end of the socket `fd` (a stream
- * socket; stays the caller's, who may close it at once). It ends when that end is closed. No child
- * is left to wait for. `options`: NULL for the defaults. Thread: any. Errors: as
- * snapcell_net_open(). */
-SNAPCELL_API int snapcell_net_serve(const snapcell_net_options *options, int fd,
+ * socket; stays the caller's, who may close it at once). It ends when that end is closed. `*pid`: a
+ * child, to be waited for after that; NULL is allowed. `options`: NULL for the defaults. Thread:
+ * any. Errors: as snapcell_net_open(). */
+SNAPCELL_API int snapcell_net_serve(const snapcell_net_options *options, int fd, pid_t *pid,
                                     snapcell_error *err);
 
 /* Purpose: be the client of a process that serves the other end of the socket `fd`, which is taken

@@ -1,0 +1,15 @@
+/* The client and the process that it started. Internal to net/. */
+#ifndef SNAPCELL_NET_CLIENT_H
+#define SNAPCELL_NET_CLIENT_H
+
+#include <sys/types.h>
+
+#include "snapcell/net.h"
+
+/* From now on snapcell_net_close() waits for this child, too. */
+void net_client_own(snapcell_net *net, pid_t pid);
+
+/* Waits for a child that ends, since its socket is closed. */
+void net_process_wait(pid_t pid);
+
+#endif
