@@ -149,7 +149,7 @@ static int runner_run(runner *self, const char *blob, size_t blob_size)
                           .blob = blob + 2,
                           .blob_size_bytes = blob_size - 2,
                           .bundle = runner_bundle(self)};
-    engine_env env = {"NAME", "value"};
+    engine_env env = {.name = "NAME", .value = "value"};
     engine_cell_options options = {.function_name = "area",
                                    .memory_limit_bytes = MEMORY_LIMIT_BYTES,
                                    .env = &env,
