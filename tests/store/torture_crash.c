@@ -311,7 +311,7 @@ static void kill_writer(bool creating, bool held)
     close(ends[1]);
     struct pollfd ready = {.fd = ends[0], .events = POLLIN};
     poll(&ready, 1, 10000);
-    pause_us(creating ? below(1200) : below(6000));
+    pause_us(creating ? below(300) : below(6000));
     kill(pid, SIGKILL);
     const int ended = fixture_wait(pid);
     const bool pending = read_acknowledged(ends[0], &last);
