@@ -1,5 +1,4 @@
-/* Written by hand, not with libseccomp: the list is short, and a process that is started for each
- * run has it in place in a few microseconds.
+/* Written by hand, not with libseccomp: the list is short, and no library is needed for it.
  *
  * The list is what glibc, V8 and the program do between the start of the engine and the end of the
  * process. No call on it takes a path, makes a descriptor, or names another process. */
