@@ -120,7 +120,7 @@ class CloneDelegate : public v8::ValueSerializer::Delegate
             return nullptr;
         }
         size_t old_size = old != nullptr ? malloc_usable_size(old) : 0;
-        memcpy(grown.get(), old_bytes.get(), old_size < size ? old_size : size);
+        if (old != nullptr) memcpy(grown.get(), old, old_size < size ? old_size : size);
         *actual_size = size;
         return grown.release();
     }
