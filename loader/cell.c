@@ -194,7 +194,7 @@ static int cell_obtain_sealed(snapcell_loader *loader, const char *ref,
     if (status == SNAPCELL_OK) status = loader_seal_take(loader, ref, timings, &from, err);
     if (status != SNAPCELL_OK) return status;
     cell_limits limits = cell_limits_of(options);
-    return cell_new(loader, from, &limits, env, options->env_count, out, err);
+    return cell_new(loader, from, &limits, env, cell_env_count(options), out, err);
 }
 
 static int cell_load(snapcell_loader *loader, const char *ref, const snapcell_cell_options *options,
