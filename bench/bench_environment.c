@@ -43,7 +43,7 @@ json_t *bench_environment_json(const char *commit)
     struct utsname system = {0};
     uname(&system);
     snapcell_engine_info engine;
-    snapcell_engine_info_get(&engine);
+    snapcell_engine_info_get(&engine, sizeof engine);
     char fingerprint[SNAPCELL_KEY_HEX_SIZE];
     snapcell_fingerprint_format(&engine.fingerprint, fingerprint);
     char cpu[256], features[4096], governor[64], thp[128], aslr[16], swap[64];

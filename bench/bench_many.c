@@ -58,7 +58,7 @@ static int bench_many_source(const char *from, const char *ref, void **bytes, si
     int code = snapcell_store_open(from, SNAPCELL_STORE_READ, &store, err);
     if (code != SNAPCELL_OK) return code;
     snapcell_engine_info engine;
-    snapcell_engine_info_get(&engine);
+    snapcell_engine_info_get(&engine, sizeof engine);
     snapcell_key key;
     code = snapcell_store_resolve(store, ref, &engine.fingerprint, &key, err);
     if (code != SNAPCELL_OK) return code;

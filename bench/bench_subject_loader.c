@@ -82,12 +82,12 @@ static int bench_loader_await_spares(const bench_loader *self, snapcell_counters
                                      snapcell_error *err)
 {
     uint64_t start_ns = bench_now_ns();
-    snapcell_loader_counters(self->loader, now);
+    snapcell_loader_counters(self->loader, now, sizeof *now);
     while (now->loads > 0 && now->spares_ready < BENCH_SPARE_CELLS) {
         if (bench_now_ns() - start_ns > BENCH_SPARE_WAIT_NS)
             return error_set(err, SNAPCELL_E_INTERNAL, "no spare cell became ready in 30 seconds");
         usleep(BENCH_SPARE_POLL_US);
-        snapcell_loader_counters(self->loader, now);
+        snapcell_loader_counters(self->loader, now, sizeof *now);
     }
     return SNAPCELL_OK;
 }
@@ -96,7 +96,7 @@ static int bench_loader_check_hit(const bench_loader *self, const snapcell_count
                                   snapcell_error *err)
 {
     snapcell_counters now;
-    snapcell_loader_counters(self->loader, &now);
+    snapcell_loader_counters(self->loader, &now, sizeof now);
     if (before->loads == 0 || now.spare_hits > before->spare_hits) return SNAPCELL_OK;
     return error_set(err, SNAPCELL_E_INTERNAL, "a load did not get the spare cell that was ready");
 }

@@ -19,7 +19,7 @@ snapcell_store *cli_store_open(const char *path, snapcell_store_mode mode, cli_s
 snapcell_fingerprint cli_engine(void)
 {
     snapcell_engine_info info;
-    snapcell_engine_info_get(&info);
+    snapcell_engine_info_get(&info, sizeof info);
     return info.fingerprint;
 }
 

@@ -79,7 +79,7 @@ static cli_status main_help(int argc, char **argv)
 static cli_status main_version(void)
 {
     snapcell_engine_info engine;
-    snapcell_engine_info_get(&engine);
+    snapcell_engine_info_get(&engine, sizeof engine);
     cli_print("snapcell %s (V8 %s, %s, artifact format %u)\n", SNAPCELL_VERSION, engine.v8_version,
               engine.architecture, engine.format_version);
     return CLI_DONE;

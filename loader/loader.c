@@ -213,13 +213,21 @@ static uint64_t loader_counter(const _Atomic uint64_t *counter)
     return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
-void snapcell_loader_counters(const snapcell_loader *loader, snapcell_counters *out)
+/* What a caller has room for; what only it knows of stays zero. */
+static void loader_give(void *to, size_t to_size_bytes, const void *from, size_t from_size_bytes)
+{
+    memset(to, 0, to_size_bytes);
+    memcpy(to, from, to_size_bytes < from_size_bytes ? to_size_bytes : from_size_bytes);
+}
+
+void snapcell_loader_counters(const snapcell_loader *loader, snapcell_counters *out,
+                              size_t out_size_bytes)
 {
     snapcell_loader *parts = (snapcell_loader *)loader; /* for their locks */
     uint64_t spares_ready, spares_size_bytes;
     spare_cells_count(&parts->spares, &spares_ready, &spares_size_bytes);
     const loader_counters *counters = &loader->counters;
-    *out = (snapcell_counters){
+    const snapcell_counters now = {
         .loads = loader_counter(&counters->loads),
         .load_failures = loader_counter(&counters->load_failures),
         .calls = loader_counter(&counters->calls),
@@ -240,15 +248,17 @@ void snapcell_loader_counters(const snapcell_loader *loader, snapcell_counters *
         .spares_size_bytes = spares_size_bytes,
         .in_place_count = atomic_load_explicit(&loader->images.place_count, memory_order_relaxed),
     };
+    loader_give(out, out_size_bytes, &now, sizeof now);
 }
 
-void snapcell_engine_info_get(snapcell_engine_info *out)
+void snapcell_engine_info_get(snapcell_engine_info *out, size_t out_size_bytes)
 {
-    *out = (snapcell_engine_info){
+    const snapcell_engine_info info = {
         .fingerprint = engine_fingerprint(),
         .v8_version = engine_v8_version(),
         .v8_flags = engine_v8_flags(),
         .architecture = engine_architecture(),
         .format_version = SNAPCELL_FORMAT_VERSION,
     };
+    loader_give(out, out_size_bytes, &info, sizeof info);
 }

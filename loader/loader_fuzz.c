@@ -172,7 +172,7 @@ static void fuzz_ask(fuzz_state *state)
 {
     snapcell_counters counters;
     snapcell_timings timings;
-    snapcell_loader_counters(fuzz_loader, &counters);
+    snapcell_loader_counters(fuzz_loader, &counters, sizeof counters);
     fuzz_require(counters.live_cells <= FUZZ_CELL_COUNT);
     snapcell_cell *cell = *fuzz_cell(state);
     if (cell == NULL) {

@@ -32,7 +32,7 @@ static void make_store(void)
 static snapcell_counters counters_of(const snapcell_loader *loader)
 {
     snapcell_counters counters;
-    snapcell_loader_counters(loader, &counters);
+    snapcell_loader_counters(loader, &counters, sizeof counters);
     return counters;
 }
 

@@ -134,7 +134,7 @@ START_TEST(test_cpu_limit_ends_what_is_busy)
     options.cpu_limit_ms = CPU_LIMIT_MS;
     expect_limit(busy_paths[_i], &options, SNAPCELL_E_CPU_LIMIT);
     snapcell_counters counters;
-    snapcell_loader_counters(loader, &counters);
+    snapcell_loader_counters(loader, &counters, sizeof counters);
     ck_assert_uint_eq(counters.cpu_limits_hit, 1);
     ck_assert_uint_eq(counters.wall_limits_hit, 0);
     ck_assert_uint_eq(counters.memory_limits_hit, 0);
@@ -149,7 +149,7 @@ START_TEST(test_wall_limit_ends_what_is_slow)
     options.wall_limit_ms = WALL_LIMIT_MS;
     expect_limit(slow_paths[_i], &options, SNAPCELL_E_WALL_LIMIT);
     snapcell_counters counters;
-    snapcell_loader_counters(loader, &counters);
+    snapcell_loader_counters(loader, &counters, sizeof counters);
     ck_assert_uint_eq(counters.wall_limits_hit, 1);
     ck_assert_uint_eq(counters.cpu_limits_hit, 0);
 }
@@ -163,7 +163,7 @@ START_TEST(test_memory_limit_ends_what_is_greedy)
     options.memory_limit_bytes = MEMORY_LIMIT_BYTES;
     expect_limit(greedy_paths[_i], &options, SNAPCELL_E_MEMORY_LIMIT);
     snapcell_counters counters;
-    snapcell_loader_counters(loader, &counters);
+    snapcell_loader_counters(loader, &counters, sizeof counters);
     ck_assert_uint_eq(counters.memory_limits_hit, 1);
     ck_assert_uint_eq(counters.cpu_limits_hit, 0);
 }
@@ -195,7 +195,7 @@ START_TEST(test_a_whole_response_is_limited)
     options.response_limit_bytes = (3 << 20) - 1;
     expect_limit("/large", &options, SNAPCELL_E_RESPONSE_LIMIT);
     snapcell_counters counters;
-    snapcell_loader_counters(loader, &counters);
+    snapcell_loader_counters(loader, &counters, sizeof counters);
     ck_assert_uint_eq(counters.response_limits_hit, 1);
 
     options.response_limit_bytes = 3 << 20;
@@ -355,7 +355,7 @@ START_TEST(test_limit_holds_while_a_code_artifact_is_evaluated)
                      SNAPCELL_E_CPU_LIMIT);
     ck_assert_ptr_null(cell);
     snapcell_counters counters;
-    snapcell_loader_counters(hosting, &counters);
+    snapcell_loader_counters(hosting, &counters, sizeof counters);
     ck_assert_uint_eq(counters.load_failures, 1);
     ck_assert_uint_eq(counters.cpu_limits_hit, 1);
     ck_assert_uint_eq(counters.live_cells, 0);

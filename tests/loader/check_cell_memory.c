@@ -86,7 +86,7 @@ static void wait_for_spares(const snapcell_loader *loader, uint32_t count)
     const struct timespec tick = {.tv_nsec = 5000000};
     snapcell_counters counters;
     for (int i = 0; i < 4000; i++) {
-        snapcell_loader_counters(loader, &counters);
+        snapcell_loader_counters(loader, &counters, sizeof counters);
         if (counters.spares_ready == count) break;
         nanosleep(&tick, NULL);
     }

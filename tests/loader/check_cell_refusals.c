@@ -260,7 +260,7 @@ START_TEST(test_refusals_are_counted_and_leave_nothing)
     expect_refusal(loader, "other-host", SNAPCELL_E_OTHER_HOST, &err);
     expect_refusal(loader, "no-such-function", SNAPCELL_E_NOT_FOUND, &err);
     snapcell_counters counters;
-    snapcell_loader_counters(loader, &counters);
+    snapcell_loader_counters(loader, &counters, sizeof counters);
     ck_assert_uint_eq(counters.loads, 0);
     ck_assert_uint_eq(counters.load_failures, 2);
     ck_assert_uint_eq(counters.live_cells, 0);

@@ -166,7 +166,7 @@ static int load(snapcell_loader *loader, const char *ref)
 static snapcell_counters counters_of(const snapcell_loader *loader)
 {
     snapcell_counters counters;
-    snapcell_loader_counters(loader, &counters);
+    snapcell_loader_counters(loader, &counters, sizeof counters);
     return counters;
 }
 

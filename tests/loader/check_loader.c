@@ -155,7 +155,7 @@ START_TEST(test_counters_count)
     ck_assert_int_eq(snapcell_cell_invoke(one, "{}", &result, NULL, NULL), SNAPCELL_E_WRONG_SHAPE);
 
     snapcell_counters counters;
-    snapcell_loader_counters(loader, &counters);
+    snapcell_loader_counters(loader, &counters, sizeof counters);
     ck_assert_uint_eq(counters.loads, 2);
     ck_assert_uint_eq(counters.load_failures, 1);
     ck_assert_uint_eq(counters.calls, 3);
@@ -167,9 +167,21 @@ START_TEST(test_counters_count)
                                                        snapcell_cell_info(three)->blob_size_bytes);
     snapcell_cell_dispose(one);
     snapcell_cell_dispose(three);
-    snapcell_loader_counters(loader, &counters);
+    snapcell_loader_counters(loader, &counters, sizeof counters);
     ck_assert_uint_eq(counters.live_cells, 0);
     ck_assert_uint_eq(counters.loads, 2);
+
+    /* Programs of an older and of a newer header. */
+    struct {
+        snapcell_counters counters;
+        uint64_t newer;
+    } given = {.counters.load_failures = 77, .newer = 77};
+    snapcell_loader_counters(loader, &given.counters, sizeof given.counters.loads);
+    ck_assert_uint_eq(given.counters.loads, 2);
+    ck_assert_uint_eq(given.counters.load_failures, 77);
+    snapcell_loader_counters(loader, &given.counters, sizeof given);
+    ck_assert_uint_eq(given.counters.load_failures, 1);
+    ck_assert_uint_eq(given.newer, 0);
     snapcell_loader_close(loader);
 }
 END_TEST
@@ -208,7 +220,7 @@ END_TEST
 START_TEST(test_engine_info_is_known_without_v8)
 {
     snapcell_engine_info info;
-    snapcell_engine_info_get(&info);
+    snapcell_engine_info_get(&info, sizeof info);
     snapcell_fingerprint fingerprint = engine_fingerprint();
     ck_assert_mem_eq(&info.fingerprint, &fingerprint, sizeof fingerprint);
     ck_assert_uint_eq(info.format_version, SNAPCELL_FORMAT_VERSION);
@@ -278,7 +290,7 @@ START_TEST(test_threads_load_in_parallel)
         ck_assert_msg(failed == NULL, "%s", tasks[i].failure);
     }
     snapcell_counters counters;
-    snapcell_loader_counters(loader, &counters);
+    snapcell_loader_counters(loader, &counters, sizeof counters);
     ck_assert_uint_eq(counters.loads, THREAD_COUNT * FUNCTION_COUNT * LOAD_COUNT);
     ck_assert_uint_eq(counters.calls, THREAD_COUNT * FUNCTION_COUNT * LOAD_COUNT);
     ck_assert_uint_eq(counters.call_failures, 0);

@@ -48,7 +48,7 @@ static snapcell_loader *open_with_spares(uint32_t count, uint64_t size_bytes)
 static snapcell_counters counters_of(const snapcell_loader *loader)
 {
     snapcell_counters counters;
-    snapcell_loader_counters(loader, &counters);
+    snapcell_loader_counters(loader, &counters, sizeof counters);
     return counters;
 }
 
