@@ -39,8 +39,13 @@ cli_status cli_worse(cli_status a, cli_status b);
 
 /* --- Options (cli_options.c) --- */
 
-/* Options that several commands have; below 256 an id is the option's letter. */
+/* Options that several commands have; below 256 an id is the option's letter. Those from
+ * CLI_OPTION_STORE on, cli_parse() takes itself. */
 enum {
+    CLI_OPTION_COMPILE_JOBS = 'j',
+    CLI_OPTION_COMPILE_MEMORY = 900,
+    CLI_OPTION_COMPILE_WALL,
+    CLI_OPTION_COMPILE_NO_SANDBOX,
     CLI_OPTION_STORE = 1000,
     CLI_OPTION_JSON,
     CLI_OPTION_TRUST,
@@ -73,6 +78,19 @@ typedef struct cli_option {
 #define CLI_SIGN_OPTION(help_text)                                                                 \
     {                                                                                              \
         CLI_OPTION_SIGN, "sign", "KEYFILE", help_text                                              \
+    }
+/* How a command compiles; cli_compile_take() takes them. */
+#define CLI_COMPILE_JOBS_OPTION                                                                    \
+    {                                                                                              \
+        CLI_OPTION_COMPILE_JOBS, "jobs", "N",                                                      \
+            "how many to compile at once (default: the number of CPUs)"                            \
+    }
+#define CLI_COMPILE_OPTIONS                                                                        \
+    {CLI_OPTION_COMPILE_MEMORY, "memory-mb", "N", "memory limit of a compile (default: 512)"},     \
+        {CLI_OPTION_COMPILE_WALL, "wall-ms", "N", "time limit of a compile (default: 30000)"},     \
+    {                                                                                              \
+        CLI_OPTION_COMPILE_NO_SANDBOX, "no-sandbox", NULL,                                         \
+            "evaluate bundles in processes that may do all that you may,\nfor debugging"           \
     }
 #define CLI_OPTIONS_END                                                                            \
     {                                                                                              \
@@ -396,6 +414,12 @@ void cli_explain_print(const cli_result *result);
 /* Milliseconds on the monotonic clock. */
 double cli_now_ms(void);
 
+/* --- How a command compiles (cli_compile.c) --- */
+
+/* Takes an option of CLI_COMPILE_JOBS_OPTION or CLI_COMPILE_OPTIONS. `jobs`: NULL where there is no
+ * such option. Returns false after a message when its value is not allowed. */
+bool cli_compile_take(snapcell_compile_options *options, size_t *jobs, int id, const char *value);
+
 /* --- Batches (cli_batch.c) --- */
 
 typedef struct cli_batch {
@@ -417,7 +441,8 @@ size_t cli_cpu_count(void);
 
 /* Makes the artifact for this engine that `ref` lacks and puts it, unsigned. Errors: those of
  * resolving, recompiling and putting. */
-int cli_recompile_ref(const char *store_path, const char *ref, snapcell_error *err);
+int cli_recompile_ref(const char *store_path, const char *ref, bool no_sandbox,
+                      snapcell_error *err);
 
 /* --- The commands --- */
 

@@ -15,9 +15,6 @@ enum {
     COMPILE_STRICT,
     COMPILE_ENTROPY,
     COMPILE_EXPLAIN,
-    COMPILE_MEMORY,
-    COMPILE_WALL,
-    COMPILE_NO_SANDBOX,
 };
 
 static const cli_option compile_options[] = {
@@ -40,14 +37,11 @@ static const cli_option compile_options[] = {
     {COMPILE_EXPLAIN, "explain", NULL,
      "tell what is in the snapshot, or all that keeps the function\n"
      "from being one: where it is made and kept, and what to do"},
-    {'j', "jobs", "N", "how many to compile at once (default: the number of CPUs)"},
+    CLI_COMPILE_JOBS_OPTION,
     CLI_SIGN_OPTION("sign each artifact with this secret key; one that is there,\n"
                     "and is not signed so, is compiled again and replaced"),
     CLI_TENANT_OPTION("with --sign: sign for TENANT"),
-    {COMPILE_MEMORY, "memory-mb", "N", "memory limit of a compile (default: 512)"},
-    {COMPILE_WALL, "wall-ms", "N", "time limit of a compile (default: 30000)"},
-    {COMPILE_NO_SANDBOX, "no-sandbox", NULL,
-     "evaluate bundles in processes that may do all that you may,\nfor debugging"},
+    CLI_COMPILE_OPTIONS,
     CLI_JSON_OPTION("one JSON object a line for each bundle: name, key, kind,\n"
                     "source_bytes, snapshot_bytes, artifact_bytes, compile_ms,\n"
                     "cached, warnings; or name, file, error {code, message, file,\n"
@@ -103,27 +97,12 @@ static bool compile_take_entropy(compile_state *state, const char *value)
     return false;
 }
 
-static bool compile_take_number(compile_state *state, int id, const char *value)
+static bool compile_take_level(compile_state *state, const char *value)
 {
     uint64_t number = 0;
-    switch (id) {
-    case COMPILE_LEVEL:
-        if (!cli_number("--level", value, 1, 19, &number)) return false;
-        state->options.level = (int)number;
-        return true;
-    case 'j':
-        if (!cli_number("--jobs", value, 1, 256, &number)) return false;
-        state->jobs = (size_t)number;
-        return true;
-    case COMPILE_MEMORY:
-        if (!cli_number("--memory-mb", value, 1, 1 << 20, &number)) return false;
-        state->options.memory_limit_bytes = number << 20;
-        return true;
-    default:
-        if (!cli_number("--wall-ms", value, 1, UINT32_MAX, &number)) return false;
-        state->options.wall_limit_ms = (uint32_t)number;
-        return true;
-    }
+    if (!cli_number("--level", value, 1, 19, &number)) return false;
+    state->options.level = (int)number;
+    return true;
 }
 
 static bool compile_take(void *user, int id, const char *value)
@@ -138,10 +117,8 @@ static bool compile_take(void *user, int id, const char *value)
         return true;
     case COMPILE_FORMAT:
         return compile_take_format(state, value);
-    case COMPILE_NO_SANDBOX:
-        state->options.no_sandbox = true;
-        cli_message("warning: bundles are evaluated without a sandbox");
-        return true;
+    case COMPILE_LEVEL:
+        return compile_take_level(state, value);
     case COMPILE_RAW:
         state->options.raw = true;
         return true;
@@ -154,7 +131,7 @@ static bool compile_take(void *user, int id, const char *value)
         state->explain = true;
         return true;
     default:
-        return compile_take_number(state, id, value);
+        return cli_compile_take(&state->options, &state->jobs, id, value);
     }
 }
 

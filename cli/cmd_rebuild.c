@@ -7,15 +7,12 @@
 
 enum {
     REBUILD_FROM = 256,
-    REBUILD_MEMORY,
-    REBUILD_WALL,
 };
 
 static const cli_option rebuild_options[] = {
     {REBUILD_FROM, "from", "FILE", "compile this bundle (default: the artifact's own source)"},
     CLI_TRUST_OPTION,
-    {REBUILD_MEMORY, "memory-mb", "N", "memory limit of the compile (default: 512)"},
-    {REBUILD_WALL, "wall-ms", "N", "time limit of the compile (default: 30000)"},
+    CLI_COMPILE_OPTIONS,
     CLI_JSON_OPTION("a JSON object: key, name, identical, differences [{what,\n"
                     "offset, count, bytes [stored, rebuilt], detail}]"),
     CLI_OPTIONS_END,
@@ -36,20 +33,9 @@ typedef struct rebuild_state {
 static bool rebuild_take(void *user, int id, const char *value)
 {
     rebuild_state *state = user;
-    uint64_t number = 0;
-    switch (id) {
-    case REBUILD_FROM:
-        state->from = value;
-        return true;
-    case REBUILD_MEMORY:
-        if (!cli_number("--memory-mb", value, 1, 1 << 20, &number)) return false;
-        state->options.memory_limit_bytes = number << 20;
-        return true;
-    default:
-        if (!cli_number("--wall-ms", value, 1, UINT32_MAX, &number)) return false;
-        state->options.wall_limit_ms = (uint32_t)number;
-        return true;
-    }
+    if (id != REBUILD_FROM) return cli_compile_take(&state->options, NULL, id, value);
+    state->from = value;
+    return true;
 }
 
 static int rebuild_get(rebuild_state *state, snapcell_error *err)

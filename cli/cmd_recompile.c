@@ -5,18 +5,12 @@
 #include "cli.h"
 #include "error_set.h"
 
-enum {
-    RECOMPILE_MEMORY = 256,
-    RECOMPILE_WALL,
-};
-
 static const cli_option recompile_options[] = {
-    {'j', "jobs", "N", "how many to compile at once (default: the number of CPUs)"},
+    CLI_COMPILE_JOBS_OPTION,
     CLI_SIGN_OPTION("sign with this secret key, for the name and tenant of the old\n"
                     "signature, which has to be by a key of --trust, else by this one"),
     CLI_TRUST_OPTION,
-    {RECOMPILE_MEMORY, "memory-mb", "N", "memory limit of a compile (default: 512)"},
-    {RECOMPILE_WALL, "wall-ms", "N", "time limit of a compile (default: 30000)"},
+    CLI_COMPILE_OPTIONS,
     CLI_JSON_OPTION("one JSON object a line for each function, as `compile` prints it"),
     CLI_OPTIONS_END,
 };
@@ -50,21 +44,7 @@ typedef struct recompile_state {
 static bool recompile_take(void *user, int id, const char *value)
 {
     recompile_state *state = user;
-    uint64_t number = 0;
-    switch (id) {
-    case 'j':
-        if (!cli_number("--jobs", value, 1, 256, &number)) return false;
-        state->jobs = (size_t)number;
-        return true;
-    case RECOMPILE_MEMORY:
-        if (!cli_number("--memory-mb", value, 1, 1 << 20, &number)) return false;
-        state->options.memory_limit_bytes = number << 20;
-        return true;
-    default:
-        if (!cli_number("--wall-ms", value, 1, UINT32_MAX, &number)) return false;
-        state->options.wall_limit_ms = (uint32_t)number;
-        return true;
-    }
+    return cli_compile_take(&state->options, &state->jobs, id, value);
 }
 
 /* --- What is to be done --- */
@@ -302,7 +282,7 @@ static void recompile_close(recompile_state *state)
     snapcell_signing_key_free(state->key);
 }
 
-int cli_recompile_ref(const char *store_path, const char *ref, snapcell_error *err)
+int cli_recompile_ref(const char *store_path, const char *ref, bool no_sandbox, snapcell_error *err)
 {
     char *operands[] = {(char *)(uintptr_t)ref, NULL};
     recompile_state state = {
@@ -310,6 +290,7 @@ int cli_recompile_ref(const char *store_path, const char *ref, snapcell_error *e
         .options = SNAPCELL_COMPILE_OPTIONS_INIT,
     };
     state.options.log = cli_console;
+    state.options.no_sandbox = no_sandbox;
     int code = recompile_open(&state, err);
     if (code == SNAPCELL_OK) {
         recompile_work(&state, 0);

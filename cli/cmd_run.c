@@ -502,7 +502,7 @@ static int run_recompile(run_state *state, const cli_worker *worker)
 {
     snapcell_error err;
     const char *ref = state->arguments.operands[0];
-    int code = cli_recompile_ref(state->arguments.store, ref, &err);
+    int code = cli_recompile_ref(state->arguments.store, ref, state->no_sandbox, &err);
     if (code != SNAPCELL_OK) return (int)cli_report(ref, &err);
     state->recompile = false;
     return cli_worker_run(worker);
