@@ -127,11 +127,16 @@ static void setup(void)
     compile("acme", key, "acme", false, NULL);
 }
 
-static void teardown(void)
+static void release_keys(void)
 {
     snapcell_trust_free(trust);
     snapcell_signing_key_free(key);
     snapcell_signing_key_free(other_key);
+}
+
+static void teardown(void)
+{
+    release_keys();
     fixture_remove();
 }
 
@@ -456,6 +461,7 @@ int main(void)
     tcase_add_loop_test(tcase, test_sets_are_replaced_while_others_load, 0, SOURCE_COUNT);
     tcase_add_loop_test(tcase, test_garbage_is_refused_before_it_is_decoded, 0, 2);
     int status = fixture_run(suite, tcase);
+    release_keys();
 
     /* These change the store. */
     Suite *changing = suite_create("cell_trust_changing");
@@ -465,6 +471,6 @@ int main(void)
     tcase_add_loop_test(changes, test_rotation, 0, SOURCE_COUNT);
     tcase_add_loop_test(changes, test_altered_signatures_are_refused, 0, SOURCE_COUNT);
     int status_changing = fixture_run(changing, changes);
-    teardown();
+    fixture_remove();
     return status != 0 ? status : status_changing;
 }
