@@ -3,6 +3,14 @@
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
+// The package takes these from Node 20; Debian 12 has Node 18.
+String.prototype.isWellFormed ??= function isWellFormed() {
+    return !/\p{Surrogate}/u.test(this);
+};
+String.prototype.toWellFormed ??= function toWellFormed() {
+    return this.replace(/\p{Surrogate}/gu, "\ufffd");
+};
+
 const multiByte = [
     "big5",
     "euc-kr",
