@@ -55,15 +55,10 @@ static void key_put_recipe(wire_writer *writer, const compile_recipe *recipe)
     wire_put_raw(writer, host.bytes, sizeof host.bytes);
 }
 
-static void wire_writer_cleanup(wire_writer *writer)
-{
-    wire_writer_release(writer);
-}
-
 int compile_key(const bundle_file *bundle, const compile_recipe *recipe, snapcell_key *out,
                 snapcell_error *err)
 {
-    cleanup(wire_writer_cleanup) wire_writer writer = {0};
+    cleanup_writer wire_writer writer = {0};
     snapcell_fingerprint engine = engine_fingerprint();
     wire_put_text(&writer, "snapcell key");
     wire_put_u32(&writer, COMPILE_REVISION);

@@ -7,9 +7,9 @@
 #include <unistr.h>
 
 #include "host_table.h"
+#include "wire_request.h"
 
-/* "SNCW" and "SNCH", as bytes. */
-#define HEADER_MAGIC UINT32_C(0x57434e53)
+/* "SNCH", as bytes. */
 #define HELLO_MAGIC UINT32_C(0x48434e53)
 
 #define MIB (UINT64_C(1) << 20)
@@ -32,31 +32,10 @@ uint64_t compile_body_size_max(uint32_t type)
         return 1024 * MIB;
     case COMPILE_MESSAGE_HOST_THROW:
     case COMPILE_MESSAGE_ERROR:
-        return sizeof(snapcell_error) + 256;
+        return WIRE_ERROR_SIZE_MAX;
     default:
         return 0;
     }
-}
-
-void compile_header_write(const compile_header *header, uint8_t out[COMPILE_HEADER_SIZE])
-{
-    uint32_t magic = HEADER_MAGIC;
-    uint32_t type = header->type;
-    uint64_t size = header->body_size_bytes;
-    memcpy(out, &magic, sizeof magic);
-    memcpy(out + 4, &type, sizeof type);
-    memcpy(out + 8, &size, sizeof size);
-}
-
-bool compile_header_read(const uint8_t data[COMPILE_HEADER_SIZE], compile_header *out)
-{
-    wire_reader reader = wire_reader_over(data, COMPILE_HEADER_SIZE);
-    uint32_t magic = wire_get_u32(&reader);
-    uint32_t type = wire_get_u32(&reader);
-    uint64_t size = wire_get_u64(&reader);
-    if (magic != HEADER_MAGIC || size == 0 || size > compile_body_size_max(type)) return false;
-    *out = (compile_header){(compile_message_type)type, size};
-    return true;
 }
 
 /* --- HELLO --- */
@@ -82,47 +61,6 @@ bool compile_hello_read(const void *body, size_t size_bytes, compile_hello *out)
 
 /* --- JOB --- */
 
-static void compile_request_write(wire_writer *writer, const snapcell_request *request)
-{
-    wire_put_text(writer, request->method);
-    wire_put_text(writer, request->url);
-    wire_put_u32(writer, (uint32_t)request->header_count);
-    for (size_t i = 0; i < request->header_count; i++) {
-        const snapcell_header *header = &request->headers[i];
-        wire_put_text(writer, header->name);
-        /* A header's value need not be UTF-8. */
-        wire_put_bytes(writer, header->value, strlen(header->value));
-    }
-    wire_put_u8(writer, request->body != NULL);
-    if (request->body != NULL) wire_put_bytes(writer, request->body, request->body_size_bytes);
-}
-
-static snapcell_header *compile_headers_read(wire_reader *reader, uint32_t count)
-{
-    snapcell_header *headers = calloc(count + 1u, sizeof *headers);
-    if (headers == NULL) {
-        reader->failed = true;
-        return NULL;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        headers[i].name = wire_get_text(reader);
-        size_t value_size;
-        headers[i].value = wire_get_bytes(reader, &value_size);
-        if (headers[i].name == NULL || headers[i].value == NULL) reader->failed = true;
-    }
-    return headers;
-}
-
-static void compile_request_read(wire_reader *reader, snapcell_request *out)
-{
-    out->struct_size = sizeof *out;
-    out->method = wire_get_text(reader);
-    out->url = wire_get_text(reader);
-    out->header_count = wire_get_count(reader, 11, COMPILE_WARM_HEADER_COUNT_MAX);
-    out->headers = compile_headers_read(reader, (uint32_t)out->header_count);
-    if (wire_get_u8(reader) != 0) out->body = wire_get_bytes(reader, &out->body_size_bytes);
-}
-
 void compile_job_write(wire_writer *writer, const compile_job *job)
 {
     wire_put_u32(writer, job->kind);
@@ -142,7 +80,7 @@ void compile_job_write(wire_writer *writer, const compile_job *job)
         wire_put_text(writer, job->host_names[i]);
     wire_put_u32(writer, job->warm_count);
     for (uint32_t i = 0; i < job->warm_count; i++)
-        compile_request_write(writer, &job->warm[i]);
+        wire_request_write(writer, &job->warm[i]);
     wire_put_u8(writer, job->source_map != NULL);
     if (job->source_map != NULL)
         wire_put_bytes(writer, job->source_map, job->source_map_size_bytes);
@@ -173,7 +111,7 @@ static void compile_warm_read(wire_reader *reader, compile_job *out)
         return;
     }
     for (uint32_t i = 0; i < out->warm_count && !reader->failed; i++)
-        compile_request_read(reader, &out->warm[i]);
+        wire_request_read(reader, COMPILE_WARM_HEADER_COUNT_MAX, &out->warm[i]);
 }
 
 static bool compile_job_is_sound(const compile_job *job)
@@ -216,7 +154,7 @@ bool compile_job_read(const void *body, size_t size_bytes, compile_job *out)
 void compile_job_release(compile_job *job)
 {
     for (uint32_t i = 0; i < job->warm_count && job->warm != NULL; i++)
-        free((void *)job->warm[i].headers);
+        wire_request_release(&job->warm[i]);
     free(job->warm);
     free(job->host_names);
     *job = (compile_job){0};
@@ -364,7 +302,7 @@ const char *compile_throw_read(const void *body, size_t size_bytes)
     return wire_reader_done(&reader) ? message : NULL;
 }
 
-/* --- RESULT, ERROR --- */
+/* --- RESULT --- */
 
 void compile_result_write(wire_writer *writer, const compile_result *result)
 {
@@ -405,55 +343,4 @@ bool compile_result_read(const void *body, size_t size_bytes, compile_result *ou
     free(out->warnings);
     *out = (compile_result){0};
     return false;
-}
-
-void compile_error_write(wire_writer *writer, const snapcell_error *error)
-{
-    wire_put_u32(writer, (uint32_t)error->code);
-    wire_put_u32(writer, error->line);
-    wire_put_u32(writer, error->column);
-    wire_put_bytes(writer, error->file, strlen(error->file));
-    wire_put_bytes(writer, error->message, strlen(error->message));
-    wire_put_bytes(writer, error->stack, strlen(error->stack));
-}
-
-/* An error must come through, even one whose text is not quite UTF-8. */
-static void compile_error_field(wire_reader *reader, char *out, size_t capacity_bytes)
-{
-    size_t size;
-    const char *text = wire_get_bytes(reader, &size);
-    if (text == NULL || size >= capacity_bytes || memchr(text, 0, size) != NULL) {
-        reader->failed = true;
-        return;
-    }
-    memcpy(out, text, size + 1);
-    const uint8_t *bad;
-    while ((bad = u8_check((const uint8_t *)out, size)) != NULL)
-        out[bad - (const uint8_t *)out] = '?';
-}
-
-/* One of the codes that there are, and not "done". */
-static bool compile_is_error(int32_t code)
-{
-    switch (code) {
-#define COMPILE_ERROR_CASE(name, value, text) case SNAPCELL_##name:
-        SNAPCELL_ERROR_MAP(COMPILE_ERROR_CASE)
-#undef COMPILE_ERROR_CASE
-        return code != SNAPCELL_OK;
-    default:
-        return false;
-    }
-}
-
-bool compile_error_read(const void *body, size_t size_bytes, snapcell_error *out)
-{
-    wire_reader reader = wire_reader_over(body, size_bytes);
-    memset(out, 0, sizeof *out);
-    out->code = (int32_t)wire_get_u32(&reader);
-    out->line = wire_get_u32(&reader);
-    out->column = wire_get_u32(&reader);
-    compile_error_field(&reader, out->file, sizeof out->file);
-    compile_error_field(&reader, out->message, sizeof out->message);
-    compile_error_field(&reader, out->stack, sizeof out->stack);
-    return wire_reader_done(&reader) && compile_is_error(out->code);
 }

@@ -9,7 +9,7 @@
 #define SNAPCELL_COMPILE_PROTOCOL_H
 
 #include "engine.h"
-#include "wire.h"
+#include "wire_message.h"
 
 #define COMPILE_PROTOCOL_VERSION 2
 
@@ -25,19 +25,8 @@ typedef enum compile_message_type {
     COMPILE_MESSAGE_NOTE = 9,
 } compile_message_type;
 
-#define COMPILE_HEADER_SIZE 16
-
-typedef struct compile_header {
-    compile_message_type type;
-    size_t body_size_bytes;
-} compile_header;
-
 /* The largest body of a message of this type; 0 for an unknown one. */
 uint64_t compile_body_size_max(uint32_t type);
-
-void compile_header_write(const compile_header *header, uint8_t out[COMPILE_HEADER_SIZE]);
-/* False when it is no header, or its body is larger than a message of its type can be. */
-bool compile_header_read(const uint8_t data[COMPILE_HEADER_SIZE], compile_header *out);
 
 /* --- HELLO --- */
 
@@ -120,7 +109,7 @@ bool compile_value_read(const void *body, size_t size_bytes, snapcell_value *out
 void compile_throw_write(wire_writer *writer, const char *message);
 const char *compile_throw_read(const void *body, size_t size_bytes);
 
-/* --- RESULT, ERROR --- */
+/* --- RESULT; an ERROR is a wire_error --- */
 
 #define COMPILE_WARNING_COUNT_MAX 1000
 
@@ -138,9 +127,5 @@ typedef struct compile_result {
 
 void compile_result_write(wire_writer *writer, const compile_result *result);
 bool compile_result_read(const void *body, size_t size_bytes, compile_result *out);
-
-void compile_error_write(wire_writer *writer, const snapcell_error *error);
-/* False when it is none, or when it says that nothing went wrong. */
-bool compile_error_read(const void *body, size_t size_bytes, snapcell_error *out);
 
 #endif

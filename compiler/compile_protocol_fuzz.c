@@ -54,10 +54,10 @@ static void fuzz_result(const void *body, size_t size, wire_writer *writer)
 static void fuzz_error(const void *body, size_t size, wire_writer *writer)
 {
     snapcell_error error;
-    if (!compile_error_read(body, size, &error)) return;
-    compile_error_write(writer, &error);
+    if (!wire_error_read(body, size, &error)) return;
+    wire_error_write(writer, &error);
     snapcell_error again;
-    fuzz_require(compile_error_read(writer->data, writer->size_bytes, &again));
+    fuzz_require(wire_error_read(writer->data, writer->size_bytes, &again));
     fuzz_require(memcmp(again.message, error.message, strlen(error.message) + 1) == 0);
 }
 
@@ -72,8 +72,8 @@ static void fuzz_others(const void *body, size_t size, wire_writer *writer)
     if (compile_value_read(body, size, &value)) compile_value_write(writer, &value);
     const char *message = compile_throw_read(body, size);
     if (message != NULL) compile_throw_write(writer, message);
-    compile_header header;
-    if (size >= COMPILE_HEADER_SIZE && compile_header_read(body, &header))
+    wire_header header;
+    if (size >= WIRE_HEADER_SIZE && wire_header_read(body, compile_body_size_max, &header))
         fuzz_require(header.body_size_bytes <= compile_body_size_max(header.type));
 }
 

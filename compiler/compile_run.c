@@ -26,11 +26,9 @@ typedef struct compile_talk {
     bool job_sent;
 } compile_talk;
 
-static void writer_cleanup(wire_writer *writer)
-{
-    wire_writer_release(writer);
-}
-#define cleanup_writer cleanup(writer_cleanup)
+/* The time zone is the same everywhere, since a bundle could see it in dates and texts. */
+static const worker_kind compile_kind = {"compile-worker", compile_body_size_max};
+#define COMPILE_ZONE "TZ=UTC"
 
 static void message_cleanup(worker_message *message)
 {
@@ -223,7 +221,7 @@ static int talk_name_bundle(const compile_talk *talk, const snapcell_error *told
 static int talk_on_error(compile_talk *talk, const worker_message *message, snapcell_error *err)
 {
     snapcell_error told;
-    if (!compile_error_read(message->body, message->body_size_bytes, &told))
+    if (!wire_error_read(message->body, message->body_size_bytes, &told))
         return talk_fail_nonsense(talk, err);
     error_set_place(talk, &told);
     if (told.code == SNAPCELL_E_MEMORY_LIMIT) return talk_fail_memory(talk, err);
@@ -325,7 +323,8 @@ int compile_run(const char *worker_path, const char *path, const compile_job *jo
         .limits = limits,
         .notes = notes,
     };
-    int status = worker_process_start(worker_path, limits->wall_limit_ms, &talk.process, err);
+    int status = worker_process_start(worker_path, &compile_kind, COMPILE_ZONE,
+                                      limits->wall_limit_ms, &talk.process, err);
     if (status != SNAPCELL_OK) return status;
     status = talk_run(&talk, out, err);
     worker_process_end(&talk.process);

@@ -12,9 +12,11 @@
 static fuzz_input fuzz_said; /* what the worker has not said yet */
 static worker_end fuzz_end;
 
-int worker_process_start(const char *path, uint32_t wall_limit_ms, worker_process *out,
-                         snapcell_error *err)
+int worker_process_start(const char *path, const worker_kind *kind, const char *zone,
+                         uint32_t wall_limit_ms, worker_process *out, snapcell_error *err)
 {
+    (void)kind;
+    (void)zone;
     (void)path;
     (void)wall_limit_ms;
     (void)err;
@@ -25,8 +27,7 @@ int worker_process_start(const char *path, uint32_t wall_limit_ms, worker_proces
     return SNAPCELL_OK;
 }
 
-worker_status worker_process_send(worker_process *process, compile_message_type type,
-                                  const wire_writer *body)
+worker_status worker_process_send(worker_process *process, uint32_t type, const wire_writer *body)
 {
     (void)process;
     fuzz_require(body->failed || body->size_bytes <= compile_body_size_max(type));

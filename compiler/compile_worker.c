@@ -1,5 +1,4 @@
 /* The child's side: one job, then the end. */
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "error_set.h"
 #include "snapcell/compiler.h"
 #include "snapcell/sandbox.h"
+#include "worker_side.h"
 
 #define MIB (UINT64_C(1) << 20)
 #define LOG_TEXT_SIZE_MAX MIB
@@ -21,67 +21,28 @@
  * a limit can be reported at all, V8's own memory while it serializes, and thread stacks. */
 #define DATA_SLACK_BYTES (1024 * MIB)
 
-static void writer_cleanup(wire_writer *writer)
-{
-    wire_writer_release(writer);
-}
-#define cleanup_writer cleanup(writer_cleanup)
-
-/* --- Messages; the socket blocks. --- */
-
-static bool worker_write(int fd, const void *data, size_t size_bytes)
-{
-    const uint8_t *at = data;
-    while (size_bytes > 0) {
-        ssize_t count = send(fd, at, size_bytes, MSG_NOSIGNAL);
-        if (count < 0 && errno == EINTR) continue;
-        if (count <= 0) return false;
-        at += count;
-        size_bytes -= (size_t)count;
-    }
-    return true;
-}
-
-static bool worker_read(int fd, void *data, size_t size_bytes)
-{
-    uint8_t *at = data;
-    while (size_bytes > 0) {
-        ssize_t count = recv(fd, at, size_bytes, 0);
-        if (count < 0 && errno == EINTR) continue;
-        if (count <= 0) return false;
-        at += count;
-        size_bytes -= (size_t)count;
-    }
-    return true;
-}
+/* --- Messages --- */
 
 static bool worker_send_fits(compile_message_type type, const wire_writer *body)
 {
-    return !body->failed && body->size_bytes <= compile_body_size_max(type);
+    return worker_side_fits(type, body, compile_body_size_max);
 }
 
 static bool worker_send(int fd, compile_message_type type, const wire_writer *body)
 {
-    if (!worker_send_fits(type, body)) return false;
-    uint8_t header[COMPILE_HEADER_SIZE];
-    compile_header_write(&(compile_header){type, body->size_bytes}, header);
-    return worker_write(fd, header, sizeof header) &&
-           worker_write(fd, body->data, body->size_bytes);
+    return worker_side_send(fd, type, body, compile_body_size_max);
 }
 
 /* `*body`: Owned, free(). */
-static bool worker_receive(int fd, compile_header *header, void **body)
+static bool worker_receive(int fd, wire_header *header, void **body)
 {
-    uint8_t data[COMPILE_HEADER_SIZE];
-    if (!worker_read(fd, data, sizeof data) || !compile_header_read(data, header)) return false;
-    *body = malloc(header->body_size_bytes);
-    return *body != NULL && worker_read(fd, *body, header->body_size_bytes);
+    return worker_side_receive(fd, header, body, compile_body_size_max);
 }
 
 static bool worker_send_error(int fd, const snapcell_error *error)
 {
     cleanup_writer wire_writer writer = {0};
-    compile_error_write(&writer, error);
+    wire_error_write(&writer, error);
     return worker_send(fd, COMPILE_MESSAGE_ERROR, &writer);
 }
 
@@ -156,7 +117,7 @@ typedef struct worker_stub {
 
 static int stub_take_answer(const worker_stub *stub, snapcell_host_call *call)
 {
-    compile_header header;
+    wire_header header;
     cleanup_free void *body = NULL;
     if (!worker_receive(stub->fd, &header, &body))
         return snapcell_host_throw(call, "the compiler is gone");
@@ -315,7 +276,7 @@ int snapcell_compile_worker(int socket_fd)
 {
     worker_limit_before_job();
     if (!worker_bind_to_parent(socket_fd) || !worker_send_hello(socket_fd)) return 1;
-    compile_header header;
+    wire_header header;
     cleanup_free void *body = NULL;
     if (!worker_receive(socket_fd, &header, &body) || header.type != COMPILE_MESSAGE_JOB) return 1;
     compile_job job;

@@ -65,7 +65,7 @@ static bool read_result(const void *body, size_t size_bytes)
 static bool read_error(const void *body, size_t size_bytes)
 {
     snapcell_error error;
-    return compile_error_read(body, size_bytes, &error);
+    return wire_error_read(body, size_bytes, &error);
 }
 
 static bool read_note(const void *body, size_t size_bytes)
@@ -162,7 +162,7 @@ static void write_error(wire_writer *writer)
     error.line = 3;
     strcpy(error.file, "a.js");
     strcpy(error.stack, "at f");
-    compile_error_write(writer, &error);
+    wire_error_write(writer, &error);
 }
 
 static void write_note(wire_writer *writer)
@@ -246,14 +246,14 @@ END_TEST
 
 START_TEST(test_header_has_these_bytes)
 {
-    static const uint8_t expected[COMPILE_HEADER_SIZE] = {'S', 'N', 'C', 'W', 2, 0, 0, 0,
-                                                          0,   1,   0,   0,   0, 0, 0, 0};
-    uint8_t data[COMPILE_HEADER_SIZE];
-    compile_header header = {COMPILE_MESSAGE_JOB, 256};
-    compile_header_write(&header, data);
+    static const uint8_t expected[WIRE_HEADER_SIZE] = {'S', 'N', 'C', 'W', 2, 0, 0, 0,
+                                                       0,   1,   0,   0,   0, 0, 0, 0};
+    uint8_t data[WIRE_HEADER_SIZE];
+    wire_header header = {COMPILE_MESSAGE_JOB, 256};
+    wire_header_write(&header, data);
     ck_assert_mem_eq(data, expected, sizeof data);
-    header = (compile_header){0};
-    ck_assert(compile_header_read(data, &header));
+    header = (wire_header){0};
+    ck_assert(wire_header_read(data, compile_body_size_max, &header));
     ck_assert_int_eq(header.type, COMPILE_MESSAGE_JOB);
     ck_assert_uint_eq(header.body_size_bytes, 256);
 }
@@ -261,20 +261,21 @@ END_TEST
 
 START_TEST(test_header_sizes_have_caps)
 {
-    uint8_t data[COMPILE_HEADER_SIZE];
-    compile_header header;
+    uint8_t data[WIRE_HEADER_SIZE];
+    wire_header header;
     for (uint32_t type = 0; type < 12; type++) {
         uint64_t cap = compile_body_size_max(type);
-        compile_header_write(&(compile_header){(compile_message_type)type, cap}, data);
-        ck_assert_int_eq(compile_header_read(data, &header), type >= 1 && type <= 9);
-        compile_header_write(&(compile_header){(compile_message_type)type, cap + 1}, data);
-        ck_assert(!compile_header_read(data, &header));
-        compile_header_write(&(compile_header){(compile_message_type)type, 0}, data);
-        ck_assert(!compile_header_read(data, &header));
+        wire_header_write(&(wire_header){(compile_message_type)type, cap}, data);
+        ck_assert_int_eq(wire_header_read(data, compile_body_size_max, &header),
+                         type >= 1 && type <= 9);
+        wire_header_write(&(wire_header){(compile_message_type)type, cap + 1}, data);
+        ck_assert(!wire_header_read(data, compile_body_size_max, &header));
+        wire_header_write(&(wire_header){(compile_message_type)type, 0}, data);
+        ck_assert(!wire_header_read(data, compile_body_size_max, &header));
     }
-    compile_header_write(&(compile_header){COMPILE_MESSAGE_LOG, 1}, data);
+    wire_header_write(&(wire_header){COMPILE_MESSAGE_LOG, 1}, data);
     data[0] ^= 1;
-    ck_assert(!compile_header_read(data, &header));
+    ck_assert(!wire_header_read(data, compile_body_size_max, &header));
 }
 END_TEST
 
@@ -415,7 +416,7 @@ START_TEST(test_errors_come_back)
     wire_writer writer = {0};
     write_error(&writer);
     snapcell_error error;
-    ck_assert(compile_error_read(writer.data, writer.size_bytes, &error));
+    ck_assert(wire_error_read(writer.data, writer.size_bytes, &error));
     ck_assert_int_eq(error.code, SNAPCELL_E_SCRIPT);
     ck_assert_uint_eq(error.line, 3);
     ck_assert_str_eq(error.message, "Error: x");
@@ -426,8 +427,8 @@ START_TEST(test_errors_come_back)
     writer = (wire_writer){0};
     strcpy(error.message, "a\xff"
                           "b");
-    compile_error_write(&writer, &error);
-    ck_assert(compile_error_read(writer.data, writer.size_bytes, &error));
+    wire_error_write(&writer, &error);
+    ck_assert(wire_error_read(writer.data, writer.size_bytes, &error));
     ck_assert_str_eq(error.message, "a?b");
     wire_writer_release(&writer);
 
@@ -438,8 +439,8 @@ START_TEST(test_errors_come_back)
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         writer = (wire_writer){0};
         error.code = known[i];
-        compile_error_write(&writer, &error);
-        ck_assert_int_eq(compile_error_read(writer.data, writer.size_bytes, &error),
+        wire_error_write(&writer, &error);
+        ck_assert_int_eq(wire_error_read(writer.data, writer.size_bytes, &error),
                          known[i] != SNAPCELL_OK);
         wire_writer_release(&writer);
     }
@@ -449,7 +450,7 @@ START_TEST(test_errors_come_back)
     for (size_t i = 0; i < 3; i++) {
         writer = (wire_writer){0};
         error.code = codes[i];
-        compile_error_write(&writer, &error);
+        wire_error_write(&writer, &error);
         ck_assert(!read_error(writer.data, writer.size_bytes));
         wire_writer_release(&writer);
     }

@@ -45,8 +45,8 @@ static void receive_all(void *data, size_t size)
 
 static void send_header(compile_message_type type, size_t size)
 {
-    uint8_t header[COMPILE_HEADER_SIZE];
-    compile_header_write(&(compile_header){type, size}, header);
+    uint8_t header[WIRE_HEADER_SIZE];
+    wire_header_write(&(wire_header){type, size}, header);
     send_all(header, sizeof header);
 }
 
@@ -57,11 +57,11 @@ static void send_message(compile_message_type type, wire_writer *writer)
     wire_writer_release(writer);
 }
 
-static void *receive_message(compile_header *header)
+static void *receive_message(wire_header *header)
 {
-    uint8_t data[COMPILE_HEADER_SIZE];
+    uint8_t data[WIRE_HEADER_SIZE];
     receive_all(data, sizeof data);
-    if (!compile_header_read(data, header)) die("no header");
+    if (!wire_header_read(data, compile_body_size_max, header)) die("no header");
     void *body = malloc(header->body_size_bytes);
     if (body == NULL) die("no memory");
     receive_all(body, header->body_size_bytes);
@@ -80,7 +80,7 @@ static void send_hello(uint32_t version, uint8_t change)
 static void begin(void)
 {
     send_hello(COMPILE_PROTOCOL_VERSION, 0);
-    compile_header header;
+    wire_header header;
     const void *body = receive_message(&header);
     if (!compile_job_read(body, header.body_size_bytes, &job)) die("no job");
 }
@@ -108,7 +108,7 @@ static void send_script_error(const char *file)
     error.line = 4;
     error.column = 2;
     wire_writer writer = {0};
-    compile_error_write(&writer, &error);
+    wire_error_write(&writer, &error);
     send_message(COMPILE_MESSAGE_ERROR, &writer);
 }
 
@@ -117,7 +117,7 @@ static void send_error(int code, const char *message)
     snapcell_error error;
     error_set(&error, code, "%s", message);
     wire_writer writer = {0};
-    compile_error_write(&writer, &error);
+    wire_error_write(&writer, &error);
     send_message(COMPILE_MESSAGE_ERROR, &writer);
 }
 
@@ -302,7 +302,7 @@ static void do_call(void)
     wire_writer writer = {0};
     compile_host_call_write(&writer, &(compile_host_call){0, arguments, 2});
     send_message(COMPILE_MESSAGE_HOST_CALL, &writer);
-    compile_header header;
+    wire_header header;
     const void *body = receive_message(&header);
     snapcell_value value;
     char text[200] = "?";

@@ -5,18 +5,19 @@ import { basename, dirname, extname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
-const libraries = ["snapshot-format", "sandbox", "store", "engine", "net", "compiler", "loader"];
+const libraries = ["snapshot-format", "process", "sandbox", "store", "engine", "net", "compiler", "loader"];
 export const maxLines = 700;
 export const maxColumns = 100;
 
 // Dependencies point one way. The program uses the public headers, and two small helpers.
 const mayInclude = {
     "snapshot-format": ["snapshot-format"],
+    process: ["process", "engine", "snapshot-format"],
     sandbox: ["sandbox", "snapshot-format"],
     store: ["store", "snapshot-format"],
     engine: ["engine", "snapshot-format"],
     net: ["net", "engine", "snapshot-format"],
-    compiler: ["compiler", "engine", "store", "sandbox", "snapshot-format"],
+    compiler: ["compiler", "engine", "store", "sandbox", "process", "snapshot-format"],
     loader: ["loader", "engine", "store", "snapshot-format"],
     cli: ["cli"],
 };

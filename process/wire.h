@@ -1,11 +1,13 @@
 /* Bytes of a message: fixed-width little-endian fields, texts with their size in front and a zero
- * behind. Internal to the compiler. */
+ * behind. Internal. */
 #ifndef SNAPCELL_WIRE_H
 #define SNAPCELL_WIRE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "cleanup.h"
 
 /* Collects bytes. Once something failed (no memory), nothing more is written and `failed` stays.
  * Zeroed is empty; wire_writer_release() ends it. */
@@ -17,6 +19,7 @@ typedef struct wire_writer {
 } wire_writer;
 
 void wire_writer_release(wire_writer *writer);
+#define cleanup_writer cleanup(wire_writer_release)
 void wire_put_u8(wire_writer *writer, uint8_t value);
 void wire_put_u32(wire_writer *writer, uint32_t value);
 void wire_put_u64(wire_writer *writer, uint64_t value);

@@ -104,15 +104,13 @@ static int spawn_set_attributes(posix_spawnattr_t *attributes)
     return problem;
 }
 
-/* The environment is the same everywhere, since a bundle could see it in dates and texts. */
-static int spawn(const char *path, int socket_fd, int words_fd, pid_t *pid)
+static int spawn(const char *path, const char *command, const char *zone, int socket_fd,
+                 int words_fd, pid_t *pid)
 {
     static char name[] = "snapcell";
-    static char command[] = "compile-worker";
     static char descriptor[] = "3";
-    static char zone[] = "TZ=UTC";
-    char *const arguments[] = {name, command, descriptor, NULL};
-    char *const environment[] = {zone, NULL};
+    char *const arguments[] = {name, (char *)command, descriptor, NULL};
+    char *const environment[] = {(char *)zone, NULL};
 
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
@@ -130,10 +128,11 @@ static int spawn(const char *path, int socket_fd, int words_fd, pid_t *pid)
     return problem;
 }
 
-int worker_process_start(const char *path, uint32_t wall_limit_ms, worker_process *out,
-                         snapcell_error *err)
+int worker_process_start(const char *path, const worker_kind *kind, const char *zone,
+                         uint32_t wall_limit_ms, worker_process *out, snapcell_error *err)
 {
     memset(out, 0, sizeof *out);
+    out->kind = kind;
     out->socket_fd = -1;
     out->words_fd = -1;
     cleanup(channel_release) worker_channel messages = {-1, -1};
@@ -143,7 +142,7 @@ int worker_process_start(const char *path, uint32_t wall_limit_ms, worker_proces
 
     out->deadline_ns = now_ns() + wall_limit_ms * NS_PER_MS;
     pid_t pid;
-    int problem = spawn(path, messages.child_fd, words.child_fd, &pid);
+    int problem = spawn(path, kind->command, zone, messages.child_fd, words.child_fd, &pid);
     if (problem != 0)
         return error_set(err, SNAPCELL_E_INTERNAL, "cannot start the worker %s: %s", path,
                          strerrordesc_np(problem));
@@ -214,12 +213,11 @@ static worker_status process_send_bytes(worker_process *process, const void *dat
     return WORKER_OK;
 }
 
-worker_status worker_process_send(worker_process *process, compile_message_type type,
-                                  const wire_writer *body)
+worker_status worker_process_send(worker_process *process, uint32_t type, const wire_writer *body)
 {
     if (body->failed) return WORKER_NO_MEMORY;
-    uint8_t header[COMPILE_HEADER_SIZE];
-    compile_header_write(&(compile_header){type, body->size_bytes}, header);
+    uint8_t header[WIRE_HEADER_SIZE];
+    wire_header_write(&(wire_header){type, body->size_bytes}, header);
     worker_status status = process_send_bytes(process, header, sizeof header);
     if (status != WORKER_OK) return status;
     return process_send_bytes(process, body->data, body->size_bytes);
@@ -244,11 +242,11 @@ static worker_status process_receive_bytes(worker_process *process, void *data, 
 
 worker_status worker_process_receive(worker_process *process, worker_message *out)
 {
-    uint8_t data[COMPILE_HEADER_SIZE];
+    uint8_t data[WIRE_HEADER_SIZE];
     worker_status status = process_receive_bytes(process, data, sizeof data);
     if (status != WORKER_OK) return status;
-    compile_header header;
-    if (!compile_header_read(data, &header)) return WORKER_NONSENSE;
+    wire_header header;
+    if (!wire_header_read(data, process->kind->size_max, &header)) return WORKER_NONSENSE;
 
     cleanup_free void *body = malloc(header.body_size_bytes);
     if (body == NULL) return WORKER_NO_MEMORY;

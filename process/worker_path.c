@@ -102,7 +102,7 @@ int worker_path_find(const char *given, char **out, snapcell_error *err)
         if (!path_is_program(given))
             return error_set(err, SNAPCELL_E_INTERNAL,
                              "%s is %s, which is no program that can be run; expected `" PROGRAM
-                             "`, which compiles in a process of its own",
+                             "`, which works in a process of its own",
                              from, given);
         *out = strdup(given);
         return *out != NULL ? SNAPCELL_OK
@@ -111,7 +111,6 @@ int worker_path_find(const char *given, char **out, snapcell_error *err)
     *out = worker_path_search();
     if (*out != NULL) return SNAPCELL_OK;
     return error_set(err, SNAPCELL_E_INTERNAL,
-                     "the `" PROGRAM
-                     "` program, which compiles in a process of its own, is neither "
+                     "the `" PROGRAM "` program, which works in a process of its own, is neither "
                      "beside the library nor in ../bin from it nor on $PATH: set $SNAPCELL_WORKER");
 }

@@ -1,16 +1,23 @@
-/* A worker: a child process with one end of a socket, and nothing else of its parent. Internal to
- * the compiler; one thread uses a process. */
+/* A worker: a child process with one end of a socket, and nothing else of its parent. Internal; one
+ * thread uses a process at a time. */
 #ifndef SNAPCELL_WORKER_PROCESS_H
 #define SNAPCELL_WORKER_PROCESS_H
 
 #include <sys/types.h>
 
-#include "compile_protocol.h"
+#include "wire_message.h"
 
 /* As much of what a worker writes to stderr is kept: V8's last words come early in it. */
 #define WORKER_WORDS_SIZE_MAX 16384
 
+/* What a worker is for. Everything is Borrowed for ever. */
+typedef struct worker_kind {
+    const char *command; /* of the program: its first argument; the socket's number is the second */
+    wire_size_max_fn *size_max; /* of what it may send */
+} worker_kind;
+
 typedef struct worker_process {
+    const worker_kind *kind;
     pid_t pid;
     int socket_fd;
     int words_fd; /* the worker's stderr */
@@ -21,7 +28,7 @@ typedef struct worker_process {
 
 /* A message as it came. `body` is Owned: free(). */
 typedef struct worker_message {
-    compile_message_type type;
+    uint32_t type;
     void *body;
     size_t body_size_bytes;
 } worker_message;
@@ -34,14 +41,14 @@ typedef enum worker_status {
     WORKER_NO_MEMORY = 4, /* here, not there */
 } worker_status;
 
-/* Starts program `path` as a worker that has `wall_limit_ms` for all it does. Once
- * started, to be ended by worker_process_end(). Errors: E_INTERNAL (it cannot be started), E_IO.
- * Thread: any, several at once; no lock is held in the child. */
-int worker_process_start(const char *path, uint32_t wall_limit_ms, worker_process *out,
-                         snapcell_error *err);
+/* Starts program `path` as a worker that has `wall_limit_ms` for all it does. Its environment is
+ * the time zone `zone`, as "TZ=UTC", alone. Once started, to be ended by worker_process_end().
+ * Errors: E_INTERNAL (it cannot be started), E_IO. Thread: any, several at once; no lock is held in
+ * the child. */
+int worker_process_start(const char *path, const worker_kind *kind, const char *zone,
+                         uint32_t wall_limit_ms, worker_process *out, snapcell_error *err);
 
-worker_status worker_process_send(worker_process *process, compile_message_type type,
-                                  const wire_writer *body);
+worker_status worker_process_send(worker_process *process, uint32_t type, const wire_writer *body);
 worker_status worker_process_receive(worker_process *process, worker_message *out);
 
 /* How a process ended; exactly one of the two is not negative, none when it is not known. */

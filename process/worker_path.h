@@ -1,4 +1,4 @@
-/* Where the program is that is started as a worker. Internal to the compiler. */
+/* Where the program is that is started as a worker. Internal. */
 #ifndef SNAPCELL_WORKER_PATH_H
 #define SNAPCELL_WORKER_PATH_H
 

@@ -1,5 +1,4 @@
-/* The last words of a worker that died, as V8 or a sanitizer writes them to stderr. Internal to the
- * compiler. */
+/* The last words of a worker that died, as V8 or a sanitizer writes them to stderr. Internal. */
 #ifndef SNAPCELL_WORKER_WORDS_H
 #define SNAPCELL_WORKER_WORDS_H
 
