@@ -1,7 +1,7 @@
 # libsnapcell.so and libsnapcell.a from the components' objects, and the installation.
 include(CMakePackageConfigHelpers)
 
-set(snapcell_components format process sandbox store engine net compiler loader)
+set(snapcell_components format process sandbox store engine net compiler loader workers)
 set(snapcell_objects)
 foreach(component IN LISTS snapcell_components)
   list(APPEND snapcell_objects $<TARGET_OBJECTS:snapcell_${component}>)
@@ -11,7 +11,8 @@ set(snapcell_public_include_dirs
   ${PROJECT_SOURCE_DIR}/snapshot-format/include ${PROJECT_SOURCE_DIR}/sandbox/include
   ${PROJECT_SOURCE_DIR}/store/include
   ${PROJECT_SOURCE_DIR}/engine/include ${PROJECT_SOURCE_DIR}/net/include
-  ${PROJECT_SOURCE_DIR}/compiler/include ${PROJECT_SOURCE_DIR}/loader/include)
+  ${PROJECT_SOURCE_DIR}/compiler/include ${PROJECT_SOURCE_DIR}/loader/include
+  ${PROJECT_SOURCE_DIR}/workers/include)
 
 # An embedder may be a C project that has no C++ linker: the runtime is named like any library.
 set(snapcell_system_libraries stdc++ Threads::Threads ${CMAKE_DL_LIBS} m)

@@ -17,9 +17,9 @@
 /* Kept memory for decoding: some twenty functions of the usual size, at once. */
 #define LOADER_BUFFERS_SIZE_BYTES ((size_t)32 << 20)
 
-static const char *loader_store_path(const snapcell_loader_options *options)
+const char *loader_store_path(const char *given)
 {
-    if (options->store_path != NULL) return options->store_path;
+    if (given != NULL) return given;
     const char *path = getenv("SNAPCELL_STORE");
     return path != NULL && path[0] != '\0' ? path : "./snapcell-store";
 }
@@ -143,8 +143,8 @@ int snapcell_loader_open(const snapcell_loader_options *options, snapcell_loader
     snapcell_loader *loader cleanup(loader_cleanup_loader) = NULL;
     status = loader_new(&given, &loader, err);
     if (status != SNAPCELL_OK) return status;
-    status =
-        snapcell_store_open(loader_store_path(&given), SNAPCELL_STORE_READ, &loader->store, err);
+    status = snapcell_store_open(loader_store_path(given.store_path), SNAPCELL_STORE_READ,
+                                 &loader->store, err);
     if (status != SNAPCELL_OK) return status;
     loader->images.store = loader->store;
     loader_set_pages(&given);

@@ -89,6 +89,9 @@ void loader_count_limit(snapcell_loader *loader, int code);
 int loader_copy_options(void *to, size_t size_bytes, const void *from, const char *what,
                         snapcell_error *err);
 
+/* Where the store is: `given`, or when that is NULL $SNAPCELL_STORE, else the default. Borrowed. */
+const char *loader_store_path(const char *given);
+
 /* The monotonic clock. */
 uint64_t loader_now_ns(void);
 

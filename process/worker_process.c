@@ -133,6 +133,7 @@ int worker_process_start(const char *path, const worker_kind *kind, const char *
 {
     memset(out, 0, sizeof *out);
     out->kind = kind;
+    out->body_size_max = UINT64_MAX;
     out->socket_fd = -1;
     out->words_fd = -1;
     cleanup(channel_release) worker_channel messages = {-1, -1};
@@ -194,6 +195,20 @@ static worker_status process_wait_ready(worker_process *process, short events)
     }
 }
 
+void worker_process_renew(worker_process *process, uint32_t limit_ms)
+{
+    process->deadline_ns = limit_ms > 0 ? now_ns() + limit_ms * NS_PER_MS : UINT64_MAX;
+    process_take_words(process);
+    memset(process->words, 0, sizeof process->words);
+    process->words_size_bytes = 0;
+}
+
+bool worker_process_is_quiet(const worker_process *process)
+{
+    struct pollfd polled = {.fd = process->socket_fd, .events = POLLIN | POLLRDHUP};
+    return poll(&polled, 1, 0) == 0;
+}
+
 static worker_status process_send_bytes(worker_process *process, const void *data,
                                         size_t size_bytes)
 {
@@ -246,7 +261,9 @@ worker_status worker_process_receive(worker_process *process, worker_message *ou
     worker_status status = process_receive_bytes(process, data, sizeof data);
     if (status != WORKER_OK) return status;
     wire_header header;
-    if (!wire_header_read(data, process->kind->size_max, &header)) return WORKER_NONSENSE;
+    if (!wire_header_read(data, process->kind->size_max, &header) ||
+        header.body_size_bytes > process->body_size_max)
+        return WORKER_NONSENSE;
 
     cleanup_free void *body = malloc(header.body_size_bytes);
     if (body == NULL) return WORKER_NO_MEMORY;

@@ -20,8 +20,9 @@ typedef struct worker_process {
     const worker_kind *kind;
     pid_t pid;
     int socket_fd;
-    int words_fd; /* the worker's stderr */
-    uint64_t deadline_ns;
+    int words_fd;           /* the worker's stderr */
+    uint64_t deadline_ns;   /* of the monotonic clock; UINT64_MAX: none */
+    uint64_t body_size_max; /* of what it sends, beside what its kind allows */
     char words[WORKER_WORDS_SIZE_MAX + 1];
     size_t words_size_bytes;
 } worker_process;
@@ -47,6 +48,13 @@ typedef enum worker_status {
  * the child. */
 int worker_process_start(const char *path, const worker_kind *kind, const char *zone,
                          uint32_t wall_limit_ms, worker_process *out, snapcell_error *err);
+
+/* Of a worker that does one thing after another: gives it `limit_ms` (0: no limit) for the next
+ * one, and forgets what it wrote to stderr before. */
+void worker_process_renew(worker_process *process, uint32_t limit_ms);
+
+/* Whether it lives and has sent nothing that was not received. */
+bool worker_process_is_quiet(const worker_process *process);
 
 worker_status worker_process_send(worker_process *process, uint32_t type, const wire_writer *body);
 worker_status worker_process_receive(worker_process *process, worker_message *out);

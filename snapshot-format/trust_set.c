@@ -123,6 +123,20 @@ const char *snapcell_trust_comment(const snapcell_trust *trust,
     return found != NULL ? found->comment : "";
 }
 
+size_t trust_entry_count(const snapcell_trust *trust)
+{
+    return trust->count;
+}
+
+const uint8_t *trust_entry(const snapcell_trust *trust, size_t index, bool *revoked,
+                           const char **comment)
+{
+    const key_text_public *key = &trust->keys[index];
+    *revoked = key->revoked;
+    *comment = key->comment;
+    return key->public_key;
+}
+
 /* --- Texts, files, directories --- */
 
 int trust_add_text(snapcell_trust *trust, const char *text, size_t size_bytes, const char *where,

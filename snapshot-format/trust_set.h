@@ -16,6 +16,11 @@ snapcell_trust *trust_copy(const snapcell_trust *trust);
 int trust_add_text(snapcell_trust *trust, const char *text, size_t size_bytes, const char *where,
                    snapcell_error *err);
 
+/* The set's keys, revoked ones included, for handing it to another process. */
+size_t trust_entry_count(const snapcell_trust *trust);
+const uint8_t *trust_entry(const snapcell_trust *trust, size_t index, bool *revoked,
+                           const char **comment);
+
 /* Whether what a verified signature says is accepted: its key, and where they are not NULL, name
  * and tenant. Errors: E_SIGNATURE. */
 int trust_admit(const snapcell_trust *trust, const snapcell_signature *signature, const char *name,

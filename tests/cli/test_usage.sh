@@ -11,7 +11,7 @@ for flag in --help -h help; do
     for command in $commands; do
         expect "$flag lists $command" grep -q "^  $command " out
     done
-    expect "$flag hides the worker" sh -c '! grep -q compile-worker out'
+    expect "$flag hides the worker" sh -c '! grep -Eq "(compile|cell)-worker" out'
 done
 for command in $commands; do
     run 0 "$command --help" "$command" --help

@@ -5,7 +5,17 @@ import { basename, dirname, extname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
-const libraries = ["snapshot-format", "process", "sandbox", "store", "engine", "net", "compiler", "loader"];
+const libraries = [
+    "snapshot-format",
+    "process",
+    "sandbox",
+    "store",
+    "engine",
+    "net",
+    "compiler",
+    "loader",
+    "workers",
+];
 export const maxLines = 700;
 export const maxColumns = 100;
 
@@ -19,6 +29,7 @@ const mayInclude = {
     net: ["net", "engine", "snapshot-format"],
     compiler: ["compiler", "engine", "store", "sandbox", "process", "snapshot-format"],
     loader: ["loader", "engine", "store", "snapshot-format"],
+    workers: ["workers", "loader", "process", "engine", "store", "sandbox", "snapshot-format"],
     cli: ["cli"],
 };
 const helpers = new Set(["cleanup.h", "error_set.h"]);

@@ -1,0 +1,194 @@
+/* Workers whose process ends in the middle of a call, or between two. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "workers_fixture.h"
+
+static const struct ended {
+    const char *url;
+    uint32_t cpu_limit_ms;
+    uint32_t wall_limit_ms;
+    int code;
+    const char *message;
+} ended[] = {
+    {"/fatal", 0, 0, SNAPCELL_E_MEMORY_LIMIT, "web: it needs more memory than the engine can give"},
+    {"/native", 50, 0, SNAPCELL_E_CPU_LIMIT, "limit of 50 ms of CPU time"},
+    {"/native", 0, 50, SNAPCELL_E_WALL_LIMIT, "longer than its limit of 50 ms"},
+};
+
+START_TEST(test_what_ends_the_process_is_an_error)
+{
+    const struct ended *one = &ended[_i];
+    snapcell_cell_options options = SNAPCELL_CELL_OPTIONS_INIT;
+    options.memory_limit_bytes = (uint64_t)64 << 20;
+    options.cpu_limit_ms = one->cpu_limit_ms;
+    options.wall_limit_ms = one->wall_limit_ms;
+    snapcell_workers *workers = workers_open(NULL);
+    snapcell_worker *worker = workers_load(workers, "web", &options);
+    int pid = snapcell_worker_process_id(worker);
+    int files = workers_count_open_files();
+    for (int i = 0; i < 2; i++) {
+        workers_expect_failure(worker, one->url, one->code, one->message);
+        ck_assert_int_eq(snapcell_worker_process_id(worker), 0);
+        workers_expect_no_children();
+        workers_expect(worker, "/", "fine");
+        ck_assert_int_ne(snapcell_worker_process_id(worker), pid);
+        ck_assert_int_eq(workers_count_open_files(), files);
+    }
+    snapcell_worker_free(worker);
+    snapcell_workers_close(workers);
+    workers_expect_no_children();
+}
+END_TEST
+
+typedef struct killing {
+    int pid;
+    int signal;
+} killing;
+
+/* The function says when it has begun. */
+static void kill_worker(void *user, snapcell_log_level level, const char *function_name,
+                        const char *text, size_t text_size_bytes)
+{
+    (void)level, (void)function_name, (void)text_size_bytes;
+    const killing *it = user;
+    if (strcmp(text, "begun") == 0) kill(it->pid, it->signal);
+}
+
+static const struct killed {
+    int signal;
+    int code;
+    const char *message;
+} killed[] = {
+    {SIGKILL, SNAPCELL_E_WORKER_DIED, "web: the worker process was killed from outside"},
+    {SIGTERM, SNAPCELL_E_WORKER_DIED, "web: the worker process ended: Terminated; the next call"},
+    {SIGSYS, SNAPCELL_E_SANDBOX, "system call"},
+#ifndef __SANITIZE_ADDRESS__
+    {SIGSEGV, SNAPCELL_E_WORKER_DIED, "fault in itself and could not go on: Segmentation fault"},
+    {SIGABRT, SNAPCELL_E_WORKER_DIED, "fault in itself"},
+#endif
+};
+
+START_TEST(test_killed_during_a_call)
+{
+    static const char *const urls[] = {"/hang", "/loop"};
+    const struct killed *one = &killed[_i];
+    killing it = {.signal = one->signal};
+    snapcell_workers_options options = SNAPCELL_WORKERS_OPTIONS_INIT;
+    options.log = kill_worker;
+    options.log_user = &it;
+    snapcell_workers *workers = workers_open(&options);
+    snapcell_worker *worker = workers_load(workers, "web", NULL);
+    int files = workers_count_open_files();
+    for (size_t i = 0; i < 2; i++) {
+        it.pid = snapcell_worker_process_id(worker);
+        workers_expect_failure(worker, urls[i], one->code, one->message);
+        workers_expect_no_children();
+        workers_expect(worker, "/", "fine");
+        ck_assert_int_eq(workers_count_open_files(), files);
+    }
+    snapcell_worker_free(worker);
+    snapcell_workers_close(workers);
+}
+END_TEST
+
+START_TEST(test_killed_between_calls)
+{
+    snapcell_workers *workers = workers_open(NULL);
+    snapcell_worker *worker = workers_load(workers, "web", NULL);
+    for (int i = 0; i < 3; i++) {
+        int pid = snapcell_worker_process_id(worker);
+        siginfo_t info;
+        kill(pid, SIGKILL);
+        ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+        workers_expect(worker, "/", "fine");
+        ck_assert_int_ne(snapcell_worker_process_id(worker), pid);
+    }
+    snapcell_worker_free(worker);
+    snapcell_workers_close(workers);
+    workers_expect_no_children();
+}
+END_TEST
+
+/* As in a host that lets the kernel take its dead children. */
+START_TEST(test_children_that_are_not_waited_for)
+{
+    signal(SIGCHLD, SIG_IGN);
+    killing it = {.signal = SIGKILL};
+    snapcell_workers_options options = SNAPCELL_WORKERS_OPTIONS_INIT;
+    options.log = kill_worker;
+    options.log_user = &it;
+    snapcell_workers *workers = workers_open(&options);
+    snapcell_worker *worker = workers_load(workers, "web", NULL);
+    it.pid = snapcell_worker_process_id(worker);
+    workers_expect_failure(worker, "/hang", SNAPCELL_E_WORKER_DIED, "no reason is known");
+    workers_expect(worker, "/", "fine");
+    snapcell_worker_free(worker);
+    snapcell_workers_close(workers);
+}
+END_TEST
+
+static void tell_pid(void *user, snapcell_log_level level, const char *function_name,
+                     const char *text, size_t text_size_bytes)
+{
+    (void)level, (void)function_name, (void)text, (void)text_size_bytes;
+    const int *pair = user;
+    if (write(pair[0], &pair[1], sizeof pair[1]) != sizeof pair[1]) abort();
+}
+
+static void host_that_calls(int fd, const char *url)
+{
+    int pair[2] = {fd, 0};
+    snapcell_workers_options options = SNAPCELL_WORKERS_OPTIONS_INIT;
+    options.log = tell_pid;
+    options.log_user = pair;
+    snapcell_worker *worker = workers_load(workers_open(&options), "web", NULL);
+    pair[1] = snapcell_worker_process_id(worker);
+    workers_expect(worker, url, "never");
+}
+
+START_TEST(test_a_worker_does_not_outlive_its_host)
+{
+    static const char *const urls[] = {"/hang", "/loop"};
+    int ends[2];
+    int worker = 0;
+    int status = 0;
+    ck_assert_int_eq(pipe(ends), 0);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    pid_t host = fork();
+    ck_assert_int_ge(host, 0);
+    if (host == 0) {
+        host_that_calls(ends[1], urls[_i]);
+        _exit(0);
+    }
+    ck_assert_int_eq(read(ends[0], &worker, sizeof worker), sizeof worker);
+    ck_assert_int_gt(worker, 0);
+    kill(host, SIGKILL);
+    ck_assert_int_eq(waitpid(host, &status, 0), host);
+    ck_assert_int_eq(waitpid(worker, &status, 0), worker);
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    close(ends[0]);
+    close(ends[1]);
+}
+END_TEST
+
+int main(void)
+{
+    workers_set_store(fixture_new_store());
+    workers_fixture_compile();
+    TCase *tests = tcase_create("worker_deaths");
+    tcase_add_loop_test(tests, test_what_ends_the_process_is_an_error, 0,
+                        sizeof ended / sizeof *ended);
+    tcase_add_loop_test(tests, test_killed_during_a_call, 0, sizeof killed / sizeof *killed);
+    tcase_add_test(tests, test_killed_between_calls);
+    tcase_add_test(tests, test_children_that_are_not_waited_for);
+    tcase_add_loop_test(tests, test_a_worker_does_not_outlive_its_host, 0, 2);
+    Suite *suite = suite_create("worker_deaths");
+    int status = fixture_run(suite, tests);
+    fixture_remove();
+    return status;
+}

@@ -1,0 +1,335 @@
+#include "cell_protocol.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistr.h>
+
+#include "cleanup.h"
+#include "request_check.h"
+#include "response.h"
+#include "wire_request.h"
+
+/* "SNWH", as bytes. */
+#define HELLO_MAGIC UINT32_C(0x48574e53)
+
+#define MIB (UINT64_C(1) << 20)
+
+/* More than any of the options that are lists may have. */
+#define LOAD_LIST_COUNT_MAX 65536
+
+uint64_t cell_body_size_max(uint32_t type)
+{
+    switch (type) {
+    case CELL_MESSAGE_HELLO:
+    case CELL_MESSAGE_READY:
+        return 64;
+    case CELL_MESSAGE_LOAD:
+        return 512 * MIB;
+    case CELL_MESSAGE_LOG:
+        return CELL_LOG_SIZE_MAX + 64;
+    case CELL_MESSAGE_CALL:
+    case CELL_MESSAGE_RESPONSE:
+    case CELL_MESSAGE_RESULT:
+        return 2048 * MIB;
+    case CELL_MESSAGE_ERROR:
+        return WIRE_ERROR_SIZE_MAX;
+    default:
+        return 0;
+    }
+}
+
+/* Texts that need not be UTF-8, as paths; NULL is kept apart from "". */
+static void cell_put_string(wire_writer *writer, const char *text)
+{
+    wire_put_u8(writer, text != NULL);
+    if (text != NULL) wire_put_bytes(writer, text, strlen(text));
+}
+
+static const char *cell_get_string(wire_reader *reader)
+{
+    if (wire_get_u8(reader) == 0) return NULL;
+    size_t size;
+    const char *text = wire_get_bytes(reader, &size);
+    if (text != NULL && strlen(text) != size) reader->failed = true;
+    return reader->failed ? NULL : text;
+}
+
+/* --- HELLO --- */
+
+void cell_hello_write(wire_writer *writer, const cell_hello *hello)
+{
+    wire_put_u32(writer, HELLO_MAGIC);
+    wire_put_u32(writer, hello->protocol_version);
+    wire_put_raw(writer, hello->engine.bytes, sizeof hello->engine.bytes);
+}
+
+bool cell_hello_read(const void *body, size_t size_bytes, cell_hello *out)
+{
+    wire_reader reader = wire_reader_over(body, size_bytes);
+    if (wire_get_u32(&reader) != HELLO_MAGIC) return false;
+    out->protocol_version = wire_get_u32(&reader);
+    const void *engine = wire_get_raw(&reader, sizeof out->engine.bytes);
+    if (engine == NULL) return false;
+    memcpy(out->engine.bytes, engine, sizeof out->engine.bytes);
+    /* Later versions may say more; that they are later is what the reader has to know. */
+    return out->protocol_version != CELL_PROTOCOL_VERSION || wire_reader_done(&reader);
+}
+
+/* --- LOAD --- */
+
+static void cell_env_write(wire_writer *writer, const snapcell_env *env, size_t count)
+{
+    wire_put_u32(writer, (uint32_t)count);
+    for (size_t i = 0; i < count; i++) {
+        cell_put_string(writer, env[i].name);
+        cell_put_string(writer, env[i].value);
+    }
+}
+
+static const snapcell_env *cell_env_read(wire_reader *reader, size_t *count)
+{
+    *count = wire_get_count(reader, 2, LOAD_LIST_COUNT_MAX);
+    snapcell_env *env = calloc(*count + 1, sizeof *env);
+    if (env == NULL) {
+        reader->failed = true;
+        return NULL;
+    }
+    for (size_t i = 0; i < *count; i++) {
+        env[i].name = cell_get_string(reader);
+        env[i].value = cell_get_string(reader);
+        if (env[i].name == NULL || env[i].value == NULL) reader->failed = true;
+    }
+    return env;
+}
+
+static void cell_options_write(wire_writer *writer, const snapcell_cell_options *options)
+{
+    wire_put_u64(writer, options->memory_limit_bytes);
+    wire_put_u32(writer, options->cpu_limit_ms);
+    wire_put_u32(writer, options->wall_limit_ms);
+    wire_put_u64(writer, options->response_limit_bytes);
+    wire_put_u32(writer, options->timer_limit);
+    wire_put_u8(writer, options->frozen_clock);
+    cell_put_string(writer, options->tenant);
+    cell_env_write(writer, options->env, options->env_count);
+    cell_env_write(writer, options->json_env, options->json_env_count);
+}
+
+static void cell_options_read(wire_reader *reader, snapcell_cell_options *out)
+{
+    *out = (snapcell_cell_options)SNAPCELL_CELL_OPTIONS_INIT;
+    out->memory_limit_bytes = wire_get_u64(reader);
+    out->cpu_limit_ms = wire_get_u32(reader);
+    out->wall_limit_ms = wire_get_u32(reader);
+    out->response_limit_bytes = wire_get_u64(reader);
+    out->timer_limit = wire_get_u32(reader);
+    out->frozen_clock = wire_get_u8(reader) != 0;
+    out->tenant = cell_get_string(reader);
+    out->env = cell_env_read(reader, &out->env_count);
+    out->json_env = cell_env_read(reader, &out->json_env_count);
+}
+
+static void cell_keys_write(wire_writer *writer, const cell_load *load)
+{
+    wire_put_u8(writer, load->has_trust);
+    wire_put_u32(writer, load->key_count);
+    for (uint32_t i = 0; i < load->key_count; i++) {
+        wire_put_raw(writer, load->keys[i].public_key, SNAPCELL_PUBLIC_KEY_SIZE);
+        wire_put_u8(writer, load->keys[i].revoked);
+        cell_put_string(writer, load->keys[i].comment);
+    }
+}
+
+static void cell_keys_read(wire_reader *reader, cell_load *out)
+{
+    out->has_trust = wire_get_u8(reader) != 0;
+    out->key_count = wire_get_count(reader, SNAPCELL_PUBLIC_KEY_SIZE, LOAD_LIST_COUNT_MAX);
+    out->keys = calloc(out->key_count + 1u, sizeof *out->keys);
+    if (out->keys == NULL) {
+        reader->failed = true;
+        return;
+    }
+    for (uint32_t i = 0; i < out->key_count; i++) {
+        out->keys[i].public_key = wire_get_raw(reader, SNAPCELL_PUBLIC_KEY_SIZE);
+        out->keys[i].revoked = wire_get_u8(reader) != 0;
+        out->keys[i].comment = cell_get_string(reader);
+    }
+}
+
+void cell_load_write(wire_writer *writer, const cell_load *load)
+{
+    cell_put_string(writer, load->store_path);
+    cell_put_string(writer, load->ref);
+    wire_put_u8(writer, load->logs);
+    wire_put_u8(writer, load->keep_cell);
+    wire_put_u8(writer, load->no_sandbox);
+    wire_put_u64(writer, load->data_limit_bytes);
+    cell_options_write(writer, &load->options);
+    cell_keys_write(writer, load);
+}
+
+bool cell_load_read(const void *body, size_t size_bytes, cell_load *out)
+{
+    wire_reader reader = wire_reader_over(body, size_bytes);
+    *out = (cell_load){0};
+    out->store_path = cell_get_string(&reader);
+    out->ref = cell_get_string(&reader);
+    out->logs = wire_get_u8(&reader) != 0;
+    out->keep_cell = wire_get_u8(&reader) != 0;
+    out->no_sandbox = wire_get_u8(&reader) != 0;
+    out->data_limit_bytes = wire_get_u64(&reader);
+    cell_options_read(&reader, &out->options);
+    cell_keys_read(&reader, out);
+    if (wire_reader_done(&reader) && out->store_path != NULL && out->ref != NULL) return true;
+    cell_load_release(out);
+    return false;
+}
+
+void cell_load_release(cell_load *load)
+{
+    free((void *)load->options.env);
+    free((void *)load->options.json_env);
+    free(load->keys);
+    *load = (cell_load){0};
+}
+
+/* --- READY --- */
+
+void cell_ready_write(wire_writer *writer, snapcell_handler_shape shape)
+{
+    wire_put_u32(writer, shape);
+}
+
+bool cell_ready_read(const void *body, size_t size_bytes, snapcell_handler_shape *out)
+{
+    wire_reader reader = wire_reader_over(body, size_bytes);
+    *out = (snapcell_handler_shape)wire_get_u32(&reader);
+    return wire_reader_done(&reader) &&
+           (*out == SNAPCELL_SHAPE_FETCH || *out == SNAPCELL_SHAPE_JSON);
+}
+
+/* --- CALL --- */
+
+void cell_call_write(wire_writer *writer, const cell_call *call)
+{
+    wire_put_u32(writer, call->kind);
+    if (call->kind == CELL_CALL_FETCH) {
+        wire_request_write(writer, &call->request);
+        return;
+    }
+    cell_put_string(writer, call->handler);
+    cell_put_string(writer, call->event_json);
+}
+
+bool cell_call_read(const void *body, size_t size_bytes, cell_call *out)
+{
+    wire_reader reader = wire_reader_over(body, size_bytes);
+    *out = (cell_call){0};
+    out->kind = (cell_call_kind)wire_get_u32(&reader);
+    if (out->kind == CELL_CALL_FETCH) {
+        wire_request_read(&reader, CELL_HEADER_COUNT_MAX, &out->request);
+    } else {
+        out->handler = cell_get_string(&reader);
+        out->event_json = cell_get_string(&reader);
+    }
+    bool sound = out->kind >= CELL_CALL_FETCH && out->kind <= CELL_CALL_HANDLER &&
+                 (out->kind != CELL_CALL_HANDLER || out->handler != NULL);
+    if (wire_reader_done(&reader) && sound) return true;
+    cell_call_release(out);
+    return false;
+}
+
+void cell_call_release(cell_call *call)
+{
+    wire_request_release(&call->request);
+}
+
+/* --- LOG --- */
+
+void cell_log_write(wire_writer *writer, const cell_log *log)
+{
+    wire_put_u32(writer, log->level);
+    wire_put_bytes(writer, log->text, log->text_size_bytes);
+}
+
+bool cell_log_read(const void *body, size_t size_bytes, cell_log *out)
+{
+    wire_reader reader = wire_reader_over(body, size_bytes);
+    uint32_t level = wire_get_u32(&reader);
+    out->level = (snapcell_log_level)level;
+    out->text = wire_get_bytes(&reader, &out->text_size_bytes);
+    return wire_reader_done(&reader) && level <= SNAPCELL_LOG_ERROR &&
+           u8_check((const uint8_t *)out->text, out->text_size_bytes) == NULL;
+}
+
+/* --- RESPONSE --- */
+
+void cell_response_write(wire_writer *writer, const snapcell_response *response)
+{
+    size_t body_size;
+    const void *body = snapcell_response_body(response, &body_size);
+    size_t count = snapcell_response_header_count(response);
+    wire_put_u32(writer, (uint32_t)snapcell_response_status(response));
+    wire_put_bytes(writer, body, body_size);
+    wire_put_u32(writer, (uint32_t)count);
+    for (size_t i = 0; i < count; i++) {
+        snapcell_header header = snapcell_response_header(response, i);
+        cell_put_string(writer, header.name);
+        cell_put_string(writer, header.value);
+    }
+}
+
+static bool cell_header_read(wire_reader *reader, snapcell_response *response, bool *no_memory)
+{
+    snapcell_header header;
+    header.name = cell_get_string(reader);
+    header.value = cell_get_string(reader);
+    if (reader->failed || headers_check(&header, 1, NULL) != SNAPCELL_OK) return false;
+    *no_memory = response_add_header(response, header.name, strlen(header.name), header.value,
+                                     strlen(header.value)) != 0;
+    return !*no_memory;
+}
+
+static void cell_response_cleanup(snapcell_response **response)
+{
+    snapcell_response_free(*response);
+}
+
+bool cell_response_read(const void *body, size_t size_bytes, snapcell_response **out,
+                        bool *no_memory)
+{
+    *out = NULL;
+    *no_memory = false;
+    wire_reader reader = wire_reader_over(body, size_bytes);
+    uint32_t status = wire_get_u32(&reader);
+    size_t body_size;
+    const void *bytes = wire_get_bytes(&reader, &body_size);
+    uint32_t count = wire_get_count(&reader, 2, CELL_HEADER_COUNT_MAX);
+    if (reader.failed || status < 200 || status > 599) return false;
+
+    cleanup(cell_response_cleanup) snapcell_response *response =
+        response_new((int)status, body_size);
+    *no_memory = response == NULL;
+    if (response == NULL) return false;
+    memcpy(response_body_buffer(response), bytes, body_size);
+    for (uint32_t i = 0; i < count; i++)
+        if (!cell_header_read(&reader, response, no_memory)) return false;
+    if (!wire_reader_done(&reader)) return false;
+    *out = steal_pointer(&response);
+    return true;
+}
+
+/* --- RESULT --- */
+
+void cell_result_write(wire_writer *writer, const char *text, size_t text_size_bytes)
+{
+    wire_put_bytes(writer, text, text_size_bytes);
+}
+
+const char *cell_result_read(const void *body, size_t size_bytes, size_t *text_size_bytes)
+{
+    wire_reader reader = wire_reader_over(body, size_bytes);
+    const char *text = wire_get_bytes(&reader, text_size_bytes);
+    if (!wire_reader_done(&reader) || strlen(text) != *text_size_bytes) return NULL;
+    return u8_check((const uint8_t *)text, *text_size_bytes) == NULL ? text : NULL;
+}

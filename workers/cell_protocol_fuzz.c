@@ -1,0 +1,87 @@
+/* Messages from a worker that was taken over, and to it. What can be read can be written, and reads
+ * back. */
+#include <stdlib.h>
+
+#include "cell_protocol.h"
+#include "fuzz_input.h"
+
+/* The input at an address that malloc() gave, as messages are, and of just their size. */
+static void *fuzz_body(const fuzz_input *input)
+{
+    void *body = malloc(input->size_bytes > 0 ? input->size_bytes : 1);
+    fuzz_require(body != NULL);
+    if (input->size_bytes > 0) memcpy(body, input->at, input->size_bytes);
+    return body;
+}
+
+static void fuzz_load(const void *body, size_t size, wire_writer *writer)
+{
+    cell_load load;
+    if (!cell_load_read(body, size, &load)) return;
+    cell_load_write(writer, &load);
+    cell_load again;
+    fuzz_require(cell_load_read(writer->data, writer->size_bytes, &again));
+    fuzz_require(again.key_count == load.key_count &&
+                 again.options.env_count == load.options.env_count);
+    cell_load_release(&again);
+    cell_load_release(&load);
+}
+
+static void fuzz_call(const void *body, size_t size, wire_writer *writer)
+{
+    cell_call call;
+    if (!cell_call_read(body, size, &call)) return;
+    cell_call_write(writer, &call);
+    cell_call again;
+    fuzz_require(cell_call_read(writer->data, writer->size_bytes, &again));
+    fuzz_require(again.request.header_count == call.request.header_count);
+    cell_call_release(&again);
+    cell_call_release(&call);
+}
+
+static void fuzz_response(const void *body, size_t size, wire_writer *writer)
+{
+    snapcell_response *response;
+    snapcell_response *again;
+    bool no_memory;
+    if (!cell_response_read(body, size, &response, &no_memory)) {
+        fuzz_require(response == NULL && !no_memory);
+        return;
+    }
+    cell_response_write(writer, response);
+    fuzz_require(cell_response_read(writer->data, writer->size_bytes, &again, &no_memory));
+    fuzz_require(snapcell_response_header_count(again) == snapcell_response_header_count(response));
+    snapcell_response_free(again);
+    snapcell_response_free(response);
+}
+
+static void fuzz_others(const void *body, size_t size, wire_writer *writer)
+{
+    cell_hello hello;
+    cell_log log;
+    snapcell_handler_shape shape;
+    size_t text_size;
+    if (cell_hello_read(body, size, &hello)) cell_hello_write(writer, &hello);
+    if (cell_log_read(body, size, &log)) cell_log_write(writer, &log);
+    if (cell_ready_read(body, size, &shape)) cell_ready_write(writer, shape);
+    const char *text = cell_result_read(body, size, &text_size);
+    if (text != NULL) fuzz_require(strlen(text) == text_size);
+    wire_header header;
+    if (size >= WIRE_HEADER_SIZE && wire_header_read(body, cell_body_size_max, &header))
+        fuzz_require(header.body_size_bytes <= cell_body_size_max(header.type));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static void (*const readers[])(const void *, size_t, wire_writer *) = {
+        fuzz_load, fuzz_call, fuzz_response, fuzz_others};
+    fuzz_input input = {data, size};
+    const size_t reader = fuzz_take_u8(&input) % (sizeof readers / sizeof *readers);
+    void *body = fuzz_body(&input);
+    wire_writer writer = {0};
+    readers[reader](body, input.size_bytes, &writer);
+    fuzz_require(!writer.failed);
+    wire_writer_release(&writer);
+    free(body);
+    return 0;
+}

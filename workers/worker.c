@@ -1,0 +1,583 @@
+/* The host's side: starts processes, asks them, and takes what they say for what it is. */
+#include "snapcell/worker.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistr.h>
+
+#include "cell_protocol.h"
+#include "cleanup.h"
+#include "engine.h"
+#include "error_set.h"
+#include "loader_state.h"
+#include "request_check.h"
+#include "worker_path.h"
+#include "worker_process.h"
+#include "worker_words.h"
+
+#define MIB (UINT64_C(1) << 20)
+
+#define START_LIMIT_MS_DEFAULT 10000
+#define GRACE_MS_DEFAULT 1000
+#define MEMORY_LIMIT_BYTES_DEFAULT (128 * MIB)
+/* Beside a body: headers, and the fields of a message. */
+#define MESSAGE_SLACK_BYTES (16 * MIB)
+/* Beside heap, ArrayBuffers and messages: the engine's own memory, and threads' stacks. */
+#define DATA_SLACK_BYTES (512 * MIB)
+
+struct snapcell_workers {
+    snapcell_workers_options options; /* its pointers are to what is below, or NULL */
+    char *store_path;
+    char *worker_path;
+    char *zone; /* "TZ=...", or NULL */
+    snapcell_trust *trust;
+};
+
+struct snapcell_worker {
+    const snapcell_workers *workers;
+    char *ref;
+    wire_writer load; /* the LOAD message, for each process that it takes */
+    uint64_t memory_limit_bytes;
+    uint64_t call_size_max;
+    uint64_t answer_size_max;
+    uint32_t cpu_limit_ms;
+    uint32_t wall_limit_ms;
+    snapcell_handler_shape shape;
+    bool running;
+    bool called; /* what it does now is a call */
+    worker_process process;
+};
+
+static const worker_kind cell_kind = {"cell-worker", cell_body_size_max};
+
+static void message_cleanup(worker_message *message)
+{
+    free(message->body);
+}
+#define cleanup_message cleanup(message_cleanup)
+
+/* --- Groups --- */
+
+static void workers_cleanup(snapcell_workers **workers)
+{
+    snapcell_workers_close(*workers);
+}
+
+/* Absolute, since the host may change its folder before the next process starts. */
+static int workers_set_store(snapcell_workers *workers, const char *given, snapcell_error *err)
+{
+    const char *path = loader_store_path(given);
+    workers->store_path = realpath(path, NULL);
+    if (workers->store_path != NULL) return SNAPCELL_OK;
+    return error_set_errno(err, SNAPCELL_E_IO, errno, "there is no store at %s", path);
+}
+
+/* The clock's zone is all that a worker gets of the host's environment. */
+static int workers_set_zone(snapcell_workers *workers, snapcell_error *err)
+{
+    const char *zone = getenv("TZ");
+    if (zone == NULL || asprintf(&workers->zone, "TZ=%s", zone) >= 0) return SNAPCELL_OK;
+    workers->zone = NULL;
+    return error_set(err, SNAPCELL_E_NOMEM, "no memory for a group of workers");
+}
+
+static int workers_set_trust(snapcell_workers *workers, snapcell_error *err)
+{
+    if (workers->options.trust == NULL) return SNAPCELL_OK;
+    workers->trust = trust_copy(workers->options.trust);
+    return workers->trust != NULL ? SNAPCELL_OK
+                                  : error_set(err, SNAPCELL_E_NOMEM, "no memory for a trust set");
+}
+
+int snapcell_workers_open(const snapcell_workers_options *options, snapcell_workers **out,
+                          snapcell_error *err)
+{
+    *out = NULL;
+    snapcell_workers *workers cleanup(workers_cleanup) = calloc(1, sizeof *workers);
+    if (workers == NULL)
+        return error_set(err, SNAPCELL_E_NOMEM, "no memory for a group of workers");
+    snapcell_workers_options *given = &workers->options;
+    int status =
+        loader_copy_options(given, sizeof *given, options, "snapcell_workers_options", err);
+    if (status == SNAPCELL_OK) status = workers_set_store(workers, given->store_path, err);
+    if (status == SNAPCELL_OK) status = workers_set_zone(workers, err);
+    if (status == SNAPCELL_OK) status = workers_set_trust(workers, err);
+    if (status == SNAPCELL_OK)
+        status = worker_path_find(given->worker_path, &workers->worker_path, err);
+    if (status != SNAPCELL_OK) return status;
+    if (given->start_limit_ms == 0) given->start_limit_ms = START_LIMIT_MS_DEFAULT;
+    if (given->grace_ms == 0) given->grace_ms = GRACE_MS_DEFAULT;
+    *out = steal_pointer(&workers);
+    return SNAPCELL_OK;
+}
+
+void snapcell_workers_close(snapcell_workers *workers)
+{
+    if (workers == NULL) return;
+    snapcell_trust_free(workers->trust);
+    free(workers->zone);
+    free(workers->worker_path);
+    free(workers->store_path);
+    free(workers);
+}
+
+/* --- What ends a process --- */
+
+static const char *worker_next(const snapcell_worker *worker)
+{
+    return worker->called ? "; the next call gets another process" : "";
+}
+
+static int worker_fail_memory(const snapcell_worker *worker, snapcell_error *err)
+{
+    return error_set(err, SNAPCELL_E_MEMORY_LIMIT,
+                     "%s: it needs more memory than the engine can give with a limit of %" PRIu64
+                     " MiB, and its process ended%s",
+                     worker->ref, worker->memory_limit_bytes / MIB, worker_next(worker));
+}
+
+static int worker_fail_cpu(const snapcell_worker *worker, snapcell_error *err)
+{
+    return error_set(err, SNAPCELL_E_CPU_LIMIT,
+                     "%s: the call used more than its limit of %" PRIu32 " ms of CPU time%s",
+                     worker->ref, worker->cpu_limit_ms, worker_next(worker));
+}
+
+static int worker_fail_time(const snapcell_worker *worker, snapcell_error *err)
+{
+    if (!worker->called)
+        return error_set(err, SNAPCELL_E_WALL_LIMIT,
+                         "%s: the worker %s was not ready within %" PRIu32 " ms", worker->ref,
+                         worker->workers->worker_path, worker->workers->options.start_limit_ms);
+    return error_set(err, SNAPCELL_E_WALL_LIMIT,
+                     "%s: the call took longer than its limit of %" PRIu32 " ms%s", worker->ref,
+                     worker->wall_limit_ms, worker_next(worker));
+}
+
+static int worker_fail_nonsense(const snapcell_worker *worker, snapcell_error *err)
+{
+    if (!worker->called)
+        return error_set(err, SNAPCELL_E_INTERNAL,
+                         "%s: the worker %s does not speak as a worker of this snapcell does; set "
+                         "$SNAPCELL_WORKER to the `snapcell` program of this build",
+                         worker->ref, worker->workers->worker_path);
+    return error_set(err, SNAPCELL_E_WORKER_DIED,
+                     "%s: what the worker sent is no answer to a call, and it was ended%s",
+                     worker->ref, worker_next(worker));
+}
+
+static bool signal_is_crash(int signal)
+{
+    return signal == SIGABRT || signal == SIGSEGV || signal == SIGBUS || signal == SIGILL ||
+           signal == SIGTRAP || signal == SIGFPE;
+}
+
+static int worker_fail_dead(const snapcell_worker *worker, const worker_end *end,
+                            snapcell_error *err)
+{
+    char cause[WORKER_CAUSE_SIZE_MAX + 1];
+    worker_words_cause(worker->process.words, cause);
+    if (cause[0] == '\0' && end->signal >= 0)
+        snprintf(cause, sizeof cause, "%s", sigdescr_np(end->signal));
+    if (cause[0] == '\0' && end->exit_status >= 0)
+        snprintf(cause, sizeof cause, "status %d", end->exit_status);
+    const char *what = signal_is_crash(end->signal)
+                           ? "the engine found a fault in itself and could not go on"
+                           : "the worker process ended";
+    return error_set(err, SNAPCELL_E_WORKER_DIED, "%s: %s: %s%s", worker->ref, what,
+                     cause[0] == '\0' ? "no reason is known" : cause, worker_next(worker));
+}
+
+/* The worker has closed its end without an answer. */
+static int worker_fail_gone(snapcell_worker *worker, snapcell_error *err)
+{
+    worker_end end = worker_process_wait(&worker->process);
+    if (worker_words_of_memory(worker->process.words)) return worker_fail_memory(worker, err);
+    switch (end.signal) {
+    case SIGXCPU:
+        return worker_fail_cpu(worker, err);
+    case SIGALRM:
+        return worker_fail_time(worker, err);
+    case SIGSYS:
+        return error_set(err, SNAPCELL_E_SANDBOX,
+                         "%s: its process was ended for a system call that the sandbox does not "
+                         "allow%s",
+                         worker->ref, worker_next(worker));
+    case SIGKILL:
+        return error_set(err, SNAPCELL_E_WORKER_DIED,
+                         "%s: the worker process was killed from outside, most likely because the "
+                         "machine ran out of memory%s",
+                         worker->ref, worker_next(worker));
+    default:
+        return worker_fail_dead(worker, &end, err);
+    }
+}
+
+static void worker_stop(snapcell_worker *worker)
+{
+    if (worker->running) worker_process_end(&worker->process);
+    worker->running = false;
+}
+
+/* Says what went wrong with a process, and ends it. */
+static int worker_fail(snapcell_worker *worker, worker_status status, snapcell_error *err)
+{
+    int code = SNAPCELL_E_INTERNAL;
+    switch (status) {
+    case WORKER_GONE:
+        code = worker_fail_gone(worker, err);
+        break;
+    case WORKER_TIMEOUT:
+        code = worker_fail_time(worker, err);
+        break;
+    case WORKER_NO_MEMORY:
+        code =
+            error_set(err, SNAPCELL_E_NOMEM, "%s: no memory for a worker's message", worker->ref);
+        break;
+    case WORKER_OK:
+    case WORKER_NONSENSE:
+        code = worker_fail_nonsense(worker, err);
+        break;
+    }
+    worker_stop(worker);
+    return code;
+}
+
+/* --- Talking --- */
+
+static int worker_on_log(snapcell_worker *worker, const worker_message *message,
+                         snapcell_error *err)
+{
+    const snapcell_workers_options *options = &worker->workers->options;
+    cell_log log;
+    if (options->log == NULL || !cell_log_read(message->body, message->body_size_bytes, &log))
+        return worker_fail(worker, WORKER_NONSENSE, err);
+    options->log(options->log_user, log.level, worker->ref, log.text, log.text_size_bytes);
+    return SNAPCELL_OK;
+}
+
+static int worker_on_error(snapcell_worker *worker, const worker_message *message,
+                           snapcell_error *err)
+{
+    snapcell_error told;
+    if (!wire_error_read(message->body, message->body_size_bytes, &told))
+        return worker_fail(worker, WORKER_NONSENSE, err);
+    if (err != NULL) *err = told;
+    return told.code;
+}
+
+/* Receives until something other than a log line comes; an ERROR is a failure. */
+static int worker_receive(snapcell_worker *worker, cell_message_type wanted, worker_message *out,
+                          snapcell_error *err)
+{
+    for (;;) {
+        cleanup_message worker_message message = {0};
+        worker_status status = worker_process_receive(&worker->process, &message);
+        if (status != WORKER_OK) return worker_fail(worker, status, err);
+        if (message.type == wanted) {
+            *out = message;
+            message.body = NULL;
+            return SNAPCELL_OK;
+        }
+        if (message.type == CELL_MESSAGE_ERROR) return worker_on_error(worker, &message, err);
+        if (message.type != CELL_MESSAGE_LOG) return worker_fail(worker, WORKER_NONSENSE, err);
+        int code = worker_on_log(worker, &message, err);
+        if (code != SNAPCELL_OK) return code;
+    }
+}
+
+static int worker_send(snapcell_worker *worker, cell_message_type type, const wire_writer *body,
+                       snapcell_error *err)
+{
+    worker_status status = worker_process_send(&worker->process, type, body);
+    return status == WORKER_OK ? SNAPCELL_OK : worker_fail(worker, status, err);
+}
+
+/* --- Starting --- */
+
+static int worker_hello(snapcell_worker *worker, snapcell_error *err)
+{
+    cleanup_message worker_message message = {0};
+    int code = worker_receive(worker, CELL_MESSAGE_HELLO, &message, err);
+    if (code != SNAPCELL_OK) return code;
+    cell_hello hello;
+    if (!cell_hello_read(message.body, message.body_size_bytes, &hello) ||
+        hello.protocol_version != CELL_PROTOCOL_VERSION)
+        return worker_fail(worker, WORKER_NONSENSE, err);
+    snapcell_fingerprint own = engine_fingerprint();
+    if (memcmp(own.bytes, hello.engine.bytes, sizeof own.bytes) == 0) return SNAPCELL_OK;
+    return error_set(err, SNAPCELL_E_INTERNAL,
+                     "%s: the worker %s has another engine than this library; set "
+                     "$SNAPCELL_WORKER to the `snapcell` program of this build",
+                     worker->ref, worker->workers->worker_path);
+}
+
+static int worker_ready(snapcell_worker *worker, snapcell_error *err)
+{
+    cleanup_message worker_message message = {0};
+    int code = worker_receive(worker, CELL_MESSAGE_READY, &message, err);
+    if (code != SNAPCELL_OK) return code;
+    if (cell_ready_read(message.body, message.body_size_bytes, &worker->shape)) return SNAPCELL_OK;
+    return worker_fail(worker, WORKER_NONSENSE, err);
+}
+
+static int worker_start(snapcell_worker *worker, snapcell_error *err)
+{
+    const snapcell_workers *workers = worker->workers;
+    worker->called = false;
+    int code = worker_process_start(workers->worker_path, &cell_kind, workers->zone,
+                                    workers->options.start_limit_ms, &worker->process, err);
+    if (code != SNAPCELL_OK) return code;
+    worker->running = true;
+    worker->process.body_size_max = worker->answer_size_max;
+    code = worker_hello(worker, err);
+    if (code == SNAPCELL_OK) code = worker_send(worker, CELL_MESSAGE_LOAD, &worker->load, err);
+    if (code == SNAPCELL_OK) code = worker_ready(worker, err);
+    if (code != SNAPCELL_OK) worker_stop(worker);
+    return code;
+}
+
+/* --- Loading --- */
+
+static int worker_check_env(const snapcell_env *env, size_t count, snapcell_error *err)
+{
+    if (count > 0 && env == NULL)
+        return error_set(err, SNAPCELL_E_USAGE, "there are %zu variables, but env is NULL", count);
+    for (size_t i = 0; i < count; i++)
+        if (env[i].name == NULL || env[i].value == NULL)
+            return error_set(err, SNAPCELL_E_USAGE, "variable %zu of env: its %s is NULL", i,
+                             env[i].name == NULL ? "name" : "value");
+    return SNAPCELL_OK;
+}
+
+static int worker_check_options(const snapcell_cell_options *options, snapcell_error *err)
+{
+    int code = worker_check_env(options->env, options->env_count, err);
+    return code == SNAPCELL_OK ? worker_check_env(options->json_env, options->json_env_count, err)
+                               : code;
+}
+
+/* 0, no limit, when there are not so many bytes. */
+static uint64_t worker_data_limit(const snapcell_worker *worker)
+{
+    uint64_t data = worker->workers->options.data_limit_bytes;
+    if (data > 0) return data;
+    if (__builtin_mul_overflow(worker->memory_limit_bytes, 6, &data) ||
+        __builtin_add_overflow(data, DATA_SLACK_BYTES, &data))
+        return 0;
+    return data;
+}
+
+/* The keys' bytes stay in the group's set. `*out`: Owned, free(). */
+static int worker_list_keys(const snapcell_trust *trust, cell_load *load, snapcell_error *err)
+{
+    load->has_trust = trust != NULL;
+    load->key_count = trust != NULL ? (uint32_t)trust_entry_count(trust) : 0;
+    load->keys = calloc(load->key_count + 1u, sizeof *load->keys);
+    if (load->keys == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for keys");
+    for (uint32_t i = 0; i < load->key_count; i++) {
+        cell_trust_key *key = &load->keys[i];
+        key->public_key = trust_entry(trust, i, &key->revoked, &key->comment);
+    }
+    return SNAPCELL_OK;
+}
+
+static int worker_write_load(snapcell_worker *worker, const snapcell_cell_options *options,
+                             snapcell_error *err)
+{
+    const snapcell_workers *workers = worker->workers;
+    cell_load load = {
+        .store_path = workers->store_path,
+        .ref = worker->ref,
+        .logs = workers->options.log != NULL,
+        .keep_cell = workers->options.keep_cell,
+        .no_sandbox = workers->options.no_sandbox,
+        .data_limit_bytes = worker_data_limit(worker),
+        .options = *options,
+    };
+    int code = worker_list_keys(workers->trust, &load, err);
+    if (code == SNAPCELL_OK) cell_load_write(&worker->load, &load);
+    free(load.keys);
+    if (code == SNAPCELL_OK && worker->load.failed)
+        code = error_set(err, SNAPCELL_E_NOMEM, "no memory for a worker");
+    return code;
+}
+
+/* Of a message with so much in it, or the largest that there can be. */
+static uint64_t worker_message_size(uint64_t content_bytes)
+{
+    uint64_t size_max = cell_body_size_max(CELL_MESSAGE_CALL);
+    return content_bytes < size_max - MESSAGE_SLACK_BYTES ? content_bytes + MESSAGE_SLACK_BYTES
+                                                          : size_max;
+}
+
+static void worker_set_limits(snapcell_worker *worker, const snapcell_cell_options *options)
+{
+    worker->cpu_limit_ms = options->cpu_limit_ms;
+    worker->wall_limit_ms = options->wall_limit_ms;
+    worker->memory_limit_bytes =
+        options->memory_limit_bytes > 0 ? options->memory_limit_bytes : MEMORY_LIMIT_BYTES_DEFAULT;
+    uint64_t answer = options->response_limit_bytes > 0 ? options->response_limit_bytes
+                                                        : worker->memory_limit_bytes;
+    worker->answer_size_max = worker_message_size(answer);
+    worker->call_size_max = worker_message_size(worker->memory_limit_bytes);
+}
+
+static void worker_cleanup(snapcell_worker **worker)
+{
+    snapcell_worker_free(*worker);
+}
+
+int snapcell_worker_load(snapcell_workers *workers, const char *ref,
+                         const snapcell_cell_options *options, snapcell_worker **out,
+                         snapcell_error *err)
+{
+    *out = NULL;
+    if (ref == NULL)
+        return error_set(err, SNAPCELL_E_USAGE, "a function's name or key is needed, got NULL");
+    snapcell_cell_options given;
+    int code = loader_copy_options(&given, sizeof given, options, "snapcell_cell_options", err);
+    if (code == SNAPCELL_OK) code = worker_check_options(&given, err);
+    if (code != SNAPCELL_OK) return code;
+
+    snapcell_worker *worker cleanup(worker_cleanup) = calloc(1, sizeof *worker);
+    if (worker != NULL) worker->ref = strdup(ref);
+    if (worker == NULL || worker->ref == NULL)
+        return error_set(err, SNAPCELL_E_NOMEM, "no memory for a worker");
+    worker->workers = workers;
+    worker_set_limits(worker, &given);
+    code = worker_write_load(worker, &given, err);
+    if (code == SNAPCELL_OK) code = worker_start(worker, err);
+    if (code == SNAPCELL_OK) *out = steal_pointer(&worker);
+    return code;
+}
+
+/* The environment of a function may hold secrets. */
+void snapcell_worker_free(snapcell_worker *worker)
+{
+    if (worker == NULL) return;
+    worker_stop(worker);
+    if (worker->load.size_bytes > 0) explicit_bzero(worker->load.data, worker->load.size_bytes);
+    wire_writer_release(&worker->load);
+    free(worker->ref);
+    free(worker);
+}
+
+snapcell_handler_shape snapcell_worker_shape(const snapcell_worker *worker)
+{
+    return worker->shape;
+}
+
+int snapcell_worker_process_id(const snapcell_worker *worker)
+{
+    return worker->running ? worker->process.pid : 0;
+}
+
+/* --- Calls --- */
+
+/* One that died since the last call is replaced, and so is one that spoke without being asked. */
+static int worker_revive(snapcell_worker *worker, snapcell_error *err)
+{
+    if (worker->running && !worker_process_is_quiet(&worker->process)) worker_stop(worker);
+    return worker->running ? SNAPCELL_OK : worker_start(worker, err);
+}
+
+static uint32_t worker_call_limit_ms(const snapcell_worker *worker)
+{
+    uint32_t limit_ms;
+    if (worker->wall_limit_ms == 0) return 0;
+    if (__builtin_add_overflow(worker->wall_limit_ms, worker->workers->options.grace_ms, &limit_ms))
+        return UINT32_MAX;
+    return limit_ms;
+}
+
+static int worker_ask(snapcell_worker *worker, const cell_call *call, cell_message_type wanted,
+                      worker_message *out, snapcell_error *err)
+{
+    cleanup_writer wire_writer writer = {0};
+    cell_call_write(&writer, call);
+    if (writer.failed)
+        return error_set(err, SNAPCELL_E_NOMEM, "%s: no memory for a call", worker->ref);
+    if (writer.size_bytes > worker->call_size_max)
+        return error_set(err, SNAPCELL_E_TOO_LARGE,
+                         "%s: a call may have as many bytes as the memory limit, here %" PRIu64
+                         "; this one has %zu",
+                         worker->ref, worker->memory_limit_bytes, writer.size_bytes);
+    int code = worker_revive(worker, err);
+    if (code != SNAPCELL_OK) return code;
+    worker->called = true;
+    worker_process_renew(&worker->process, worker_call_limit_ms(worker));
+    code = worker_send(worker, CELL_MESSAGE_CALL, &writer, err);
+    return code == SNAPCELL_OK ? worker_receive(worker, wanted, out, err) : code;
+}
+
+/* What the function's process would refuse is refused here, where it is known to be well-formed. */
+static int worker_check_request(const snapcell_worker *worker, const snapcell_request *request,
+                                snapcell_error *err)
+{
+    checked_request checked;
+    int code = request_check(request, false, &checked, err);
+    if (code != SNAPCELL_OK) return code;
+    request_release(&checked);
+    const char *url = request->url;
+    if (url != NULL && u8_check((const uint8_t *)url, strlen(url)) != NULL)
+        return error_set(err, SNAPCELL_E_USAGE, "%s: the request's URL is not UTF-8", worker->ref);
+    if (request->header_count <= CELL_HEADER_COUNT_MAX) return SNAPCELL_OK;
+    return error_set(err, SNAPCELL_E_USAGE, "%s: a request may have %d headers, and this has %zu",
+                     worker->ref, CELL_HEADER_COUNT_MAX, request->header_count);
+}
+
+int snapcell_worker_fetch(snapcell_worker *worker, const snapcell_request *request,
+                          snapcell_response **out, snapcell_error *err)
+{
+    static const snapcell_request nothing = SNAPCELL_REQUEST_INIT;
+    *out = NULL;
+    cell_call call = {.kind = CELL_CALL_FETCH, .request = request != NULL ? *request : nothing};
+    int code = worker_check_request(worker, request != NULL ? request : &nothing, err);
+    if (code != SNAPCELL_OK) return code;
+    cleanup_message worker_message message = {0};
+    code = worker_ask(worker, &call, CELL_MESSAGE_RESPONSE, &message, err);
+    if (code != SNAPCELL_OK) return code;
+    bool no_memory;
+    if (cell_response_read(message.body, message.body_size_bytes, out, &no_memory))
+        return SNAPCELL_OK;
+    return worker_fail(worker, no_memory ? WORKER_NO_MEMORY : WORKER_NONSENSE, err);
+}
+
+static int worker_call_json(snapcell_worker *worker, const cell_call *call, char **out,
+                            size_t *out_size_bytes, snapcell_error *err)
+{
+    *out = NULL;
+    cleanup_message worker_message message = {0};
+    int code = worker_ask(worker, call, CELL_MESSAGE_RESULT, &message, err);
+    if (code != SNAPCELL_OK) return code;
+    size_t size;
+    const char *text = cell_result_read(message.body, message.body_size_bytes, &size);
+    if (text == NULL) return worker_fail(worker, WORKER_NONSENSE, err);
+    *out = strdup(text);
+    if (*out == NULL) return worker_fail(worker, WORKER_NO_MEMORY, err);
+    if (out_size_bytes != NULL) *out_size_bytes = size;
+    return SNAPCELL_OK;
+}
+
+int snapcell_worker_invoke(snapcell_worker *worker, const char *event_json, char **out,
+                           size_t *out_size_bytes, snapcell_error *err)
+{
+    cell_call call = {.kind = CELL_CALL_INVOKE, .event_json = event_json};
+    return worker_call_json(worker, &call, out, out_size_bytes, err);
+}
+
+int snapcell_worker_call(snapcell_worker *worker, const char *handler, const char *event_json,
+                         char **out, size_t *out_size_bytes, snapcell_error *err)
+{
+    *out = NULL;
+    if (handler == NULL)
+        return error_set(err, SNAPCELL_E_USAGE, "%s: a handler's name is needed, got NULL",
+                         worker->ref);
+    cell_call call = {.kind = CELL_CALL_HANDLER, .handler = handler, .event_json = event_json};
+    return worker_call_json(worker, &call, out, out_size_bytes, err);
+}
