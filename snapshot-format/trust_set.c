@@ -255,10 +255,11 @@ static int trust_admit_key(const snapcell_trust *trust, const snapcell_signature
 {
     const key_text_public *key = trust_find(trust, signature->public_key);
     if (key == NULL) {
-        return error_set(err, SNAPCELL_E_SIGNATURE,
-                         "the artifact is signed by key %s, which is not trusted (%zu are); trust "
-                         "that key, or have the artifact signed by another",
-                         signature->key_id, snapcell_trust_count(trust));
+        return error_set(
+            err, SNAPCELL_E_SIGNATURE,
+            "the artifact is signed by key %s, which is not trusted (trusted keys: %zu); "
+            "trust that key, or have the artifact signed by a trusted one",
+            signature->key_id, snapcell_trust_count(trust));
     }
     if (!key->revoked) return SNAPCELL_OK;
     return error_set(err, SNAPCELL_E_SIGNATURE,
