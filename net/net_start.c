@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,13 +14,10 @@
 #include "error_set.h"
 #include "net_client.h"
 #include "net_rules.h"
+#include "process_spawn.h"
 #include "snapcell/net.h"
 
 #define PROGRAM "snapcell-net"
-
-/* The descriptor is put on 3: it must not be there, or in the way, before. */
-#define SOCKET_FD 3
-#define SOCKET_FD_MIN 10
 
 /* --- Where it is --- */
 
@@ -83,60 +78,15 @@ static const char **start_arguments(const snapcell_net_options *options)
     return arguments;
 }
 
-/* It has its messages on our standard error, and nothing else of ours. */
-static int start_set_files(posix_spawn_file_actions_t *files, int socket_fd)
-{
-    int problem = posix_spawn_file_actions_addopen(files, 0, "/dev/null", O_RDONLY, 0);
-    if (problem == 0)
-        problem = posix_spawn_file_actions_addopen(files, 1, "/dev/null", O_WRONLY, 0);
-    if (problem == 0) problem = posix_spawn_file_actions_adddup2(files, socket_fd, SOCKET_FD);
-    if (problem == 0) problem = posix_spawn_file_actions_addclosefrom_np(files, SOCKET_FD + 1);
-    return problem;
-}
-
-/* A session of its own: who fetches decides what a terminal's Ctrl-C means, and closes the socket.
- */
-static int start_set_attributes(posix_spawnattr_t *attributes)
-{
-    sigset_t none;
-    sigset_t all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    int problem = posix_spawnattr_setsigmask(attributes, &none);
-    if (problem == 0) problem = posix_spawnattr_setsigdefault(attributes, &all);
-    if (problem == 0)
-        problem = posix_spawnattr_setflags(
-            attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
-    return problem;
-}
-
-static int start_spawn(const char *path, const char **arguments, int socket_fd, pid_t *pid)
-{
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attributes;
-    int problem = posix_spawn_file_actions_init(&files);
-    if (problem != 0) return problem;
-    problem = posix_spawnattr_init(&attributes);
-    if (problem == 0) {
-        problem = start_set_files(&files, socket_fd);
-        if (problem == 0) problem = start_set_attributes(&attributes);
-        if (problem == 0)
-            problem =
-                posix_spawn(pid, path, &files, &attributes, (char *const *)arguments, environ);
-        posix_spawnattr_destroy(&attributes);
-    }
-    posix_spawn_file_actions_destroy(&files);
-    return problem;
-}
-
 static int start_program(const snapcell_net_options *options, const char *path, int fd, pid_t *pid,
                          snapcell_error *err)
 {
     cleanup_free const char **arguments = start_arguments(options);
     if (arguments == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a command line");
-    cleanup_close int lifted = fcntl(fd, F_DUPFD_CLOEXEC, SOCKET_FD_MIN);
+    cleanup_close int lifted = fcntl(fd, F_DUPFD_CLOEXEC, PROCESS_FD_MIN);
     if (lifted < 0) return error_set_errno(err, SNAPCELL_E_IO, errno, "cannot use the socket");
-    int problem = start_spawn(path, arguments, lifted, pid);
+    /* Its messages go to our standard error; the environment says where certificates are. */
+    int problem = process_spawn(path, (char *const *)arguments, environ, lifted, -1, pid);
     if (problem != 0) return error_set_errno(err, SNAPCELL_E_IO, problem, "cannot start %s", path);
     return SNAPCELL_OK;
 }

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,15 +13,11 @@
 
 #include "cleanup.h"
 #include "error_set.h"
+#include "process_spawn.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 #define END_WAIT_MS 2000 /* for a worker that closed its end, to be dead */
 #define END_WAIT_STEP_MS 2
-
-/* The child's descriptors are made at or above this, so that putting them on 0 to 3 cannot hit one
- * of them. */
-#define CHILD_FD_MIN 10
-#define CHILD_SOCKET_FD 3
 
 static uint64_t now_ns(void)
 {
@@ -47,7 +42,7 @@ static void channel_release(worker_channel *channel)
 
 static bool channel_lift_child(worker_channel *channel)
 {
-    int lifted = fcntl(channel->child_fd, F_DUPFD_CLOEXEC, CHILD_FD_MIN);
+    int lifted = fcntl(channel->child_fd, F_DUPFD_CLOEXEC, PROCESS_FD_MIN);
     if (lifted < 0) return false;
     close(channel->child_fd);
     channel->child_fd = lifted;
@@ -75,35 +70,6 @@ static int channels_open(worker_channel *messages, worker_channel *words, snapce
     return SNAPCELL_OK;
 }
 
-/* What the child has: nothing on stdin and stdout, a pipe on stderr, a socket; all else closed. */
-static int spawn_set_files(posix_spawn_file_actions_t *files, int socket_fd, int words_fd)
-{
-    int problem = posix_spawn_file_actions_addopen(files, 0, "/dev/null", O_RDONLY, 0);
-    if (problem == 0)
-        problem = posix_spawn_file_actions_addopen(files, 1, "/dev/null", O_WRONLY, 0);
-    if (problem == 0) problem = posix_spawn_file_actions_adddup2(files, words_fd, 2);
-    if (problem == 0) problem = posix_spawn_file_actions_adddup2(files, socket_fd, CHILD_SOCKET_FD);
-    if (problem == 0)
-        problem = posix_spawn_file_actions_addclosefrom_np(files, CHILD_SOCKET_FD + 1);
-    return problem;
-}
-
-/* Signals as a fresh program expects them, whatever the embedder blocks or ignores. A session of
- * its own keeps a terminal's Ctrl-C for the parent to decide about. */
-static int spawn_set_attributes(posix_spawnattr_t *attributes)
-{
-    sigset_t none;
-    sigset_t all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    int problem = posix_spawnattr_setsigmask(attributes, &none);
-    if (problem == 0) problem = posix_spawnattr_setsigdefault(attributes, &all);
-    if (problem == 0)
-        problem = posix_spawnattr_setflags(
-            attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
-    return problem;
-}
-
 static int spawn(const char *path, const char *command, const char *zone, int socket_fd,
                  int words_fd, pid_t *pid)
 {
@@ -111,21 +77,7 @@ static int spawn(const char *path, const char *command, const char *zone, int so
     static char descriptor[] = "3";
     char *const arguments[] = {name, (char *)command, descriptor, NULL};
     char *const environment[] = {(char *)zone, NULL};
-
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attributes;
-    int problem = posix_spawn_file_actions_init(&files);
-    if (problem != 0) return problem;
-    problem = posix_spawnattr_init(&attributes);
-    if (problem == 0) {
-        problem = spawn_set_files(&files, socket_fd, words_fd);
-        if (problem == 0) problem = spawn_set_attributes(&attributes);
-        if (problem == 0)
-            problem = posix_spawn(pid, path, &files, &attributes, arguments, environment);
-        posix_spawnattr_destroy(&attributes);
-    }
-    posix_spawn_file_actions_destroy(&files);
-    return problem;
+    return process_spawn(path, arguments, environment, socket_fd, words_fd, pid);
 }
 
 int worker_process_start(const char *path, const worker_kind *kind, const char *zone,
