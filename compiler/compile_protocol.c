@@ -40,23 +40,14 @@ uint64_t compile_body_size_max(uint32_t type)
 
 /* --- HELLO --- */
 
-void compile_hello_write(wire_writer *writer, const compile_hello *hello)
+void compile_hello_write(wire_writer *writer, const wire_hello *hello)
 {
-    wire_put_u32(writer, HELLO_MAGIC);
-    wire_put_u32(writer, hello->protocol_version);
-    wire_put_raw(writer, hello->engine.bytes, sizeof hello->engine.bytes);
+    wire_hello_write(writer, HELLO_MAGIC, hello);
 }
 
-bool compile_hello_read(const void *body, size_t size_bytes, compile_hello *out)
+bool compile_hello_read(const void *body, size_t size_bytes, wire_hello *out)
 {
-    wire_reader reader = wire_reader_over(body, size_bytes);
-    if (wire_get_u32(&reader) != HELLO_MAGIC) return false;
-    out->protocol_version = wire_get_u32(&reader);
-    const void *engine = wire_get_raw(&reader, sizeof out->engine.bytes);
-    if (engine == NULL) return false;
-    memcpy(out->engine.bytes, engine, sizeof out->engine.bytes);
-    /* Later versions may say more; that they are later is what the reader has to know. */
-    return out->protocol_version != COMPILE_PROTOCOL_VERSION || wire_reader_done(&reader);
+    return wire_hello_read(body, size_bytes, HELLO_MAGIC, COMPILE_PROTOCOL_VERSION, out);
 }
 
 /* --- JOB --- */
@@ -158,24 +149,6 @@ void compile_job_release(compile_job *job)
     free(job->warm);
     free(job->host_names);
     *job = (compile_job){0};
-}
-
-/* --- LOG --- */
-
-void compile_log_write(wire_writer *writer, const compile_log *log)
-{
-    wire_put_u32(writer, log->level);
-    wire_put_bytes(writer, log->text, log->text_size_bytes);
-}
-
-bool compile_log_read(const void *body, size_t size_bytes, compile_log *out)
-{
-    wire_reader reader = wire_reader_over(body, size_bytes);
-    uint32_t level = wire_get_u32(&reader);
-    out->level = (snapcell_log_level)level;
-    out->text = wire_get_bytes(&reader, &out->text_size_bytes);
-    return wire_reader_done(&reader) && level <= SNAPCELL_LOG_ERROR &&
-           u8_check((const uint8_t *)out->text, out->text_size_bytes) == NULL;
 }
 
 /* --- NOTE --- */

@@ -30,13 +30,8 @@ uint64_t compile_body_size_max(uint32_t type);
 
 /* --- HELLO --- */
 
-typedef struct compile_hello {
-    uint32_t protocol_version;
-    snapcell_fingerprint engine;
-} compile_hello;
-
-void compile_hello_write(wire_writer *writer, const compile_hello *hello);
-bool compile_hello_read(const void *body, size_t size_bytes, compile_hello *out);
+void compile_hello_write(wire_writer *writer, const wire_hello *hello);
+bool compile_hello_read(const void *body, size_t size_bytes, wire_hello *out);
 
 /* --- JOB --- */
 
@@ -71,17 +66,6 @@ void compile_job_write(wire_writer *writer, const compile_job *job);
 bool compile_job_read(const void *body, size_t size_bytes, compile_job *out);
 void compile_job_release(compile_job *job);
 
-/* --- LOG --- */
-
-typedef struct compile_log {
-    snapcell_log_level level;
-    const char *text;
-    size_t text_size_bytes;
-} compile_log;
-
-void compile_log_write(wire_writer *writer, const compile_log *log);
-bool compile_log_read(const void *body, size_t size_bytes, compile_log *out);
-
 /* --- NOTE --- */
 
 void compile_note_write(wire_writer *writer, const snapcell_note *note);
@@ -109,7 +93,7 @@ bool compile_value_read(const void *body, size_t size_bytes, snapcell_value *out
 void compile_throw_write(wire_writer *writer, const char *message);
 const char *compile_throw_read(const void *body, size_t size_bytes);
 
-/* --- RESULT; an ERROR is a wire_error --- */
+/* --- RESULT; a LOG is a wire_log, an ERROR a wire_error --- */
 
 #define COMPILE_WARNING_COUNT_MAX 1000
 

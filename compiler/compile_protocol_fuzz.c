@@ -3,16 +3,7 @@
 #include <stdlib.h>
 
 #include "compile_protocol.h"
-#include "fuzz_input.h"
-
-/* The input at an address that malloc() gave, as messages are, and of just their size. */
-static void *fuzz_body(const fuzz_input *input)
-{
-    void *body = malloc(input->size_bytes > 0 ? input->size_bytes : 1);
-    fuzz_require(body != NULL);
-    if (input->size_bytes > 0) memcpy(body, input->at, input->size_bytes);
-    return body;
-}
+#include "message_fuzz.h"
 
 static void fuzz_job(const void *body, size_t size, wire_writer *writer)
 {
@@ -64,11 +55,11 @@ static void fuzz_error(const void *body, size_t size, wire_writer *writer)
 /* The small ones. */
 static void fuzz_others(const void *body, size_t size, wire_writer *writer)
 {
-    compile_hello hello;
-    compile_log log;
+    wire_hello hello;
+    wire_log log;
     snapcell_value value;
     if (compile_hello_read(body, size, &hello)) compile_hello_write(writer, &hello);
-    if (compile_log_read(body, size, &log)) compile_log_write(writer, &log);
+    if (wire_log_read(body, size, &log)) wire_log_write(writer, &log);
     if (compile_value_read(body, size, &value)) compile_value_write(writer, &value);
     const char *message = compile_throw_read(body, size);
     if (message != NULL) compile_throw_write(writer, message);
@@ -79,15 +70,7 @@ static void fuzz_others(const void *body, size_t size, wire_writer *writer)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static void (*const readers[])(const void *, size_t, wire_writer *) = {
-        fuzz_job, fuzz_host_call, fuzz_result, fuzz_error, fuzz_others};
-    fuzz_input input = {data, size};
-    const size_t reader = fuzz_take_u8(&input) % (sizeof readers / sizeof *readers);
-    void *body = fuzz_body(&input);
-    wire_writer writer = {0};
-    readers[reader](body, input.size_bytes, &writer);
-    fuzz_require(!writer.failed);
-    wire_writer_release(&writer);
-    free(body);
-    return 0;
+    static fuzz_message_reader *const readers[] = {fuzz_job, fuzz_host_call, fuzz_result,
+                                                   fuzz_error, fuzz_others};
+    return fuzz_message(data, size, readers, sizeof readers / sizeof *readers);
 }

@@ -171,8 +171,8 @@ static int talk_on_host_call(compile_talk *talk, const worker_message *message, 
 
 static int talk_on_log(compile_talk *talk, const worker_message *message, snapcell_error *err)
 {
-    compile_log log;
-    if (!compile_log_read(message->body, message->body_size_bytes, &log))
+    wire_log log;
+    if (!wire_log_read(message->body, message->body_size_bytes, &log))
         return talk_fail_nonsense(talk, err);
     if (talk->limits->log != NULL)
         talk->limits->log(talk->limits->log_user, log.level, talk->job->function_name, log.text,
@@ -246,7 +246,7 @@ static int talk_hello(compile_talk *talk, snapcell_error *err)
     cleanup_message worker_message message = {0};
     worker_status status = worker_process_receive(&talk->process, &message);
     if (status != WORKER_OK) return talk_fail(talk, status, err);
-    compile_hello hello;
+    wire_hello hello;
     if (message.type != COMPILE_MESSAGE_HELLO ||
         !compile_hello_read(message.body, message.body_size_bytes, &hello) ||
         hello.protocol_version != COMPILE_PROTOCOL_VERSION)

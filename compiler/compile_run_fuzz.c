@@ -43,7 +43,7 @@ worker_status worker_process_receive(worker_process *process, worker_message *ou
     if (type > COMPILE_MESSAGE_NOTE + 2) return WORKER_TIMEOUT + (type & 1);
     wire_writer writer = {0};
     if (type == 0) {
-        const compile_hello hello = {COMPILE_PROTOCOL_VERSION, engine_fingerprint()};
+        const wire_hello hello = {COMPILE_PROTOCOL_VERSION, engine_fingerprint()};
         compile_hello_write(&writer, &hello);
     } else {
         const size_t size = (size_t)(fuzz_take_u8(&fuzz_said) << 8 | fuzz_take_u8(&fuzz_said));

@@ -49,7 +49,7 @@ static bool worker_send_error(int fd, const snapcell_error *error)
 static bool worker_send_hello(int fd)
 {
     cleanup_writer wire_writer writer = {0};
-    compile_hello hello = {COMPILE_PROTOCOL_VERSION, engine_fingerprint()};
+    wire_hello hello = {COMPILE_PROTOCOL_VERSION, engine_fingerprint()};
     compile_hello_write(&writer, &hello);
     return worker_send(fd, COMPILE_MESSAGE_HELLO, &writer);
 }
@@ -178,8 +178,8 @@ static void worker_log(void *user, snapcell_log_level level, const char *functio
             size--;
     }
     cleanup_writer wire_writer writer = {0};
-    compile_log log = {level, text, size};
-    compile_log_write(&writer, &log);
+    wire_log log = {level, text, size};
+    wire_log_write(&writer, &log);
     worker_send(*(const int *)user, COMPILE_MESSAGE_LOG, &writer);
 }
 

@@ -1,6 +1,5 @@
 /* The client's side of the socket: a thread takes what snapcell-net sends, and hands it to the
  * fetches it is for. */
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "error_set.h"
 #include "net_client.h"
 #include "net_wire.h"
+#include "socket_io.h"
 
 #define CLIENT_STACK_SIZE_BYTES ((size_t)256 << 10)
 
@@ -99,26 +99,13 @@ static bool fetch_take(net_fetch *fetch, net_frame_type type, net_reader *body)
     }
 }
 
-static bool client_receive(int fd, void *data, size_t size_bytes)
-{
-    char *at = data;
-    while (size_bytes > 0) {
-        ssize_t count = recv(fd, at, size_bytes, 0);
-        if (count < 0 && errno == EINTR) continue;
-        if (count <= 0) return false;
-        at += count;
-        size_bytes -= (size_t)count;
-    }
-    return true;
-}
-
 /* One frame; `buffer` has room for the largest. */
 static bool client_take_frame(snapcell_net *net, char *buffer)
 {
     net_frame_header header;
-    if (!client_receive(net->fd, &header, sizeof header) ||
+    if (!socket_read_all(net->fd, &header, sizeof header) ||
         header.size_bytes > NET_FRAME_SIZE_MAX ||
-        !client_receive(net->fd, buffer, header.size_bytes))
+        !socket_read_all(net->fd, buffer, header.size_bytes))
         return false;
     net_reader body = {buffer, header.size_bytes, false};
     pthread_mutex_lock(&net->lock);

@@ -29,6 +29,46 @@ bool wire_header_read(const uint8_t data[WIRE_HEADER_SIZE], wire_size_max_fn *si
     return true;
 }
 
+/* --- Hello --- */
+
+void wire_hello_write(wire_writer *writer, uint32_t magic, const wire_hello *hello)
+{
+    wire_put_u32(writer, magic);
+    wire_put_u32(writer, hello->protocol_version);
+    wire_put_raw(writer, hello->engine.bytes, sizeof hello->engine.bytes);
+}
+
+bool wire_hello_read(const void *body, size_t size_bytes, uint32_t magic, uint32_t version,
+                     wire_hello *out)
+{
+    wire_reader reader = wire_reader_over(body, size_bytes);
+    if (wire_get_u32(&reader) != magic) return false;
+    out->protocol_version = wire_get_u32(&reader);
+    const void *engine = wire_get_raw(&reader, sizeof out->engine.bytes);
+    if (engine == NULL) return false;
+    memcpy(out->engine.bytes, engine, sizeof out->engine.bytes);
+    /* Later versions may say more; that they are later is what the reader has to know. */
+    return out->protocol_version != version || wire_reader_done(&reader);
+}
+
+/* --- Console output --- */
+
+void wire_log_write(wire_writer *writer, const wire_log *log)
+{
+    wire_put_u32(writer, log->level);
+    wire_put_bytes(writer, log->text, log->text_size_bytes);
+}
+
+bool wire_log_read(const void *body, size_t size_bytes, wire_log *out)
+{
+    wire_reader reader = wire_reader_over(body, size_bytes);
+    uint32_t level = wire_get_u32(&reader);
+    out->level = (snapcell_log_level)level;
+    out->text = wire_get_bytes(&reader, &out->text_size_bytes);
+    return wire_reader_done(&reader) && level <= SNAPCELL_LOG_ERROR &&
+           u8_check((const uint8_t *)out->text, out->text_size_bytes) == NULL;
+}
+
 /* --- Errors --- */
 
 void wire_error_write(wire_writer *writer, const snapcell_error *error)

@@ -1,9 +1,11 @@
 /* Messages over a stream socket: a header, which says of what type and size the body is that comes
- * after it. And errors, which every protocol has. Internal. */
+ * after it. And the messages that every protocol has. Internal. */
 #ifndef SNAPCELL_WIRE_MESSAGE_H
 #define SNAPCELL_WIRE_MESSAGE_H
 
+#include "snapcell/artifact.h"
 #include "snapcell/error.h"
+#include "snapcell/log.h"
 #include "wire.h"
 
 #define WIRE_HEADER_SIZE 16
@@ -20,6 +22,28 @@ void wire_header_write(const wire_header *header, uint8_t out[WIRE_HEADER_SIZE])
 /* False when it is no header, or its body is larger than a message of its type can be. */
 bool wire_header_read(const uint8_t data[WIRE_HEADER_SIZE], wire_size_max_fn *size_max,
                       wire_header *out);
+
+/* What a worker begins with. `magic` tells the protocols apart. */
+typedef struct wire_hello {
+    uint32_t protocol_version;
+    snapcell_fingerprint engine;
+} wire_hello;
+
+void wire_hello_write(wire_writer *writer, uint32_t magic, const wire_hello *hello);
+/* `version`: the one that the reader speaks. Of another only the version and the engine are known.
+ */
+bool wire_hello_read(const void *body, size_t size_bytes, uint32_t magic, uint32_t version,
+                     wire_hello *out);
+
+/* Console output of a function. The text is Borrowed. */
+typedef struct wire_log {
+    snapcell_log_level level;
+    const char *text;
+    size_t text_size_bytes;
+} wire_log;
+
+void wire_log_write(wire_writer *writer, const wire_log *log);
+bool wire_log_read(const void *body, size_t size_bytes, wire_log *out);
 
 #define WIRE_ERROR_SIZE_MAX (sizeof(snapcell_error) + 256)
 

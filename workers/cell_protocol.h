@@ -31,13 +31,8 @@ uint64_t cell_body_size_max(uint32_t type);
 
 /* --- HELLO --- */
 
-typedef struct cell_hello {
-    uint32_t protocol_version;
-    snapcell_fingerprint engine;
-} cell_hello;
-
-void cell_hello_write(wire_writer *writer, const cell_hello *hello);
-bool cell_hello_read(const void *body, size_t size_bytes, cell_hello *out);
+void cell_hello_write(wire_writer *writer, const wire_hello *hello);
+bool cell_hello_read(const void *body, size_t size_bytes, wire_hello *out);
 
 /* --- LOAD --- */
 
@@ -93,18 +88,7 @@ void cell_call_write(wire_writer *writer, const cell_call *call);
 bool cell_call_read(const void *body, size_t size_bytes, cell_call *out);
 void cell_call_release(cell_call *call);
 
-/* --- LOG --- */
-
-typedef struct cell_log {
-    snapcell_log_level level;
-    const char *text;
-    size_t text_size_bytes;
-} cell_log;
-
-void cell_log_write(wire_writer *writer, const cell_log *log);
-bool cell_log_read(const void *body, size_t size_bytes, cell_log *out);
-
-/* --- RESPONSE, RESULT; an ERROR is a wire_error --- */
+/* --- RESPONSE, RESULT; a LOG is a wire_log, an ERROR a wire_error --- */
 
 void cell_response_write(wire_writer *writer, const snapcell_response *response);
 /* `*out`: Owned. False when it is none, or its headers could not be ones. Sets `*no_memory` when

@@ -3,16 +3,7 @@
 #include <stdlib.h>
 
 #include "cell_protocol.h"
-#include "fuzz_input.h"
-
-/* The input at an address that malloc() gave, as messages are, and of just their size. */
-static void *fuzz_body(const fuzz_input *input)
-{
-    void *body = malloc(input->size_bytes > 0 ? input->size_bytes : 1);
-    fuzz_require(body != NULL);
-    if (input->size_bytes > 0) memcpy(body, input->at, input->size_bytes);
-    return body;
-}
+#include "message_fuzz.h"
 
 static void fuzz_load(const void *body, size_t size, wire_writer *writer)
 {
@@ -57,12 +48,12 @@ static void fuzz_response(const void *body, size_t size, wire_writer *writer)
 
 static void fuzz_others(const void *body, size_t size, wire_writer *writer)
 {
-    cell_hello hello;
-    cell_log log;
+    wire_hello hello;
+    wire_log log;
     snapcell_handler_shape shape;
     size_t text_size;
     if (cell_hello_read(body, size, &hello)) cell_hello_write(writer, &hello);
-    if (cell_log_read(body, size, &log)) cell_log_write(writer, &log);
+    if (wire_log_read(body, size, &log)) wire_log_write(writer, &log);
     if (cell_ready_read(body, size, &shape)) cell_ready_write(writer, shape);
     const char *text = cell_result_read(body, size, &text_size);
     if (text != NULL) fuzz_require(strlen(text) == text_size);
@@ -73,15 +64,7 @@ static void fuzz_others(const void *body, size_t size, wire_writer *writer)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static void (*const readers[])(const void *, size_t, wire_writer *) = {
-        fuzz_load, fuzz_call, fuzz_response, fuzz_others};
-    fuzz_input input = {data, size};
-    const size_t reader = fuzz_take_u8(&input) % (sizeof readers / sizeof *readers);
-    void *body = fuzz_body(&input);
-    wire_writer writer = {0};
-    readers[reader](body, input.size_bytes, &writer);
-    fuzz_require(!writer.failed);
-    wire_writer_release(&writer);
-    free(body);
-    return 0;
+    static fuzz_message_reader *const readers[] = {fuzz_load, fuzz_call, fuzz_response,
+                                                   fuzz_others};
+    return fuzz_message(data, size, readers, sizeof readers / sizeof *readers);
 }

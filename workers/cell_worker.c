@@ -40,7 +40,7 @@ static bool worker_send_error(int fd, const snapcell_error *error)
 static bool worker_send_hello(int fd)
 {
     cleanup_writer wire_writer writer = {0};
-    cell_hello_write(&writer, &(cell_hello){CELL_PROTOCOL_VERSION, engine_fingerprint()});
+    cell_hello_write(&writer, &(wire_hello){CELL_PROTOCOL_VERSION, engine_fingerprint()});
     return worker_send(fd, CELL_MESSAGE_HELLO, &writer);
 }
 
@@ -75,7 +75,7 @@ static void worker_log(void *user, snapcell_log_level level, const char *functio
             size--;
     }
     cleanup_writer wire_writer writer = {0};
-    cell_log_write(&writer, &(cell_log){level, text, size});
+    wire_log_write(&writer, &(wire_log){level, text, size});
     worker_send(*(const int *)user, CELL_MESSAGE_LOG, &writer);
 }
 

@@ -253,8 +253,8 @@ static int worker_on_log(snapcell_worker *worker, const worker_message *message,
                          snapcell_error *err)
 {
     const snapcell_workers_options *options = &worker->workers->options;
-    cell_log log;
-    if (options->log == NULL || !cell_log_read(message->body, message->body_size_bytes, &log))
+    wire_log log;
+    if (options->log == NULL || !wire_log_read(message->body, message->body_size_bytes, &log))
         return worker_fail(worker, WORKER_NONSENSE, err);
     options->log(options->log_user, log.level, worker->ref, log.text, log.text_size_bytes);
     return SNAPCELL_OK;
@@ -304,7 +304,7 @@ static int worker_hello(snapcell_worker *worker, snapcell_error *err)
     cleanup_message worker_message message = {0};
     int code = worker_receive(worker, CELL_MESSAGE_HELLO, &message, err);
     if (code != SNAPCELL_OK) return code;
-    cell_hello hello;
+    wire_hello hello;
     if (!cell_hello_read(message.body, message.body_size_bytes, &hello) ||
         hello.protocol_version != CELL_PROTOCOL_VERSION)
         return worker_fail(worker, WORKER_NONSENSE, err);

@@ -23,7 +23,7 @@ static bool read_exact(message_reader *reader, const uint8_t *body, size_t size_
 
 static bool read_hello(const void *body, size_t size_bytes)
 {
-    compile_hello hello;
+    wire_hello hello;
     return compile_hello_read(body, size_bytes, &hello);
 }
 
@@ -37,8 +37,8 @@ static bool read_job(const void *body, size_t size_bytes)
 
 static bool read_log(const void *body, size_t size_bytes)
 {
-    compile_log log;
-    return compile_log_read(body, size_bytes, &log);
+    wire_log log;
+    return wire_log_read(body, size_bytes, &log);
 }
 
 static bool read_call(const void *body, size_t size_bytes)
@@ -109,7 +109,7 @@ static compile_job sample_job(void)
 
 static void write_hello(wire_writer *writer)
 {
-    compile_hello hello = {COMPILE_PROTOCOL_VERSION, {{1, 2, 3}}};
+    wire_hello hello = {COMPILE_PROTOCOL_VERSION, {{1, 2, 3}}};
     compile_hello_write(writer, &hello);
 }
 
@@ -121,8 +121,8 @@ static void write_job(wire_writer *writer)
 
 static void write_log(wire_writer *writer)
 {
-    compile_log log = {SNAPCELL_LOG_WARN, "text", 4};
-    compile_log_write(writer, &log);
+    wire_log log = {SNAPCELL_LOG_WARN, "text", 4};
+    wire_log_write(writer, &log);
 }
 
 static snapcell_value values[] = {

@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "compile_protocol.h"
 #include "error_set.h"
+#include "socket_io.h"
 
 #define SOCKET_FD 3
 
@@ -25,22 +25,12 @@ static void die(const char *what)
 
 static void send_all(const void *data, size_t size)
 {
-    for (const char *at = data; size > 0;) {
-        ssize_t count = send(SOCKET_FD, at, size, MSG_NOSIGNAL);
-        if (count <= 0) _exit(98);
-        at += count;
-        size -= (size_t)count;
-    }
+    if (!socket_write_all(SOCKET_FD, data, size)) _exit(98);
 }
 
 static void receive_all(void *data, size_t size)
 {
-    for (char *at = data; size > 0;) {
-        ssize_t count = recv(SOCKET_FD, at, size, 0);
-        if (count <= 0) _exit(97);
-        at += count;
-        size -= (size_t)count;
-    }
+    if (!socket_read_all(SOCKET_FD, data, size)) _exit(97);
 }
 
 static void send_header(compile_message_type type, size_t size)
@@ -70,7 +60,7 @@ static void *receive_message(wire_header *header)
 
 static void send_hello(uint32_t version, uint8_t change)
 {
-    compile_hello hello = {version, engine_fingerprint()};
+    wire_hello hello = {version, engine_fingerprint()};
     hello.engine.bytes[0] ^= change;
     wire_writer writer = {0};
     compile_hello_write(&writer, &hello);
@@ -209,7 +199,7 @@ static void do_chatter(void)
     begin();
     for (;;) {
         wire_writer writer = {0};
-        compile_log_write(&writer, &(compile_log){SNAPCELL_LOG_INFO, "again", 5});
+        wire_log_write(&writer, &(wire_log){SNAPCELL_LOG_INFO, "again", 5});
         send_message(COMPILE_MESSAGE_LOG, &writer);
     }
 }

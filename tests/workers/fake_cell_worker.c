@@ -9,6 +9,7 @@
 
 #include "cell_protocol.h"
 #include "engine.h"
+#include "socket_io.h"
 
 #define SOCKET_FD 3
 
@@ -20,12 +21,7 @@ static void die(const char *what)
 
 static void send_all(const void *data, size_t size)
 {
-    for (const char *at = data; size > 0;) {
-        ssize_t count = send(SOCKET_FD, at, size, MSG_NOSIGNAL);
-        if (count <= 0) _exit(98);
-        at += count;
-        size -= (size_t)count;
-    }
+    if (!socket_write_all(SOCKET_FD, data, size)) _exit(98);
 }
 
 static void send_header(uint32_t type, size_t size)
@@ -66,7 +62,7 @@ static void send_garbage(void)
 static void send_hello(uint32_t version, uint8_t change)
 {
     wire_writer writer = {0};
-    cell_hello hello = {version, engine_fingerprint()};
+    wire_hello hello = {version, engine_fingerprint()};
     hello.engine.bytes[0] ^= change;
     cell_hello_write(&writer, &hello);
     send_message(CELL_MESSAGE_HELLO, &writer);
@@ -89,7 +85,7 @@ static void send_bytes(uint32_t type, const char *text)
 static void send_log(const char *text)
 {
     wire_writer writer = {0};
-    cell_log_write(&writer, &(cell_log){SNAPCELL_LOG_INFO, text, strlen(text)});
+    wire_log_write(&writer, &(wire_log){SNAPCELL_LOG_INFO, text, strlen(text)});
     send_message(CELL_MESSAGE_LOG, &writer);
 }
 
