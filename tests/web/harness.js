@@ -60,6 +60,16 @@ export async function rejects(expected, promise, what = "the promise") {
     throw new Failure(`${what} was not rejected`);
 }
 
+export const tick = (ms = 0) => new Promise(resolve => setTimeout(resolve, ms));
+export const bytes = (...values) => new Uint8Array(values);
+
+// What a stream gives, to its end.
+export async function all(stream) {
+    const values = [];
+    for await (const value of stream) values.push(value);
+    return values;
+}
+
 export const area = {
     async fetch(request, env, context) {
         const failures = [];

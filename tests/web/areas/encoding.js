@@ -1,6 +1,4 @@
-import { area, equal, ok, same, test, throws } from "../harness.js";
-
-const bytes = (...values) => new Uint8Array(values);
+import { area, bytes, equal, ok, same, test, throws } from "../harness.js";
 
 test("encode", () => {
     const encoder = new TextEncoder();

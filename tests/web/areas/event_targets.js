@@ -1,7 +1,5 @@
 // The DOM standard's events and signals, HTML's messages and errors, DOMException.
-import { area, equal, ok, rejects, same, test, throws } from "../harness.js";
-
-const tick = (ms = 0) => new Promise(resolve => setTimeout(resolve, ms));
+import { area, equal, ok, rejects, same, test, throws, tick } from "../harness.js";
 
 // --- Events ---
 
