@@ -124,10 +124,14 @@ void TellListeners(v8::Local<v8::Context> context, v8::Local<v8::Promise> awaite
     if (ReportRejections(context, awaited)) isolate->PerformMicrotaskCheckpoint();
 }
 
+// V8's own tasks are steps of its collector, for the most part, which post the next one: a
+// condemned isolate has no use for them, and they would make its end late.
 void RunTasks(v8::Isolate *isolate)
 {
+    const IsolateState *state = IsolateState::From(isolate);
     isolate->PerformMicrotaskCheckpoint();
-    while (v8::platform::PumpMessageLoop(CurrentPlatform(), isolate))
+    while (state->condemned.load() == 0 &&
+           v8::platform::PumpMessageLoop(CurrentPlatform(), isolate))
         isolate->PerformMicrotaskCheckpoint();
 }
 
