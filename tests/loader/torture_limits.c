@@ -1,5 +1,6 @@
 /* What tenants try, many times: torture_limits --count N. Each try is ended by its limit, with the
- * limit's error, while a thread beside it loads and calls. How late is told on stderr. */
+ * limit's error, while a thread beside it loads and calls. Being late is reported as a failure of
+ * its promise, and does not make the status: that must not hang on how busy the machine is. */
 #include <pthread.h>
 #include <spawn.h>
 #include <stdatomic.h>
@@ -12,6 +13,7 @@
 #include "fixture.h"
 
 #define CPU_LIMIT_MS 30
+#define LATE_MS_MAX 10
 #define MEMORY_LIMIT_MB 32
 #define NS_PER_MS 1000000
 
@@ -126,6 +128,9 @@ static const trial trials[] = {
      SNAPCELL_E_MEMORY_LIMIT},
 };
 
+static unsigned long timed_tries;
+static unsigned long late_tries;
+
 static unsigned long try_path(const trial *one, const char *path, unsigned long count)
 {
     snapcell_cell_options options = SNAPCELL_CELL_OPTIONS_INIT;
@@ -143,12 +148,14 @@ static unsigned long try_path(const trial *one, const char *path, unsigned long 
                     snapcell_error_name(one->code));
         }
         double late_ms = used_ms - one->cpu_limit_ms;
-        if (late_ms > 10) late++;
+        if (late_ms > LATE_MS_MAX) late++;
         if (late_ms > latest_ms) latest_ms = late_ms;
     }
-    if (one->cpu_limit_ms != 0)
-        fprintf(stderr, "%s: at most %.1f ms of CPU late; %lu of %lu more than 10 ms\n", path,
-                latest_ms, late, count);
+    if (one->cpu_limit_ms == 0) return failures;
+    fprintf(stderr, "%s: at most %.1f ms of CPU late; %lu of %lu more than %d ms\n", path,
+            latest_ms, late, count, LATE_MS_MAX);
+    timed_tries += count;
+    late_tries += late;
     return failures;
 }
 
@@ -220,6 +227,8 @@ int main(int argc, char **argv)
     unsigned long failures = 0;
     for (size_t i = 0; i < sizeof trials / sizeof trials[0]; i++)
         failures += run_trial(&trials[i], count);
+    printf("CPU time does so within %d ms of its deadline\t%lu\t%lu\n", LATE_MS_MAX, timed_tries,
+           late_tries);
     atomic_store(&neighbour_stops, true);
     pthread_join(neighbour, NULL);
     printf("loads beside it go on\t%lu\t%lu\n", neighbour_loads, neighbour_failures);
