@@ -75,21 +75,6 @@ static int store_walk_use(store_walk *walk, uint64_t first, uint64_t count, cons
  * -------------------------------------------------------------------------------------------------
  */
 
-static int store_key_order(const store_walk *walk, const store_node *node)
-{
-    const size_t last_size = walk->last_key_size_bytes;
-    const size_t key_size = node->key_size_bytes;
-    if (walk->kind == STORE_TREE_FREE) {
-        uint64_t last;
-        uint64_t key;
-        memcpy(&last, walk->last_key, sizeof(last));
-        memcpy(&key, node->key, sizeof(key));
-        return (key > last) - (key < last);
-    }
-    int order = memcmp(node->key, walk->last_key, key_size < last_size ? key_size : last_size);
-    return order != 0 ? order : (key_size > last_size) - (key_size < last_size);
-}
-
 /* Keys ascend over the whole tree, those of branches among them; lookups rest on it. */
 static int store_walk_key(store_walk *walk, uint64_t page, const store_node *node, bool is_branch)
 {
@@ -98,7 +83,9 @@ static int store_walk_key(store_walk *walk, uint64_t page, const store_node *nod
         return store_walk_damaged(walk, page, "has a key of a size that cannot be");
     }
     const int least = walk->last_is_branch && !is_branch ? 0 : 1;
-    if (walk->last_key_size_bytes > 0 && store_key_order(walk, node) < least) {
+    const store_node last = {.key = walk->last_key, .key_size_bytes = walk->last_key_size_bytes};
+    if (last.key_size_bytes > 0 &&
+        store_node_order(node, &last, walk->kind == STORE_TREE_FREE) < least) {
         return store_walk_damaged(walk, page, "has keys that are out of order");
     }
     memcpy(walk->last_key, node->key, node->key_size_bytes);

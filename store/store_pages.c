@@ -127,6 +127,21 @@ bool store_page_node(const store_pages *pages, const uint8_t *page, unsigned ind
     return true;
 }
 
+int store_node_order(const store_node *a, const store_node *b, bool are_numbers)
+{
+    const size_t a_size = a->key_size_bytes;
+    const size_t b_size = b->key_size_bytes;
+    if (are_numbers && a_size == sizeof(uint64_t) && b_size == sizeof(uint64_t)) {
+        uint64_t left;
+        uint64_t right;
+        memcpy(&left, a->key, sizeof(left));
+        memcpy(&right, b->key, sizeof(right));
+        return (left > right) - (left < right);
+    }
+    const int order = memcmp(a->key, b->key, a_size < b_size ? a_size : b_size);
+    return order != 0 ? order : (a_size > b_size) - (a_size < b_size);
+}
+
 bool store_node_read(const store_pages *pages, const store_node *node, uint64_t offset, void *out,
                      size_t size_bytes)
 {

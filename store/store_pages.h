@@ -112,6 +112,8 @@ bool store_page_is_leaf(const uint8_t *page);
  * pages not within the file; `out_size_bytes`: what it takes of the page. */
 bool store_page_node(const store_pages *pages, const uint8_t *page, unsigned index, store_node *out,
                      size_t *out_size_bytes);
+/* Below, at or above 0 as LMDB orders their keys: bytes, or the numbers that list free pages. */
+int store_node_order(const store_node *a, const store_node *b, bool are_numbers);
 /* How many overflow pages a value of this size takes. */
 uint64_t store_overflow_count(const store_pages *pages, uint64_t size_bytes);
 /* Copies a value, which may be in overflow pages, from `offset` on. False when it cannot be read.

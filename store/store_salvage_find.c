@@ -80,17 +80,32 @@ static void salvage_add_name(salvage_search *search, const store_name_entry *ent
 static void salvage_page(salvage_search *search, uint64_t number, unsigned depth,
                          salvage_node_fn *each);
 
+static void salvage_free_node(salvage_search *search, uint64_t offset, const store_node *node);
+
+/* A bit in a page's index can make it list one record twice, and another one not. */
+static void salvage_see_order(salvage_search *search, const store_node *node, store_node *last,
+                              salvage_node_fn *each)
+{
+    if (last->key_size_bytes > 0 && store_node_order(node, last, each == salvage_free_node) <= 0)
+        search->broken = true;
+    *last = *node;
+}
+
 static void salvage_nodes(salvage_search *search, uint64_t number, const uint8_t *page,
                           unsigned depth, salvage_node_fn *each)
 {
     const store_pages *pages = &search->finds->pages;
     const unsigned count = store_page_node_count(page);
+    store_node last = {0};
     for (unsigned i = 0; i < count; i++) {
         store_node node;
         size_t size_bytes = 0;
         if (!store_page_node(pages, page, i, &node, &size_bytes)) {
             search->broken = true;
-        } else if (!store_page_is_leaf(page)) {
+            continue;
+        }
+        salvage_see_order(search, &node, &last, each);
+        if (!store_page_is_leaf(page)) {
             salvage_page(search, node.page, depth + 1, each);
         } else {
             uint64_t offset = node.page * pages->page_size + sizeof(store_lmdb_page);
