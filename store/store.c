@@ -220,6 +220,10 @@ int snapcell_store_check(snapcell_store *store, snapcell_error *err)
         rc = store_check_structure(environment->data_file, environment->path, STORE_CHECK_ALL_PAGES,
                                    err);
     }
+    if (rc == SNAPCELL_OK) {
+        rc = store_names_check(environment, txn);
+        if (rc != MDB_SUCCESS) rc = store_error(environment, rc, "checking names", err);
+    }
     store_read_end(environment, txn);
     return rc;
 }

@@ -12,13 +12,20 @@
 #include "error_set.h"
 #include "store_internal.h"
 
-static int store_fill(MDB_env *env)
+int store_format_put(MDB_txn *txn, MDB_dbi meta)
 {
-    static const char *const names[] = {"artifacts", "names", "meta"};
     struct {
         char magic[sizeof(STORE_MAGIC)];
         uint8_t version;
     } format = {.magic = STORE_MAGIC, .version = STORE_FORMAT_VERSION};
+    MDB_val key = {.mv_size = strlen("format"), .mv_data = (char *){"format"}};
+    MDB_val value = {.mv_size = sizeof(format), .mv_data = &format};
+    return mdb_put(txn, meta, &key, &value, 0);
+}
+
+static int store_fill(MDB_env *env)
+{
+    static const char *const names[] = {"artifacts", "names", "meta"};
     MDB_txn *txn;
     MDB_dbi dbi = 0;
     int rc = mdb_txn_begin(env, NULL, 0, &txn);
@@ -26,11 +33,7 @@ static int store_fill(MDB_env *env)
     for (size_t i = 0; rc == MDB_SUCCESS && i < sizeof(names) / sizeof(names[0]); i++) {
         rc = mdb_dbi_open(txn, names[i], MDB_CREATE, &dbi);
     }
-    if (rc == MDB_SUCCESS) {
-        MDB_val key = {.mv_size = strlen("format"), .mv_data = (char *){"format"}};
-        MDB_val value = {.mv_size = sizeof(format), .mv_data = &format};
-        rc = mdb_put(txn, dbi, &key, &value, 0);
-    }
+    if (rc == MDB_SUCCESS) rc = store_format_put(txn, dbi); /* the last one was "meta" */
     if (rc != MDB_SUCCESS) {
         mdb_txn_abort(txn);
         return rc;

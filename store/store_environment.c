@@ -182,8 +182,7 @@ static int store_lmdb_start(store_environment *environment, size_t min, snapcell
  * -------------------------------------------------------------------------------------------------
  */
 
-static int store_check_format(const store_environment *environment, MDB_txn *txn,
-                              snapcell_error *err)
+static int store_check_format(store_environment *environment, MDB_txn *txn, snapcell_error *err)
 {
     MDB_val key = {.mv_size = strlen("format"), .mv_data = (char *){"format"}};
     MDB_val value;
@@ -198,7 +197,8 @@ static int store_check_format(const store_environment *environment, MDB_txn *txn
                          environment->path);
     }
     const unsigned version = ((const uint8_t *)value.mv_data)[sizeof(STORE_MAGIC)];
-    if (version == STORE_FORMAT_VERSION) return SNAPCELL_OK;
+    environment->format_version = version;
+    if (version >= 1 && version <= STORE_FORMAT_VERSION) return SNAPCELL_OK;
     return error_set(err, SNAPCELL_E_NOT_A_STORE,
                      "%s has store format %u: this build knows %d; use a newer snapcell",
                      environment->path, version, STORE_FORMAT_VERSION);

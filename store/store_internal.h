@@ -27,9 +27,10 @@
 #define STORE_FILE_MODE 0644
 #define STORE_DIRECTORY_MODE 0755
 
-/* The record that tells our files from other LMDB files: in database "meta", under "format". */
+/* The record that tells our files from other LMDB files: in database "meta", under "format". Older
+ * formats are read, and become this one when a name is written: 1 had names without checksums. */
 #define STORE_MAGIC "snapcell store"
-#define STORE_FORMAT_VERSION 1
+#define STORE_FORMAT_VERSION 2
 
 /* Reserved address space, not memory and not disk: so much that growing is hardly ever needed. */
 #define STORE_MAP_SIZE_BYTES ((size_t)256 << 30)
@@ -68,6 +69,7 @@ typedef struct store_environment {
     MDB_dbi artifacts;
     MDB_dbi names;
     MDB_dbi meta;
+    unsigned format_version; /* when it was opened */
     size_t map_size_bytes;
     bool writable;
     bool unlocked;  /* read without LMDB's lock file; needs the byte lock instead */
@@ -123,6 +125,8 @@ void store_map_size_set(size_t size_bytes);
 
 /* Makes a store in a directory that has no data.mdb; nothing to do when there is one. */
 int store_create(const char *path, int directory_file, snapcell_error *err);
+/* Writes that the store has this build's format. LMDB's code. */
+int store_format_put(MDB_txn *txn, MDB_dbi meta);
 
 /* --- store_file.c: data.mdb and lock.mdb before LMDB sees them --- */
 
@@ -212,8 +216,10 @@ typedef struct store_name_entry {
 } store_name_entry;
 
 int store_name_check(const char *name, snapcell_error *err);
-/* Splits a record; SNAPCELL_OK or MDB_CORRUPTED. */
+/* Splits a record; SNAPCELL_OK or MDB_CORRUPTED, also when its checksum does not fit. */
 int store_name_parse(const MDB_val *key, const MDB_val *value, store_name_entry *out);
+/* Looks at every record. LMDB's code. */
+int store_names_check(const store_environment *environment, MDB_txn *txn);
 /* Makes a name point to a key; writes nothing when it does. LMDB's code. */
 int store_name_put(store_environment *environment, MDB_txn *txn, const char *name,
                    const snapcell_fingerprint *engine, const snapcell_key *key);

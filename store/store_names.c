@@ -1,8 +1,13 @@
 /* Names: for each name and engine a key. The record's key is the name, a zero byte and the engine's
- * fingerprint, so that the entries of one name stand together and names are in byte order. */
+ * fingerprint, so that the entries of one name stand together and names are in byte order. Its
+ * value is the artifact's key and a checksum of the record: nothing else tells a name from one with
+ * another bit. Stores of format 1 have records without. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <xxhash.h>
 
 #include "artifact_reader.h"
 #include "error_set.h"
@@ -41,11 +46,41 @@ static MDB_val store_name_key(const char *name, const snapcell_fingerprint *engi
     return (MDB_val){.mv_size = size, .mv_data = buffer};
 }
 
+/* What a record's value holds, as it is in the file. */
+typedef struct store_name_value {
+    snapcell_key key;
+    uint8_t checksum[sizeof(XXH64_canonical_t)]; /* XXH3-64 of the record's key and `key` */
+} store_name_value;
+
+static_assert(sizeof(store_name_value) == 24, "a name's value has no padding");
+
+static store_name_value store_name_value_of(const MDB_val *record, const snapcell_key *key)
+{
+    uint8_t bytes[STORE_NAME_KEY_SIZE_MAX + sizeof(*key)];
+    store_name_value value = {.key = *key};
+    XXH64_canonical_t checksum;
+    memcpy(bytes, record->mv_data, record->mv_size);
+    memcpy(bytes + record->mv_size, key, sizeof(*key));
+    XXH64_canonicalFromHash(&checksum, XXH3_64bits(bytes, record->mv_size + sizeof(*key)));
+    memcpy(value.checksum, checksum.digest, sizeof(value.checksum));
+    return value;
+}
+
+static bool store_name_value_is_whole(const MDB_val *record, const MDB_val *value)
+{
+    snapcell_key key;
+    if (value->mv_size == sizeof(key)) return true; /* format 1 */
+    if (value->mv_size != sizeof(store_name_value)) return false;
+    memcpy(&key, value->mv_data, sizeof(key));
+    const store_name_value expected = store_name_value_of(record, &key);
+    return memcmp(value->mv_data, &expected, sizeof(expected)) == 0;
+}
+
 int store_name_parse(const MDB_val *key, const MDB_val *value, store_name_entry *out)
 {
     const char *bytes = key->mv_data;
     if (key->mv_size < 2 + sizeof(*out->engine) || key->mv_size > STORE_NAME_KEY_SIZE_MAX ||
-        value->mv_size != sizeof(*out->key)) {
+        !store_name_value_is_whole(key, value)) {
         return MDB_CORRUPTED;
     }
     const size_t size = key->mv_size - sizeof(*out->engine) - 1;
@@ -54,6 +89,22 @@ int store_name_parse(const MDB_val *key, const MDB_val *value, store_name_entry 
     out->engine = (const void *)(bytes + size + 1);
     out->key = value->mv_data;
     return MDB_SUCCESS;
+}
+
+int store_names_check(const store_environment *environment, MDB_txn *txn)
+{
+    MDB_cursor *cursor;
+    MDB_val key;
+    MDB_val value;
+    store_name_entry entry;
+    int rc = mdb_cursor_open(txn, environment->names, &cursor);
+    if (rc != MDB_SUCCESS) return rc;
+    do {
+        rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+        if (rc == MDB_SUCCESS) rc = store_name_parse(&key, &value, &entry);
+    } while (rc == MDB_SUCCESS);
+    mdb_cursor_close(cursor);
+    return rc == MDB_NOTFOUND ? MDB_SUCCESS : rc;
 }
 
 /* --- Writing
@@ -65,14 +116,19 @@ int store_name_put(store_environment *environment, MDB_txn *txn, const char *nam
 {
     uint8_t buffer[STORE_NAME_KEY_SIZE_MAX];
     MDB_val name_key = store_name_key(name, engine, buffer);
+    store_name_value record = store_name_value_of(&name_key, key);
     MDB_val value;
     int rc = mdb_get(txn, environment->names, &name_key, &value);
-    if (rc == MDB_SUCCESS && value.mv_size == sizeof(*key) &&
-        memcmp(value.mv_data, key, sizeof(*key)) == 0) {
+    if (rc == MDB_SUCCESS && value.mv_size == sizeof(record) &&
+        memcmp(value.mv_data, &record, sizeof(record)) == 0) {
         return MDB_SUCCESS;
     }
     if (rc != MDB_SUCCESS && rc != MDB_NOTFOUND) return rc;
-    value = (MDB_val){.mv_size = sizeof(*key), .mv_data = (void *)(uintptr_t)key};
+    if (environment->format_version < STORE_FORMAT_VERSION) {
+        rc = store_format_put(txn, environment->meta);
+        if (rc != MDB_SUCCESS) return rc;
+    }
+    value = (MDB_val){.mv_size = sizeof(record), .mv_data = &record};
     return mdb_put(txn, environment->names, &name_key, &value, 0);
 }
 

@@ -176,7 +176,8 @@ SNAPCELL_API int snapcell_store_stat_get(snapcell_store *store, snapcell_store_s
                                          snapcell_error *err);
 
 /* Purpose: check the structure of the store's file, page by page, without trust: every page is in
- * the file, has one use and is where its tree says; keys are in order. Opening checks less. What
+ * the file, has one use and is where its tree says; keys are in order; names are as they were
+ * written. Opening checks less. What
  * the artifacts hold is for snapcell_artifact_inspect(). Thread: any. Errors: E_STORE_CORRUPT (the
  * first damage that was found), E_BUSY, E_NOMEM, E_IO. */
 SNAPCELL_API int snapcell_store_check(snapcell_store *store, snapcell_error *err);
