@@ -18,6 +18,10 @@ static const struct shape_case {
      SNAPCELL_SHAPE_FETCH},
     {"class App { " FETCH " }\nconst app = new App()\nexport { app as default }",
      SNAPCELL_SOURCE_ESM, SNAPCELL_SHAPE_FETCH},
+    /* A router that takes any other name for a method, as itty-router's. */
+    {"const router = new Proxy({ " FETCH " }, { get: (o, name) => o[name] ?? (() => router) })\n"
+     "export default router",
+     SNAPCELL_SOURCE_ESM, SNAPCELL_SHAPE_FETCH},
     {"export default function handler(event, context) { return event }", SNAPCELL_SOURCE_ESM,
      SNAPCELL_SHAPE_JSON},
     {"export default async (event) => event", SNAPCELL_SOURCE_ESM, SNAPCELL_SHAPE_JSON},

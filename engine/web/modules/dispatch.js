@@ -34,9 +34,12 @@ function fromValue(value) {
     return null;
 }
 
+// Compilers set it to true. There are routers that answer any other name with a function.
+const wasModule = value => value.__esModule === true;
+
 // A module that was CommonJS: its own default export stands one level deeper.
 function fromDefault(value) {
-    const inner = isObject(value) && value.__esModule ? value.default : undefined;
+    const inner = isObject(value) && wasModule(value) ? value.default : undefined;
     return fromValue(inner) ?? fromValue(value);
 }
 
@@ -48,7 +51,7 @@ function fromNamed(names) {
 
 function fromCommonJs(exported) {
     if (!isObject(exported)) return null;
-    if (exported.__esModule) return fromValue(exported.default) ?? fromNamed(exported);
+    if (wasModule(exported)) return fromValue(exported.default) ?? fromNamed(exported);
     return fromValue(exported) ?? fromValue(exported.default);
 }
 
