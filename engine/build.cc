@@ -213,6 +213,31 @@ int BuildAndSurvey(const engine_bundle &bundle, const engine_build_options &opti
     return status;
 }
 
+int BuildAs(engine_format format, const engine_bundle &bundle, const engine_build_options &options,
+            engine_build_result *out, snapcell_error *err)
+{
+    return options.kind == SNAPCELL_ARTIFACT_SNAPSHOT
+               ? BuildAndSurvey(bundle, options, format, out, err)
+               : BuildCodeCache(bundle, options, format, out, err);
+}
+
+// A script that was taken for CommonJS found a `require` there, and may have failed for it. If it
+// fails as a script, too, what happened first is told.
+int BuildAsFirstThatWorks(const std::vector<engine_format> &formats, const engine_bundle &bundle,
+                          const engine_build_options &options, engine_build_result *out,
+                          snapcell_error *err)
+{
+    int status = BuildAs(formats[0], bundle, options, out, err);
+    if (formats.size() == 1 || (status != SNAPCELL_E_NO_HANDLER && status != SNAPCELL_E_SCRIPT))
+        return status;
+    snapcell_error second = {};
+    int second_status = BuildAs(formats[1], bundle, options, out, &second);
+    bool tells_more = second_status != SNAPCELL_E_NO_HANDLER && second_status != SNAPCELL_E_SCRIPT;
+    if (status == SNAPCELL_E_SCRIPT && !tells_more) return status;
+    if (err != nullptr) *err = second;
+    return second_status;
+}
+
 } // namespace
 } // namespace snapcell
 
@@ -226,11 +251,7 @@ extern "C" int engine_build(const engine_bundle *bundle, const engine_build_opti
     if (status != SNAPCELL_OK) return status;
     std::vector<engine_format> formats;
     status = FormatsToTry(*bundle, *options, &formats, err);
-    for (size_t i = 0; i < formats.size(); i++) {
-        status = snapshot ? BuildAndSurvey(*bundle, *options, formats[i], out, err)
-                          : BuildCodeCache(*bundle, *options, formats[i], out, err);
-        if (status != SNAPCELL_E_NO_HANDLER) break;
-    }
+    if (status == SNAPCELL_OK) status = BuildAsFirstThatWorks(formats, *bundle, *options, out, err);
     if (status != SNAPCELL_OK) engine_build_result_release(out);
     return status;
 }

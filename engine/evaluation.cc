@@ -181,6 +181,11 @@ const char *FormatName(engine_format format)
 
 } // namespace
 
+void AppendEvaluationReferences(std::vector<intptr_t> *references)
+{
+    references->push_back(reinterpret_cast<intptr_t>(RefuseRequire));
+}
+
 v8::Local<v8::Context> NewContext(v8::Isolate *isolate, const snapcell_host *host)
 {
     v8::Local<v8::ObjectTemplate> global = v8::ObjectTemplate::New(isolate);

@@ -2,6 +2,8 @@
 #ifndef SNAPCELL_EVALUATION_H
 #define SNAPCELL_EVALUATION_H
 
+#include <vector>
+
 #include <v8.h>
 
 #include "bundle_text.h"
@@ -9,6 +11,9 @@
 
 namespace snapcell
 {
+
+// Bundlers keep `require` where they could not resolve everything, so it may be in a snapshot.
+void AppendEvaluationReferences(std::vector<intptr_t> *references);
 
 // A fresh context with the whole surface: lazy web APIs and host functions.
 v8::Local<v8::Context> NewContext(v8::Isolate *isolate, const snapcell_host *host);

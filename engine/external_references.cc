@@ -1,5 +1,6 @@
 #include "external_references.h"
 
+#include "evaluation.h"
 #include "host_functions.h"
 #include "late_builtins.h"
 #include "web_modules.h"
@@ -14,6 +15,7 @@ std::vector<intptr_t> BuildExternalReferences(const BundleText &text)
     AppendWebReferences(&references);
     AppendHostReferences(&references);
     AppendLateBuiltInReferences(&references);
+    AppendEvaluationReferences(&references);
     references.push_back(text.Reference());
     references.push_back(0);
     return references;

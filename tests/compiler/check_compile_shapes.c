@@ -35,7 +35,15 @@ static const struct shape_case {
      SNAPCELL_SOURCE_SCRIPT, SNAPCELL_SHAPE_FETCH},
     {"\"use strict\"; (function () { globalThis.handler = function (event, context) {} })()",
      SNAPCELL_SOURCE_SCRIPT, SNAPCELL_SHAPE_JSON},
+    /* What asks for Node's modules where there is a `require` is no CommonJS for that. */
+    {"(() => { if (typeof require !== 'undefined') require('crypto')\n"
+     "addEventListener('fetch', e => e.respondWith(new Response('x'))) })()",
+     SNAPCELL_SOURCE_SCRIPT, SNAPCELL_SHAPE_FETCH},
     /* --- CommonJS --- */
+    /* esbuild's shim, which keeps `require`. */
+    {"var shim = typeof require !== 'undefined' ? require : null\n"
+     "module.exports = { fetch() { return new Response(typeof shim) } }",
+     SNAPCELL_SOURCE_COMMONJS, SNAPCELL_SHAPE_FETCH},
     {"module.exports = { " FETCH " }", SNAPCELL_SOURCE_COMMONJS, SNAPCELL_SHAPE_FETCH},
     {"module.exports = function (event) { return event }", SNAPCELL_SOURCE_COMMONJS,
      SNAPCELL_SHAPE_JSON},
