@@ -3,6 +3,7 @@
 #include <cstring>
 #include <string>
 
+#include "absent_names.h"
 #include "error_set.h"
 #include "event_loop.h"
 #include "host_functions.h"
@@ -69,9 +70,8 @@ int RefuseImports(v8::Local<v8::Context> context, v8::Local<v8::Module> module, 
     v8::Local<v8::ModuleRequest> request = requests->Get(context, 0).As<v8::ModuleRequest>();
     v8::String::Utf8Value specifier(isolate, request->GetSpecifier());
     v8::Location place = module->SourceOffsetToLocation(request->GetSourceOffset());
-    int status = error_set(
-        err, SNAPCELL_E_SCRIPT,
-        "import of \"%s\" was not resolved by the bundler; bundle it or remove it", *specifier);
+    int status = error_set(err, SNAPCELL_E_SCRIPT, "%s",
+                           UnresolvedMessage("import", *specifier ? *specifier : "?").c_str());
     const engine_bundle *bundle = IsolateState::From(isolate)->bundle;
     SetPlace(*bundle, bundle->file_name, static_cast<uint32_t>(place.GetLineNumber()) + 1,
              static_cast<uint32_t>(place.GetColumnNumber()) + 1, err);
@@ -118,8 +118,7 @@ void RefuseRequire(const v8::FunctionCallbackInfo<v8::Value> &info)
 {
     v8::Isolate *isolate = info.GetIsolate();
     v8::String::Utf8Value specifier(isolate, info[0]);
-    std::string message = std::string("require of \"") + (*specifier ? *specifier : "?") +
-                          "\" was not resolved by the bundler; bundle it or remove it";
+    std::string message = UnresolvedMessage("require", *specifier ? *specifier : "?");
     v8::Local<v8::String> text;
     if (v8::String::NewFromUtf8(isolate, message.c_str()).ToLocal(&text)) isolate->ThrowError(text);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include "absent_names.h"
 #include "platform.h"
 #include "survey.h"
 #include "web/web.h"
@@ -64,10 +65,12 @@ v8::MaybeLocal<v8::Promise> OnDynamicImport(v8::Local<v8::Context> context, v8::
     v8::Isolate *isolate = context->GetIsolate();
     v8::Local<v8::Promise::Resolver> resolver;
     if (!v8::Promise::Resolver::New(context).ToLocal(&resolver)) return {};
-    v8::Local<v8::String> message = v8::String::Concat(
-        isolate, AsciiString(isolate, "import(\""),
-        v8::String::Concat(isolate, specifier,
-                           AsciiString(isolate, "\") was not resolved by the bundler")));
+    v8::String::Utf8Value name(isolate, specifier);
+    v8::Local<v8::String> message;
+    if (!v8::String::NewFromUtf8(isolate,
+                                 UnresolvedMessage("import()", *name ? *name : "?").c_str())
+             .ToLocal(&message))
+        return {};
     if (resolver->Reject(context, v8::Exception::TypeError(message)).IsNothing()) return {};
     return resolver->GetPromise();
 }

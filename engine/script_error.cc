@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "absent_names.h"
 #include "array_buffer_quota.h"
 #include "bundle_place.h"
 #include "error_set.h"
@@ -113,7 +114,10 @@ int Report(v8::Isolate *isolate, v8::Local<v8::Message> message, v8::Local<v8::V
     if (text.empty())
         text =
             message.IsEmpty() ? Utf8(isolate, value) : StripUncaught(Utf8(isolate, message->Get()));
-    if (text.empty()) text = HeadOfStack(stack); // of a DOMException, whose message is a getter
+    if (text.empty()) text = HeadOfStack(stack);   // of a DOMException, whose message is a getter
+    if (text.empty()) text = Utf8(isolate, value); // of an error whose message is a getter
+    if (text.empty()) text = "an error without a name and a message";
+    text += AdviceFor(text);
     error_set(err, code, "%s%s", prefix, text.c_str());
     if (err == nullptr) return code;
     if (!message.IsEmpty()) FillPlace(isolate, message, *state->bundle, err);

@@ -60,4 +60,26 @@ for page in wait timer microtask unhandled listener report abort; do
     expect "at its place" grep -Eq "^    at .*src/app\.ts:$line:[0-9]+" err
 done
 
+# What was not bundled is told with what to do about it.
+advised() { # advised CODE MESSAGE ADVICE
+    printf '%s\nexport default { fetch() {} };\n' "$1" >absent.js
+    run 1 "$1" compile absent.js
+    expect "is told" err_has "$2"
+    expect "with advice" err_has "$3"
+}
+node="it is Node's: bundle a package"
+advised 'import "node:fs";' 'import of "node:fs" was not resolved' "$node"
+advised 'import "left-pad";' 'import of "left-pad" was not resolved' "bundle it or remove it"
+advised 'await import("fs/promises");' 'import() of "fs/promises" was not resolved' "$node"
+advised 'throw Error("Dynamic require of \"util\" is not supported");' "Dynamic require" "$node"
+advised 'Buffer.from("");' "Buffer is not defined" "$node"
+advised 'process.env.X;' "process is not defined" "define process.env.NODE_ENV"
+advised 'document.title;' "document is not defined" "it is a web page's"
+advised 'missing;' "missing is not defined" ""
+expect "without advice" grep -Eq 'missing is not defined$' err
+
+# dart2js and others leave an error without a name and give its message by a getter.
+advised 'const e = Object.defineProperty(new Error(), "message", { get: () => "lazy" }); e.name = ""; throw e;' "lazy" ""
+advised 'const e = new Error(); e.name = ""; throw e;' "an error without a name and a message" ""
+
 done_testing

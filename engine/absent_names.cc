@@ -1,0 +1,90 @@
+#include "absent_names.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace snapcell
+{
+namespace
+{
+
+constexpr std::string_view kNodeModules[] = {"assert",      "async_hooks",
+                                             "buffer",      "child_process",
+                                             "cluster",     "console",
+                                             "constants",   "crypto",
+                                             "dgram",       "dns",
+                                             "domain",      "events",
+                                             "fs",          "http",
+                                             "http2",       "https",
+                                             "inspector",   "module",
+                                             "net",         "os",
+                                             "path",        "perf_hooks",
+                                             "process",     "punycode",
+                                             "querystring", "readline",
+                                             "stream",      "string_decoder",
+                                             "timers",      "tls",
+                                             "tty",         "url",
+                                             "util",        "v8",
+                                             "vm",          "worker_threads",
+                                             "zlib",        "diagnostics_channel"};
+
+constexpr std::string_view kNodeGlobals[] = {"process",      "Buffer",         "global",
+                                             "setImmediate", "clearImmediate", "require",
+                                             "__dirname",    "__filename"};
+
+constexpr std::string_view kPageGlobals[] = {"document", "window", "localStorage", "sessionStorage",
+                                             "XMLHttpRequest"};
+
+constexpr std::string_view kNodeAdvice =
+    "; it is Node's: bundle a package in its place, as presets/node-compat does";
+constexpr std::string_view kProcessAdvice =
+    "; it is Node's: have the bundler define process.env.NODE_ENV, or bundle a package in its "
+    "place, as presets/node-compat does";
+constexpr std::string_view kPageAdvice =
+    "; it is a web page's: bundle for a server, as esbuild does with "
+    "--conditions=workerd,worker";
+
+template <size_t N> bool IsOneOf(const std::string_view (&names)[N], std::string_view name)
+{
+    return std::find(std::begin(names), std::end(names), name) != std::end(names);
+}
+
+bool IsNodeModule(std::string_view specifier)
+{
+    if (specifier.starts_with("node:")) return true;
+    return IsOneOf(kNodeModules, specifier.substr(0, specifier.find('/')));
+}
+
+// What stands between the two; empty when the text is another.
+std::string_view Between(std::string_view text, std::string_view before, std::string_view after)
+{
+    if (text.size() <= before.size() + after.size() || !text.starts_with(before) ||
+        !text.ends_with(after))
+        return {};
+    return text.substr(before.size(), text.size() - before.size() - after.size());
+}
+
+} // namespace
+
+std::string UnresolvedMessage(std::string_view what, std::string_view specifier)
+{
+    std::string message(what);
+    message.append(" of \"").append(specifier).append("\" was not resolved by the bundler");
+    message.append(IsNodeModule(specifier) ? kNodeAdvice : "; bundle it or remove it");
+    return message;
+}
+
+std::string_view AdviceFor(std::string_view message)
+{
+    std::string_view name = Between(message, "ReferenceError: ", " is not defined");
+    if (name == "process") return kProcessAdvice;
+    if (IsOneOf(kNodeGlobals, name)) return kNodeAdvice;
+    if (IsOneOf(kPageGlobals, name)) return kPageAdvice;
+    // What esbuild puts in the place of a require() that it could not resolve.
+    std::string_view specifier =
+        Between(message, "Error: Dynamic require of \"", "\" is not supported");
+    if (!specifier.empty() && IsNodeModule(specifier)) return kNodeAdvice;
+    return {};
+}
+
+} // namespace snapcell
