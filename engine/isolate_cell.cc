@@ -116,6 +116,16 @@ class Entry
     bool watched_;
 };
 
+// The compiler makes no other blobs; whoever did would make one hash seed for all instances.
+int CheckRehashable(const engine_cell &cell, snapcell_error *err)
+{
+    if (cell.image.kind != SNAPCELL_ARTIFACT_SNAPSHOT || cell.startup.CanBeRehashed())
+        return SNAPCELL_OK;
+    return error_set(err, SNAPCELL_E_CORRUPT,
+                     "V8 cannot rehash the snapshot, so that all of its instances would share the "
+                     "hash seed of the build: compile it again");
+}
+
 void NewIsolate(engine_cell *cell)
 {
     v8::Isolate::CreateParams params;
@@ -238,10 +248,12 @@ extern "C" int engine_cell_new(const engine_image *image, const engine_cell_opti
     std::unique_ptr<engine_cell, decltype(&engine_cell_free)> cell(
         new (std::nothrow) engine_cell(*image, *options), engine_cell_free);
     if (cell == nullptr) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a cell");
+    int status = CheckRehashable(*cell, err);
+    if (status != SNAPCELL_OK) return status;
     uint64_t start = NowNs();
     NewIsolate(cell.get());
     uint64_t isolate_made = NowNs();
-    int status = EnterAndRestore(cell.get(), *options, err);
+    status = EnterAndRestore(cell.get(), *options, err);
     if (status != SNAPCELL_OK) return status;
     times->isolate_ns = isolate_made - start;
     times->context_ns = NowNs() - isolate_made;
