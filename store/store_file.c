@@ -52,6 +52,15 @@ static int store_check_tree(const store_pages *pages, const store_lmdb_tree *tre
     return store_pages_damaged(pages, tree->root, "should be the root of a tree", err);
 }
 
+/* Pages that the file lacks must be free, and the lists of free pages have eight bytes for each.
+ * More would be damage, and a table of all pages of any size. */
+static bool store_page_count_can_be(const store_pages *pages)
+{
+    return pages->page_count <= pages->file_page_count ||
+           pages->page_count - pages->file_page_count <=
+               pages->file_page_count * (pages->page_size / sizeof(uint64_t));
+}
+
 /* That all pages in use are there is for store_check_structure() to say. */
 static int store_check_roots(int file, const char *path, const store_lmdb_meta *meta,
                              snapcell_error *err)
@@ -64,7 +73,8 @@ static int store_check_roots(int file, const char *path, const store_lmdb_meta *
     store_pages pages = {.file = file, .path = path, .page_size = meta->trees[0].pad};
     pages.page_count = meta->last_page + 1;
     pages.file_page_count = (uint64_t)status.st_size / pages.page_size;
-    if (meta->last_page < 1 || meta->last_page == STORE_LMDB_NO_PAGE)
+    if (meta->last_page < 1 || meta->last_page == STORE_LMDB_NO_PAGE ||
+        !store_page_count_can_be(&pages))
         return store_pages_truncated(&pages, err);
     int rc = store_check_tree(&pages, &meta->trees[0], err);
     return rc == SNAPCELL_OK ? store_check_tree(&pages, &meta->trees[1], err) : rc;

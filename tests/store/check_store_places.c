@@ -255,6 +255,19 @@ START_TEST(test_last_page_free_and_never_written)
 }
 END_TEST
 
+/* Not "out of memory" for a table of so many pages. */
+START_TEST(test_last_page_far_beyond_the_file)
+{
+    fill(20);
+    for (uint64_t last = (uint64_t)1 << 22; last != 0; last <<= 7) {
+        for (uint64_t i = 0; i < 2; i++)
+            patch(i * 4096 + 136, &last, sizeof(last));
+        assert_refused_in_all_modes(SNAPCELL_E_STORE_CORRUPT);
+        ck_assert_ptr_nonnull(strstr(err.message, "truncated: expected "));
+    }
+}
+END_TEST
+
 START_TEST(test_first_pages_damaged)
 {
     static const char zeros[4096];
@@ -600,6 +613,7 @@ int main(void)
     tcase_add_test(tcase, test_store_left_half_made);
     tcase_add_test(tcase, test_truncated);
     tcase_add_test(tcase, test_last_page_free_and_never_written);
+    tcase_add_test(tcase, test_last_page_far_beyond_the_file);
     tcase_add_test(tcase, test_first_pages_damaged);
     tcase_add_test(tcase, test_roots_damaged);
     tcase_add_test(tcase, test_read_only_file_system);
