@@ -1,82 +1,103 @@
-/* Command lines, from main() on, with a store in a folder that is made anew for each of them. The
- * input is arguments, a zero byte after each. No worker can be started. */
+/* Command lines, from main() on, in a folder with a store, an artifact, a function and a request,
+ * which is as it was before each of them. The input is arguments, a zero byte after each. No worker
+ * can be started. */
 #include <fcntl.h>
-#include <ftw.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "cli.h"
-#include "fuzz_input.h"
+#include "fuzz_folder.h"
 
 #define FUZZ_ARGUMENT_COUNT_MAX 12
 #define FUZZ_ARGUMENT_SIZE 300
+#define FUZZ_LONG_AGO 1 /* second of the epoch: when all was made that was not altered since */
 
 int snapcell_main(int argc, char **argv);
 
-static const char *const fuzz_golden[] = {"good-raw", "good-utf16"};
-#define FUZZ_GOLDEN_COUNT (sizeof fuzz_golden / sizeof *fuzz_golden)
+static const char fuzz_request[] = "{\"url\":\"/a\",\"method\":\"POST\",\"headers\":{\"a\":\"b\"},"
+                                   "\"body\":{\"c\":1}}";
+static char fuzz_function[] = "0";
 
-static char fuzz_folder[64];
-static char *fuzz_store; /* data.mdb of a store with the golden artifacts */
-static size_t fuzz_store_size;
-static char *fuzz_artifacts[FUZZ_GOLDEN_COUNT];
-static size_t fuzz_artifact_sizes[FUZZ_GOLDEN_COUNT];
+typedef struct fuzz_file {
+    const char *path; /* in the folder */
+    char *bytes;      /* NULL: a folder */
+    size_t size_bytes;
+} fuzz_file;
+
+enum { FUZZ_HERE, FUZZ_STORE, FUZZ_LOCK, FUZZ_DATA, FUZZ_ARTIFACT, FUZZ_FILE_COUNT = 7 };
+static fuzz_file fuzz_files[FUZZ_FILE_COUNT] = {
+    {.path = "."},
+    {.path = "snapcell-store"},
+    {.path = "snapcell-store/lock.mdb"},
+    {.path = "snapcell-store/data.mdb"},
+    {.path = "a.snapcell"},
+    {"a.js", fuzz_function, sizeof fuzz_function - 1},
+    {"a.json", (char *)(uintptr_t)fuzz_request, sizeof fuzz_request - 1},
+};
 
 /* --- The folder --- */
 
-static int fuzz_remove_entry(const char *path, const struct stat *facts, int type, struct FTW *walk)
+/* LMDB writes its lock file whenever a store is opened: only that it is there counts. */
+static bool fuzz_is_altered(int index)
 {
-    (void)facts;
-    (void)type;
-    return walk->level == 0 ? 0 : remove(path);
+    struct stat facts;
+    if (stat(fuzz_files[index].path, &facts) != 0) return true;
+    return index != FUZZ_LOCK && facts.st_mtime != FUZZ_LONG_AGO;
 }
 
-static void fuzz_clear(void)
+static void fuzz_write(const fuzz_file *made)
 {
-    (void)nftw(fuzz_folder, fuzz_remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    const int file = open(made->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    fuzz_require(file >= 0);
+    fuzz_require(write(file, made->bytes, made->size_bytes) == (ssize_t)made->size_bytes);
+    fuzz_require(close(file) == 0);
 }
 
-static void fuzz_remove_folder(void)
+static void fuzz_age(int index)
 {
-    fuzz_clear();
-    (void)rmdir(fuzz_folder);
+    static const struct timespec times[2] = {{.tv_sec = FUZZ_LONG_AGO}, {.tv_sec = FUZZ_LONG_AGO}};
+    fuzz_require(utimensat(AT_FDCWD, fuzz_files[index].path, times, 0) == 0);
 }
 
-static void fuzz_write(const char *path, const void *data, size_t size_bytes)
+/* Few command lines alter anything, and those that do mostly the store's file alone. */
+static void fuzz_restore(void)
 {
-    fuzz_require(cli_write_file(path, data, size_bytes, true, NULL) == SNAPCELL_OK);
-}
-
-static void fuzz_fill(void)
-{
-    static const char request[] = "{\"url\":\"/a\",\"method\":\"POST\",\"headers\":{\"a\":\"b\"},"
-                                  "\"body\":{\"c\":1}}";
-    fuzz_clear();
-    fuzz_require(mkdir("snapcell-store", 0700) == 0);
-    fuzz_write("snapcell-store/data.mdb", fuzz_store, fuzz_store_size);
-    fuzz_write("a.snapcell", fuzz_artifacts[0], fuzz_artifact_sizes[0]);
-    fuzz_write("a.js", "0", 1);
-    fuzz_write("a.json", request, sizeof request - 1);
+    const bool anew = fuzz_is_altered(FUZZ_HERE) || fuzz_is_altered(FUZZ_STORE);
+    if (anew) {
+        fuzz_folder_clear();
+        fuzz_require(mkdir(fuzz_files[FUZZ_STORE].path, 0700) == 0);
+    }
+    for (int i = FUZZ_FILE_COUNT - 1; i >= 0; i--) {
+        if (!anew && !fuzz_is_altered(i)) continue;
+        if (fuzz_files[i].bytes != NULL) fuzz_write(&fuzz_files[i]);
+        fuzz_age(i);
+    }
 }
 
 /* --- Start --- */
 
+static void fuzz_read(const char *path, int index)
+{
+    fuzz_file *file = &fuzz_files[index];
+    fuzz_require(cli_read_file(path, 1 << 24, &file->bytes, &file->size_bytes, NULL) ==
+                 SNAPCELL_OK);
+}
+
+/* A store with the golden artifacts "b" and "a"; the latter is a file, too. */
 static void fuzz_make_store(void)
 {
+    static const char *const golden[] = {"good-utf16", "good-raw"};
     snapcell_store *store = NULL;
     fuzz_require(snapcell_store_open("made", SNAPCELL_STORE_CREATE, &store, NULL) == SNAPCELL_OK);
-    for (size_t i = 0; i < FUZZ_GOLDEN_COUNT; i++) {
+    for (int i = 0; i < 2; i++) {
         char path[512];
-        (void)snprintf(path, sizeof path, "%s/%s.artifact", GOLDEN_DIR, fuzz_golden[i]);
-        fuzz_require(cli_read_file(path, 1 << 20, &fuzz_artifacts[i], &fuzz_artifact_sizes[i],
-                                   NULL) == SNAPCELL_OK);
-        (void)snapcell_store_put(store, fuzz_artifacts[i], fuzz_artifact_sizes[i],
-                                 i == 0 ? "a" : "b", NULL);
+        (void)snprintf(path, sizeof path, "%s/%s.artifact", GOLDEN_DIR, golden[i]);
+        free(fuzz_files[FUZZ_ARTIFACT].bytes);
+        fuzz_read(path, FUZZ_ARTIFACT);
+        (void)snapcell_store_put(store, fuzz_files[FUZZ_ARTIFACT].bytes,
+                                 fuzz_files[FUZZ_ARTIFACT].size_bytes, i == 0 ? "b" : "a", NULL);
     }
     snapcell_store_close(store);
-    fuzz_require(cli_read_file("made/data.mdb", 1 << 24, &fuzz_store, &fuzz_store_size, NULL) ==
-                 SNAPCELL_OK);
+    fuzz_read("made/data.mdb", FUZZ_DATA);
+    fuzz_read("made/lock.mdb", FUZZ_LOCK);
 }
 
 /* What is printed is of no interest; standard error is the fuzzing engine's own. */
@@ -92,10 +113,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc;
     (void)argv;
-    (void)snprintf(fuzz_folder, sizeof fuzz_folder, "%s/snapcell-fuzz-XXXXXX",
-                   access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    fuzz_require(mkdtemp(fuzz_folder) != NULL && chdir(fuzz_folder) == 0);
-    (void)atexit(fuzz_remove_folder);
+    fuzz_folder_make();
+    fuzz_require(chdir(fuzz_folder) == 0);
     fuzz_require(setenv("SNAPCELL_WORKER", "./no-worker", 1) == 0);
     fuzz_make_store();
     fuzz_silence();
@@ -126,7 +145,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         argc++;
     }
     if (!fuzz_is_allowed(argv, argc)) return 0;
-    fuzz_fill();
+    fuzz_restore();
     const int status = snapcell_main(argc, argv);
     fuzz_require(status >= CLI_DONE && status <= CLI_LIMIT);
     return 0;

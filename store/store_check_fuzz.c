@@ -1,39 +1,31 @@
 /* Damaged store files: the input is bytes to change in a sound one. Whatever they are, the check
  * and salvage give an answer, and LMDB can follow what the check found sound. */
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "artifact_writer.h"
-#include "fuzz_input.h"
+#include "fuzz_folder.h"
 #include "snapcell/store.h"
 #include "store_salvage.h"
 
-#define FUZZ_ARTIFACT_COUNT 40
+#define FUZZ_ARTIFACT_COUNT 26
 
-static char fuzz_folder[64];
-static char fuzz_file[80];
-static uint8_t *fuzz_image;
+static int fuzz_file;       /* data.mdb, open from one input to the next */
+static uint8_t *fuzz_image; /* its bytes while it is sound */
 static size_t fuzz_image_size;
 
+/* The library's, which waits for another process that may be writing: here there is none. */
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
+int nanosleep(const struct timespec *pause, struct timespec *left)
+{
+    (void)pause;
+    (void)left;
+    return 0;
+}
+
 /* --- Start --- */
-
-static int fuzz_remove_entry(const char *path, const struct stat *facts, int type, struct FTW *walk)
-{
-    (void)facts;
-    (void)type;
-    (void)walk;
-    return remove(path);
-}
-
-static void fuzz_remove_folder(void)
-{
-    (void)nftw(fuzz_folder, fuzz_remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-}
 
 /* Every third is large enough for overflow pages; some are removed, so that there are free pages.
  */
@@ -54,8 +46,8 @@ static void fuzz_fill(snapcell_store *store)
         memset(spec.key.bytes, i * 5, sizeof spec.key.bytes);
         uint8_t *bytes = NULL;
         size_t size = 0;
-        char name[100];
-        (void)snprintf(name, sizeof name, "%u%080d", (unsigned)i, 0);
+        char name[SNAPCELL_NAME_SIZE_MAX + 1];
+        (void)snprintf(name, sizeof name, "%u%0190d", (unsigned)i, 0);
         fuzz_require(artifact_write(&spec, &bytes, &size, NULL) == SNAPCELL_OK);
         fuzz_require(snapcell_store_put(store, bytes, size, name, NULL) == SNAPCELL_OK);
         if (i % 7 == 0) fuzz_require(snapcell_store_remove(store, &spec.key, NULL) == SNAPCELL_OK);
@@ -65,25 +57,22 @@ static void fuzz_fill(snapcell_store *store)
 
 static void fuzz_read_image(void)
 {
-    FILE *file = fopen(fuzz_file, "rb");
+    char path[300];
     struct stat facts;
-    fuzz_require(file != NULL && fstat(fileno(file), &facts) == 0);
+    (void)snprintf(path, sizeof path, "%s/data.mdb", fuzz_folder);
+    fuzz_file = open(path, O_RDWR | O_CLOEXEC);
+    fuzz_require(fuzz_file >= 0 && fstat(fuzz_file, &facts) == 0);
     fuzz_image_size = (size_t)facts.st_size;
     fuzz_image = malloc(fuzz_image_size);
     fuzz_require(fuzz_image != NULL);
-    fuzz_require(fread(fuzz_image, 1, fuzz_image_size, file) == fuzz_image_size);
-    (void)fclose(file);
+    fuzz_require(pread(fuzz_file, fuzz_image, fuzz_image_size, 0) == (ssize_t)fuzz_image_size);
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc;
     (void)argv;
-    (void)snprintf(fuzz_folder, sizeof fuzz_folder, "%s/snapcell-fuzz-XXXXXX",
-                   access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    fuzz_require(mkdtemp(fuzz_folder) != NULL);
-    (void)atexit(fuzz_remove_folder);
-    (void)snprintf(fuzz_file, sizeof fuzz_file, "%s/data.mdb", fuzz_folder);
+    fuzz_folder_make();
     snapcell_store *store = NULL;
     fuzz_require(snapcell_store_open(fuzz_folder, SNAPCELL_STORE_CREATE, &store, NULL) ==
                  SNAPCELL_OK);
@@ -95,21 +84,39 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 /* --- One file --- */
 
-/* A change is four bytes: page, offset in it, value. Returns the file, with `*size` bytes of it. */
-static int fuzz_write(fuzz_input input, size_t *size)
+/* A change is four bytes: page, offset in it, value. Returns where it goes. */
+static size_t fuzz_take_change(fuzz_input *input, size_t size, uint8_t *value)
 {
-    const uint8_t cut = fuzz_take_u8(&input);
-    *size = cut < 8 ? fuzz_image_size / 8 * (cut + 1u) : fuzz_image_size;
-    const int file = open(fuzz_file, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    fuzz_require(file >= 0 && pwrite(file, fuzz_image, *size, 0) == (ssize_t)*size);
+    const size_t page = fuzz_take_u8(input);
+    const size_t offset = (size_t)(fuzz_take_u8(input) << 8 | fuzz_take_u8(input)) % 4096;
+    *value = fuzz_take_u8(input);
+    return (page * 4096 + offset) % size;
+}
+
+static void fuzz_write(const void *bytes, size_t size_bytes, size_t at)
+{
+    fuzz_require(pwrite(fuzz_file, bytes, size_bytes, (off_t)at) == (ssize_t)size_bytes);
+}
+
+static void fuzz_damage(fuzz_input input, size_t size)
+{
+    if (size < fuzz_image_size) fuzz_require(ftruncate(fuzz_file, (off_t)size) == 0);
     while (input.size_bytes > 0) {
-        const size_t page = fuzz_take_u8(&input);
-        const size_t offset = (size_t)(fuzz_take_u8(&input) << 8 | fuzz_take_u8(&input)) % 4096;
-        const uint8_t value = fuzz_take_u8(&input);
-        const size_t at = (page * 4096 + offset) % *size;
-        fuzz_require(pwrite(file, &value, 1, (off_t)at) == 1);
+        uint8_t value;
+        const size_t at = fuzz_take_change(&input, size, &value);
+        fuzz_write(&value, 1, at);
     }
-    return file;
+}
+
+/* Only what was changed: the whole would take longer than looking at it. */
+static void fuzz_mend(fuzz_input input, size_t size)
+{
+    while (input.size_bytes > 0) {
+        uint8_t value;
+        const size_t at = fuzz_take_change(&input, size, &value);
+        fuzz_write(fuzz_image + at, 1, at);
+    }
+    if (size < fuzz_image_size) fuzz_write(fuzz_image + size, fuzz_image_size - size, size);
 }
 
 static int fuzz_see_artifact(void *user, const snapcell_key *key, const void *bytes, size_t size)
@@ -140,18 +147,25 @@ static void fuzz_follow(void)
     snapcell_store_close(store);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void fuzz_salvage(size_t file_size)
 {
-    size_t file_size;
     snapcell_error err = {0};
-    const int file = fuzz_write((fuzz_input){data, size}, &file_size);
     salvage_finds finds = {0};
-    const int found = salvage_find(file, fuzz_folder, &finds, &err);
+    const int found = salvage_find(fuzz_file, fuzz_folder, &finds, &err);
     fuzz_require(found == SNAPCELL_OK || err.message[0] != '\0');
     for (size_t i = 0; i < finds.artifact_count; i++)
         fuzz_require(finds.artifacts[i].offset + finds.artifacts[i].size_bytes <= file_size);
     salvage_finds_release(&finds);
-    (void)close(file);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_input input = {data, size};
+    const uint8_t cut = fuzz_take_u8(&input);
+    const size_t file_size = cut < 8 ? fuzz_image_size / 8 * (cut + 1u) : fuzz_image_size;
+    fuzz_damage(input, file_size);
+    fuzz_salvage(file_size);
     fuzz_follow();
+    fuzz_mend(input, file_size);
     return 0;
 }

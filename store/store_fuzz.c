@@ -1,14 +1,11 @@
 /* Sequences of the store's functions in any order and with any arguments, against a model of what
  * the store must then hold. Two names in three engines, keys that begin alike, and one key that two
  * artifacts claim. */
-#include <ftw.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "artifact_writer.h"
-#include "fuzz_input.h"
+#include "fuzz_folder.h"
 #include "snapcell/store.h"
 
 #define FUZZ_KEY_COUNT 9
@@ -16,6 +13,7 @@
 #define FUZZ_ENGINE_COUNT 3
 #define FUZZ_NAME_COUNT 2
 #define FUZZ_VIEW_COUNT 3
+#define FUZZ_REOPEN_MAX 2 /* an input: opening LMDB takes longer than all else together */
 #define FUZZ_NONE (-1)
 
 typedef struct fuzz_artifact {
@@ -24,12 +22,12 @@ typedef struct fuzz_artifact {
 } fuzz_artifact;
 
 static fuzz_artifact fuzz_artifacts[FUZZ_ARTIFACT_COUNT];
-static char fuzz_folder[64];
 static snapcell_store *fuzz_store;
 
 typedef struct fuzz_model {
     snapcell_store *store; /* NULL: not open */
     bool writable;
+    int reopened;
     int held[FUZZ_KEY_COUNT];                      /* the artifact under a key */
     int names[FUZZ_NAME_COUNT][FUZZ_ENGINE_COUNT]; /* the key under a name */
     snapcell_store_view views[FUZZ_VIEW_COUNT];
@@ -89,18 +87,9 @@ static void fuzz_make_artifact(int index)
     fuzz_require(artifact_write(&spec, &made->bytes, &made->size_bytes, NULL) == SNAPCELL_OK);
 }
 
-static int fuzz_remove_entry(const char *path, const struct stat *facts, int type, struct FTW *walk)
-{
-    (void)facts;
-    (void)type;
-    (void)walk;
-    return remove(path);
-}
-
 static void fuzz_end(void)
 {
     snapcell_store_close(fuzz_store);
-    (void)nftw(fuzz_folder, fuzz_remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 static void fuzz_open(fuzz_model *model, snapcell_store_mode mode)
@@ -117,10 +106,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)argv;
     for (int i = 0; i < FUZZ_ARTIFACT_COUNT; i++)
         fuzz_make_artifact(i);
-    /* In memory, where there is such a place: each write waits for the disk. */
-    (void)snprintf(fuzz_folder, sizeof fuzz_folder, "%s/snapcell-fuzz-XXXXXX",
-                   access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    fuzz_require(mkdtemp(fuzz_folder) != NULL);
+    fuzz_folder_make();
     (void)atexit(fuzz_end);
     fuzz_model model = {0};
     fuzz_open(&model, SNAPCELL_STORE_CREATE);
@@ -379,8 +365,10 @@ static void fuzz_close(fuzz_model *model)
 
 static void fuzz_reopen(fuzz_model *model, fuzz_input *input)
 {
+    const snapcell_store_mode mode = (snapcell_store_mode)(fuzz_take_u8(input) % 3);
+    if (model->reopened++ >= FUZZ_REOPEN_MAX) return;
     fuzz_close(model);
-    fuzz_open(model, (snapcell_store_mode)(fuzz_take_u8(input) % 3));
+    fuzz_open(model, mode);
 }
 
 /* A second handle of the same store, of any mode, beside the first. One that writes waits for
@@ -402,9 +390,21 @@ static fuzz_operation *const fuzz_operations[] = {
     fuzz_remove,       fuzz_gc,        fuzz_list,       fuzz_reopen,   fuzz_open_twice,
 };
 
+/* Empty and open for writing, as the next input expects it. */
+static void fuzz_empty(fuzz_model *model)
+{
+    for (int view = 0; view < FUZZ_VIEW_COUNT; view++)
+        fuzz_view_close_one(model, view);
+    if (!model->writable) {
+        fuzz_close(model);
+        fuzz_open(model, SNAPCELL_STORE_WRITE);
+    }
+    for (int key = 0; key < FUZZ_KEY_COUNT; key++)
+        if (model->held[key] != FUZZ_NONE) fuzz_remove_key(model, key);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const uint8_t writing = SNAPCELL_STORE_WRITE;
     fuzz_input input = {data, size};
     fuzz_model model = {0};
     memset(model.held, FUZZ_NONE, sizeof model.held);
@@ -417,11 +417,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_operations[fuzz_take_u8(&input) % (sizeof fuzz_operations / sizeof *fuzz_operations)](
             &model, &input);
     fuzz_list(&model, &input);
-    for (int view = 0; view < FUZZ_VIEW_COUNT; view++)
-        fuzz_view_close_one(&model, view);
-    if (!model.writable) fuzz_reopen(&model, &(fuzz_input){&writing, 1});
-    for (int key = 0; key < FUZZ_KEY_COUNT; key++)
-        fuzz_remove_key(&model, key);
+    fuzz_empty(&model);
     fuzz_store = model.store;
     return 0;
 }
