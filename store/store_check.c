@@ -23,6 +23,7 @@ typedef enum store_tree_kind {
 typedef struct store_walk {
     store_pages pages;
     store_check_depth depth;
+    bool is_short;   /* the file has fewer pages than it tells of */
     uint64_t budget; /* pages that may still be read */
     bool cut;        /* it did not go far enough for all */
     uint8_t *used;   /* Owned: a bit for each page */
@@ -272,14 +273,18 @@ static int store_check_newest(int file, const char *path, store_lmdb_meta *out, 
     return SNAPCELL_OK;
 }
 
-static int store_check_file_pages(store_pages *pages, snapcell_error *err)
+static int store_check_file_pages(store_walk *walk, snapcell_error *err)
 {
     struct stat status;
+    store_pages *pages = &walk->pages;
     if (fstat(pages->file, &status) != 0) {
         return error_set_errno(err, SNAPCELL_E_IO, errno, "cannot look at %s/data.mdb",
                                pages->path);
     }
     pages->file_page_count = (uint64_t)status.st_size / pages->page_size;
+    walk->is_short = pages->file_page_count < pages->page_count;
+    /* What lies in the file behind the last page is none of this state's. */
+    if (!walk->is_short) pages->file_page_count = pages->page_count;
     return SNAPCELL_OK;
 }
 
@@ -294,16 +299,15 @@ int store_check_structure(int file, const char *path, store_check_depth depth, s
                                .path = path,
                                .page_size = meta.trees[0].pad,
                                .page_count = meta.last_page + 1};
-    rc = store_check_file_pages(&walk.pages, err);
+    rc = store_check_file_pages(&walk, err);
     if (rc != SNAPCELL_OK) return rc;
-    const bool is_short = walk.pages.file_page_count < walk.pages.page_count;
-    if (is_short) walk.budget = UINT64_MAX;
+    if (walk.is_short) walk.budget = UINT64_MAX;
     cleanup_free uint8_t *used = calloc(walk.pages.page_count / 8 + 1, 1);
     if (used == NULL) {
         return error_set(err, SNAPCELL_E_NOMEM, "out of memory while checking the store %s", path);
     }
     walk.used = used;
     rc = store_walk_all(&walk, &meta);
-    return rc == SNAPCELL_E_STORE_CORRUPT && is_short ? store_pages_truncated(&walk.pages, err)
-                                                      : rc;
+    return rc == SNAPCELL_E_STORE_CORRUPT && walk.is_short ? store_pages_truncated(&walk.pages, err)
+                                                           : rc;
 }

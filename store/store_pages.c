@@ -53,7 +53,7 @@ bool store_page_is_leaf(const uint8_t *page)
 int store_page_read(const store_pages *pages, uint64_t number, uint8_t *page, snapcell_error *err)
 {
     if (number < STORE_LMDB_META_PAGES || number >= pages->file_page_count) {
-        return store_pages_damaged(pages, number, "is in use, but not in the file", err);
+        return store_pages_damaged(pages, number, "is in use, but no page that can be", err);
     }
     if (!store_file_read(pages->file, page, pages->page_size, number * pages->page_size)) {
         return store_pages_damaged(pages, number, "cannot be read", err);

@@ -268,6 +268,21 @@ START_TEST(test_last_page_far_beyond_the_file)
 }
 END_TEST
 
+/* Some of the pages in use lie behind it, in the file. */
+START_TEST(test_last_page_too_small)
+{
+    fill(20);
+    snapcell_store *store = fixture_open(SNAPCELL_STORE_WRITE);
+    ck_assert_ok(fixture_put(store, 900, 1, 100000, NULL, &err), err);
+    snapcell_store_close(store);
+    for (uint64_t last = last_page() - 1; last > 0; last--) {
+        for (uint64_t i = 0; i < 2; i++)
+            patch(i * 4096 + 136, &last, sizeof(last));
+        assert_refused_in_all_modes(SNAPCELL_E_STORE_CORRUPT);
+    }
+}
+END_TEST
+
 START_TEST(test_first_pages_damaged)
 {
     static const char zeros[4096];
@@ -614,6 +629,7 @@ int main(void)
     tcase_add_test(tcase, test_truncated);
     tcase_add_test(tcase, test_last_page_free_and_never_written);
     tcase_add_test(tcase, test_last_page_far_beyond_the_file);
+    tcase_add_test(tcase, test_last_page_too_small);
     tcase_add_test(tcase, test_first_pages_damaged);
     tcase_add_test(tcase, test_roots_damaged);
     tcase_add_test(tcase, test_read_only_file_system);
