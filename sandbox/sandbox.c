@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <linux/capability.h>
 #include <linux/seccomp.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -13,6 +12,7 @@
 #include "error_set.h"
 #include "sandbox_filter.h"
 #include "sandbox_landlock.h"
+#include "sandbox_steps.h"
 
 #define SANDBOX_NOBODY 65534u
 
@@ -26,24 +26,6 @@
 #define SANDBOX_LIMITS_DATA 1
 #endif
 
-static int sandbox_refused(const char *what, int errnum, snapcell_error *err)
-{
-    return error_set(err, SNAPCELL_E_SANDBOX,
-                     "the sandbox cannot be set up: the kernel refused %s: %s; --no-sandbox does "
-                     "without, for functions that you trust",
-                     what, strerrordesc_np(errnum));
-}
-
-static int sandbox_limit(int resource, rlim_t value, const char *what, snapcell_error *err)
-{
-    struct rlimit limit;
-    if (getrlimit(resource, &limit) != 0) return sandbox_refused(what, errno, err);
-    if (limit.rlim_max < value) value = limit.rlim_max;
-    limit = (struct rlimit){value, value};
-    if (setrlimit(resource, &limit) != 0) return sandbox_refused(what, errno, err);
-    return SNAPCELL_OK;
-}
-
 static int sandbox_set_limits(const snapcell_sandbox_options *options, snapcell_error *err)
 {
     int status = sandbox_limit(RLIMIT_CORE, 0, "to do without core dumps", err);
@@ -55,15 +37,6 @@ static int sandbox_set_limits(const snapcell_sandbox_options *options, snapcell_
 }
 
 /* --- Privileges --- */
-
-static int sandbox_drop_capabilities(snapcell_error *err)
-{
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
-    if (syscall(SYS_capset, &header, none) != 0)
-        return sandbox_refused("to take its capabilities away", errno, err);
-    return SNAPCELL_OK;
-}
 
 /* In a user namespace that has no such user, or without the capability, root stays root in name. */
 static bool sandbox_user_is_missing(int errnum)
@@ -110,18 +83,9 @@ static int sandbox_filter_calls(const snapcell_sandbox_options *options, snapcel
 {
     uint32_t violation = options->violation == SNAPCELL_SANDBOX_DENY ? SECCOMP_RET_ERRNO | EPERM
                                                                      : SECCOMP_RET_KILL_PROCESS;
-    sandbox_filter filter;
-    if (!sandbox_filter_build(&filter, violation, (uint32_t)getpid()))
-        return error_set(err, SNAPCELL_E_INTERNAL, "the sandbox's list has outgrown its program");
-    struct sock_fprog program = {filter.length, filter.code};
-    unsigned long flags = options->scope == SNAPCELL_SANDBOX_THREAD ? 0 : SECCOMP_FILTER_FLAG_TSYNC;
-    long status = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
-    if (status > 0)
-        return error_set(err, SNAPCELL_E_SANDBOX,
-                         "the sandbox cannot be set up: thread %ld has a filter of its own that is "
-                         "not an ancestor of this one",
-                         status);
-    return status == 0 ? SNAPCELL_OK : sandbox_refused("seccomp", errno, err);
+    sandbox_program filter;
+    sandbox_filter_build(&filter, violation, (uint32_t)getpid());
+    return sandbox_install(&filter, options->scope == SNAPCELL_SANDBOX_PROCESS, err);
 }
 
 /* --- The whole --- */
