@@ -419,6 +419,7 @@ static void run_start_net(void *user, int broker_fd)
     options.allow = state->allow;
     options.allow_count = state->allow_count;
     options.allow_private = state->allow_private;
+    options.no_sandbox = state->no_sandbox;
     if (snapcell_net_serve(&options, broker_fd, NULL, &err) != SNAPCELL_OK)
         cli_message("there is no network: %s", err.message);
 }

@@ -64,15 +64,16 @@ static int start_check(const snapcell_net_options *options, snapcell_error *err)
     return status;
 }
 
-/* "snapcell-net 3 [--private] HOST..."; Owned: free(). */
+/* "snapcell-net 3 [--private] [--no-sandbox] HOST..."; Owned: free(). */
 static const char **start_arguments(const snapcell_net_options *options)
 {
-    const char **arguments = calloc(options->allow_count + 4, sizeof *arguments);
+    const char **arguments = calloc(options->allow_count + 5, sizeof *arguments);
     if (arguments == NULL) return NULL;
     size_t count = 0;
     arguments[count++] = PROGRAM;
     arguments[count++] = "3";
     if (options->allow_private) arguments[count++] = "--private";
+    if (options->no_sandbox) arguments[count++] = "--no-sandbox";
     for (size_t i = 0; i < options->allow_count; i++)
         arguments[count++] = options->allow[i];
     return arguments;

@@ -14,6 +14,7 @@ typedef struct net_server {
     const net_rule *rules;
     size_t rule_count;
     bool allow_private;
+    bool unconfined;     /* without a sandbox */
     const char *ca_file; /* NULL: the system's */
     const char *ca_folder;
     bool client_gone;

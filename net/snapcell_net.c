@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "net_transfer.h"
+#include "sandbox_client.h"
 
 #define POLL_MS 1000
 #define SERVE_FRAMES_MAX 64 /* before the transfers have their turn */
@@ -111,13 +112,22 @@ static int run(net_server *server)
         return fail("no memory for libcurl");
     server->multi = curl_multi_init();
     if (server->multi == NULL) return fail("no memory for libcurl");
-    server->ca_file = getenv("SSL_CERT_FILE");
-    server->ca_folder = getenv("SSL_CERT_DIR");
     serve(server, &input);
     curl_multi_cleanup(server->multi);
     curl_global_cleanup();
     free(input.data);
     return 0;
+}
+
+/* Before a byte from elsewhere is read. */
+static int confine(net_server *server)
+{
+    snapcell_error err;
+    server->ca_file = getenv("SSL_CERT_FILE");
+    server->ca_folder = getenv("SSL_CERT_DIR");
+    const char *const readable[] = {server->ca_file, server->ca_folder};
+    if (server->unconfined || sandbox_client_enter(readable, 2, &err) == SNAPCELL_OK) return 0;
+    return fail(err.message);
 }
 
 /* Everything on the command line was checked by who started us. */
@@ -127,6 +137,8 @@ static int parse_rules(int argc, char **argv, net_rule *rules, net_server *serve
         snapcell_error err;
         if (strcmp(argv[i], "--private") == 0)
             server->allow_private = true;
+        else if (strcmp(argv[i], "--no-sandbox") == 0)
+            server->unconfined = true;
         else if (net_rule_parse(argv[i], &rules[server->rule_count++], &err) != SNAPCELL_OK)
             return fail(err.message);
     }
@@ -142,6 +154,7 @@ int main(int argc, char **argv)
     if (rules == NULL) return fail("no memory for the list of hosts");
     int status = parse_rules(argc, argv, rules, &server);
     signal(SIGPIPE, SIG_IGN);
+    if (status == 0) status = confine(&server);
     if (status == 0) status = run(&server);
     free(rules);
     return status;

@@ -1,7 +1,6 @@
 #include "snapcell/sandbox.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <linux/seccomp.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -13,8 +12,6 @@
 #include "sandbox_filter.h"
 #include "sandbox_landlock.h"
 #include "sandbox_steps.h"
-
-#define SANDBOX_NOBODY 65534u
 
 /* New descriptors get the lowest number that is free: with 0 to 2 open there is none. poll() of
  * three at once still works. */
@@ -34,40 +31,6 @@ static int sandbox_set_limits(const snapcell_sandbox_options *options, snapcell_
     if (status == SNAPCELL_OK && options->data_limit_bytes != 0 && SANDBOX_LIMITS_DATA)
         status = sandbox_limit(RLIMIT_DATA, options->data_limit_bytes, "a limit of memory", err);
     return status;
-}
-
-/* --- Privileges --- */
-
-/* In a user namespace that has no such user, or without the capability, root stays root in name. */
-static bool sandbox_user_is_missing(int errnum)
-{
-    return errnum == EINVAL || errnum == EPERM;
-}
-
-/* glibc does this in every thread; capabilities go with the user, in every thread, too. */
-static int sandbox_drop_user(snapcell_error *err)
-{
-    if (geteuid() == 0 || getuid() == 0) {
-        bool dropped = setgroups(0, NULL) == 0 &&
-                       setresgid(SANDBOX_NOBODY, SANDBOX_NOBODY, SANDBOX_NOBODY) == 0 &&
-                       setresuid(SANDBOX_NOBODY, SANDBOX_NOBODY, SANDBOX_NOBODY) == 0;
-        if (!dropped && !sandbox_user_is_missing(errno))
-            return sandbox_refused("to change the user to nobody", errno, err);
-    }
-    return sandbox_drop_capabilities(err);
-}
-
-/* Whoever sets a death signal for the parent's sake must not lose it with the user. */
-static int sandbox_change_user(snapcell_error *err)
-{
-    int death_signal = 0;
-    prctl(PR_GET_PDEATHSIG, &death_signal);
-    int status = sandbox_drop_user(err);
-    if (status != SNAPCELL_OK) return status;
-    if (death_signal != 0 && prctl(PR_SET_PDEATHSIG, death_signal) != 0)
-        return sandbox_refused("to end with its parent", errno, err);
-    if (prctl(PR_SET_DUMPABLE, 0) != 0) return sandbox_refused("to hide its memory", errno, err);
-    return SNAPCELL_OK;
 }
 
 /* --- Kernel filters --- */
@@ -129,7 +92,7 @@ int snapcell_sandbox_enter(const snapcell_sandbox_options *options, snapcell_err
     bool whole = given.scope == SNAPCELL_SANDBOX_PROCESS;
     status = sandbox_restrict(err); /* which takes a descriptor for a moment */
     if (status == SNAPCELL_OK && whole) status = sandbox_set_limits(&given, err);
-    if (status == SNAPCELL_OK && whole) status = sandbox_change_user(err);
+    if (status == SNAPCELL_OK && whole) status = sandbox_change_user(false, err);
     if (status == SNAPCELL_OK) status = sandbox_filter_calls(&given, err);
     return status;
 }

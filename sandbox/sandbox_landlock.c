@@ -1,10 +1,14 @@
 #include "sandbox_landlock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "cleanup.h"
 
 /* As in <linux/landlock.h>, of which older ones know less than the kernel that runs. */
 #define LANDLOCK_VERSION_FLAG 1u
@@ -13,6 +17,17 @@ typedef struct landlock_rules {
     uint64_t handled_access_net; /* from 4 on */
     uint64_t scoped;             /* from 6 on */
 } landlock_rules;
+
+#define LANDLOCK_BIND_TCP 1u
+#define LANDLOCK_CONNECT_TCP 2u
+#define LANDLOCK_READ_FILE 4u
+#define LANDLOCK_READ_DIR 8u
+
+#define LANDLOCK_RULE_BENEATH 1
+typedef struct landlock_beneath {
+    uint64_t allowed_access;
+    int32_t parent_fd;
+} __attribute__((packed)) landlock_beneath;
 
 int sandbox_landlock_abi(void)
 {
@@ -30,20 +45,54 @@ static uint64_t landlock_file_rights(int abi)
     return (UINT64_C(1) << count) - 1;
 }
 
-int sandbox_landlock_restrict(int abi)
+/* A set of rules that denies all of it. Below 0 on failure, with errno. */
+static int landlock_new(int abi, uint64_t net)
 {
     landlock_rules rules = {
         .handled_access_fs = landlock_file_rights(abi),
-        .handled_access_net = 3, /* bind_tcp, connect_tcp */
-        .scoped = 3,             /* abstract sockets, signals */
+        .handled_access_net = net,
+        .scoped = 3, /* abstract sockets, signals */
     };
     size_t size = abi >= 6   ? sizeof rules
                   : abi >= 4 ? offsetof(landlock_rules, scoped)
                              : offsetof(landlock_rules, handled_access_net);
-    long fd = syscall(SYS_landlock_create_ruleset, &rules, size, 0);
+    return (int)syscall(SYS_landlock_create_ruleset, &rules, size, 0);
+}
+
+/* 0, or an errno value. */
+static int landlock_enter(int fd)
+{
+    return syscall(SYS_landlock_restrict_self, fd, 0) == 0 ? 0 : errno;
+}
+
+int sandbox_landlock_restrict(int abi)
+{
+    int fd = landlock_new(abi, LANDLOCK_BIND_TCP | LANDLOCK_CONNECT_TCP);
     if (fd < 0) return errno;
-    long status = syscall(SYS_landlock_restrict_self, (int)fd, 0);
-    int errnum = status == 0 ? 0 : errno;
-    close((int)fd);
+    int errnum = landlock_enter(fd);
+    close(fd);
     return errnum;
+}
+
+/* 0, or an errno value. */
+static int landlock_allow_reading(int fd, const char *path)
+{
+    struct stat status;
+    cleanup_close int place = open(path, O_PATH | O_CLOEXEC);
+    if (place < 0 || fstat(place, &status) != 0) return 0; /* nothing there, nothing to read */
+    landlock_beneath rule = {
+        .allowed_access = LANDLOCK_READ_FILE | (S_ISDIR(status.st_mode) ? LANDLOCK_READ_DIR : 0),
+        .parent_fd = place,
+    };
+    return syscall(SYS_landlock_add_rule, fd, LANDLOCK_RULE_BENEATH, &rule, 0) == 0 ? 0 : errno;
+}
+
+int sandbox_landlock_restrict_client(int abi, const char *const *readable, size_t count)
+{
+    cleanup_close int fd = landlock_new(abi, LANDLOCK_BIND_TCP);
+    if (fd < 0) return errno;
+    int errnum = 0;
+    for (size_t i = 0; i < count && errnum == 0; i++)
+        errnum = landlock_allow_reading(fd, readable[i]);
+    return errnum == 0 ? landlock_enter(fd) : errnum;
 }

@@ -1,12 +1,18 @@
-/* Landlock: no file, no port, no signal, said in the kernel's own terms and not by the numbers of
- * system calls. Internal to the sandbox. */
+/* Landlock: which files, which ports, which signals, said in the kernel's own terms and not by the
+ * numbers of system calls. Internal to the sandbox. */
 #ifndef SNAPCELL_SANDBOX_LANDLOCK_H
 #define SNAPCELL_SANDBOX_LANDLOCK_H
+
+#include <stddef.h>
 
 /* The version of Landlock that the kernel speaks; 0 when it has none. */
 int sandbox_landlock_abi(void);
 
 /* Restricts the calling thread, and those it starts, to nothing at all. 0, or an errno value. */
 int sandbox_landlock_restrict(int abi);
+
+/* The same, but for reading files and folders below `readable` (those that are not there are passed
+ * over), and for connecting to ports. */
+int sandbox_landlock_restrict_client(int abi, const char *const *readable, size_t count);
 
 #endif

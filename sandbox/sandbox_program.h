@@ -20,6 +20,9 @@ void program_begin(sandbox_program *out, uint32_t foreign);
 
 void program_return(sandbox_program *out, uint32_t value);
 
+/* Calls of this number and above get `value`. */
+void program_from_number(sandbox_program *out, uint32_t number, uint32_t value);
+
 /* The call gets `value`, whatever its arguments. */
 void program_for_call(sandbox_program *out, int number, uint32_t value);
 

@@ -120,6 +120,37 @@ ok "without snapcell-net" "the process that has the network ended..." "await fet
 expect "the program says what is missing" err_has "the program snapcell-net"
 SNAPCELL=$tested
 
+# --- Its sandbox
+# begin_stalled OPTION...: a fetch that gets half of its answer; $supervisor, and snapcell-net's $client.
+begin_stalled() {
+    event "await (await fetch('$here/stall')).text()"
+    "$SNAPCELL" run fetcher --event @event --allow-net "127.0.0.1:$port" "$@" >/dev/null 2>&1 &
+    supervisor=$!
+    for _ in $(seq 200); do
+        client=$(grep -ls "^PPid:[[:space:]]*$supervisor$" /proc/[0-9]*/status | while read -r status; do
+            grep -q '^Name:[[:space:]]*snapcell-net' "$status" && basename "$(dirname "$status")"
+        done)
+        [ -n "$client" ] && break
+        sleep 0.05
+    done
+    sleep 0.2 # until it is confined
+}
+status_of() { sed -n "s/^$1:[[:space:]]*\\([^[:space:]]*\\).*/\\1/p" "/proc/$client/status"; }
+status_is() { [ "$(status_of "$1")" = "$2" ]; }
+end_stalled() {
+    kill -s TERM "$supervisor"
+    wait "$supervisor" 2>/dev/null
+}
+begin_stalled
+expect "snapcell-net has a filter of system calls" status_is Seccomp 2
+expect "can gain no privileges" status_is NoNewPrivs 1
+expect "has no capabilities" status_is CapEff 0000000000000000
+[ "$(id -u)" -ne 0 ] || expect "is not root's" status_is Uid 65534
+end_stalled
+begin_stalled --no-sandbox
+expect "without a sandbox there is no filter" status_is Seccomp 0
+end_stalled
+
 # --- TLS
 if [ -n "${tls_port:-}" ]; then
     there=https://localhost:$tls_port

@@ -26,7 +26,7 @@ const mayInclude = {
     sandbox: ["sandbox", "snapshot-format"],
     store: ["store", "snapshot-format"],
     engine: ["engine", "snapshot-format"],
-    net: ["net", "process", "engine", "snapshot-format"],
+    net: ["net", "process", "engine", "sandbox", "snapshot-format"],
     compiler: ["compiler", "engine", "store", "sandbox", "process", "snapshot-format"],
     loader: ["loader", "engine", "store", "snapshot-format"],
     workers: ["workers", "loader", "process", "engine", "store", "sandbox", "snapshot-format"],

@@ -36,6 +36,10 @@ typedef struct snapcell_net_options {
 
     /* `snapcell-net`. NULL: beside this program or library, or in ../libexec/snapcell from it. */
     const char *program_path;
+
+    /* The process may do all that its user may, where the kernel, or a container's policy, refuses
+     * it its sandbox: it can then start programs and write files. */
+    bool no_sandbox;
 } snapcell_net_options;
 
 #define SNAPCELL_NET_OPTIONS_INIT                                                                  \
