@@ -94,6 +94,8 @@ int RefuseUnsnapshotable(const IsolateState &state, Refusal *refusal, snapcell_e
 {
     if (!state.unsnapshotable.empty())
         return Refuse(refusal, state.unsnapshotable_kind, state.unsnapshotable, err);
+    if (!state.timers.Empty())
+        return Refuse(refusal, SNAPCELL_NOTE_TIMER, "a timer is still pending", err);
     return SNAPCELL_OK;
 }
 
@@ -109,16 +111,6 @@ int RefuseShared(const IsolateState &state, const v8::StartupData &blob, Refusal
                   "the snapshot keeps what " + state.warm_draws.what(refusal->kept_draws[0]) +
                       " gave to a warm-up request",
                   err);
-}
-
-// The context's second datum, where there were timers.
-void SaveTimers(v8::Local<v8::Context> context, v8::SnapshotCreator *creator, Refusal *refusal)
-{
-    const IsolateState *state = IsolateState::From(context->GetIsolate());
-    v8::Local<v8::Array> saved;
-    if (state->timers.Save(context, state->MonotonicMs()).ToLocal(&saved))
-        creator->AddData(context, saved);
-    refusal->timers_go_on = !state->timers.Empty();
 }
 
 // The creator enters its isolate and leaves it in its destructor, after the state's handles are
@@ -150,7 +142,6 @@ int BuildSnapshot(const engine_bundle &bundle, const engine_build_options &optio
             heap = CountHeapByKind(isolate);
             if (!evaluation.module.IsEmpty()) ForgetModuleExports(context, evaluation.module);
             creator.AddData(context, handler.entry);
-            SaveTimers(context, &creator, refusal);
             creator.SetDefaultContext(context);
         }
     }
@@ -195,13 +186,12 @@ int BuildCodeCache(const engine_bundle &bundle, const engine_build_options &opti
                       EvaluatedWebModules(context), "", out, err);
 }
 
-bool SurveyIsDue(const engine_bundle &bundle, const engine_build_options &options, int status,
-                 const Refusal &refusal)
+bool SurveyIsDue(const engine_bundle &bundle, const engine_build_options &options, int status)
 {
     if (options.note == nullptr || options.survey == ENGINE_SURVEY_NONE) return false;
     if (status == SNAPCELL_E_UNSNAPSHOTABLE) return true;
     if (status != SNAPCELL_OK) return false;
-    if (refusal.timers_go_on || options.survey != ENGINE_SURVEY_WHEN_DUE) return true;
+    if (options.survey != ENGINE_SURVEY_WHEN_DUE) return true;
     Workshop workshop(bundle, options);
     PlainIsolate isolate(&workshop);
     v8::HandleScope scope(isolate.get());
@@ -218,7 +208,7 @@ int BuildAndSurvey(const engine_bundle &bundle, const engine_build_options &opti
     int status = options.survey == ENGINE_SURVEY_ONLY
                      ? error_set(err, SNAPCELL_E_UNSNAPSHOTABLE, "it was only looked at")
                      : BuildSnapshot(bundle, options, format, out, &refusal, err);
-    if (SurveyIsDue(bundle, options, status, refusal))
+    if (SurveyIsDue(bundle, options, status))
         SurveyBundle(bundle, options, format, status == SNAPCELL_OK ? nullptr : &refusal);
     return status;
 }

@@ -34,13 +34,8 @@ class TimerQueue
         BundlePlace place; // where it was set, in the bundle
         double due_ms;
         double interval_ms; // below 0: once
-        bool warm;          // set in a warm-up request
     };
     std::vector<Pending> ListPending() const;
-    // What a snapshot holds of a queue, so that it goes on in each instance: numbers that were
-    // given stay what they are. Empty when nothing was ever in it.
-    v8::MaybeLocal<v8::Array> Save(v8::Local<v8::Context> context, double now_ms) const;
-    bool Restore(v8::Local<v8::Context> context, v8::Local<v8::Array> saved, double now_ms);
     // Drops every timer; to be called before the isolate goes away.
     void Reset();
 
@@ -51,11 +46,7 @@ class TimerQueue
         double interval_ms = -1;
         double due_ms = 0;
         BundlePlace place;
-        bool warm = false;
     };
-    Timer &Insert(uint32_t id, v8::Isolate *isolate, v8::Local<v8::Function> callback,
-                  const std::vector<v8::Local<v8::Value>> &arguments, double due_ms,
-                  double interval_ms);
     std::map<uint32_t, Timer> timers_;
     std::multimap<double, uint32_t> due_; // by due time, then in order of adding
     uint32_t next_id_ = 1;

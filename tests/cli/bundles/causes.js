@@ -2,7 +2,7 @@ const cache = { formats: [] };
 globalThis.app = { cache };
 cache.formats.push(new globalThis[["In", "tl"].join("")].DateTimeFormat("en"));
 const id = crypto.randomUUID();
-WebAssembly.validate(new Uint8Array());
+setInterval(() => {}, 60000);
 export default {
     fetch() {
         return new Response(id);
