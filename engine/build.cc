@@ -232,8 +232,9 @@ int BuildAsFirstThatWorks(const std::vector<engine_format> &formats, const engin
         return status;
     snapcell_error second = {};
     int second_status = BuildAs(formats[1], bundle, options, out, &second);
-    bool tells_more = second_status != SNAPCELL_E_NO_HANDLER && second_status != SNAPCELL_E_SCRIPT;
-    if (status == SNAPCELL_E_SCRIPT && !tells_more) return status;
+    bool fails_again = second_status == SNAPCELL_E_SCRIPT ||
+                       (second_status == SNAPCELL_E_NO_HANDLER && status == SNAPCELL_E_SCRIPT);
+    if (fails_again) return status;
     if (err != nullptr) *err = second;
     return second_status;
 }

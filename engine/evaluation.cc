@@ -178,6 +178,34 @@ const char *FormatName(engine_format format)
     }
 }
 
+// As "GET,POST"; empty for what exports nothing.
+std::string NamesOf(v8::Local<v8::Context> context, v8::Local<v8::Value> exports)
+{
+    v8::TryCatch ignore(context->GetIsolate());
+    v8::Local<v8::Array> names;
+    if (!exports->IsObject() ||
+        !exports.As<v8::Object>()->GetOwnPropertyNames(context).ToLocal(&names))
+        return "";
+    v8::String::Utf8Value text(context->GetIsolate(), names);
+    return *text != nullptr ? *text : "";
+}
+
+int ReportNoHandler(v8::Local<v8::Context> context, engine_format format,
+                    v8::Local<v8::Value> exports, snapcell_error *err)
+{
+    if (format == ENGINE_FORMAT_SCRIPT)
+        return error_set(err, SNAPCELL_E_NO_HANDLER,
+                         "no handler: a script must call `addEventListener(\"fetch\", ...)` or set "
+                         "`globalThis.handler`; what it exports is lost in it: bundle that as a "
+                         "module (esbuild: --format=esm)");
+    std::string names = NamesOf(context, exports);
+    return error_set(
+        err, SNAPCELL_E_NO_HANDLER,
+        "no handler: expected `export default { fetch }`, an exported `handler`, "
+        "`module.exports`, a fetch listener or `globalThis.handler`; it exports %.300s",
+        names.empty() ? "nothing" : names.c_str());
+}
+
 } // namespace
 
 void AppendEvaluationReferences(std::vector<intptr_t> *references)
@@ -247,10 +275,7 @@ int SelectHandler(v8::Local<v8::Context> context, engine_format format,
         !dispatch->Get(context, AsciiString(isolate, "select")).ToLocal(&select) ||
         !select.As<v8::Function>()->Call(context, dispatch, 2, arguments).ToLocal(&selected))
         return ReportCaught(isolate, caught, "", err);
-    if (!selected->IsObject())
-        return error_set(err, SNAPCELL_E_NO_HANDLER,
-                         "no handler: expected `export default { fetch }`, an exported `handler`, "
-                         "`module.exports`, a fetch listener or `globalThis.handler`");
+    if (!selected->IsObject()) return ReportNoHandler(context, format, exports, err);
     v8::Local<v8::Object> found = selected.As<v8::Object>();
     if (!found->Get(context, AsciiString(isolate, "shape")).ToLocal(&shape) ||
         !found->Get(context, AsciiString(isolate, "entry")).ToLocal(&entry))

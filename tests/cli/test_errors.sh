@@ -82,4 +82,15 @@ expect "without advice" grep -Eq 'missing is not defined$' err
 advised 'const e = Object.defineProperty(new Error(), "message", { get: () => "lazy" }); e.name = ""; throw e;' "lazy" ""
 advised 'const e = new Error(); e.name = ""; throw e;' "an error without a name and a message" ""
 
+# What has no handler.
+without() { # without SOURCE MESSAGE
+    printf '%s\n' "$1" >without.js
+    run 1 "$1" compile without.js
+    expect "is told" err_has "$2"
+}
+without 'export const GET = () => {}, POST = GET;' "it exports GET,POST"
+without 'exports.GET = () => {};' "it exports GET"
+without 'module.exports = {};' "it exports nothing"
+without 'var app = (() => ({ exports: { fetch() {} } }))();' "bundle that as a module"
+
 done_testing
