@@ -31,8 +31,8 @@ static const cli_option compile_options[] = {
      "it becomes a `code` artifact, evaluated at each load"},
     {COMPILE_ENTROPY, "entropy", "RULE",
      "random values that crypto gives at top level, or that a warm-up\n"
-     "leaves behind: fresh (default; a `code` artifact, which draws\n"
-     "them at each load), error, or allow (the snapshot keeps them,\n"
+     "leaves behind: error (default), fresh (a `code` artifact, which\n"
+     "draws them at each load), or allow (the snapshot keeps them,\n"
      "the same in every instance)"},
     {COMPILE_EXPLAIN, "explain", NULL,
      "tell what is in the snapshot, or all that keeps the function\n"
@@ -87,13 +87,13 @@ static bool compile_take_format(compile_state *state, const char *value)
 
 static bool compile_take_entropy(compile_state *state, const char *value)
 {
-    static const char *const names[] = {"fresh", "error", "allow", NULL};
+    static const char *const names[] = {"error", "fresh", "allow", NULL};
     for (int i = 0; names[i]; i++) {
         if (strcmp(value, names[i]) != 0) continue;
         state->options.entropy = (snapcell_entropy)i;
         return true;
     }
-    cli_message("--entropy must be fresh, error or allow, not '%s'", value);
+    cli_message("--entropy must be error, fresh or allow, not '%s'", value);
     return false;
 }
 
@@ -227,6 +227,30 @@ static bool compile_is_vouched(const compile_state *state, const cli_result *res
                                                result->name, tenant, NULL, NULL) == SNAPCELL_OK;
 }
 
+static bool compile_draws_at_top_level(const snapcell_artifact_info *info)
+{
+    json_t *manifest = cli_manifest(info);
+    size_t index;
+    json_t *note;
+    bool draws = false;
+    json_array_foreach(json_object_get(manifest, "notes"), index, note)
+    {
+        const char *kind = json_string_value(json_object_get(note, "kind"));
+        draws |= kind != NULL && strcmp(kind, "entropy") == 0 &&
+                 json_is_true(json_object_get(note, "prevents"));
+    }
+    json_decref(manifest);
+    return draws;
+}
+
+/* Strictness is no part of the key: what was stored as a fallback may now be an error. */
+static bool compile_would_refuse(const compile_state *state, const snapcell_artifact_info *info)
+{
+    if (info->kind != SNAPCELL_ARTIFACT_CODE) return false;
+    return state->options.strict ||
+           (state->options.entropy == SNAPCELL_ENTROPY_ERROR && compile_draws_at_top_level(info));
+}
+
 /* Whether the key is in the store, sound; the name is then made to point to it. */
 static int compile_find(compile_state *state, cli_result *result, bool *found, snapcell_error *err)
 {
@@ -242,6 +266,7 @@ static int compile_find(compile_state *state, cli_result *result, bool *found, s
     code = snapcell_artifact_inspect(view.bytes, view.size_bytes, &info, err);
     if (code == SNAPCELL_OK) cli_result_take_info(result, &info);
     bool vouched = compile_is_vouched(state, result, &view);
+    bool refused = code == SNAPCELL_OK && compile_would_refuse(state, &info);
     snapcell_store_view_close(store, &view);
     if (state->key && !vouched) return SNAPCELL_OK; /* sound or not: it gives way */
     if (code != SNAPCELL_OK) {
@@ -252,9 +277,7 @@ static int compile_find(compile_state *state, cli_result *result, bool *found, s
                          "way for a new one",
                          cause.message, cli_key_text(&result->key, key));
     }
-    /* Strictness is no part of the key: what was stored as a fallback is now an error. */
-    bool strict = state->options.strict || state->options.entropy == SNAPCELL_ENTROPY_ERROR;
-    if (strict && result->kind == SNAPCELL_ARTIFACT_CODE) return SNAPCELL_OK;
+    if (refused) return SNAPCELL_OK;
     *found = true;
     return snapcell_store_name_set(store, result->name, &result->key, err);
 }

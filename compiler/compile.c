@@ -108,8 +108,13 @@ static void task_look_for_causes(compile_task *task, const char *worker_path,
 
 static int task_refuse(const compile_task *task, const char *causes, snapcell_error *err)
 {
-    int status = error_set(err, SNAPCELL_E_UNSNAPSHOTABLE, "%s cannot become a snapshot: %s",
-                           task->bundle->path, causes);
+    bool draws = note_list_prevents(&task->notes, SNAPCELL_NOTE_ENTROPY);
+    int status =
+        error_set(err, SNAPCELL_E_UNSNAPSHOTABLE, "%s cannot become a snapshot: %s%s",
+                  task->bundle->path, causes,
+                  draws ? "; draw it in the handler, or take `--entropy fresh` (the bundle is "
+                          "evaluated at each load) or `allow` (one value for all instances)"
+                        : "");
     if (err != NULL) note_list_place(&task->notes, err);
     return status;
 }
@@ -324,7 +329,7 @@ static void options_from_manifest(const manifest_recipe *recipe, const artifact_
     out->format = recipe->format;
     out->level = recipe->level;
     out->raw = recipe->raw;
-    if (recipe->entropy_allowed) out->entropy = SNAPCELL_ENTROPY_ALLOW;
+    out->entropy = recipe->entropy_allowed ? SNAPCELL_ENTROPY_ALLOW : SNAPCELL_ENTROPY_FRESH;
     out->warm = recipe->warm;
     out->warm_count = recipe->warm_count;
 }

@@ -110,10 +110,10 @@ run 2 "an empty path" compile --store none ""
 expect "leave no store behind" is_missing none
 
 # --- What cannot be snapshotted
-run 0 "randomness at the top" compile --json "$BUNDLES/random.js"
+run 0 "randomness at the top" compile --entropy fresh --json "$BUNDLES/random.js"
 json "becomes code, with a warning" 'j.kind === "code" && j.warnings.length === 1 && /randomUUID/.test(j.warnings[0])'
 expect "warns" err_has "warning"
-run 0 "again" compile --json "$BUNDLES/random.js"
+run 0 "again" compile --entropy fresh --json "$BUNDLES/random.js"
 json "keeps the warning" 'j.cached && j.kind === "code" && j.warnings.length === 1'
 run 1 "strictly" compile --json --strict "$BUNDLES/random.js"
 json "is an error, though it is stored" 'j.error.code === "E_UNSNAPSHOTABLE"'

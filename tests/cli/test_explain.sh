@@ -3,13 +3,13 @@
 . "$(dirname "$0")/helper.sh"
 
 # --- What keeps a function from being a snapshot
-run 0 "a function with three causes" compile --explain "$BUNDLES/causes.js"
+run 0 "a function with three causes" compile --explain --entropy fresh "$BUNDLES/causes.js"
 expect "is no snapshot" out_has "cannot be a snapshot:"
 expect "names the place and the path" grep -Eq '^ +causes\.js:3:20 +an object made by Intl\.DateTimeFormat, kept as `globalThis\.app\.cache\.formats\[0\]`$' out
 expect "names the random value" grep -Eq '^ +causes\.js:4:19 +crypto\.randomUUID\(\) was called at top level$' out
 expect "names the timer" grep -Eq '^ +causes\.js:5:1 +an interval is still pending$' out
 expect "says what to do" grep -Eq '^ +-> start it in the handler$' out
-run 0 "the same from the store" compile --explain --json "$BUNDLES/causes.js"
+run 0 "the same from the store" compile --explain --entropy fresh --json "$BUNDLES/causes.js"
 json "is explained, too" 'j.cached && j.explain.causes.length === 3 && j.explain.uses.length === 0'
 json "has the cause's fields" 'JSON.stringify(j.explain.causes.find((c) => c.kind === "object")) === JSON.stringify({kind:"object",warm:false,what:"an object made by Intl.DateTimeFormat",count:1,place:"causes.js:3:20",path:"globalThis.app.cache.formats[0]",advice:"make it when the handler first needs it"})'
 run 1 "strictly" compile --explain --strict "$BUNDLES/causes.js"
@@ -19,7 +19,7 @@ run 1 "strictly, as JSON" compile --explain --strict --json "$BUNDLES/causes.js"
 json "has error and causes" 'j.error.code === "E_UNSNAPSHOTABLE" && j.error.line === 4 && j.explain.causes.length === 3'
 run 1 "a bundle that fails" compile --explain --json "$BUNDLES/throws.js"
 json "has no causes" 'j.error.code === "E_SCRIPT" && j.explain.causes.length === 0'
-run 0 "without --explain" compile --json "$BUNDLES/causes.js"
+run 0 "without --explain" compile --entropy fresh --json "$BUNDLES/causes.js"
 json "there is no explanation" 'j.explain === undefined'
 
 # --- What is in a snapshot
@@ -37,14 +37,19 @@ json "has the same" 'j.manifest.notes.length === 4 && j.manifest.notes.every((n)
 # --- Random values
 run 0 "--entropy fresh" compile --entropy fresh --json "$BUNDLES/random.js"
 json "is a code artifact" 'j.kind === "code"'
-run 1 "--entropy error" compile --entropy error --json "$BUNDLES/random.js"
+run 1 "without --entropy" compile --json "$BUNDLES/random.js"
 json "is an error that names the line" 'j.error.code === "E_UNSNAPSHOTABLE" && j.error.file === "random.js" && j.error.line > 0 && /randomUUID/.test(j.error.message)'
 run 0 "--entropy allow" compile --entropy allow --json --explain "$BUNDLES/random.js"
 json "is a snapshot under another key" 'j.kind === "snapshot" && !j.cached && j.explain.uses.some((u) => u.kind === "entropy" && u.place)'
 run 0 "which says so" show random --json
 json "in its manifest" 'j.manifest.options.entropy === "allow"'
 run 0 "--entropy error of what is fine" compile --entropy error "$BUNDLES/hello.js"
-run 0 "a kept warm-up value" compile --name kept --warm /keep --json "$BUNDLES/clock.js"
+printf 'setInterval(() => {}, 1e6);\nexport default { fetch: () => new Response("x") };\n' >timer.js
+run 0 "a code artifact for another reason" compile --json timer.js
+json "is code" 'j.kind === "code" && !j.cached'
+run 0 "the same again" compile --json timer.js
+json "is not compiled again" 'j.kind === "code" && j.cached'
+run 0 "a kept warm-up value" compile --entropy fresh --name kept --warm /keep --json "$BUNDLES/clock.js"
 json "is a code artifact" 'j.kind === "code" && /gave to a warm-up request \(clock\.js:6:27\)/.test(j.warnings[0])'
 run 1 "as an error" compile --name kept --warm /keep --entropy error "$BUNDLES/clock.js"
 expect "names the line" grep -q '^clock\.js:6:27: ' err

@@ -140,8 +140,10 @@ static const char *const unsnapshotables[] = {
 
 START_TEST(test_unsnapshotable_becomes_code_with_a_warning)
 {
+    snapcell_compile_options options = SNAPCELL_COMPILE_OPTIONS_INIT;
+    options.entropy = SNAPCELL_ENTROPY_FRESH;
     const char *path = fixture_write_text("fn.js", unsnapshotables[_i]);
-    snapcell_compiled *compiled = fixture_compile(path, NULL);
+    snapcell_compiled *compiled = fixture_compile(path, &options);
     ck_assert_int_eq(snapcell_compiled_info(compiled)->kind, SNAPCELL_ARTIFACT_CODE);
     ck_assert_uint_ge(snapcell_compiled_warning_count(compiled), 1);
     const char *warning = snapcell_compiled_warning(compiled, 0);

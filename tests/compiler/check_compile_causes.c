@@ -64,6 +64,7 @@ START_TEST(test_causes_are_explained)
 {
     notebook book = {0};
     snapcell_compile_options options = SNAPCELL_COMPILE_OPTIONS_INIT;
+    options.entropy = SNAPCELL_ENTROPY_FRESH;
     options.note = take_note;
     options.note_user = &book;
     snapcell_compiled *compiled =

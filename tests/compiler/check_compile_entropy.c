@@ -62,7 +62,7 @@ static const struct {
 };
 #define DRAWN_COUNT (int)(sizeof drawn / sizeof *drawn)
 
-START_TEST(test_drawn_at_top_level_is_code_by_default)
+START_TEST(test_drawn_at_top_level_is_code)
 {
     notebook book;
     snapcell_compiled *compiled = compile(drawn[_i].source, NULL, SNAPCELL_ENTROPY_FRESH, &book);
@@ -79,16 +79,16 @@ START_TEST(test_drawn_at_top_level_is_code_by_default)
 }
 END_TEST
 
-START_TEST(test_drawn_at_top_level_is_an_error)
+START_TEST(test_drawn_at_top_level_is_an_error_by_default)
 {
     snapcell_compile_options options = SNAPCELL_COMPILE_OPTIONS_INIT;
-    options.entropy = SNAPCELL_ENTROPY_ERROR;
     snapcell_error error;
     fixture_compile_fails(fixture_write_text("fn.js", drawn[_i].source), &options,
                           SNAPCELL_E_UNSNAPSHOTABLE, drawn[_i].what, &error);
     ck_assert_str_eq(error.file, "fn.js");
     ck_assert_uint_eq(error.line, 1);
     ck_assert_uint_gt(error.column, 1);
+    ck_assert_ptr_nonnull(strstr(error.message, "--entropy fresh"));
 }
 END_TEST
 
@@ -253,8 +253,8 @@ END_TEST
 int main(void)
 {
     const fixture_test tests[] = {
-        {test_drawn_at_top_level_is_code_by_default, DRAWN_COUNT},
-        {test_drawn_at_top_level_is_an_error, DRAWN_COUNT},
+        {test_drawn_at_top_level_is_code, DRAWN_COUNT},
+        {test_drawn_at_top_level_is_an_error_by_default, DRAWN_COUNT},
         {test_drawn_at_top_level_is_allowed, DRAWN_COUNT},
         {test_only_random_values_are_an_error, 0},
         {test_what_a_warm_up_drew_is_not_kept, KEPT_COUNT},

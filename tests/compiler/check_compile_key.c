@@ -44,7 +44,7 @@ START_TEST(test_what_does_not_decide_the_artifact_is_not_in_the_key)
     options.name = "a";
     options.level = SNAPCELL_LEVEL_DEFAULT;
     options.strict = true;
-    options.entropy = SNAPCELL_ENTROPY_ERROR;
+    options.entropy = SNAPCELL_ENTROPY_FRESH;
     options.memory_limit_bytes = UINT64_C(1) << 30;
     options.wall_limit_ms = 1;
     options.worker_path = "/nowhere";

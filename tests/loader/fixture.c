@@ -86,6 +86,7 @@ static void fixture_compile_all(const fixture_function *functions, size_t count,
 void fixture_compile(const fixture_function *functions, size_t count, const snapcell_host *host)
 {
     snapcell_compile_options options = SNAPCELL_COMPILE_OPTIONS_INIT;
+    options.entropy = SNAPCELL_ENTROPY_FRESH;
     options.host = host;
     fixture_compile_all(functions, count, &options);
 }
@@ -93,6 +94,7 @@ void fixture_compile(const fixture_function *functions, size_t count, const snap
 void fixture_compile_raw(const fixture_function *functions, size_t count)
 {
     snapcell_compile_options options = SNAPCELL_COMPILE_OPTIONS_INIT;
+    options.entropy = SNAPCELL_ENTROPY_FRESH;
     options.raw = true;
     fixture_compile_all(functions, count, &options);
 }

@@ -70,6 +70,7 @@ static void compile(snapcell_store *store, const char *name, const char *top)
     snprintf(source, sizeof source, source_format, top);
     snapcell_request warm = SNAPCELL_REQUEST_INIT;
     snapcell_compile_options options = SNAPCELL_COMPILE_OPTIONS_INIT;
+    options.entropy = SNAPCELL_ENTROPY_FRESH;
     options.name = name;
     options.warm = &warm;
     options.warm_count = 1;

@@ -28,9 +28,9 @@ typedef enum snapcell_format {
 /* What becomes of random values that crypto gives at top level (bytes, UUIDs, keys), and of those
  * that a warm-up request leaves behind: in a snapshot all instances would share them. */
 typedef enum snapcell_entropy {
+    SNAPCELL_ENTROPY_ERROR = 0, /* E_UNSNAPSHOTABLE, naming the lines */
     /* A `code` artifact, whose top level runs at each load: each instance has its own. */
-    SNAPCELL_ENTROPY_FRESH = 0,
-    SNAPCELL_ENTROPY_ERROR = 1, /* E_UNSNAPSHOTABLE, naming the lines */
+    SNAPCELL_ENTROPY_FRESH = 1,
     /* They are in the snapshot: the same in every instance, and known to whoever has the bundle. */
     SNAPCELL_ENTROPY_ALLOW = 2
 } snapcell_entropy;
