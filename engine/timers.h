@@ -16,6 +16,11 @@ namespace snapcell
 class TimerQueue
 {
   public:
+    // Where the numbers of timers begin at build time. A bundle may keep one and clear it in a
+    // request, when the timer is long over: then it must not be the number of another.
+    static constexpr uint32_t kFirstBuildId = 1u << 30;
+
+    explicit TimerQueue(uint32_t first_id = 1) : next_id_(first_id) {}
     // Adds a timer that is due at `due_ms` (on the isolate's monotonic clock); `interval_ms` below
     // 0: once.
     uint32_t Add(v8::Isolate *isolate, v8::Local<v8::Function> callback,
@@ -49,7 +54,7 @@ class TimerQueue
     };
     std::map<uint32_t, Timer> timers_;
     std::multimap<double, uint32_t> due_; // by due time, then in order of adding
-    uint32_t next_id_ = 1;
+    uint32_t next_id_;
 };
 
 } // namespace snapcell

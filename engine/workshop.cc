@@ -28,6 +28,7 @@ Workshop::Workshop(const engine_bundle &bundle, const engine_build_options &opti
     state.host = bundle.host;
     state.array_buffers = &array_buffers;
     state.phase = Phase::kTopLevel;
+    state.timers = TimerQueue(TimerQueue::kFirstBuildId);
     state.log = options.log;
     state.log_user = options.log_user;
     state.function_name = options.function_name;

@@ -169,6 +169,17 @@ test("crypto", () => {
     throws(TypeError, () => new Crypto());
 });
 
+// So many that one of their numbers would be the next, whatever the tests before took.
+const early = Array.from({ length: 500 }, () => setTimeout(() => {}, 0));
+
+test("the number of a timer of the top level is no other one's", async () => {
+    await new Promise(resolve => {
+        const timer = setTimeout(resolve, 1);
+        equal(early.includes(timer), false);
+        for (const number of early) clearTimeout(number);
+    });
+});
+
 test("timers", async () => {
     const seen = [];
     setTimeout(value => seen.push(value), 2, "late");
