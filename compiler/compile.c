@@ -106,15 +106,28 @@ static void task_look_for_causes(compile_task *task, const char *worker_path,
     note_list_add(&task->notes, &note);
 }
 
+/* NULL when no random value keeps the function from being a snapshot. */
+static const char *task_advise_on_draws(const compile_task *task)
+{
+    const char *advice = NULL;
+    for (size_t i = 0; i < task->notes.count; i++) {
+        const snapcell_note *note = &task->notes.items[i];
+        if (!note->prevents || note->kind != SNAPCELL_NOTE_ENTROPY) continue;
+        if (!note->warm) return "draw it in the handler";
+        advice = "keep no random value of a warm-up request, leave that request out";
+    }
+    return advice;
+}
+
 static int task_refuse(const compile_task *task, const char *causes, snapcell_error *err)
 {
-    bool draws = note_list_prevents(&task->notes, SNAPCELL_NOTE_ENTROPY);
+    const char *advice = task_advise_on_draws(task);
     int status =
-        error_set(err, SNAPCELL_E_UNSNAPSHOTABLE, "%s cannot become a snapshot: %s%s",
-                  task->bundle->path, causes,
-                  draws ? "; draw it in the handler, or take `--entropy fresh` (the bundle is "
-                          "evaluated at each load) or `allow` (one value for all instances)"
-                        : "");
+        error_set(err, SNAPCELL_E_UNSNAPSHOTABLE, "%s cannot become a snapshot: %s%s%s%s",
+                  task->bundle->path, causes, advice ? "; " : "", advice ? advice : "",
+                  advice ? ", or take `--entropy fresh` (the bundle is evaluated at each load) or "
+                           "`allow` (one value for all instances)"
+                         : "");
     if (err != NULL) note_list_place(&task->notes, err);
     return status;
 }

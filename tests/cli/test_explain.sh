@@ -53,6 +53,7 @@ run 0 "a kept warm-up value" compile --entropy fresh --name kept --warm /keep --
 json "is a code artifact" 'j.kind === "code" && /gave to a warm-up request \(clock\.js:6:27\)/.test(j.warnings[0])'
 run 1 "as an error" compile --name kept --warm /keep --entropy error "$BUNDLES/clock.js"
 expect "names the line" grep -q '^clock\.js:6:27: ' err
+expect "and what to do about the request" err_has "leave that request out, or take"
 run 2 "another --entropy" compile --entropy maybe "$BUNDLES/hello.js"
 expect "is told in a line" is_one_message
 done_testing
