@@ -35,6 +35,13 @@ constexpr std::string_view kNodeGlobals[] = {"process",      "Buffer",         "
 constexpr std::string_view kPageGlobals[] = {"document", "window", "localStorage", "sessionStorage",
                                              "XMLHttpRequest"};
 
+constexpr std::string_view kOtherGlobals[] = {
+    "WebSocket",        "WebSocketPair", "EventSource", "caches", "HTMLRewriter",
+    "BroadcastChannel", "Worker",        "indexedDB",   "Deno",   "Bun"};
+
+// Of files that a bundler reads and does not write.
+constexpr std::string_view kSourceEndings[] = {".ts", ".mts", ".cts", ".tsx", ".jsx"};
+
 constexpr std::string_view kNodeAdvice =
     "; it is Node's: bundle a package in its place, as presets/node-compat does";
 constexpr std::string_view kProcessAdvice =
@@ -43,6 +50,11 @@ constexpr std::string_view kProcessAdvice =
 constexpr std::string_view kPageAdvice =
     "; it is a web page's: bundle for a server, as esbuild does with "
     "--conditions=workerd,worker";
+
+constexpr std::string_view kOtherAdvice =
+    "; it is none of the APIs that functions have: docs/web-api.md lists them";
+constexpr std::string_view kSourceAdvice =
+    "; a bundle is JavaScript: make one first, as with esbuild --bundle --format=esm";
 
 template <size_t N> bool IsOneOf(const std::string_view (&names)[N], std::string_view name)
 {
@@ -74,12 +86,19 @@ std::string UnresolvedMessage(std::string_view what, std::string_view specifier)
     return message;
 }
 
-std::string_view AdviceFor(std::string_view message)
+std::string_view AdviceFor(std::string_view message, std::string_view file)
 {
+    if (message.starts_with("SyntaxError: ")) {
+        auto is_ending = [&](std::string_view ending) { return file.ends_with(ending); };
+        bool is_source =
+            std::any_of(std::begin(kSourceEndings), std::end(kSourceEndings), is_ending);
+        return is_source ? kSourceAdvice : std::string_view();
+    }
     std::string_view name = Between(message, "ReferenceError: ", " is not defined");
     if (name == "process") return kProcessAdvice;
     if (IsOneOf(kNodeGlobals, name)) return kNodeAdvice;
     if (IsOneOf(kPageGlobals, name)) return kPageAdvice;
+    if (IsOneOf(kOtherGlobals, name)) return kOtherAdvice;
     // What esbuild puts in the place of a require() that it could not resolve.
     std::string_view specifier =
         Between(message, "Error: Dynamic require of \"", "\" is not supported");

@@ -12,8 +12,9 @@ namespace snapcell
 // "import of "x" was not resolved...": `what` is import, require or import().
 std::string UnresolvedMessage(std::string_view what, std::string_view specifier);
 
-// What to do about an error's message, beginning with a semicolon; empty for most.
-std::string_view AdviceFor(std::string_view message);
+// What to do about an error's message, beginning with a semicolon; empty for most. `file` is the
+// bundle's name where it may be what was not understood.
+std::string_view AdviceFor(std::string_view message, std::string_view file);
 
 } // namespace snapcell
 

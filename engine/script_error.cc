@@ -117,7 +117,8 @@ int Report(v8::Isolate *isolate, v8::Local<v8::Message> message, v8::Local<v8::V
     if (text.empty()) text = HeadOfStack(stack);   // of a DOMException, whose message is a getter
     if (text.empty()) text = Utf8(isolate, value); // of an error whose message is a getter
     if (text.empty()) text = "an error without a name and a message";
-    text += AdviceFor(text);
+    // What has frames was parsed, and is no fault of the file's language.
+    text += AdviceFor(text, HeadOfStack(stack).empty() ? state->bundle->file_name : "");
     error_set(err, code, "%s%s", prefix, text.c_str());
     if (err == nullptr) return code;
     if (!message.IsEmpty()) FillPlace(isolate, message, *state->bundle, err);

@@ -75,12 +75,26 @@ advised 'throw Error("Dynamic require of \"util\" is not supported");' "Dynamic 
 advised 'Buffer.from("");' "Buffer is not defined" "$node"
 advised 'process.env.X;' "process is not defined" "define process.env.NODE_ENV"
 advised 'document.title;' "document is not defined" "it is a web page's"
+advised 'new WebSocket("wss://x");' "WebSocket is not defined" "none of the APIs that functions have"
 advised 'missing;' "missing is not defined" ""
 expect "without advice" grep -Eq 'missing is not defined$' err
 
 # dart2js and others leave an error without a name and give its message by a getter.
 advised 'const e = Object.defineProperty(new Error(), "message", { get: () => "lazy" }); e.name = ""; throw e;' "lazy" ""
 advised 'const e = new Error(); e.name = ""; throw e;' "an error without a name and a message" ""
+
+# What was not bundled at all.
+printf 'export default { fetch(r: Request) {} };\n' >app.ts
+run 1 "TypeScript" compile app.ts
+expect "is told at its place" grep -q '^app\.ts:1:25: SyntaxError: ' err
+expect "with advice" err_has "a bundle is JavaScript: make one first"
+mv app.ts wrong.js
+run 1 "a wrong bundle" compile wrong.js
+expect "is told without advice" grep -q "^wrong.js:1:25: SyntaxError: [^;]*$" err
+
+echo 'JSON.parse("{"); export default { fetch() {} };' >json.ts
+run 1 "JavaScript in a .ts" compile json.ts
+expect "is blamed for what it is" grep -q "^json.ts:1:6: SyntaxError: [^;]*$" err
 
 # What has no handler.
 without() { # without SOURCE MESSAGE
