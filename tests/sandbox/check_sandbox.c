@@ -17,6 +17,7 @@
 #include <check.h>
 
 #include "attempts.h"
+#include "inside.h"
 #include "snapcell/sandbox.h"
 
 static const snapcell_sandbox_options kill_options = SNAPCELL_SANDBOX_OPTIONS_INIT;
@@ -49,23 +50,14 @@ END_TEST
 
 /* --- What is not --- */
 
-/* Runs `work` in a child inside the sandbox; gives its exit status, or minus a signal. */
+static int enter(const void *options, snapcell_error *err)
+{
+    return snapcell_sandbox_enter(options, err);
+}
+
 static int inside(int (*work)(void), const snapcell_sandbox_options *options)
 {
-    pid_t pid = fork();
-    ck_assert_int_ge(pid, 0);
-    if (pid == 0) {
-        snapcell_error err;
-        int status = snapcell_sandbox_enter(options, &err);
-        if (status != SNAPCELL_OK) {
-            fprintf(stderr, "%s\n", err.message);
-            _exit(100);
-        }
-        _exit(work());
-    }
-    int status = 0;
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+    return inside_run(enter, options, work);
 }
 
 static int work_memory(void)

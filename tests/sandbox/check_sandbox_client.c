@@ -18,6 +18,7 @@
 
 #include <check.h>
 
+#include "inside.h"
 #include "sandbox_client.h"
 #include "snapcell/sandbox.h"
 
@@ -51,24 +52,16 @@ static void teardown(void)
     rmdir(folder);
 }
 
-/* Runs `work` in a child inside the sandbox; gives its exit status, or minus a signal. */
+static int enter(const void *unused, snapcell_error *err)
+{
+    (void)unused;
+    const char *const readable[] = {readable_file, NULL};
+    return sandbox_client_enter(readable, 2, err);
+}
+
 static int inside(int (*work)(void))
 {
-    fflush(NULL);
-    pid_t pid = fork();
-    ck_assert_int_ge(pid, 0);
-    if (pid == 0) {
-        snapcell_error err;
-        const char *const readable[] = {readable_file, NULL};
-        if (sandbox_client_enter(readable, 2, &err) != SNAPCELL_OK) {
-            fprintf(stderr, "%s\n", err.message);
-            _exit(100);
-        }
-        _exit(work());
-    }
-    int status = 0;
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+    return inside_run(enter, NULL, work);
 }
 
 /* --- What is taken away --- */
