@@ -30,10 +30,10 @@ static const cli_option compile_options[] = {
      "a function that V8 cannot snapshot is an error; without this\n"
      "it becomes a `code` artifact, evaluated at each load"},
     {COMPILE_ENTROPY, "entropy", "RULE",
-     "random values that crypto gives at top level, or that a warm-up\n"
-     "leaves behind: error (default), fresh (a `code` artifact, which\n"
-     "draws them at each load), or allow (the snapshot keeps them,\n"
-     "the same in every instance)"},
+     "random values that crypto gives at top level: error (default),\n"
+     "fresh (a `code` artifact, which draws them at each load), or\n"
+     "allow (the snapshot keeps them, the same in every instance, and\n"
+     "what a warm-up leaves behind)"},
     {COMPILE_EXPLAIN, "explain", NULL,
      "tell what is in the snapshot, or all that keeps the function\n"
      "from being one: where it is made and kept, and what to do"},
@@ -237,7 +237,8 @@ static bool compile_draws_at_top_level(const snapcell_artifact_info *info)
     {
         const char *kind = json_string_value(json_object_get(note, "kind"));
         draws |= kind != NULL && strcmp(kind, "entropy") == 0 &&
-                 json_is_true(json_object_get(note, "prevents"));
+                 json_is_true(json_object_get(note, "prevents")) &&
+                 !json_is_true(json_object_get(note, "warm"));
     }
     json_decref(manifest);
     return draws;

@@ -150,7 +150,8 @@ static int task_build_best(compile_task *task, compile_product *out, snapcell_er
     char causes[CAUSES_SIZE_MAX];
     note_list_causes(&task->notes, causes, sizeof causes);
     if (task->limits->strict ||
-        (task->limits->entropy_strict && note_list_prevents(&task->notes, SNAPCELL_NOTE_ENTROPY)))
+        (task->limits->entropy_strict &&
+         note_list_prevents_at_top_level(&task->notes, SNAPCELL_NOTE_ENTROPY)))
         return task_refuse(task, causes, err);
     snprintf(task->fallback, sizeof task->fallback,
              "compiled to a code artifact, not a snapshot: %s", causes);

@@ -84,10 +84,11 @@ void note_list_place(const note_list *list, snapcell_error *err)
         if (list->items[i].prevents && place_split(list->items[i].place, err)) return;
 }
 
-bool note_list_prevents(const note_list *list, snapcell_note_kind kind)
+bool note_list_prevents_at_top_level(const note_list *list, snapcell_note_kind kind)
 {
     for (size_t i = 0; i < list->count; i++)
-        if (list->items[i].prevents && list->items[i].kind == kind) return true;
+        if (list->items[i].prevents && !list->items[i].warm && list->items[i].kind == kind)
+            return true;
     return false;
 }
 

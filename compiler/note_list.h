@@ -26,8 +26,8 @@ size_t note_list_causes(const note_list *list, char *out, size_t capacity_bytes)
 /* Puts the place of the first cause that has one into `err`. */
 void note_list_place(const note_list *list, snapcell_error *err);
 
-/* Whether one of `kind` keeps the function from being a snapshot. */
-bool note_list_prevents(const note_list *list, snapcell_note_kind kind);
+/* Whether one of `kind` keeps the function from being a snapshot, and is not of a warm-up. */
+bool note_list_prevents_at_top_level(const note_list *list, snapcell_note_kind kind);
 
 void note_list_release(note_list *list);
 

@@ -49,9 +49,11 @@ run 0 "a code artifact for another reason" compile --json timer.js
 json "is code" 'j.kind === "code" && !j.cached'
 run 0 "the same again" compile --json timer.js
 json "is not compiled again" 'j.kind === "code" && j.cached'
-run 0 "a kept warm-up value" compile --entropy fresh --name kept --warm /keep --json "$BUNDLES/clock.js"
+run 0 "a kept warm-up value" compile --name kept --warm /keep --json "$BUNDLES/clock.js"
 json "is a code artifact" 'j.kind === "code" && /gave to a warm-up request \(clock\.js:6:27\)/.test(j.warnings[0])'
-run 1 "as an error" compile --name kept --warm /keep --entropy error "$BUNDLES/clock.js"
+run 0 "which is not compiled again" compile --name kept --warm /keep --json "$BUNDLES/clock.js"
+json "but cached" "j.cached"
+run 1 "strictly an error" compile --name kept --warm /keep --strict "$BUNDLES/clock.js"
 expect "names the line" grep -q '^clock\.js:6:27: ' err
 expect "and what to do about the request" err_has "leave that request out, or take"
 run 2 "another --entropy" compile --entropy maybe "$BUNDLES/hello.js"

@@ -25,8 +25,9 @@ typedef enum snapcell_format {
     SNAPCELL_FORMAT_SCRIPT = 3
 } snapcell_format;
 
-/* What becomes of random values that crypto gives at top level (bytes, UUIDs, keys), and of those
- * that a warm-up request leaves behind: in a snapshot all instances would share them. */
+/* What becomes of random values that crypto gives at top level (bytes, UUIDs, keys): in a snapshot
+ * all instances would share them. Those that a warm-up request leaves behind make a `code`
+ * artifact, unless they are allowed. */
 typedef enum snapcell_entropy {
     SNAPCELL_ENTROPY_ERROR = 0, /* E_UNSNAPSHOTABLE, naming the lines */
     /* A `code` artifact, whose top level runs at each load: each instance has its own. */
