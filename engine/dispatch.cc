@@ -334,7 +334,8 @@ bool NamedCaller(v8::Local<v8::Context> context, v8::Local<v8::Function> *out)
     v8::Local<v8::Object> module;
     v8::Local<v8::Value> call;
     if (!RequireWebModule(context, "handlers").ToLocal(&module) ||
-        !module->Get(context, AsciiString(context->GetIsolate(), "call")).ToLocal(&call))
+        !module->Get(context, AsciiString(context->GetIsolate(), "call")).ToLocal(&call) ||
+        !call->IsFunction())
         return false;
     *out = call.As<v8::Function>();
     return true;

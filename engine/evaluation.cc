@@ -273,6 +273,7 @@ int SelectHandler(v8::Local<v8::Context> context, engine_format format,
     v8::Local<v8::Value> arguments[] = {AsciiString(isolate, FormatName(format)), exports};
     if (!RequireWebModule(context, "dispatch").ToLocal(&dispatch) ||
         !dispatch->Get(context, AsciiString(isolate, "select")).ToLocal(&select) ||
+        !select->IsFunction() ||
         !select.As<v8::Function>()->Call(context, dispatch, 2, arguments).ToLocal(&selected))
         return ReportCaught(isolate, caught, "", err);
     if (!selected->IsObject()) return ReportNoHandler(context, format, exports, err);
@@ -280,6 +281,8 @@ int SelectHandler(v8::Local<v8::Context> context, engine_format format,
     if (!found->Get(context, AsciiString(isolate, "shape")).ToLocal(&shape) ||
         !found->Get(context, AsciiString(isolate, "entry")).ToLocal(&entry))
         return ReportCaught(isolate, caught, "", err);
+    if (!shape->IsInt32() || !entry->IsFunction())
+        return error_set(err, SNAPCELL_E_INTERNAL, "the dispatcher gave no entry");
     out->shape = static_cast<snapcell_handler_shape>(shape.As<v8::Int32>()->Value());
     out->entry = entry.As<v8::Function>();
     return SNAPCELL_OK;

@@ -1,5 +1,6 @@
 #include "host_functions.h"
 
+#include <climits>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -96,6 +97,11 @@ bool ConvertArguments(const v8::FunctionCallbackInfo<v8::Value> &info, Arguments
 
 v8::MaybeLocal<v8::String> Utf8(v8::Isolate *isolate, const snapcell_value &value)
 {
+    if (value.size_bytes > INT_MAX) {
+        isolate->ThrowException(
+            v8::Exception::RangeError(AsciiString(isolate, "Invalid string length")));
+        return {};
+    }
     return v8::String::NewFromUtf8(isolate, value.data != nullptr ? value.data : "",
                                    v8::NewStringType::kNormal, static_cast<int>(value.size_bytes));
 }

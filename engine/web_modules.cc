@@ -68,8 +68,10 @@ v8::Local<v8::Array> ModuleCache(v8::Local<v8::Context> context)
 {
     v8::Local<v8::Value> known = context->GetEmbedderData(kModuleCacheSlot);
     if (known->IsArray()) return known.As<v8::Array>();
-    v8::Local<v8::Array> cache =
-        v8::Array::New(context->GetIsolate(), static_cast<int>(WebModules().size()));
+    // Without holes, in which properties of Object.prototype would be seen.
+    std::vector<v8::Local<v8::Value>> none(WebModules().size(),
+                                           v8::Undefined(context->GetIsolate()));
+    v8::Local<v8::Array> cache = v8::Array::New(context->GetIsolate(), none.data(), none.size());
     context->SetEmbedderData(kModuleCacheSlot, cache);
     return cache;
 }
@@ -86,8 +88,7 @@ void Require(const v8::FunctionCallbackInfo<v8::Value> &info)
                      ? FindModule(text + sizeof kPrefix - 1)
                      : -1;
     if (number < 0) {
-        isolate->ThrowError(v8::String::Concat(isolate, AsciiString(isolate, "no built-in module "),
-                                               info[0].As<v8::String>()));
+        isolate->ThrowError(AsciiString(isolate, "there is no built-in module of this name"));
         return;
     }
     v8::Local<v8::Object> exports;
@@ -124,12 +125,18 @@ v8::MaybeLocal<v8::Function> CompileModule(v8::Local<v8::Context> context, uint3
     return v8::ScriptCompiler::CompileFunction(context, &script, 4, parameters);
 }
 
+// An object that has nothing but its own properties.
+v8::Local<v8::Object> BareObject(v8::Isolate *isolate)
+{
+    return v8::Object::New(isolate, v8::Null(isolate), nullptr, nullptr, 0);
+}
+
 v8::MaybeLocal<v8::Object> EvaluateModule(v8::Local<v8::Context> context, uint32_t number)
 {
     v8::Isolate *isolate = context->GetIsolate();
     v8::Local<v8::String> exports_key = AsciiString(isolate, "exports");
-    v8::Local<v8::Object> module = v8::Object::New(isolate);
-    v8::Local<v8::Object> exports = v8::Object::New(isolate);
+    v8::Local<v8::Object> module = BareObject(isolate);
+    v8::Local<v8::Object> exports = BareObject(isolate);
     v8::Local<v8::Array> cache = ModuleCache(context);
     v8::Local<v8::Function> function, require;
     v8::Local<v8::Object> native;

@@ -100,7 +100,7 @@ function moduleNames() {
 
 function nativeNames() {
     const text = readFileSync(join(here, "natives.def"), "utf8");
-    return [...text.matchAll(/^WEB_NATIVE\((\w+)\)$/gm)].map(match => match[1]);
+    return [...text.matchAll(/^WEB_NATIVE\((\w+)[,)]/gm)].map(match => match[1]);
 }
 
 // V8 parses a function in parentheses at once. Without them it would parse a package, which the

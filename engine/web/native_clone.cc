@@ -48,6 +48,10 @@ class HostObjects
                      ->Call(context_, v8::Undefined(isolate), 0, nullptr)
                      .ToLocal(&object))
                 return false;
+            if (!object->IsObject()) {
+                ThrowTypeError(isolate, "the copy of an object is no object");
+                return false;
+            }
             made_.push_back(object.As<v8::Object>());
         }
         return true;
@@ -161,9 +165,9 @@ static bool ReadTransferList(v8::Local<v8::Context> context, v8::Local<v8::Array
                              Buffers *buffers)
 {
     for (uint32_t i = 0; i < list->Length(); i++) {
-        v8::Local<v8::Value> item;
-        if (!list->Get(context, i).ToLocal(&item)) return false;
-        buffers->push_back(item.As<v8::ArrayBuffer>());
+        v8::Local<v8::ArrayBuffer> item;
+        if (!TakeItem(context, list, i, &item)) return false;
+        buffers->push_back(item);
     }
     return true;
 }

@@ -120,7 +120,7 @@ void DropResult(const NativeInfo &info, uint8_t *data, size_t size)
 
 // --- Hashes ---
 
-static const char *const kDigestNames[] = {"SHA1", "SHA2-256", "SHA2-384", "SHA2-512"};
+static const char *const kDigestNames[kDigestCount] = {"SHA1", "SHA2-256", "SHA2-384", "SHA2-512"};
 
 const char *DigestName(uint32_t hash)
 {
@@ -129,7 +129,7 @@ const char *DigestName(uint32_t hash)
 
 const EVP_MD *Digest(uint32_t hash)
 {
-    static Fetched<EVP_MD> digests[std::size(kDigestNames)];
+    static Fetched<EVP_MD> digests[kDigestCount];
     return FetchOnce(&digests[hash], kDigestNames[hash], EVP_MD_fetch, EVP_MD_free);
 }
 

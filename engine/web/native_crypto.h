@@ -88,12 +88,13 @@ class RandomScope
 inline ByteSpan BytesArgument(const NativeInfo &info, int index)
 {
     if (!info[index]->IsArrayBufferView()) return {};
-    ViewBytes bytes(info[index].As<v8::ArrayBufferView>());
-    return {bytes.size > 0 ? bytes.data : reinterpret_cast<const uint8_t *>(""), bytes.size};
+    ViewBytes bytes(info[index]);
+    return {bytes.data, bytes.size};
 }
+// A number that is missing is 0.
 inline uint32_t NumberArgument(const NativeInfo &info, int index)
 {
-    return info[index].As<v8::Uint32>()->Value();
+    return info[index]->IsUint32() ? info[index].As<v8::Uint32>()->Value() : 0;
 }
 
 // Makes an ArrayBuffer the native's result, to be filled. nullptr when it threw.
@@ -103,6 +104,7 @@ void ReturnBytes(const NativeInfo &info, ByteSpan bytes);
 void DropResult(const NativeInfo &info, uint8_t *data, size_t size);
 
 // Hash functions, numbered as in subtle.js: SHA-1, SHA-256, SHA-384, SHA-512.
+constexpr uint32_t kDigestCount = 4;
 const char *DigestName(uint32_t hash);
 const EVP_MD *Digest(uint32_t hash);
 
@@ -135,6 +137,7 @@ class Hmac
 //   P-256 and so on  the point, uncompressed; when private the number d follows, of full length
 //   Ed25519, X25519  the public key; when private the private key follows
 enum class PairKind : uint32_t { kRsa, kP256, kP384, kP521, kEd25519, kX25519 };
+constexpr uint32_t kPairKindCount = 6;
 inline bool IsCurve(PairKind kind)
 {
     return kind >= PairKind::kP256 && kind <= PairKind::kP521;

@@ -23,7 +23,7 @@ struct PairFacts {
     size_t field_size;
 };
 
-static const PairFacts kPairFacts[] = {
+static const PairFacts kPairFacts[kPairKindCount] = {
     {"RSA", nullptr, NID_undef, 0},      {"EC", "P-256", NID_X9_62_prime256v1, 32},
     {"EC", "P-384", NID_secp384r1, 48},  {"EC", "P-521", NID_secp521r1, 66},
     {"ED25519", nullptr, NID_undef, 32}, {"X25519", nullptr, NID_undef, 32},

@@ -20,8 +20,7 @@ void Native_bodyRead(const NativeInfo &info)
     v8::Isolate *isolate = info.GetIsolate();
     Exchange *exchange = CurrentExchange(info, info[0].As<v8::Number>()->Value());
     if (exchange == nullptr) {
-        isolate->ThrowException(v8::Exception::TypeError(
-            Ascii(isolate, "the request's body can only be read while its call lasts")));
+        ThrowTypeError(isolate, "the request's body can only be read while its call lasts");
         return;
     }
     v8::Local<v8::Value> result;

@@ -8,16 +8,8 @@
 namespace snapcell
 {
 
-static void ThrowTypeError(v8::Isolate *isolate, const std::string &message)
+static std::string ByteString(v8::Isolate *isolate, v8::Local<v8::String> string)
 {
-    v8::Local<v8::String> text;
-    if (v8::String::NewFromUtf8(isolate, message.c_str()).ToLocal(&text))
-        isolate->ThrowException(v8::Exception::TypeError(text));
-}
-
-static std::string ByteString(v8::Isolate *isolate, v8::Local<v8::Value> value)
-{
-    v8::Local<v8::String> string = value.As<v8::String>();
     std::string bytes(static_cast<size_t>(string->Length()), '\0');
     string->WriteOneByteV2(isolate, 0, static_cast<uint32_t>(string->Length()),
                            reinterpret_cast<uint8_t *>(bytes.data()));
@@ -55,8 +47,8 @@ static bool HeaderBytes(v8::Local<v8::Context> context, v8::Local<v8::Array> fla
 {
     out->reserve(flat->Length());
     for (uint32_t i = 0; i < flat->Length(); i++) {
-        v8::Local<v8::Value> item;
-        if (!flat->Get(context, i).ToLocal(&item)) return false;
+        v8::Local<v8::String> item;
+        if (!TakeItem(context, flat, i, &item)) return false;
         out->push_back(ByteString(context->GetIsolate(), item));
     }
     return true;
@@ -66,11 +58,12 @@ static bool HeaderBytes(v8::Local<v8::Context> context, v8::Local<v8::Array> fla
 void Native_fetchStart(const NativeInfo &info)
 {
     v8::Isolate *isolate = info.GetIsolate();
+    v8::Local<v8::Context> context = isolate->GetCurrentContext();
     if (RefuseNetwork(isolate)) return;
-    std::string method = ByteString(isolate, info[0]);
-    std::string url = ByteString(isolate, info[1]);
+    std::string method = ByteString(isolate, info[0].As<v8::String>());
+    std::string url = ByteString(isolate, info[1].As<v8::String>());
     std::vector<std::string> bytes;
-    if (!HeaderBytes(isolate->GetCurrentContext(), info[2].As<v8::Array>(), &bytes)) return;
+    if (!HeaderBytes(context, info[2].As<v8::Array>(), &bytes)) return;
     std::vector<snapcell_header> headers;
     for (size_t i = 0; i + 1 < bytes.size(); i += 2)
         headers.push_back({bytes[i].c_str(), bytes[i + 1].c_str()});
@@ -80,7 +73,7 @@ void Native_fetchStart(const NativeInfo &info)
     request.url = url.c_str();
     request.headers = headers.data();
     request.header_count = headers.size();
-    request.body_size_bytes = static_cast<int64_t>(info[3].As<v8::Number>()->Value());
+    request.body_size_bytes = info[3]->IntegerValue(context).FromMaybe(SNAPCELL_BODY_NONE);
     uint32_t id = 0;
     snapcell_error err = {};
     if (IsolateState::From(isolate)->fetches.Start(isolate, request, info[4].As<v8::Function>(),
@@ -123,7 +116,7 @@ void Native_fetchRead(const NativeInfo &info)
 // fetchSend(id, Uint8Array, isLast)
 void Native_fetchSend(const NativeInfo &info)
 {
-    ViewBytes piece(info[1].As<v8::ArrayBufferView>());
+    ViewBytes piece(info[1]);
     IsolateState::From(info.GetIsolate())
         ->fetches.Send(IdOf(info[0]), piece.data, piece.size, info[2]->IsTrue());
 }

@@ -22,7 +22,8 @@ void Native_consoleWrite(const NativeInfo &info)
     text->WriteUtf8V2(isolate, reinterpret_cast<char *>(utf8.get()), size,
                       v8::String::WriteFlags::kReplaceInvalidUtf8);
     utf8[size] = 0;
-    int level = info[0].As<v8::Int32>()->Value();
+    uint32_t level = info[0].As<v8::Uint32>()->Value();
+    if (level > SNAPCELL_LOG_ERROR) level = SNAPCELL_LOG_ERROR;
     state->log(state->log_user, static_cast<snapcell_log_level>(level),
                state->function_name.c_str(), reinterpret_cast<const char *>(utf8.get()), size);
 }

@@ -67,7 +67,7 @@ bool FillRandom(v8::Isolate *isolate, uint8_t *data, size_t size, const char *wh
 // randomFill(view)
 void Native_randomFill(const NativeInfo &info)
 {
-    ViewBytes bytes(info[0].As<v8::ArrayBufferView>());
+    ViewBytes bytes(info[0]);
     FillRandom(info.GetIsolate(), bytes.data, bytes.size, "crypto.getRandomValues()");
 }
 

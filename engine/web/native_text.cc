@@ -35,7 +35,7 @@ void Native_utf8Encode(const NativeInfo &info)
 void Native_utf8EncodeInto(const NativeInfo &info)
 {
     v8::Isolate *isolate = info.GetIsolate();
-    ViewBytes target(info[1].As<v8::ArrayBufferView>());
+    ViewBytes target(info[1]);
     size_t read = 0;
     size_t written = 0;
     if (target.size > 0) {
@@ -94,7 +94,7 @@ static bool IsValidUtf8(const uint8_t *data, size_t size)
 void Native_utf8Decode(const NativeInfo &info)
 {
     v8::Isolate *isolate = info.GetIsolate();
-    ViewBytes bytes(info[0].As<v8::ArrayBufferView>());
+    ViewBytes bytes(info[0]);
     if (!info[2]->IsTrue() && bytes.size >= 3 && memcmp(bytes.data, "\xef\xbb\xbf", 3) == 0) {
         bytes.data += 3;
         bytes.size -= 3;
@@ -119,7 +119,7 @@ void Native_utf8Decode(const NativeInfo &info)
 // latin1Decode(Uint8Array) -> string
 void Native_latin1Decode(const NativeInfo &info)
 {
-    ViewBytes bytes(info[0].As<v8::ArrayBufferView>());
+    ViewBytes bytes(info[0]);
     ReturnLatin1(info, bytes.data, bytes.size);
 }
 

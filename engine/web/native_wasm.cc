@@ -38,7 +38,7 @@ static std::shared_ptr<v8::WasmStreaming> FindStream(const NativeInfo &info, boo
 // wasmFeed(id, Uint8Array)
 void Native_wasmFeed(const NativeInfo &info)
 {
-    ViewBytes bytes(info[1].As<v8::ArrayBufferView>());
+    ViewBytes bytes(info[1]);
     std::shared_ptr<v8::WasmStreaming> stream = FindStream(info, false);
     if (stream != nullptr) stream->OnBytesReceived(bytes.data, bytes.size);
 }

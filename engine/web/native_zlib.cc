@@ -49,9 +49,11 @@ void *Allocate(void *opaque, unsigned count, unsigned size)
 // What zlib frees at its end goes with the whole.
 void Free(void *, void *) {}
 
-Stream *StreamOf(v8::Local<v8::Value> holder)
+// nullptr when the holder is none that zlibNew() of this process made.
+Stream *StreamOf(v8::Local<v8::ArrayBuffer> holder)
 {
-    Stream *stream = static_cast<Stream *>(holder.As<v8::ArrayBuffer>()->Data());
+    if (holder->ByteLength() < kHeadSize) return nullptr;
+    Stream *stream = static_cast<Stream *>(holder->Data());
     return stream->self == stream && stream->built == StartedForBuilding() ? stream : nullptr;
 }
 
@@ -80,12 +82,6 @@ bool Step(Stream *stream, bool finish, uint8_t *out, size_t *out_size)
     return status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR;
 }
 
-// Throws a TypeError, as the standard has it.
-void Refuse(v8::Isolate *isolate, const char *message)
-{
-    isolate->ThrowException(v8::Exception::TypeError(Ascii(isolate, message)));
-}
-
 // All that comes out for `input`; false when it threw.
 bool Push(v8::Isolate *isolate, Stream *stream, const ViewBytes &input, bool finish,
           std::vector<v8::Local<v8::Value>> *chunks)
@@ -104,7 +100,7 @@ bool Push(v8::Isolate *isolate, Stream *stream, const ViewBytes &input, bool fin
             left -= stream->zlib.avail_in;
         }
         if (!Step(stream, finish && left == 0, out.get(), &got)) {
-            Refuse(isolate, "the compressed data is not valid");
+            ThrowTypeError(isolate, "the compressed data is not valid");
             return false;
         }
         v8::Local<v8::Value> chunk;
@@ -112,11 +108,11 @@ bool Push(v8::Isolate *isolate, Stream *stream, const ViewBytes &input, bool fin
         if (got > 0) chunks->push_back(chunk);
     } while (!stream->ended && (got == kChunkSize || stream->zlib.avail_in > 0 || left > 0));
     if (stream->inflates && stream->ended && (stream->zlib.avail_in > 0 || left > 0)) {
-        Refuse(isolate, "there is more data after the end of the compressed data");
+        ThrowTypeError(isolate, "there is more data after the end of the compressed data");
         return false;
     }
     if (stream->inflates && finish && !stream->ended) {
-        Refuse(isolate, "the compressed data ends too early");
+        ThrowTypeError(isolate, "the compressed data ends too early");
         return false;
     }
     return true;
@@ -158,14 +154,14 @@ void Native_zlibNew(const NativeInfo &info)
 void Native_zlibPush(const NativeInfo &info)
 {
     v8::Isolate *isolate = info.GetIsolate();
-    Stream *stream = StreamOf(info[0]);
+    Stream *stream = StreamOf(info[0].As<v8::ArrayBuffer>());
     if (stream == nullptr) {
-        Refuse(isolate, "a compression stream that was made at build time cannot go on");
+        ThrowTypeError(isolate, "a compression stream that was made at build time cannot go on");
         return;
     }
     std::vector<v8::Local<v8::Value>> chunks;
     if (stream->ended && !stream->inflates) return;
-    ViewBytes input(info[1].As<v8::ArrayBufferView>());
+    ViewBytes input(info[1]);
     if (Push(isolate, stream, input, info[2]->IsTrue(), &chunks))
         info.GetReturnValue().Set(v8::Array::New(isolate, chunks.data(), chunks.size()));
 }

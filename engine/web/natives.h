@@ -19,11 +19,29 @@ struct IsolateState;
 
 using NativeInfo = v8::FunctionCallbackInfo<v8::Value>;
 
-// Native_NAME(info) of each name in natives.def. The built-in modules check the types of what they
-// pass, so that the functions do not.
-#define WEB_NATIVE(name) void Native_##name(const NativeInfo &info);
+// Native_NAME(info) of each name in natives.def. It is called when its arguments are what
+// natives.def says, and only then: what is in a list, and which numbers make sense, it checks
+// itself.
+#define WEB_NATIVE(name, ...) void Native_##name(const NativeInfo &info);
 #include "web/natives.def"
 #undef WEB_NATIVE
+
+// What an argument of a native must be. Arguments that natives.def does not list may be anything.
+enum class Takes : uint8_t {
+    kAnything,
+    kString,
+    kNumber,
+    kInt32,
+    kUint32,
+    kUint32OrNone, // none: undefined or null
+    kDigest,       // the number of a hash function
+    kPairKind,     // the number of a kind of key pair
+    kBytes,        // a view, of any buffer: a detached one is empty
+    kBytesOrNone,
+    kBuffer, // an ArrayBuffer that is not shared
+    kFunction,
+    kList, // an array
+};
 
 // What passed through it must not be found in memory that malloc() hands to others.
 struct FreeMemory {
@@ -40,14 +58,12 @@ inline Bytes AllocateBytes(size_t size)
     return Bytes(static_cast<uint8_t *>(std::malloc(size > 0 ? size : 1)));
 }
 
-// The bytes of a view, valid until the script runs again.
+// The bytes of a view, valid until the script runs again; none when its buffer is detached, or was
+// made too short for it.
 struct ViewBytes {
-    explicit ViewBytes(v8::Local<v8::ArrayBufferView> view)
-        : data(static_cast<uint8_t *>(view->Buffer()->Data()) + view->ByteOffset()),
-          size(view->ByteLength())
-    {
-    }
-    uint8_t *data;
+    explicit ViewBytes(v8::Local<v8::ArrayBufferView> view);
+    explicit ViewBytes(v8::Local<v8::Value> view) : ViewBytes(view.As<v8::ArrayBufferView>()) {}
+    uint8_t *data; // never NULL
     size_t size;
 };
 
@@ -56,10 +72,23 @@ inline v8::Local<v8::String> Ascii(v8::Isolate *isolate, const char *text)
     return v8::String::NewFromUtf8(isolate, text).ToLocalChecked();
 }
 
+inline void ThrowTypeError(v8::Isolate *isolate, const char *message)
+{
+    v8::Local<v8::String> text;
+    if (v8::String::NewFromUtf8(isolate, message).ToLocal(&text))
+        isolate->ThrowException(v8::Exception::TypeError(text));
+}
+
 inline void ThrowRangeError(v8::Isolate *isolate, const char *message)
 {
     isolate->ThrowException(v8::Exception::RangeError(Ascii(isolate, message)));
 }
+
+// The item of a list, which must be a string or an ArrayBuffer. False when it threw.
+bool TakeItem(v8::Local<v8::Context> context, v8::Local<v8::Array> list, uint32_t index,
+              v8::Local<v8::String> *out);
+bool TakeItem(v8::Local<v8::Context> context, v8::Local<v8::Array> list, uint32_t index,
+              v8::Local<v8::ArrayBuffer> *out);
 
 // Returns a string of Latin-1 bytes, or throws when there is no room for it.
 void ReturnLatin1(const NativeInfo &info, const uint8_t *data, size_t size);
