@@ -34,12 +34,12 @@ static int bench_artifact_fetch(const char *store_path, const char *ref, void **
                                 snapcell_error *err)
 {
     snapcell_store *store cleanup(bench_close_store) = NULL;
-    int code = snapcell_store_open(store_path, SNAPCELL_STORE_READ, &store, err);
-    if (code != SNAPCELL_OK) return code;
+    int status = snapcell_store_open(store_path, SNAPCELL_STORE_READ, &store, err);
+    if (status != SNAPCELL_OK) return status;
     snapcell_fingerprint engine = engine_fingerprint();
     snapcell_key key;
-    code = snapcell_store_resolve(store, ref, &engine, &key, err);
-    if (code != SNAPCELL_OK) return code;
+    status = snapcell_store_resolve(store, ref, &engine, &key, err);
+    if (status != SNAPCELL_OK) return status;
     return snapcell_store_get(store, &key, out, size, err);
 }
 
@@ -57,19 +57,19 @@ int bench_artifact_open(const char *store_path, const char *ref, bench_artifact 
 {
     void *bytes cleanup_free = NULL;
     size_t size;
-    int code = bench_artifact_fetch(store_path, ref, &bytes, &size, err);
-    if (code != SNAPCELL_OK) return code;
+    int status = bench_artifact_fetch(store_path, ref, &bytes, &size, err);
+    if (status != SNAPCELL_OK) return status;
     artifact_view view;
-    code = artifact_read(bytes, size, ARTIFACT_CHECK_DIGEST, &view, err);
-    if (code != SNAPCELL_OK) return code;
+    status = artifact_read(bytes, size, ARTIFACT_CHECK_DIGEST, &view, err);
+    if (status != SNAPCELL_OK) return status;
 
-    bench_artifact *made cleanup(bench_artifact_cleanup) = calloc(1, sizeof *made);
+    bench_artifact *made cleanup(bench_artifact_cleanup) = calloc(1, sizeof(*made));
     if (!made) return error_set(err, SNAPCELL_E_NOMEM, "no memory for an artifact");
     made->info = view.info;
     made->info.manifest = NULL;
-    code = bench_section(&view.blob, &made->blob, err);
-    if (code == SNAPCELL_OK) code = bench_section(&view.source, &made->source, err);
-    if (code != SNAPCELL_OK) return code;
+    status = bench_section(&view.blob, &made->blob, err);
+    if (status == SNAPCELL_OK) status = bench_section(&view.source, &made->source, err);
+    if (status != SNAPCELL_OK) return status;
     size_t unit = view.source_encoding == ARTIFACT_TEXT_UTF16LE ? 2 : 1;
     made->bundle.file_name = made->info.file_name;
     made->bundle.source = (engine_text){

@@ -14,20 +14,20 @@
 static int bench_client_spawn(const char *spec_text, int orders, int answers, pid_t *pid)
 {
     posix_spawn_file_actions_t actions;
-    int rc = posix_spawn_file_actions_init(&actions);
-    if (rc != 0) return rc;
-    rc = posix_spawn_file_actions_adddup2(&actions, orders, STDIN_FILENO);
-    if (rc == 0) rc = posix_spawn_file_actions_adddup2(&actions, answers, STDOUT_FILENO);
+    int problem = posix_spawn_file_actions_init(&actions);
+    if (problem != 0) return problem;
+    problem = posix_spawn_file_actions_adddup2(&actions, orders, STDIN_FILENO);
+    if (problem == 0) problem = posix_spawn_file_actions_adddup2(&actions, answers, STDOUT_FILENO);
     char *const argv[] = {"snapcell", "bench", BENCH_WORKER_WORD, (char *)spec_text, NULL};
-    if (rc == 0) rc = posix_spawn(pid, "/proc/self/exe", &actions, NULL, argv, environ);
+    if (problem == 0) problem = posix_spawn(pid, "/proc/self/exe", &actions, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&actions);
-    return rc;
+    return problem;
 }
 
 int bench_client_start(json_t *spec, const char *what, bench_client *out, snapcell_error *err)
 {
     *out = (bench_client){.orders = -1, .answers = -1};
-    snprintf(out->what, sizeof out->what, "%s", what);
+    snprintf(out->what, sizeof(out->what), "%s", what);
     char *text cleanup_free = json_dumps(spec, JSON_COMPACT);
     json_decref(spec);
     if (!text) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a worker's spec");
@@ -40,22 +40,22 @@ int bench_client_start(json_t *spec, const char *what, bench_client *out, snapce
         close(orders[1]);
         return error_set_errno(err, SNAPCELL_E_IO, errnum, "making a pipe");
     }
-    int rc = bench_client_spawn(text, orders[0], answers[1], &out->pid);
+    int problem = bench_client_spawn(text, orders[0], answers[1], &out->pid);
     close(orders[0]);
     close(answers[1]);
     out->orders = orders[1];
     out->answers = answers[0];
-    if (rc == 0) return SNAPCELL_OK;
+    if (problem == 0) return SNAPCELL_OK;
     out->pid = 0;
     close(out->orders);
     close(out->answers);
-    return error_set_errno(err, SNAPCELL_E_IO, rc, "starting a worker for %s", what);
+    return error_set_errno(err, SNAPCELL_E_IO, problem, "starting a worker for %s", what);
 }
 
 int bench_client_order(bench_client *client, const bench_order *order, void *answer,
                        size_t size_bytes, snapcell_error *err)
 {
-    if (write(client->orders, order, sizeof *order) != (ssize_t)sizeof *order)
+    if (write(client->orders, order, sizeof(*order)) != (ssize_t)sizeof(*order))
         return error_set(err, SNAPCELL_E_INTERNAL, "the worker for %s has ended", client->what);
     size_t got = 0;
     while (got < size_bytes) {

@@ -104,7 +104,7 @@ static const bench_config bench_config_table[] = {
      .from = BENCH_FROM_LOOKUP,
      .what = "snapcell with spare cells, one of them ready (not a load: apart from all others)"},
 };
-#define BENCH_CONFIG_COUNT (sizeof bench_config_table / sizeof bench_config_table[0])
+#define BENCH_CONFIG_COUNT (sizeof(bench_config_table) / sizeof(bench_config_table[0]))
 
 const bench_config *bench_configs(size_t *count)
 {
@@ -136,7 +136,7 @@ int bench_config_start(const bench_config *config, const bench_context *context,
 {
     char name[BENCH_ARTIFACT_NAME_SIZE], what[BENCH_ARTIFACT_NAME_SIZE + 64];
     bench_artifact_name(function, config->suffix, name);
-    snprintf(what, sizeof what, "%s of %s", config->name, function->name);
+    snprintf(what, sizeof(what), "%s of %s", config->name, function->name);
     json_t *spec = json_pack("{s:s, s:s, s:s, s:[s], s:s, s:b, s:s*}", "how", config->how, "store",
                              bench_config_store(config, context), "ref", name, "refs", name, "url",
                              context->settings.url, "drop_pages", config->drop_pages, "blob",

@@ -27,7 +27,7 @@ static void bench_cpu_field(const char *name, char *out, size_t size_bytes)
     FILE *file = fopen("/proc/cpuinfo", "re");
     if (!file) return;
     char line[4096];
-    while (fgets(line, sizeof line, file)) {
+    while (fgets(line, sizeof(line), file)) {
         if (strncmp(line, name, strlen(name)) != 0) continue;
         char *colon = strchr(line, ':');
         if (!colon) continue;
@@ -43,17 +43,17 @@ json_t *bench_environment_json(const char *commit)
     struct utsname system = {0};
     uname(&system);
     snapcell_engine_info engine;
-    snapcell_engine_info_get(&engine, sizeof engine);
+    snapcell_engine_info_get(&engine, sizeof(engine));
     char fingerprint[SNAPCELL_KEY_HEX_SIZE];
     snapcell_fingerprint_format(&engine.fingerprint, fingerprint);
     char cpu[256], features[4096], governor[64], thp[128], aslr[16], swap[64];
-    bench_cpu_field("model name", cpu, sizeof cpu);
-    bench_cpu_field("flags", features, sizeof features);
+    bench_cpu_field("model name", cpu, sizeof(cpu));
+    bench_cpu_field("flags", features, sizeof(features));
     bench_first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", governor,
-                     sizeof governor);
-    bench_first_line("/sys/kernel/mm/transparent_hugepage/enabled", thp, sizeof thp);
-    bench_first_line("/proc/sys/kernel/randomize_va_space", aslr, sizeof aslr);
-    bench_first_line("/proc/sys/vm/swappiness", swap, sizeof swap);
+                     sizeof(governor));
+    bench_first_line("/sys/kernel/mm/transparent_hugepage/enabled", thp, sizeof(thp));
+    bench_first_line("/proc/sys/kernel/randomize_va_space", aslr, sizeof(aslr));
+    bench_first_line("/proc/sys/vm/swappiness", swap, sizeof(swap));
     long pages = sysconf(_SC_PHYS_PAGES), page_size = sysconf(_SC_PAGESIZE);
     return json_pack(
         "{s:s, s:s, s:s, s:s, s:i, s:b, s:s, s:s, s:s, s:I, s:i, s:s, s:s, s:s, s:s, s:s}",

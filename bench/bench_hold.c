@@ -21,7 +21,7 @@ int bench_memory_read(bench_memory *out, snapcell_error *err)
     FILE *file = fopen("/proc/self/smaps_rollup", "re");
     if (!file) return error_set_errno(err, SNAPCELL_E_IO, errno, "opening /proc/self/smaps_rollup");
     char line[256];
-    while (fgets(line, sizeof line, file)) {
+    while (fgets(line, sizeof(line), file)) {
         out->rss_bytes += bench_memory_field(line, "Rss");
         out->pss_bytes += bench_memory_field(line, "Pss");
         out->private_bytes += bench_memory_field(line, "Private_Clean");
@@ -34,13 +34,13 @@ int bench_memory_read(bench_memory *out, snapcell_error *err)
 int bench_hold_more(bench_hold *hold, const bench_subject_type *type, void *subject,
                     const char *ref, uint32_t count, bench_memory *out, snapcell_error *err)
 {
-    void **grown = realloc(hold->instances, (hold->count + count + 1) * sizeof *grown);
+    void **grown = realloc(hold->instances, (hold->count + count + 1) * sizeof(*grown));
     if (!grown) return error_set(err, SNAPCELL_E_NOMEM, "no memory for %u cells", count);
     hold->instances = grown;
     for (uint32_t i = 0; i < count; i++) {
         bench_sample sample = {0};
-        int code = type->load(subject, ref, &hold->instances[hold->count], &sample, err);
-        if (code != SNAPCELL_OK) return code;
+        int status = type->load(subject, ref, &hold->instances[hold->count], &sample, err);
+        if (status != SNAPCELL_OK) return status;
         hold->count++;
     }
     return bench_memory_read(out, err);

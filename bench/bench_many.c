@@ -18,7 +18,7 @@ snapcell_key bench_many_key(uint32_t index)
     snapcell_key key;
     bench_random random;
     bench_random_init(&random, index);
-    for (size_t i = 0; i < sizeof key.bytes; i++)
+    for (size_t i = 0; i < sizeof(key.bytes); i++)
         key.bytes[i] = (uint8_t)bench_random_below(&random, 256);
     return key;
 }
@@ -31,7 +31,7 @@ void bench_many_name(uint32_t index, char out[BENCH_MANY_NAME_SIZE])
 void bench_many_rekey(uint8_t *bytes, size_t size_bytes, const snapcell_key *key)
 {
     artifact_header *header = (artifact_header *)bytes;
-    memcpy(header->key, key->bytes, sizeof header->key);
+    memcpy(header->key, key->bytes, sizeof(header->key));
     artifact_seal(bytes, size_bytes);
 }
 
@@ -55,13 +55,13 @@ static int bench_many_source(const char *from, const char *ref, void **bytes, si
                              snapcell_error *err)
 {
     snapcell_store *store cleanup(bench_close_store) = NULL;
-    int code = snapcell_store_open(from, SNAPCELL_STORE_READ, &store, err);
-    if (code != SNAPCELL_OK) return code;
+    int status = snapcell_store_open(from, SNAPCELL_STORE_READ, &store, err);
+    if (status != SNAPCELL_OK) return status;
     snapcell_engine_info engine;
-    snapcell_engine_info_get(&engine, sizeof engine);
+    snapcell_engine_info_get(&engine, sizeof(engine));
     snapcell_key key;
-    code = snapcell_store_resolve(store, ref, &engine.fingerprint, &key, err);
-    if (code != SNAPCELL_OK) return code;
+    status = snapcell_store_resolve(store, ref, &engine.fingerprint, &key, err);
+    if (status != SNAPCELL_OK) return status;
     return snapcell_store_get(store, &key, bytes, size_bytes, err);
 }
 
@@ -71,27 +71,27 @@ int bench_many_fill(const char *from, const char *ref, const char *to, uint32_t 
 {
     void *bytes cleanup_free = NULL;
     size_t size_bytes;
-    int code = bench_many_source(from, ref, &bytes, &size_bytes, err);
-    if (code != SNAPCELL_OK) return code;
+    int status = bench_many_source(from, ref, &bytes, &size_bytes, err);
+    if (status != SNAPCELL_OK) return status;
     snapcell_store *store cleanup(bench_close_store) = NULL;
-    code = snapcell_store_open(to, SNAPCELL_STORE_CREATE, &store, err);
-    for (uint32_t i = 0; i < count && code == SNAPCELL_OK; i++) {
+    status = snapcell_store_open(to, SNAPCELL_STORE_CREATE, &store, err);
+    for (uint32_t i = 0; i < count && status == SNAPCELL_OK; i++) {
         snapcell_key key = bench_many_key(i * step);
         char name[BENCH_MANY_NAME_SIZE];
         bench_many_name(i * step, name);
         bench_many_rekey(bytes, size_bytes, &key);
-        code = snapcell_store_put(store, bytes, size_bytes, name, err);
+        status = snapcell_store_put(store, bytes, size_bytes, name, err);
         tick(user, i + 1);
     }
-    return code;
+    return status;
 }
 
 void bench_store_remove(const char *store)
 {
     static const char *const files[] = {"data.mdb", "lock.mdb"};
     char path[4300];
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        snprintf(path, sizeof path, "%s/%s", store, files[i]);
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        snprintf(path, sizeof(path), "%s/%s", store, files[i]);
         unlink(path);
     }
     rmdir(store);

@@ -33,7 +33,7 @@ static bench_ticks bench_read_ticks(void)
     FILE *file = fopen("/proc/stat", "re");
     if (!file) return ticks;
     char line[512];
-    if (fgets(line, sizeof line, file)) {
+    if (fgets(line, sizeof(line), file)) {
         char *at = line + strcspn(line, " ");
         for (int i = 0; i < FIELDS; i++) {
             uint64_t field = strtoull(at, &at, 10);
@@ -73,7 +73,7 @@ static bool bench_noise_reserve(bench_noise *noise)
 {
     if (noise->count < noise->capacity) return true;
     size_t capacity = noise->capacity ? 2 * noise->capacity : 256;
-    uint64_t *grown = realloc(noise->spins_ns, capacity * sizeof *grown);
+    uint64_t *grown = realloc(noise->spins_ns, capacity * sizeof(*grown));
     if (!grown) return false;
     noise->spins_ns = grown;
     noise->capacity = capacity;

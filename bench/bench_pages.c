@@ -45,10 +45,10 @@ int bench_pages_open(const char *store, bench_pages *out, snapcell_error *err)
 {
     *out = (bench_pages){.file = -1};
     char path[4096];
-    snprintf(path, sizeof path, "%s/data.mdb", store);
-    int code = bench_pages_map(out, path, err);
-    if (code != SNAPCELL_OK) bench_pages_close(out);
-    return code;
+    snprintf(path, sizeof(path), "%s/data.mdb", store);
+    int status = bench_pages_map(out, path, err);
+    if (status != SNAPCELL_OK) bench_pages_close(out);
+    return status;
 }
 
 /* A line of /proc/self/maps: "START-END PERMISSIONS OFFSET MAJOR:MINOR INODE PATH", all but the
@@ -76,7 +76,7 @@ static void bench_pages_unmap_all(const bench_pages *pages)
     FILE *maps = fopen("/proc/self/maps", "re");
     if (!maps) return;
     char line[4500];
-    while (fgets(line, sizeof line, maps)) {
+    while (fgets(line, sizeof(line), maps)) {
         uint64_t start, end;
         if (!bench_pages_match(pages, line, &start, &end)) continue;
         size_t size = (size_t)(end - start);
@@ -89,9 +89,9 @@ static void bench_pages_unmap_all(const bench_pages *pages)
 int bench_pages_drop(bench_pages *pages, uint64_t *resident_bytes, snapcell_error *err)
 {
     bench_pages_unmap_all(pages);
-    int rc = posix_fadvise(pages->file, 0, 0, POSIX_FADV_DONTNEED);
-    if (rc != 0)
-        return error_set_errno(err, SNAPCELL_E_IO, rc, "dropping a store from the page cache");
+    int problem = posix_fadvise(pages->file, 0, 0, POSIX_FADV_DONTNEED);
+    if (problem != 0)
+        return error_set_errno(err, SNAPCELL_E_IO, problem, "dropping a store from the page cache");
     if (mincore(pages->map, pages->size_bytes, pages->resident) != 0)
         return error_set_errno(err, SNAPCELL_E_IO, errno, "asking what is in the page cache");
     size_t page_size = (size_t)getpagesize();

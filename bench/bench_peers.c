@@ -48,8 +48,8 @@ static bool bench_environment_has(const json_t *object, const char *entry)
 {
     char name[256];
     size_t size = strcspn(entry, "=");
-    if (size >= sizeof name) return false;
-    snprintf(name, sizeof name, "%.*s", (int)size, entry);
+    if (size >= sizeof(name)) return false;
+    snprintf(name, sizeof(name), "%.*s", (int)size, entry);
     return json_object_get(object, name) != NULL;
 }
 

@@ -25,7 +25,7 @@ static const bench_variant_kind bench_variants[] = {
     {".unwarmed", false, false, false},
     {".unwarmed.raw", false, true, false},
 };
-#define BENCH_VARIANT_COUNT (sizeof bench_variants / sizeof bench_variants[0])
+#define BENCH_VARIANT_COUNT (sizeof(bench_variants) / sizeof(bench_variants[0]))
 
 static int bench_compile(const bench_context *context, const bench_function *function,
                          const bench_variant_kind *variant, snapcell_compiled **out,
@@ -74,28 +74,29 @@ static int bench_prepare_variant(bench_context *context, const bench_stores *sto
                                  json_t *facts, snapcell_error *err)
 {
     snapcell_compiled *compiled = NULL;
-    int code = bench_compile(context, function, variant, &compiled, err);
+    int status = bench_compile(context, function, variant, &compiled, err);
     size_t size = 0;
     const void *bytes = compiled ? snapcell_compiled_artifact(compiled, &size) : NULL;
-    if (code == SNAPCELL_OK)
-        code = snapcell_store_put(stores->all, bytes, size, snapcell_compiled_name(compiled), err);
-    if (code == SNAPCELL_OK && variant->cold)
-        code = snapcell_store_put(variant->raw ? stores->cold_raw : stores->cold, bytes, size,
-                                  snapcell_compiled_name(compiled), err);
-    if (code == SNAPCELL_OK)
+    if (status == SNAPCELL_OK)
+        status =
+            snapcell_store_put(stores->all, bytes, size, snapcell_compiled_name(compiled), err);
+    if (status == SNAPCELL_OK && variant->cold)
+        status = snapcell_store_put(variant->raw ? stores->cold_raw : stores->cold, bytes, size,
+                                    snapcell_compiled_name(compiled), err);
+    if (status == SNAPCELL_OK)
         json_array_append_new(facts,
                               bench_variant_facts(variant, snapcell_compiled_info(compiled)));
     snapcell_compiled_free(compiled);
-    return code;
+    return status;
 }
 
 /* A worker makes the blob that the compiler would not. */
 static int bench_prepare_clear(bench_context *context, bench_function *function,
                                snapcell_error *err)
 {
-    int size = snprintf(function->clear_path, sizeof function->clear_path, "%s/%s.clear.blob",
+    int size = snprintf(function->clear_path, sizeof(function->clear_path), "%s/%s.clear.blob",
                         context->settings.out, function->name);
-    if (size >= (int)sizeof function->clear_path)
+    if (size >= (int)sizeof(function->clear_path))
         return error_set(err, SNAPCELL_E_USAGE, "--out is too long");
     char ref[BENCH_ARTIFACT_NAME_SIZE];
     bench_artifact_name(function, ".raw", ref);
@@ -103,8 +104,8 @@ static int bench_prepare_clear(bench_context *context, bench_function *function,
         json_pack("{s:s, s:s, s:s, s:s, s:s}", "how", "build_clear", "store", context->store, "ref",
                   ref, "url", context->settings.url, "out", function->clear_path);
     bench_client client;
-    int code = bench_client_start(spec, "a snapshot without code", &client, err);
-    return code == SNAPCELL_OK ? bench_client_stop(&client, err) : code;
+    int status = bench_client_start(spec, "a snapshot without code", &client, err);
+    return status == SNAPCELL_OK ? bench_client_stop(&client, err) : status;
 }
 
 static int bench_prepare_function(bench_context *context, const bench_stores *stores,
@@ -119,10 +120,10 @@ static int bench_prepare_function(bench_context *context, const bench_stores *st
                           json_pack("{s:s, s:I, s:s, s:o}", "name", function->name,
                                     "bundle_size_bytes", (json_int_t)bundle.st_size, "url",
                                     context->settings.url, "artifacts", facts));
-    int code = SNAPCELL_OK;
-    for (size_t i = 0; i < BENCH_VARIANT_COUNT && code == SNAPCELL_OK; i++)
-        code = bench_prepare_variant(context, stores, function, &bench_variants[i], facts, err);
-    return code == SNAPCELL_OK ? bench_prepare_clear(context, function, err) : code;
+    int status = SNAPCELL_OK;
+    for (size_t i = 0; i < BENCH_VARIANT_COUNT && status == SNAPCELL_OK; i++)
+        status = bench_prepare_variant(context, stores, function, &bench_variants[i], facts, err);
+    return status == SNAPCELL_OK ? bench_prepare_clear(context, function, err) : status;
 }
 
 int bench_prepare(bench_context *context, snapcell_error *err)
@@ -132,13 +133,13 @@ int bench_prepare(bench_context *context, snapcell_error *err)
     bench_store_remove(context->store);
     bench_store_remove(context->cold_store);
     bench_store_remove(context->cold_raw_store);
-    int code = snapcell_store_open(context->store, SNAPCELL_STORE_CREATE, &stores.all, err);
-    if (code == SNAPCELL_OK)
-        code = snapcell_store_open(context->cold_store, SNAPCELL_STORE_CREATE, &stores.cold, err);
-    if (code == SNAPCELL_OK)
-        code = snapcell_store_open(context->cold_raw_store, SNAPCELL_STORE_CREATE, &stores.cold_raw,
-                                   err);
-    for (size_t i = 0; i < context->function_count && code == SNAPCELL_OK; i++)
-        code = bench_prepare_function(context, &stores, &context->functions[i], err);
-    return code;
+    int status = snapcell_store_open(context->store, SNAPCELL_STORE_CREATE, &stores.all, err);
+    if (status == SNAPCELL_OK)
+        status = snapcell_store_open(context->cold_store, SNAPCELL_STORE_CREATE, &stores.cold, err);
+    if (status == SNAPCELL_OK)
+        status = snapcell_store_open(context->cold_raw_store, SNAPCELL_STORE_CREATE,
+                                     &stores.cold_raw, err);
+    for (size_t i = 0; i < context->function_count && status == SNAPCELL_OK; i++)
+        status = bench_prepare_function(context, &stores, &context->functions[i], err);
+    return status;
 }

@@ -26,22 +26,23 @@
 static int bench_spawn(const bench_program *program, int output, int listener, pid_t *pid)
 {
     posix_spawn_file_actions_t actions;
-    int rc = posix_spawn_file_actions_init(&actions);
-    if (rc != 0) return rc;
-    rc = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    if (rc == 0 && output >= 0)
-        rc = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-    if (rc == 0 && output < 0)
-        rc = posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    if (rc == 0)
-        rc = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, program->log,
-                                              O_WRONLY | O_CREAT | O_APPEND, 0644);
-    if (rc == 0 && listener >= 0)
-        rc = posix_spawn_file_actions_adddup2(&actions, listener, BENCH_LISTEN_FD);
-    if (rc == 0)
-        rc = posix_spawn(pid, program->argv[0], &actions, NULL, program->argv, program->env);
+    int problem = posix_spawn_file_actions_init(&actions);
+    if (problem != 0) return problem;
+    problem = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    if (problem == 0 && output >= 0)
+        problem = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+    if (problem == 0 && output < 0)
+        problem =
+            posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    if (problem == 0)
+        problem = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, program->log,
+                                                   O_WRONLY | O_CREAT | O_APPEND, 0644);
+    if (problem == 0 && listener >= 0)
+        problem = posix_spawn_file_actions_adddup2(&actions, listener, BENCH_LISTEN_FD);
+    if (problem == 0)
+        problem = posix_spawn(pid, program->argv[0], &actions, NULL, program->argv, program->env);
     posix_spawn_file_actions_destroy(&actions);
-    return rc;
+    return problem;
 }
 
 /* Waits for the child; `*status` as of waitpid(). */
@@ -57,10 +58,10 @@ static void bench_reap(pid_t pid, bench_sample *out, int *status)
 static bool bench_readable(int fd)
 {
     struct pollfd wait = {.fd = fd, .events = POLLIN};
-    int rc;
-    while ((rc = poll(&wait, 1, BENCH_WAIT_MS)) < 0 && errno == EINTR)
+    int problem;
+    while ((problem = poll(&wait, 1, BENCH_WAIT_MS)) < 0 && errno == EINTR)
         continue;
-    return rc > 0;
+    return problem > 0;
 }
 
 /* --- Programs that print their response --- */
@@ -89,11 +90,11 @@ static int bench_run_printing(const bench_program *program, bench_sample *out, s
         return error_set_errno(err, SNAPCELL_E_IO, errno, "making a pipe");
     pid_t pid;
     uint64_t start_ns = bench_now_ns(), first_ns;
-    int rc = bench_spawn(program, ends[1], -1, &pid);
+    int problem = bench_spawn(program, ends[1], -1, &pid);
     close(ends[1]);
-    if (rc != 0) {
+    if (problem != 0) {
         close(ends[0]);
-        return error_set_errno(err, SNAPCELL_E_IO, rc, "starting %s", program->argv[0]);
+        return error_set_errno(err, SNAPCELL_E_IO, problem, "starting %s", program->argv[0]);
     }
     bool said = bench_read_output(ends[0], &first_ns, out);
     if (!said) kill(pid, SIGKILL);
@@ -112,7 +113,7 @@ static int bench_run_printing(const bench_program *program, bench_sample *out, s
 
 static int bench_listen(struct sockaddr_in *address, snapcell_error *err)
 {
-    socklen_t size = sizeof *address;
+    socklen_t size = sizeof(*address);
     *address =
         (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -128,14 +129,15 @@ static int bench_listen(struct sockaddr_in *address, snapcell_error *err)
 static bool bench_ask(const struct sockaddr_in *address, const char *url, uint64_t *first_ns)
 {
     int fd cleanup_close = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, (const struct sockaddr *)address, sizeof *address) != 0) return false;
+    if (fd < 0 || connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0)
+        return false;
     char request[4096];
-    int size = snprintf(request, sizeof request,
+    int size = snprintf(request, sizeof(request),
                         "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", url);
-    if (size >= (int)sizeof request || send(fd, request, (size_t)size, MSG_NOSIGNAL) != size)
+    if (size >= (int)sizeof(request) || send(fd, request, (size_t)size, MSG_NOSIGNAL) != size)
         return false;
     char answer[16] = "";
-    if (!bench_readable(fd) || recv(fd, answer, sizeof answer - 1, 0) <= 0) return false;
+    if (!bench_readable(fd) || recv(fd, answer, sizeof(answer) - 1, 0) <= 0) return false;
     *first_ns = bench_now_ns();
     return strncmp(answer, "HTTP/1.1 2", 10) == 0;
 }
@@ -147,9 +149,10 @@ static int bench_run_server(const bench_program *program, bench_sample *out, sna
     if (listener < 0) return SNAPCELL_E_IO;
     pid_t pid;
     uint64_t start_ns = bench_now_ns(), first_ns;
-    int rc = bench_spawn(program, -1, listener, &pid);
+    int problem = bench_spawn(program, -1, listener, &pid);
     close(listener); /* the server's from here on: when it ends, nobody is to wait for it */
-    if (rc != 0) return error_set_errno(err, SNAPCELL_E_IO, rc, "starting %s", program->argv[0]);
+    if (problem != 0)
+        return error_set_errno(err, SNAPCELL_E_IO, problem, "starting %s", program->argv[0]);
     bool answered = bench_ask(&address, program->url, &first_ns);
     kill(pid, SIGKILL);
     int status;

@@ -30,7 +30,7 @@ static void bench_progress_show(bench_progress *progress, const char *what, uint
     uint64_t percent = progress->planned_ms ? 100 * progress->done_ms / progress->planned_ms : 100;
     char line[256];
     int width =
-        snprintf(line, sizeof line, "bench: %3" PRIu64 " %%, %" PRIu64 ":%02" PRIu64 " left, %s",
+        snprintf(line, sizeof(line), "bench: %3" PRIu64 " %%, %" PRIu64 ":%02" PRIu64 " left, %s",
                  percent < 100 ? percent : 100, left_s / 60, left_s % 60, what);
     if (!cli_fancy()) {
         cli_say("%s\n", line);
@@ -52,7 +52,7 @@ void bench_progress_step(bench_progress *progress, uint64_t estimated_ms, const 
     char what[128];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(what, sizeof what, format, arguments);
+    vsnprintf(what, sizeof(what), format, arguments);
     va_end(arguments);
     bench_progress_show(progress, what, now_ns);
 }

@@ -48,11 +48,11 @@ static int bench_load_start(bench_load_run *run, snapcell_error *err)
 {
     bench_order warm_up = {.kind = BENCH_ORDER_LOAD, .warm_up = BENCH_WARM_UP};
     for (size_t i = 0; i < run->config_count; i++) {
-        int code = bench_config_start(&run->configs[i], run->context, run->function,
-                                      &run->clients[i], err);
-        if (code == SNAPCELL_OK)
-            code = bench_client_order(&run->clients[i], &warm_up, NULL, 0, err);
-        if (code != SNAPCELL_OK) return code;
+        int status = bench_config_start(&run->configs[i], run->context, run->function,
+                                        &run->clients[i], err);
+        if (status == SNAPCELL_OK)
+            status = bench_client_order(&run->clients[i], &warm_up, NULL, 0, err);
+        if (status != SNAPCELL_OK) return status;
     }
     return SNAPCELL_OK;
 }
@@ -67,10 +67,10 @@ static int bench_load_round(bench_load_run *run, uint32_t round, snapcell_error 
     for (size_t i = 0; i < run->config_count; i++) {
         bench_noise_spin(&context->noise);
         size_t which = order[i];
-        int code = bench_client_order(&run->clients[which], &block,
-                                      &run->samples[which][(size_t)round * BENCH_BLOCK],
-                                      BENCH_BLOCK * sizeof(bench_sample), err);
-        if (code != SNAPCELL_OK) return code;
+        int status = bench_client_order(&run->clients[which], &block,
+                                        &run->samples[which][(size_t)round * BENCH_BLOCK],
+                                        BENCH_BLOCK * sizeof(bench_sample), err);
+        if (status != SNAPCELL_OK) return status;
         bench_progress_step(&context->progress, bench_block_ms(), "loads of %s, round %u of %u",
                             run->function->name, round + 1, bench_load_rounds(context));
     }
@@ -93,7 +93,7 @@ static void bench_load_compare(const bench_load_run *run)
 static void bench_load_report(const bench_load_run *run)
 {
     char warm_up[128];
-    snprintf(warm_up, sizeof warm_up, "%d loads when a worker starts, %d before each block of %d",
+    snprintf(warm_up, sizeof(warm_up), "%d loads when a worker starts, %d before each block of %d",
              BENCH_WARM_UP, BENCH_WARM_UP_BLOCK, BENCH_BLOCK);
     json_t *all = json_object_get(run->context->results, "series");
     for (size_t i = 0; i < run->config_count; i++) {
@@ -114,29 +114,29 @@ static void bench_load_report(const bench_load_run *run)
     }
 }
 
-static int bench_load_stop(bench_load_run *run, int code, snapcell_error *err)
+static int bench_load_stop(bench_load_run *run, int status, snapcell_error *err)
 {
     for (size_t i = 0; i < run->config_count; i++) {
-        int stopped = bench_client_stop(&run->clients[i], code == SNAPCELL_OK ? err : NULL);
-        if (code == SNAPCELL_OK) code = stopped;
+        int stopped = bench_client_stop(&run->clients[i], status == SNAPCELL_OK ? err : NULL);
+        if (status == SNAPCELL_OK) status = stopped;
     }
-    return code;
+    return status;
 }
 
 /* Workers are started anew a few times: where memory happens to lie is a matter of a process. */
 static int bench_load_rounds_run(bench_load_run *run, snapcell_error *err)
 {
     uint32_t rounds = bench_load_rounds(run->context), begin = 0;
-    int code = SNAPCELL_OK;
-    for (uint32_t i = 1; i <= BENCH_GENERATIONS && code == SNAPCELL_OK; i++) {
+    int status = SNAPCELL_OK;
+    for (uint32_t i = 1; i <= BENCH_GENERATIONS && status == SNAPCELL_OK; i++) {
         uint32_t end = rounds * i / BENCH_GENERATIONS;
         if (end == begin) continue;
-        code = bench_load_start(run, err);
-        for (; begin < end && code == SNAPCELL_OK; begin++)
-            code = bench_load_round(run, begin, err);
-        code = bench_load_stop(run, code, err);
+        status = bench_load_start(run, err);
+        for (; begin < end && status == SNAPCELL_OK; begin++)
+            status = bench_load_round(run, begin, err);
+        status = bench_load_stop(run, status, err);
     }
-    return code;
+    return status;
 }
 
 static int bench_load_function(bench_context *context, const bench_function *function,
@@ -145,25 +145,25 @@ static int bench_load_function(bench_context *context, const bench_function *fun
     bench_load_run run = {.context = context, .function = function};
     run.configs = bench_configs(&run.config_count);
     size_t room = (size_t)bench_load_rounds(context) * BENCH_BLOCK;
-    int code = SNAPCELL_OK;
-    for (size_t i = 0; i < run.config_count && code == SNAPCELL_OK; i++) {
-        run.samples[i] = calloc(room, sizeof *run.samples[i]);
-        if (!run.samples[i]) code = error_set(err, SNAPCELL_E_NOMEM, "no memory for samples");
+    int status = SNAPCELL_OK;
+    for (size_t i = 0; i < run.config_count && status == SNAPCELL_OK; i++) {
+        run.samples[i] = calloc(room, sizeof(*run.samples[i]));
+        if (!run.samples[i]) status = error_set(err, SNAPCELL_E_NOMEM, "no memory for samples");
     }
-    if (code == SNAPCELL_OK) code = bench_load_rounds_run(&run, err);
-    if (code == SNAPCELL_OK) bench_load_compare(&run);
-    if (code == SNAPCELL_OK) bench_load_report(&run);
+    if (status == SNAPCELL_OK) status = bench_load_rounds_run(&run, err);
+    if (status == SNAPCELL_OK) bench_load_compare(&run);
+    if (status == SNAPCELL_OK) bench_load_report(&run);
     for (size_t i = 0; i < run.config_count; i++)
         free(run.samples[i]);
-    return code;
+    return status;
 }
 
 static int bench_load_run_all(bench_context *context, snapcell_error *err)
 {
-    int code = SNAPCELL_OK;
-    for (size_t i = 0; i < context->function_count && code == SNAPCELL_OK; i++)
-        code = bench_load_function(context, &context->functions[i], err);
-    return code;
+    int status = SNAPCELL_OK;
+    for (size_t i = 0; i < context->function_count && status == SNAPCELL_OK; i++)
+        status = bench_load_function(context, &context->functions[i], err);
+    return status;
 }
 
 const bench_section bench_section_load = {

@@ -33,7 +33,7 @@ static const bench_many_kind bench_many_kinds[] = {
     {"many_by_key", "the same working set in the large store, by key", true, false},
     {"many_by_name", "the same working set in the large store, by name", true, true},
 };
-#define BENCH_MANY_KIND_COUNT (sizeof bench_many_kinds / sizeof bench_many_kinds[0])
+#define BENCH_MANY_KIND_COUNT (sizeof(bench_many_kinds) / sizeof(bench_many_kinds[0]))
 
 typedef struct bench_many_run {
     bench_context *context;
@@ -90,9 +90,9 @@ static int bench_many_fill_both(bench_many_run *run, snapcell_error *err)
                          "no room for a store of many artifacts in %s; "
                          "--many 0 leaves it out",
                          context->settings.out);
-    int code = bench_many_fill(context->store, run->function->name, run->few, BENCH_WORKING_SET,
-                               run->count / BENCH_WORKING_SET, bench_many_tick, run, err);
-    if (code != SNAPCELL_OK) return code;
+    int status = bench_many_fill(context->store, run->function->name, run->few, BENCH_WORKING_SET,
+                                 run->count / BENCH_WORKING_SET, bench_many_tick, run, err);
+    if (status != SNAPCELL_OK) return status;
     return bench_many_fill(context->store, run->function->name, run->many, run->count, 1,
                            bench_many_tick, run, err);
 }
@@ -116,7 +116,7 @@ static int bench_many_start(bench_many_run *run, size_t which, snapcell_error *e
 {
     const bench_many_kind *kind = &bench_many_kinds[which];
     size_t room = (size_t)bench_many_rounds(run->context) * BENCH_MANY_BLOCK;
-    run->samples[which] = calloc(room, sizeof *run->samples[which]);
+    run->samples[which] = calloc(room, sizeof(*run->samples[which]));
     json_t *spec = json_pack("{s:s, s:I, s:s, s:s, s:o}", "how", "load", "cache_size_bytes",
                              (json_int_t)-1, "store", kind->large ? run->many : run->few, "url",
                              run->context->settings.url, "refs", bench_many_refs(run, kind->named));
@@ -124,18 +124,18 @@ static int bench_many_start(bench_many_run *run, size_t which, snapcell_error *e
         json_decref(spec);
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for a worker's spec");
     }
-    int code = bench_client_start(spec, kind->config, &run->clients[which], err);
+    int status = bench_client_start(spec, kind->config, &run->clients[which], err);
     /* So many that each of the working set is all but certain to have been verified. */
     bench_order warm_up = {.kind = BENCH_ORDER_LOAD, .warm_up = 10 * BENCH_WORKING_SET};
-    return code == SNAPCELL_OK ? bench_client_order(&run->clients[which], &warm_up, NULL, 0, err)
-                               : code;
+    return status == SNAPCELL_OK ? bench_client_order(&run->clients[which], &warm_up, NULL, 0, err)
+                                 : status;
 }
 
 static int bench_many_measure(bench_many_run *run, snapcell_error *err)
 {
     for (size_t i = 0; i < BENCH_MANY_KIND_COUNT; i++) {
-        int code = bench_many_start(run, i, err);
-        if (code != SNAPCELL_OK) return code;
+        int status = bench_many_start(run, i, err);
+        if (status != SNAPCELL_OK) return status;
     }
     bench_order block = {.kind = BENCH_ORDER_LOAD, .count = BENCH_MANY_BLOCK, .warm_up = 1};
     for (uint32_t round = 0; round < bench_many_rounds(run->context); round++) {
@@ -143,10 +143,10 @@ static int bench_many_measure(bench_many_run *run, snapcell_error *err)
         bench_random_order(&run->context->random, order, BENCH_MANY_KIND_COUNT);
         for (size_t i = 0; i < BENCH_MANY_KIND_COUNT; i++) {
             size_t which = order[i];
-            int code = bench_client_order(&run->clients[which], &block,
-                                          &run->samples[which][(size_t)round * BENCH_MANY_BLOCK],
-                                          BENCH_MANY_BLOCK * sizeof(bench_sample), err);
-            if (code != SNAPCELL_OK) return code;
+            int status = bench_client_order(&run->clients[which], &block,
+                                            &run->samples[which][(size_t)round * BENCH_MANY_BLOCK],
+                                            BENCH_MANY_BLOCK * sizeof(bench_sample), err);
+            if (status != SNAPCELL_OK) return status;
             bench_progress_step(&run->context->progress, bench_many_block_ms(),
                                 "loads from a store with %u artifacts", run->count);
         }
@@ -159,7 +159,7 @@ static void bench_many_report(const bench_many_run *run)
     json_t *results = run->context->results;
     struct stat file = {0};
     char path[4300];
-    snprintf(path, sizeof path, "%s/data.mdb", run->many);
+    snprintf(path, sizeof(path), "%s/data.mdb", run->many);
     stat(path, &file);
     json_object_set_new(results, "many",
                         json_pack("{s:s, s:I, s:I, s:I, s:I}", "function", run->function->name,
@@ -188,23 +188,23 @@ static int bench_many_run_all(bench_context *context, snapcell_error *err)
 {
     if (context->settings.many == 0) return SNAPCELL_OK;
     bench_many_run run = {.context = context, .function = &context->functions[0]};
-    snprintf(run.few, sizeof run.few, "%s/bench-store-few", context->settings.out);
-    snprintf(run.many, sizeof run.many, "%s/bench-store-many", context->settings.out);
+    snprintf(run.few, sizeof(run.few), "%s/bench-store-few", context->settings.out);
+    snprintf(run.many, sizeof(run.many), "%s/bench-store-many", context->settings.out);
     bench_store_remove(run.few);
     bench_store_remove(run.many);
-    int code = bench_many_fill_both(&run, err);
-    if (code == SNAPCELL_OK) code = bench_many_measure(&run, err);
+    int status = bench_many_fill_both(&run, err);
+    if (status == SNAPCELL_OK) status = bench_many_measure(&run, err);
     for (size_t i = 0; i < BENCH_MANY_KIND_COUNT; i++) {
-        int stopped = bench_client_stop(&run.clients[i], code == SNAPCELL_OK ? err : NULL);
-        if (code == SNAPCELL_OK) code = stopped;
+        int stopped = bench_client_stop(&run.clients[i], status == SNAPCELL_OK ? err : NULL);
+        if (status == SNAPCELL_OK) status = stopped;
     }
-    if (code == SNAPCELL_OK) bench_many_report(&run);
+    if (status == SNAPCELL_OK) bench_many_report(&run);
     for (size_t i = 0; i < BENCH_MANY_KIND_COUNT; i++)
         free(run.samples[i]);
     /* The large one is gigabytes that nobody wants to keep. */
     bench_store_remove(run.few);
     bench_store_remove(run.many);
-    return code;
+    return status;
 }
 
 const bench_section bench_section_many = {

@@ -15,7 +15,7 @@
 
 /* The snapshot's own memory is in it where each cell has its own. */
 static const char *const bench_memory_configs[] = {"v8_keep", "cached", "compressed", "raw"};
-#define BENCH_MEMORY_CONFIG_COUNT (sizeof bench_memory_configs / sizeof bench_memory_configs[0])
+#define BENCH_MEMORY_CONFIG_COUNT (sizeof(bench_memory_configs) / sizeof(bench_memory_configs[0]))
 
 static unsigned bench_memory_tries(const bench_context *context)
 {
@@ -38,20 +38,21 @@ static int bench_memory_try(bench_context *context, const bench_function *functi
                             const bench_config *config, bench_memory *out, snapcell_error *err)
 {
     bench_client client;
-    int code = bench_config_start(config, context, function, &client, err);
-    if (code != SNAPCELL_OK) return code;
+    int status = bench_config_start(config, context, function, &client, err);
+    if (status != SNAPCELL_OK) return status;
     bench_memory few = {0}, more = {0};
     bench_order order = {.kind = BENCH_ORDER_HOLD, .count = BENCH_CELLS_FEW};
-    code = bench_client_order(&client, &order, &few, sizeof few, err);
+    status = bench_client_order(&client, &order, &few, sizeof(few), err);
     order.count = BENCH_CELLS_MORE;
-    if (code == SNAPCELL_OK) code = bench_client_order(&client, &order, &more, sizeof more, err);
-    int stopped = bench_client_stop(&client, code == SNAPCELL_OK ? err : NULL);
+    if (status == SNAPCELL_OK)
+        status = bench_client_order(&client, &order, &more, sizeof(more), err);
+    int stopped = bench_client_stop(&client, status == SNAPCELL_OK ? err : NULL);
     *out = (bench_memory){
         .rss_bytes = bench_growth(few.rss_bytes, more.rss_bytes),
         .pss_bytes = bench_growth(few.pss_bytes, more.pss_bytes),
         .private_bytes = bench_growth(few.private_bytes, more.private_bytes),
     };
-    return code == SNAPCELL_OK ? stopped : code;
+    return status == SNAPCELL_OK ? stopped : status;
 }
 
 static int bench_memory_config(bench_context *context, const bench_function *function,
@@ -61,8 +62,8 @@ static int bench_memory_config(bench_context *context, const bench_function *fun
     unsigned tries = bench_memory_tries(context);
     for (unsigned i = 0; i < tries; i++) {
         bench_memory cell;
-        int code = bench_memory_try(context, function, config, &cell, err);
-        if (code != SNAPCELL_OK) return code;
+        int status = bench_memory_try(context, function, config, &cell, err);
+        if (status != SNAPCELL_OK) return status;
         rss[i] = cell.rss_bytes;
         pss[i] = cell.pss_bytes;
         private[i] = cell.private_bytes;
@@ -84,8 +85,8 @@ static int bench_memory_run(bench_context *context, snapcell_error *err)
         for (size_t j = 0; j < BENCH_MEMORY_CONFIG_COUNT; j++) {
             const bench_config *config = bench_config_find(bench_memory_configs[j]);
             if (!config) continue;
-            int code = bench_memory_config(context, &context->functions[i], config, err);
-            if (code != SNAPCELL_OK) return code;
+            int status = bench_memory_config(context, &context->functions[i], config, err);
+            if (status != SNAPCELL_OK) return status;
         }
     return SNAPCELL_OK;
 }

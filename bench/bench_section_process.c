@@ -43,7 +43,7 @@ static int bench_race_add_own(bench_race *race, const char *config, const char *
                               const char *what, snapcell_error *err)
 {
     char program[4096];
-    ssize_t size = readlink("/proc/self/exe", program, sizeof program - 1);
+    ssize_t size = readlink("/proc/self/exe", program, sizeof(program) - 1);
     if (size < 0) return error_set_errno(err, SNAPCELL_E_IO, errno, "finding this program");
     program[size] = '\0';
     char name[BENCH_ARTIFACT_NAME_SIZE];
@@ -60,10 +60,10 @@ static int bench_race_add_own(bench_race *race, const char *config, const char *
 
 static int bench_race_fill(bench_race *race, const json_t *peers, snapcell_error *err)
 {
-    int code = bench_race_add_own(race, "snapcell", "", "snapcell run, compressed", err);
-    if (code == SNAPCELL_OK)
-        code = bench_race_add_own(race, "snapcell_raw", ".raw", "snapcell run, --raw", err);
-    if (code != SNAPCELL_OK) return code;
+    int status = bench_race_add_own(race, "snapcell", "", "snapcell run, compressed", err);
+    if (status == SNAPCELL_OK)
+        status = bench_race_add_own(race, "snapcell_raw", ".raw", "snapcell run, --raw", err);
+    if (status != SNAPCELL_OK) return status;
     race->count +=
         bench_peers_for(peers, race->function->name, race->log, race->contenders + race->count,
                         BENCH_CONTENDERS_MAX - race->count, race->missing);
@@ -81,10 +81,10 @@ static int bench_race_step(bench_race *race, size_t which, bench_sample *out, sn
 {
     bench_contender *contender = &race->contenders[which];
     if (contender->missing) return SNAPCELL_OK;
-    int code = bench_process_run(&contender->program, out, err);
+    int status = bench_process_run(&contender->program, out, err);
     bench_progress_step(&race->context->progress, BENCH_PROCESS_ESTIMATED_MS, "processes of %s: %s",
                         race->function->name, contender->config);
-    if (code == SNAPCELL_OK || which < BENCH_OWN_COUNT) return code;
+    if (status == SNAPCELL_OK || which < BENCH_OWN_COUNT) return status;
     contender->missing = "it failed";
     bench_missing_add(race->missing, contender->config, race->function->name, err->message);
     return SNAPCELL_OK;
@@ -94,8 +94,8 @@ static int bench_race_run(bench_race *race, snapcell_error *err)
 {
     bench_sample unused;
     for (size_t i = 0; i < race->count; i++) {
-        int code = bench_race_step(race, i, &unused, err);
-        if (code != SNAPCELL_OK) return code;
+        int status = bench_race_step(race, i, &unused, err);
+        if (status != SNAPCELL_OK) return status;
     }
     for (uint32_t round = 0; round < race->context->settings.processes; round++) {
         size_t order[BENCH_CONTENDERS_MAX];
@@ -103,8 +103,8 @@ static int bench_race_run(bench_race *race, snapcell_error *err)
         for (size_t i = 0; i < race->count; i++) {
             bench_noise_spin(&race->context->noise);
             bench_sample *sample = &race->contenders[order[i]].samples[round];
-            int code = bench_race_step(race, order[i], sample, err);
-            if (code != SNAPCELL_OK) return code;
+            int status = bench_race_step(race, order[i], sample, err);
+            if (status != SNAPCELL_OK) return status;
         }
     }
     return SNAPCELL_OK;
@@ -136,34 +136,34 @@ static void bench_race_report(const bench_race *race)
 static int bench_race_function(bench_context *context, const bench_function *function,
                                const json_t *peers, snapcell_error *err)
 {
-    bench_race *race = calloc(1, sizeof *race);
+    bench_race *race = calloc(1, sizeof(*race));
     if (!race) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a race");
     race->context = context;
     race->function = function;
     race->missing = json_object_get(context->results, "missing");
-    snprintf(race->log, sizeof race->log, "%s/peers.log", context->settings.out);
-    int code = bench_race_fill(race, peers, err);
-    if (code == SNAPCELL_OK) code = bench_race_run(race, err);
-    if (code == SNAPCELL_OK) bench_race_report(race);
+    snprintf(race->log, sizeof(race->log), "%s/peers.log", context->settings.out);
+    int status = bench_race_fill(race, peers, err);
+    if (status == SNAPCELL_OK) status = bench_race_run(race, err);
+    if (status == SNAPCELL_OK) bench_race_report(race);
     for (size_t i = 0; i < race->count; i++)
         bench_contender_release(&race->contenders[i]);
     free(race);
-    return code;
+    return status;
 }
 
 static int bench_process_run_all(bench_context *context, snapcell_error *err)
 {
     json_t *peers = NULL;
-    int code = SNAPCELL_OK;
+    int status = SNAPCELL_OK;
     if (context->settings.peers_path)
-        code = bench_peers_read(context->settings.peers_path, &peers, err);
+        status = bench_peers_read(context->settings.peers_path, &peers, err);
     else
         bench_missing_add(json_object_get(context->results, "missing"), "all", NULL,
                           "no --peers were given");
-    for (size_t i = 0; i < context->function_count && code == SNAPCELL_OK; i++)
-        code = bench_race_function(context, &context->functions[i], peers, err);
+    for (size_t i = 0; i < context->function_count && status == SNAPCELL_OK; i++)
+        status = bench_race_function(context, &context->functions[i], peers, err);
     json_decref(peers);
-    return code;
+    return status;
 }
 
 const bench_section bench_section_process = {

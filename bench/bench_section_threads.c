@@ -16,7 +16,8 @@
 static const unsigned bench_thread_counts[] = {1, 2, 3, 4, 5, 6, 7, 8};
 static const unsigned bench_thread_counts_quick[] = {1, 2, 4, 8};
 static const char *const bench_threads_configs[] = {"v8_keep", "compressed", "cached"};
-#define BENCH_THREADS_CONFIG_COUNT (sizeof bench_threads_configs / sizeof bench_threads_configs[0])
+#define BENCH_THREADS_CONFIG_COUNT                                                                 \
+    (sizeof(bench_threads_configs) / sizeof(bench_threads_configs[0]))
 
 typedef struct bench_sweep {
     const unsigned *threads;
@@ -62,8 +63,8 @@ static int bench_threads_rounds(bench_context *context, const bench_sweep *sweep
                                .count = sweep->threads[order[i]],
                                .duration_ms = sweep->duration_ms};
             bench_rate rate;
-            int code = bench_client_order(client, &ask, &rate, sizeof rate, err);
-            if (code != SNAPCELL_OK) return code;
+            int status = bench_client_order(client, &ask, &rate, sizeof(rate), err);
+            if (status != SNAPCELL_OK) return status;
             rates[order[i]][round] = bench_rate_milli(&rate);
             bench_progress_step(&context->progress, sweep->duration_ms, "%s on several threads",
                                 function);
@@ -96,25 +97,25 @@ static int bench_threads_config(bench_context *context, const bench_function *fu
     bench_sweep sweep = bench_sweep_of(context);
     uint64_t rates[BENCH_THREAD_COUNTS][BENCH_ROUNDS] = {{0}};
     bench_client client;
-    int code = bench_config_start(config, context, function, &client, err);
-    if (code != SNAPCELL_OK) return code;
+    int status = bench_config_start(config, context, function, &client, err);
+    if (status != SNAPCELL_OK) return status;
     bench_order warm_up = {.kind = BENCH_ORDER_LOAD, .warm_up = 10};
-    code = bench_client_order(&client, &warm_up, NULL, 0, err);
-    if (code == SNAPCELL_OK)
-        code = bench_threads_rounds(context, &sweep, function->name, &client, rates, err);
-    int stopped = bench_client_stop(&client, code == SNAPCELL_OK ? err : NULL);
-    if (code == SNAPCELL_OK) code = stopped;
-    if (code == SNAPCELL_OK) bench_threads_report(context, &sweep, function, config, rates);
-    return code;
+    status = bench_client_order(&client, &warm_up, NULL, 0, err);
+    if (status == SNAPCELL_OK)
+        status = bench_threads_rounds(context, &sweep, function->name, &client, rates, err);
+    int stopped = bench_client_stop(&client, status == SNAPCELL_OK ? err : NULL);
+    if (status == SNAPCELL_OK) status = stopped;
+    if (status == SNAPCELL_OK) bench_threads_report(context, &sweep, function, config, rates);
+    return status;
 }
 
 static int bench_threads_run_all(bench_context *context, snapcell_error *err)
 {
     for (size_t i = 0; i < context->function_count; i++)
         for (size_t j = 0; j < BENCH_THREADS_CONFIG_COUNT; j++) {
-            int code = bench_threads_config(context, &context->functions[i],
-                                            bench_config_find(bench_threads_configs[j]), err);
-            if (code != SNAPCELL_OK) return code;
+            int status = bench_threads_config(context, &context->functions[i],
+                                              bench_config_find(bench_threads_configs[j]), err);
+            if (status != SNAPCELL_OK) return status;
         }
     return SNAPCELL_OK;
 }

@@ -18,7 +18,7 @@ json_t *bench_statistics_json(uint64_t *values, size_t count)
 static void bench_series_field(const bench_series *series, size_t offset, const char *name,
                                json_t *statistics, json_t *samples)
 {
-    uint64_t *values cleanup_free = calloc(series->count + 1, sizeof *values);
+    uint64_t *values cleanup_free = calloc(series->count + 1, sizeof(*values));
     if (!values) return;
     json_t *raw = json_array();
     uint64_t any = 0;
@@ -50,7 +50,7 @@ json_t *bench_series_json(const bench_series *series)
 #undef BENCH_PHASE_FIELD
 #undef BENCH_FIELD
     char hash[17];
-    snprintf(hash, sizeof hash, "%016" PRIx64,
+    snprintf(hash, sizeof(hash), "%016" PRIx64,
              series->count ? series->samples[0].response_hash : 0);
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "group",
                      series->group, "function", series->function, "config", series->config, "what",

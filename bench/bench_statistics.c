@@ -17,7 +17,7 @@ uint64_t bench_percentile(const uint64_t *sorted, size_t count, unsigned percent
 bench_statistics bench_statistics_of(uint64_t *values, size_t count)
 {
     if (count == 0) return (bench_statistics){0};
-    qsort(values, count, sizeof *values, bench_compare);
+    qsort(values, count, sizeof(*values), bench_compare);
     return (bench_statistics){
         .count = count,
         .min = values[0],

@@ -46,39 +46,39 @@ static int bench_engine_image(bench_engine *self, const char *how, const char *b
     };
     if (strcmp(how, "source") == 0) return SNAPCELL_OK;
     if (strcmp(how, "code_cache") == 0) {
-        int code = bench_variant_code_cache(self->artifact, self->url, &self->blob,
-                                            &self->image.blob_size_bytes, err);
+        int status = bench_variant_code_cache(self->artifact, self->url, &self->blob,
+                                              &self->image.blob_size_bytes, err);
         self->image.blob = self->blob;
-        return code;
+        return status;
     }
     self->image.kind = SNAPCELL_ARTIFACT_SNAPSHOT;
     self->image.blob = self->artifact->blob;
     self->image.blob_size_bytes = (size_t)info->blob_size_bytes;
     if (!blob_path) return SNAPCELL_OK;
-    int code = bench_variant_read(blob_path, &self->blob, &self->image.blob_size_bytes, err);
+    int status = bench_variant_read(blob_path, &self->blob, &self->image.blob_size_bytes, err);
     self->image.blob = self->blob;
-    return code;
+    return status;
 }
 
 static int bench_engine_open(const json_t *spec, void **out, snapcell_error *err)
 {
     const char *store, *ref, *url, *how;
-    int code = bench_spec_text(spec, "store", &store, err);
-    if (code == SNAPCELL_OK) code = bench_spec_text(spec, "ref", &ref, err);
-    if (code == SNAPCELL_OK) code = bench_spec_text(spec, "url", &url, err);
-    if (code == SNAPCELL_OK) code = bench_spec_text(spec, "how", &how, err);
-    if (code == SNAPCELL_OK) code = engine_start(ENGINE_MODE_BASELINE, err);
-    if (code != SNAPCELL_OK) return code;
+    int status = bench_spec_text(spec, "store", &store, err);
+    if (status == SNAPCELL_OK) status = bench_spec_text(spec, "ref", &ref, err);
+    if (status == SNAPCELL_OK) status = bench_spec_text(spec, "url", &url, err);
+    if (status == SNAPCELL_OK) status = bench_spec_text(spec, "how", &how, err);
+    if (status == SNAPCELL_OK) status = engine_start(ENGINE_MODE_BASELINE, err);
+    if (status != SNAPCELL_OK) return status;
 
-    bench_engine *self cleanup(bench_engine_cleanup) = calloc(1, sizeof *self);
+    bench_engine *self cleanup(bench_engine_cleanup) = calloc(1, sizeof(*self));
     if (self) self->url = strdup(url);
     if (!self || !self->url) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a subject");
     self->request = (snapcell_request)SNAPCELL_REQUEST_INIT;
     self->request.url = self->url;
-    code = bench_artifact_open(store, ref, &self->artifact, err);
-    if (code != SNAPCELL_OK) return code;
-    code = bench_engine_image(self, how, json_string_value(json_object_get(spec, "blob")), err);
-    if (code != SNAPCELL_OK) return code;
+    status = bench_artifact_open(store, ref, &self->artifact, err);
+    if (status != SNAPCELL_OK) return status;
+    status = bench_engine_image(self, how, json_string_value(json_object_get(spec, "blob")), err);
+    if (status != SNAPCELL_OK) return status;
     *out = steal_pointer(&self);
     return SNAPCELL_OK;
 }
@@ -101,15 +101,15 @@ static int bench_engine_load(void *subject, const char *ref, void **instance, be
     engine_cell_times times = {0};
     snapcell_response *response = NULL;
     uint64_t start_ns = bench_now_ns();
-    int code = engine_cell_new(&self->image, &options, &cell, &times, err);
+    int status = engine_cell_new(&self->image, &options, &cell, &times, err);
     uint64_t made_ns = bench_now_ns();
-    if (code == SNAPCELL_OK) code = engine_cell_fetch(cell, &self->request, &response, err);
+    if (status == SNAPCELL_OK) status = engine_cell_fetch(cell, &self->request, &response, err);
     uint64_t end_ns = bench_now_ns();
-    if (code == SNAPCELL_OK) code = bench_check_response(response, &sample->response_hash, err);
+    if (status == SNAPCELL_OK) status = bench_check_response(response, &sample->response_hash, err);
     snapcell_response_free(response);
-    if (code != SNAPCELL_OK) {
+    if (status != SNAPCELL_OK) {
         engine_cell_free(cell);
-        return code;
+        return status;
     }
     sample->total_ns = end_ns - start_ns;
     sample->isolate_ns = times.isolate_ns;

@@ -38,11 +38,11 @@ static void bench_loader_cleanup(bench_loader **self)
 static int bench_loader_open(const json_t *spec, void **out, snapcell_error *err)
 {
     const char *store, *url;
-    int code = bench_spec_text(spec, "store", &store, err);
-    if (code == SNAPCELL_OK) code = bench_spec_text(spec, "url", &url, err);
-    if (code != SNAPCELL_OK) return code;
+    int status = bench_spec_text(spec, "store", &store, err);
+    if (status == SNAPCELL_OK) status = bench_spec_text(spec, "url", &url, err);
+    if (status != SNAPCELL_OK) return status;
 
-    bench_loader *self cleanup(bench_loader_cleanup) = calloc(1, sizeof *self);
+    bench_loader *self cleanup(bench_loader_cleanup) = calloc(1, sizeof(*self));
     if (self) self->url = strdup(url);
     if (!self || !self->url) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a loader");
     self->request = (snapcell_request)SNAPCELL_REQUEST_INIT;
@@ -51,11 +51,11 @@ static int bench_loader_open(const json_t *spec, void **out, snapcell_error *err
     snapcell_loader_options options = SNAPCELL_LOADER_OPTIONS_INIT;
     options.store_path = store;
     bench_options_apply(spec, &options);
-    code = snapcell_loader_open(&options, &self->loader, err);
-    if (code != SNAPCELL_OK) return code;
+    status = snapcell_loader_open(&options, &self->loader, err);
+    if (status != SNAPCELL_OK) return status;
     if (json_is_true(json_object_get(spec, "drop_pages"))) {
-        code = bench_pages_open(store, &self->pages, err);
-        if (code != SNAPCELL_OK) return code;
+        status = bench_pages_open(store, &self->pages, err);
+        if (status != SNAPCELL_OK) return status;
         self->drop_pages = true;
     }
     self->spares = options.spare_cells_per_function > 0;
@@ -82,12 +82,12 @@ static int bench_loader_await_spares(const bench_loader *self, snapcell_counters
                                      snapcell_error *err)
 {
     uint64_t start_ns = bench_now_ns();
-    snapcell_loader_counters(self->loader, now, sizeof *now);
+    snapcell_loader_counters(self->loader, now, sizeof(*now));
     while (now->loads > 0 && now->spares_ready < BENCH_SPARE_CELLS) {
         if (bench_now_ns() - start_ns > BENCH_SPARE_WAIT_NS)
             return error_set(err, SNAPCELL_E_INTERNAL, "no spare cell became ready in 30 seconds");
         usleep(BENCH_SPARE_POLL_US);
-        snapcell_loader_counters(self->loader, now, sizeof *now);
+        snapcell_loader_counters(self->loader, now, sizeof(*now));
     }
     return SNAPCELL_OK;
 }
@@ -96,7 +96,7 @@ static int bench_loader_check_hit(const bench_loader *self, const snapcell_count
                                   snapcell_error *err)
 {
     snapcell_counters now;
-    snapcell_loader_counters(self->loader, &now, sizeof now);
+    snapcell_loader_counters(self->loader, &now, sizeof(now));
     if (before->loads == 0 || now.spare_hits > before->spare_hits) return SNAPCELL_OK;
     return error_set(err, SNAPCELL_E_INTERNAL, "a load did not get the spare cell that was ready");
 }
@@ -117,15 +117,15 @@ static int bench_loader_load(void *subject, const char *ref, void **instance, be
     snapcell_cell *cell = NULL;
     snapcell_response *response = NULL;
     uint64_t start_ns = bench_now_ns();
-    int code = snapcell_cell_load(self->loader, ref, NULL, &cell, err);
-    if (code == SNAPCELL_OK) code = snapcell_cell_fetch(cell, &self->request, &response, err);
+    int status = snapcell_cell_load(self->loader, ref, NULL, &cell, err);
+    if (status == SNAPCELL_OK) status = snapcell_cell_fetch(cell, &self->request, &response, err);
     sample->total_ns = bench_now_ns() - start_ns;
-    if (code == SNAPCELL_OK) code = bench_check_response(response, &sample->response_hash, err);
-    if (code == SNAPCELL_OK && self->spares) code = bench_loader_check_hit(self, &before, err);
+    if (status == SNAPCELL_OK) status = bench_check_response(response, &sample->response_hash, err);
+    if (status == SNAPCELL_OK && self->spares) status = bench_loader_check_hit(self, &before, err);
     snapcell_response_free(response);
-    if (code != SNAPCELL_OK) {
+    if (status != SNAPCELL_OK) {
         snapcell_cell_dispose(cell);
-        return code;
+        return status;
     }
     bench_loader_phases(cell, sample);
     *instance = cell;

@@ -39,18 +39,18 @@ static void *bench_thread_main(void *argument)
 static int bench_threads_join(bench_thread *threads, uint32_t count, uint64_t start_ns,
                               bench_rate *out, snapcell_error *err)
 {
-    int code = SNAPCELL_OK;
+    int status = SNAPCELL_OK;
     uint64_t end_ns = start_ns;
     for (uint32_t i = 0; i < count; i++) {
         pthread_join(threads[i].thread, NULL);
         out->loads += threads[i].loads;
         if (threads[i].end_ns > end_ns) end_ns = threads[i].end_ns;
-        if (threads[i].code == SNAPCELL_OK || code != SNAPCELL_OK) continue;
-        code = threads[i].code;
+        if (threads[i].code == SNAPCELL_OK || status != SNAPCELL_OK) continue;
+        status = threads[i].code;
         if (err) *err = threads[i].error;
     }
     out->elapsed_ns = end_ns - start_ns;
-    return code;
+    return status;
 }
 
 int bench_threads_run(const bench_subject_type *type, void *subject, const char *ref,
@@ -61,7 +61,7 @@ int bench_threads_run(const bench_subject_type *type, void *subject, const char 
     if (thread_count < 1 || thread_count > BENCH_THREADS_MAX)
         return error_set(err, SNAPCELL_E_USAGE, "1 to %d threads were expected, got %u",
                          BENCH_THREADS_MAX, thread_count);
-    bench_thread *threads = calloc(thread_count, sizeof *threads);
+    bench_thread *threads = calloc(thread_count, sizeof(*threads));
     pthread_barrier_t barrier;
     if (!threads || pthread_barrier_init(&barrier, NULL, thread_count + 1) != 0) {
         free(threads);
@@ -79,8 +79,8 @@ int bench_threads_run(const bench_subject_type *type, void *subject, const char 
                              thread_count);
     }
     pthread_barrier_wait(&barrier);
-    int code = bench_threads_join(threads, thread_count, bench_now_ns(), out, err);
+    int status = bench_threads_join(threads, thread_count, bench_now_ns(), out, err);
     pthread_barrier_destroy(&barrier);
     free(threads);
-    return code;
+    return status;
 }

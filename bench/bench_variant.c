@@ -28,8 +28,8 @@ int bench_variant_code_cache(const bench_artifact *artifact, const char *url, vo
                              size_t *size_bytes, snapcell_error *err)
 {
     engine_build_result result;
-    int code = bench_variant_build(artifact, SNAPCELL_ARTIFACT_CODE, url, &result, err);
-    if (code != SNAPCELL_OK) return code;
+    int status = bench_variant_build(artifact, SNAPCELL_ARTIFACT_CODE, url, &result, err);
+    if (status != SNAPCELL_OK) return status;
     *size_bytes = result.blob_size_bytes;
     *out = steal_pointer(&result.blob);
     engine_build_result_release(&result);
@@ -39,20 +39,20 @@ int bench_variant_code_cache(const bench_artifact *artifact, const char *url, vo
 int bench_variant_write_clear(const bench_artifact *artifact, const char *url, const char *path,
                               snapcell_error *err)
 {
-    int code = engine_start(ENGINE_MODE_BUILD, err);
-    if (code != SNAPCELL_OK) return code;
+    int status = engine_start(ENGINE_MODE_BUILD, err);
+    if (status != SNAPCELL_OK) return status;
     engine_build_result result;
-    code = bench_variant_build(artifact, SNAPCELL_ARTIFACT_SNAPSHOT, url, &result, err);
-    if (code != SNAPCELL_OK) return code;
-    code = cli_write_file(path, result.blob, result.blob_size_bytes, true, err);
+    status = bench_variant_build(artifact, SNAPCELL_ARTIFACT_SNAPSHOT, url, &result, err);
+    if (status != SNAPCELL_OK) return status;
+    status = cli_write_file(path, result.blob, result.blob_size_bytes, true, err);
     engine_build_result_release(&result);
-    return code;
+    return status;
 }
 
 int bench_variant_read(const char *path, void **out, size_t *size_bytes, snapcell_error *err)
 {
     char *text;
-    int code = cli_read_file(path, BENCH_BLOB_SIZE_MAX, &text, size_bytes, err);
-    if (code == SNAPCELL_OK) *out = text;
-    return code;
+    int status = cli_read_file(path, BENCH_BLOB_SIZE_MAX, &text, size_bytes, err);
+    if (status == SNAPCELL_OK) *out = text;
+    return status;
 }

@@ -58,9 +58,9 @@ static int bench_load_once(bench_worker_state *state, bench_sample *sample, snap
     struct rusage before, after;
     void *instance;
     getrusage(RUSAGE_THREAD, &before);
-    int code = state->type->load(state->subject, ref, &instance, sample, err);
+    int status = state->type->load(state->subject, ref, &instance, sample, err);
     getrusage(RUSAGE_THREAD, &after);
-    if (code != SNAPCELL_OK) return code;
+    if (status != SNAPCELL_OK) return status;
     sample->minor_faults = (uint64_t)(after.ru_minflt - before.ru_minflt);
     sample->major_faults = (uint64_t)(after.ru_majflt - before.ru_majflt);
     uint64_t start_ns = bench_now_ns();
@@ -74,79 +74,79 @@ static int bench_worker_load(bench_worker_state *state, const bench_order *order
 {
     bench_sample sample;
     for (uint32_t i = 0; i < order->warm_up; i++) {
-        int code = bench_load_once(state, &sample, err);
-        if (code != SNAPCELL_OK) return code;
+        int status = bench_load_once(state, &sample, err);
+        if (status != SNAPCELL_OK) return status;
     }
-    bench_sample *samples cleanup_free = calloc(order->count + 1u, sizeof *samples);
+    bench_sample *samples cleanup_free = calloc(order->count + 1u, sizeof(*samples));
     if (!samples) return error_set(err, SNAPCELL_E_NOMEM, "no memory for samples");
     for (uint32_t i = 0; i < order->count; i++) {
-        int code = bench_load_once(state, &samples[i], err);
-        if (code != SNAPCELL_OK) return code;
+        int status = bench_load_once(state, &samples[i], err);
+        if (status != SNAPCELL_OK) return status;
     }
-    return bench_answer(samples, order->count * sizeof *samples, err);
+    return bench_answer(samples, order->count * sizeof(*samples), err);
 }
 
 static int bench_worker_hold(bench_worker_state *state, const bench_order *order,
                              snapcell_error *err)
 {
     bench_memory memory;
-    int code = bench_hold_more(&state->hold, state->type, state->subject, bench_worker_ref(state),
-                               order->count, &memory, err);
-    return code == SNAPCELL_OK ? bench_answer(&memory, sizeof memory, err) : code;
+    int status = bench_hold_more(&state->hold, state->type, state->subject, bench_worker_ref(state),
+                                 order->count, &memory, err);
+    return status == SNAPCELL_OK ? bench_answer(&memory, sizeof(memory), err) : status;
 }
 
 static int bench_worker_threads(bench_worker_state *state, const bench_order *order,
                                 snapcell_error *err)
 {
     bench_rate rate;
-    int code = bench_threads_run(state->type, state->subject, bench_worker_ref(state), order->count,
-                                 order->duration_ms, &rate, err);
-    return code == SNAPCELL_OK ? bench_answer(&rate, sizeof rate, err) : code;
+    int status = bench_threads_run(state->type, state->subject, bench_worker_ref(state),
+                                   order->count, order->duration_ms, &rate, err);
+    return status == SNAPCELL_OK ? bench_answer(&rate, sizeof(rate), err) : status;
 }
 
 static int bench_worker_serve(bench_worker_state *state, snapcell_error *err)
 {
     bench_order order;
-    int code = SNAPCELL_OK;
-    while (code == SNAPCELL_OK && bench_read_whole(&order, sizeof order)) {
+    int status = SNAPCELL_OK;
+    while (status == SNAPCELL_OK && bench_read_whole(&order, sizeof(order))) {
         switch (order.kind) {
         case BENCH_ORDER_LOAD:
-            code = bench_worker_load(state, &order, err);
+            status = bench_worker_load(state, &order, err);
             break;
         case BENCH_ORDER_HOLD:
-            code = bench_worker_hold(state, &order, err);
+            status = bench_worker_hold(state, &order, err);
             break;
         case BENCH_ORDER_THREADS:
-            code = bench_worker_threads(state, &order, err);
+            status = bench_worker_threads(state, &order, err);
             break;
         default:
-            code = error_set(err, SNAPCELL_E_USAGE, "order %u is not known", order.kind);
+            status = error_set(err, SNAPCELL_E_USAGE, "order %u is not known", order.kind);
         }
     }
-    return code;
+    return status;
 }
 
 /* Not a worker that waits: it makes a file and ends. */
 static int bench_worker_build(const json_t *spec, snapcell_error *err)
 {
     const char *store, *ref, *url, *out;
-    int code = bench_spec_text(spec, "store", &store, err);
-    if (code == SNAPCELL_OK) code = bench_spec_text(spec, "ref", &ref, err);
-    if (code == SNAPCELL_OK) code = bench_spec_text(spec, "url", &url, err);
-    if (code == SNAPCELL_OK) code = bench_spec_text(spec, "out", &out, err);
-    if (code != SNAPCELL_OK) return code;
+    int status = bench_spec_text(spec, "store", &store, err);
+    if (status == SNAPCELL_OK) status = bench_spec_text(spec, "ref", &ref, err);
+    if (status == SNAPCELL_OK) status = bench_spec_text(spec, "url", &url, err);
+    if (status == SNAPCELL_OK) status = bench_spec_text(spec, "out", &out, err);
+    if (status != SNAPCELL_OK) return status;
     bench_artifact *artifact = NULL;
-    code = bench_artifact_open(store, ref, &artifact, err);
-    if (code == SNAPCELL_OK) code = bench_variant_write_clear(artifact, url, out, err);
+    status = bench_artifact_open(store, ref, &artifact, err);
+    if (status == SNAPCELL_OK) status = bench_variant_write_clear(artifact, url, out, err);
     bench_artifact_free(artifact);
-    return code;
+    return status;
 }
 
 static int bench_worker_run(const json_t *spec, snapcell_error *err)
 {
     const char *how;
-    int code = bench_spec_text(spec, "how", &how, err);
-    if (code != SNAPCELL_OK) return code;
+    int status = bench_spec_text(spec, "how", &how, err);
+    if (status != SNAPCELL_OK) return status;
     if (strcmp(how, "build_clear") == 0) return bench_worker_build(spec, err);
     bench_worker_state state = {
         .type = strcmp(how, "load") == 0 ? &bench_subject_loader : &bench_subject_engine,
@@ -155,12 +155,12 @@ static int bench_worker_run(const json_t *spec, snapcell_error *err)
     if (json_array_size(state.refs) == 0)
         return error_set(err, SNAPCELL_E_USAGE, "the worker's spec has no 'refs'");
     bench_random_init(&state.random, 1);
-    code = state.type->open(spec, &state.subject, err);
-    if (code != SNAPCELL_OK) return code;
-    code = bench_worker_serve(&state, err);
+    status = state.type->open(spec, &state.subject, err);
+    if (status != SNAPCELL_OK) return status;
+    status = bench_worker_serve(&state, err);
     bench_hold_release(&state.hold, state.type);
     state.type->close(state.subject);
-    return code;
+    return status;
 }
 
 cli_status bench_worker(const char *spec_json)
@@ -169,8 +169,8 @@ cli_status bench_worker(const char *spec_json)
     json_t *spec = json_loads(spec_json, 0, &where);
     if (!spec) return cli_usage("the worker's spec is not JSON: %s", where.text);
     snapcell_error err;
-    int code = bench_worker_run(spec, &err);
-    cli_status status = code == SNAPCELL_OK ? CLI_DONE : cli_report("bench worker", &err);
+    int status = bench_worker_run(spec, &err);
+    cli_status exit_status = status == SNAPCELL_OK ? CLI_DONE : cli_report("bench worker", &err);
     json_decref(spec);
-    return status;
+    return exit_status;
 }

@@ -47,7 +47,7 @@ static const bench_section *const bench_sections[] = {
     &bench_section_load,    &bench_section_process, &bench_section_memory,
     &bench_section_threads, &bench_section_many,
 };
-#define BENCH_SECTION_COUNT (sizeof bench_sections / sizeof bench_sections[0])
+#define BENCH_SECTION_COUNT (sizeof(bench_sections) / sizeof(bench_sections[0]))
 
 typedef struct bench_state {
     cli_arguments arguments;
@@ -138,7 +138,7 @@ static int bench_take_functions(bench_state *state, snapcell_error *err)
 {
     bench_context *context = &state->context;
     size_t count = (size_t)state->arguments.operand_count;
-    context->functions = calloc(count, sizeof *context->functions);
+    context->functions = calloc(count, sizeof(*context->functions));
     if (!context->functions) return error_set(err, SNAPCELL_E_NOMEM, "no memory for the functions");
     for (size_t i = 0; i < count; i++) {
         bench_function *function = &context->functions[i];
@@ -146,7 +146,7 @@ static int bench_take_functions(bench_state *state, snapcell_error *err)
         const char *slash = strrchr(function->path, '/');
         const char *base = slash ? slash + 1 : function->path;
         int size = (int)strcspn(base, ".");
-        snprintf(function->name, sizeof function->name, "%.*s", size, base);
+        snprintf(function->name, sizeof(function->name), "%.*s", size, base);
     }
     context->function_count = count;
     return SNAPCELL_OK;
@@ -157,11 +157,11 @@ static int bench_make_folders(bench_context *context, snapcell_error *err)
     const char *out = context->settings.out;
     if (mkdir(out, 0755) != 0 && errno != EEXIST)
         return error_set_errno(err, SNAPCELL_E_IO, errno, "making the folder %s", out);
-    snprintf(context->store, sizeof context->store, "%s/bench-store", out);
-    snprintf(context->cold_store, sizeof context->cold_store, "%s/bench-store-cold", out);
-    int longest = snprintf(context->cold_raw_store, sizeof context->cold_raw_store,
+    snprintf(context->store, sizeof(context->store), "%s/bench-store", out);
+    snprintf(context->cold_store, sizeof(context->cold_store), "%s/bench-store-cold", out);
+    int longest = snprintf(context->cold_raw_store, sizeof(context->cold_raw_store),
                            "%s/bench-store-cold-raw", out);
-    if (longest < (int)sizeof context->cold_raw_store) return SNAPCELL_OK;
+    if (longest < (int)sizeof(context->cold_raw_store)) return SNAPCELL_OK;
     return error_set(err, SNAPCELL_E_USAGE, "--out is too long");
 }
 
@@ -174,7 +174,7 @@ static void bench_begin_results(bench_state *state, int argc, char **argv)
     char started[32] = "";
     time_t now = time(NULL);
     struct tm utc;
-    if (gmtime_r(&now, &utc)) strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    if (gmtime_r(&now, &utc)) strftime(started, sizeof(started), "%Y-%m-%dT%H:%M:%SZ", &utc);
     state->context.results = json_pack(
         "{s:s, s:s, s:o, s:b, s:I, s:i, s:i, s:o, s:[], s:[], s:[], s:[], s:[], s:[]}", "schema",
         "snapcell-bench-1", "started", started, "command", words, "quick", settings->quick, "seed",
@@ -190,19 +190,19 @@ static int bench_measure(bench_state *state, snapcell_error *err)
     for (size_t i = 0; i < BENCH_SECTION_COUNT; i++)
         if (!state->any_only || state->only[i]) bench_sections[i]->plan(context);
     bench_noise_begin(&context->noise);
-    int code = bench_prepare(context, err);
-    for (size_t i = 0; i < BENCH_SECTION_COUNT && code == SNAPCELL_OK; i++)
-        if (!state->any_only || state->only[i]) code = bench_sections[i]->run(context, err);
+    int status = bench_prepare(context, err);
+    for (size_t i = 0; i < BENCH_SECTION_COUNT && status == SNAPCELL_OK; i++)
+        if (!state->any_only || state->only[i]) status = bench_sections[i]->run(context, err);
     bench_progress_end(&context->progress);
-    if (code == SNAPCELL_OK)
+    if (status == SNAPCELL_OK)
         json_object_set_new(context->results, "noise", bench_noise_end(&context->noise));
-    return code;
+    return status;
 }
 
 static int bench_write_results(const bench_context *context, snapcell_error *err)
 {
     char path[4200];
-    snprintf(path, sizeof path, "%s/results.json", context->settings.out);
+    snprintf(path, sizeof(path), "%s/results.json", context->settings.out);
     char *text cleanup_free = json_dumps(context->results, JSON_COMPACT | JSON_REAL_PRECISION(9));
     if (!text) return error_set(err, SNAPCELL_E_NOMEM, "no memory for the results");
     return cli_write_file(path, text, strlen(text), true, err);
@@ -219,9 +219,9 @@ static void bench_print_series(const json_t *series)
 {
     const json_t *total = json_object_get(json_object_get(series, "statistics"), "total_ns");
     char function[24], config[24];
-    snprintf(function, sizeof function, "%s",
+    snprintf(function, sizeof(function), "%s",
              json_string_value(json_object_get(series, "function")));
-    snprintf(config, sizeof config, "%s", json_string_value(json_object_get(series, "config")));
+    snprintf(config, sizeof(config), "%s", json_string_value(json_object_get(series, "config")));
     cli_print("%-16s %-20s %9.3f %9.3f %9.3f %9.3f %9.3f\n", function, config,
               bench_ms(total, "min"), bench_ms(total, "p50"), bench_ms(total, "p90"),
               bench_ms(total, "p99"), bench_ms(total, "max"));
@@ -267,17 +267,17 @@ static cli_status bench_main(const cli_command *command, int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], BENCH_WORKER_WORD) == 0) return bench_worker(argv[2]);
     bench_state state cleanup(bench_release) = {0};
-    cli_status status;
-    if (!cli_parse(command, argc, argv, bench_take, &state, &state.arguments, &status))
-        return status;
+    cli_status exit_status;
+    if (!cli_parse(command, argc, argv, bench_take, &state, &state.arguments, &exit_status))
+        return exit_status;
     bench_set_defaults(&state);
     bench_begin_results(&state, argc, argv);
     snapcell_error err;
-    int code = bench_take_functions(&state, &err);
-    if (code == SNAPCELL_OK) code = bench_make_folders(&state.context, &err);
-    if (code == SNAPCELL_OK) code = bench_measure(&state, &err);
-    if (code == SNAPCELL_OK) code = bench_write_results(&state.context, &err);
-    if (code != SNAPCELL_OK) return cli_report("bench", &err);
+    int status = bench_take_functions(&state, &err);
+    if (status == SNAPCELL_OK) status = bench_make_folders(&state.context, &err);
+    if (status == SNAPCELL_OK) status = bench_measure(&state, &err);
+    if (status == SNAPCELL_OK) status = bench_write_results(&state.context, &err);
+    if (status != SNAPCELL_OK) return cli_report("bench", &err);
     if (state.arguments.json)
         bench_print_json(&state.context);
     else

@@ -20,7 +20,7 @@ typedef struct batch_state {
 size_t cli_cpu_count(void)
 {
     cpu_set_t cpus;
-    if (sched_getaffinity(0, sizeof cpus, &cpus) != 0) return 1;
+    if (sched_getaffinity(0, sizeof(cpus), &cpus) != 0) return 1;
     int count = CPU_COUNT(&cpus);
     return count < 1 ? 1 : count > BATCH_JOBS_MAX ? BATCH_JOBS_MAX : (size_t)count;
 }
@@ -65,7 +65,7 @@ static void *batch_thread(void *user)
 
 bool cli_batch_run(const cli_batch *batch)
 {
-    cleanup_free bool *finished = calloc(batch->count + 1, sizeof *finished);
+    cleanup_free bool *finished = calloc(batch->count + 1, sizeof(*finished));
     if (!finished) return false;
     batch_state state = {
         .batch = batch,

@@ -63,7 +63,7 @@ static const char *exchange_reason(int status)
         {504, "Gateway Timeout"},
         {505, "HTTP Version Not Supported"},
     };
-    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
         if (reasons[i].status == status) return reasons[i].reason;
     return "";
 }
@@ -135,9 +135,9 @@ int cli_exchange_run(cli_exchange *exchange, snapcell_cell *cell, const snapcell
     stream.head = exchange_head;
     stream.write = exchange_write;
     stream.wait = exchange_wait;
-    int code = snapcell_cell_stream(cell, request, &stream, err);
+    int status = snapcell_cell_stream(cell, request, &stream, err);
     if (exchange->read_errno != 0)
         return error_set_errno(err, SNAPCELL_E_IO, exchange->read_errno,
                                "cannot read standard input");
-    return code;
+    return status;
 }

@@ -90,10 +90,10 @@ static int file_fill(int fd, const char *path, const void *data, size_t size_byt
 {
     mode_t mask = umask(0);
     umask(mask);
-    int code = file_write_all(fd, path, data, size_bytes, err);
-    if (code == SNAPCELL_OK && (fchmod(fd, 0666 & ~mask) != 0 || fsync(fd) != 0))
-        code = error_set_errno(err, SNAPCELL_E_IO, errno, "cannot write %s", path);
-    return code;
+    int status = file_write_all(fd, path, data, size_bytes, err);
+    if (status == SNAPCELL_OK && (fchmod(fd, 0666 & ~mask) != 0 || fsync(fd) != 0))
+        status = error_set_errno(err, SNAPCELL_E_IO, errno, "cannot write %s", path);
+    return status;
 }
 
 static int file_move_in(const char *temporary, const char *path, bool force, snapcell_error *err)
@@ -118,14 +118,14 @@ int cli_write_file(const char *path, const void *data, size_t size_bytes, bool f
     if (exists && !force)
         return error_set(err, SNAPCELL_E_EXISTS, "%s exists already; --force overwrites it", path);
 
-    cleanup_free char *temporary = malloc(strlen(path) + sizeof ".XXXXXX");
+    cleanup_free char *temporary = malloc(strlen(path) + sizeof(".XXXXXX"));
     if (!temporary) return error_set(err, SNAPCELL_E_NOMEM, "no memory to write %s", path);
     strcpy(temporary, path);
     strcat(temporary, ".XXXXXX");
     cleanup_close int fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0) return error_set_errno(err, SNAPCELL_E_IO, errno, "cannot create %s", path);
-    int code = file_fill(fd, path, data, size_bytes, err);
-    if (code == SNAPCELL_OK) code = file_move_in(temporary, path, force, err);
-    if (code != SNAPCELL_OK) unlink(temporary);
-    return code;
+    int status = file_fill(fd, path, data, size_bytes, err);
+    if (status == SNAPCELL_OK) status = file_move_in(temporary, path, force, err);
+    if (status != SNAPCELL_OK) unlink(temporary);
+    return status;
 }

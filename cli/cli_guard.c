@@ -30,12 +30,12 @@ void cli_guard_store(const char *path)
     static const int signals[] = {SIGABRT, SIGBUS, SIGSEGV};
     if (!GUARD_STANDS) return;
     snprintf(
-        guard_message, sizeof guard_message,
+        guard_message, sizeof(guard_message),
         "snapcell: %.4096s: its data.mdb cannot be followed, so that it is damaged or was cut "
         "while in use; `snapcell verify` says where, `snapcell salvage --to DIR` recovers what "
         "is whole\n",
         path);
     const struct sigaction action = {.sa_handler = guard_crashed};
-    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
         sigaction(signals[i], &action, NULL);
 }

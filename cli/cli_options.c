@@ -42,7 +42,7 @@ static void options_add(options_table *table, const cli_option *list, size_t *sh
 
 static void options_init(options_table *table, const cli_command *command)
 {
-    memset(table, 0, sizeof *table);
+    memset(table, 0, sizeof(*table));
     table->shorts[0] = ':'; /* missing values are told apart; the messages are our own */
     size_t short_count = 1;
     options_add(table, command->options, &short_count);
@@ -54,7 +54,7 @@ static void options_init(options_table *table, const cli_command *command)
 static void options_help_print(const cli_option *option)
 {
     char left[64];
-    snprintf(left, sizeof left, "%c%c%s --%s%s%s", option->id < 256 ? '-' : ' ',
+    snprintf(left, sizeof(left), "%c%c%s --%s%s%s", option->id < 256 ? '-' : ' ',
              option->id < 256 ? option->id : ' ', option->id < 256 ? "," : " ", option->name,
              option->value ? " " : "", option->value ? option->value : "");
     const char *rest = option->help;
@@ -120,7 +120,7 @@ const char *cli_guess(const char *word, const char *const *words)
         best = words[i];
         best_distance = distance;
     }
-    for (size_t i = 0; !best && i < sizeof others / sizeof others[0]; i++)
+    for (size_t i = 0; !best && i < sizeof(others) / sizeof(others[0]); i++)
         for (size_t j = 0; strcmp(word, others[i][0]) == 0 && words[j]; j++)
             if (strcmp(words[j], others[i][1]) == 0) best = words[j];
     return best;
@@ -133,7 +133,7 @@ static void options_unknown_long(const cli_command *command, const options_table
 {
     char name[64];
     size_t size = strcspn(text, "=");
-    snprintf(name, sizeof name, "%.*s", (int)size, text);
+    snprintf(name, sizeof(name), "%.*s", (int)size, text);
     size_t matches = 0;
     for (size_t i = 0; i < table->count; i++) {
         if (strcmp(table->names[i], name) == 0) {

@@ -95,7 +95,7 @@ void cli_message(const char *format, ...)
     char text[2048];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
     flockfile(print_messages());
     fputs("snapcell: ", print_messages());
@@ -109,7 +109,7 @@ cli_status cli_usage(const char *format, ...)
     char text[1024];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
     cli_message("%s", text);
     return CLI_USAGE;
@@ -252,7 +252,7 @@ const char *cli_size_text(uint64_t size_bytes, char out[CLI_SIZE_TEXT_SIZE])
     }
     double value = (double)size_bytes / 1000.0;
     size_t unit = 0;
-    while (value >= 999.95 && unit + 1 < sizeof units / sizeof units[0]) {
+    while (value >= 999.95 && unit + 1 < sizeof(units) / sizeof(units[0])) {
         value /= 1000.0;
         unit++;
     }

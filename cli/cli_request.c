@@ -39,7 +39,7 @@ static int warm_set_headers(cli_warm *warm, json_t *headers, const char *path, s
     if (!json_is_object(headers))
         return error_set(err, SNAPCELL_E_USAGE,
                          "%s: \"headers\" must be an object of names and strings", path);
-    warm->headers = calloc(json_object_size(headers) + 1, sizeof *warm->headers);
+    warm->headers = calloc(json_object_size(headers) + 1, sizeof(*warm->headers));
     if (!warm->headers) return error_set(err, SNAPCELL_E_NOMEM, "no memory for %s", path);
     size_t count = 0;
     const char *name;
@@ -88,20 +88,20 @@ static int warm_set(cli_warm *warm, const char *path, snapcell_error *err)
     json_t *value;
     json_object_foreach(warm->document, field, value)
     {
-        int code = SNAPCELL_OK;
+        int status = SNAPCELL_OK;
         if (strcmp(field, "url") == 0)
-            code = warm_set_text(value, field, &warm->request.url, path, err);
+            status = warm_set_text(value, field, &warm->request.url, path, err);
         else if (strcmp(field, "method") == 0)
-            code = warm_set_text(value, field, &warm->request.method, path, err);
+            status = warm_set_text(value, field, &warm->request.method, path, err);
         else if (strcmp(field, "headers") == 0)
-            code = warm_set_headers(warm, value, path, err);
+            status = warm_set_headers(warm, value, path, err);
         else if (strcmp(field, "body") == 0)
-            code = warm_set_body(warm, value, path, err);
+            status = warm_set_body(warm, value, path, err);
         else
-            code = error_set(err, SNAPCELL_E_USAGE,
-                             "%s: unknown field \"%s\"; url, method, headers and body are known",
-                             path, field);
-        if (code != SNAPCELL_OK) return code;
+            status = error_set(err, SNAPCELL_E_USAGE,
+                               "%s: unknown field \"%s\"; url, method, headers and body are known",
+                               path, field);
+        if (status != SNAPCELL_OK) return status;
     }
     return SNAPCELL_OK;
 }
@@ -115,13 +115,13 @@ int cli_warm_init(cli_warm *warm, const char *text, snapcell_error *err)
     }
     cleanup_free char *json = NULL;
     size_t json_size_bytes = 0;
-    int code = cli_read_file(text, WARM_FILE_SIZE_MAX, &json, &json_size_bytes, err);
-    if (code == SNAPCELL_E_NOT_FOUND)
-        return error_set(err, code,
+    int status = cli_read_file(text, WARM_FILE_SIZE_MAX, &json, &json_size_bytes, err);
+    if (status == SNAPCELL_E_NOT_FOUND)
+        return error_set(err, status,
                          "--warm %s: no such file; a URL path begins with '/', a JSON file must be "
                          "there",
                          text);
-    if (code != SNAPCELL_OK) return code;
+    if (status != SNAPCELL_OK) return status;
     json_error_t where;
     warm->document = json_loadb(json, json_size_bytes, JSON_REJECT_DUPLICATES, &where);
     if (!warm->document)

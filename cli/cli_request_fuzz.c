@@ -24,13 +24,13 @@ static void fuzz_warm(const fuzz_input *input)
     fuzz_require(file >= 0);
     fuzz_require(write(file, input->at, input->size_bytes) == (ssize_t)input->size_bytes);
     char path[40];
-    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
     cli_warm warm;
     snapcell_error err = {0};
     /* With its slash it would be taken for a URL. */
-    const int code = cli_warm_init(&warm, path + 1, &err);
-    fuzz_require(code == SNAPCELL_OK || err.message[0] != '\0');
-    if (code == SNAPCELL_OK) fuzz_check(&warm.request);
+    const int status = cli_warm_init(&warm, path + 1, &err);
+    fuzz_require(status == SNAPCELL_OK || err.message[0] != '\0');
+    if (status == SNAPCELL_OK) fuzz_check(&warm.request);
     cli_warm_release(&warm);
     (void)close(file);
 }
@@ -38,7 +38,7 @@ static void fuzz_warm(const fuzz_input *input)
 static void fuzz_header(fuzz_input input)
 {
     char text[512];
-    (void)fuzz_take_text(&input, text, sizeof text);
+    (void)fuzz_take_text(&input, text, sizeof(text));
     snapcell_header header;
     if (!cli_header_split(text, &header)) return;
     fuzz_require(header.name[0] != '\0' && strpbrk(header.name, " \t\r\n:") == NULL);

@@ -38,9 +38,9 @@ int cli_put_compiled(snapcell_store *store, const snapcell_compiled *compiled,
     if (!signer->key) return snapcell_store_put(store, bytes, size_bytes, name, err);
     cleanup_free void *made = NULL;
     size_t made_size_bytes = 0;
-    int code = snapcell_artifact_sign(bytes, size_bytes, signer->key, signer->name, signer->tenant,
-                                      &made, &made_size_bytes, err);
-    if (code != SNAPCELL_OK) return code;
+    int status = snapcell_artifact_sign(bytes, size_bytes, signer->key, signer->name,
+                                        signer->tenant, &made, &made_size_bytes, err);
+    if (status != SNAPCELL_OK) return status;
     result->artifact_size_bytes = made_size_bytes;
     return snapcell_store_replace(store, made, made_size_bytes, name, err);
 }

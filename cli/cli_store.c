@@ -19,22 +19,22 @@ snapcell_store *cli_store_open(const char *path, snapcell_store_mode mode, cli_s
 snapcell_fingerprint cli_engine(void)
 {
     snapcell_engine_info info;
-    snapcell_engine_info_get(&info, sizeof info);
+    snapcell_engine_info_get(&info, sizeof(info));
     return info.fingerprint;
 }
 
 bool cli_engine_is_this(const snapcell_fingerprint *engine)
 {
     snapcell_fingerprint own = cli_engine();
-    return memcmp(own.bytes, engine->bytes, sizeof own.bytes) == 0;
+    return memcmp(own.bytes, engine->bytes, sizeof(own.bytes)) == 0;
 }
 
 int cli_resolve(snapcell_store *store, const char *ref, snapcell_key *out, snapcell_error *err)
 {
     snapcell_fingerprint engine = cli_engine();
-    int code = snapcell_store_resolve(store, ref, &engine, out, err);
-    return code == SNAPCELL_E_OTHER_ENGINE ? snapcell_store_resolve(store, ref, NULL, out, err)
-                                           : code;
+    int status = snapcell_store_resolve(store, ref, &engine, out, err);
+    return status == SNAPCELL_E_OTHER_ENGINE ? snapcell_store_resolve(store, ref, NULL, out, err)
+                                             : status;
 }
 
 static int store_add_name(void *user, const snapcell_store_name *entry)
@@ -42,13 +42,13 @@ static int store_add_name(void *user, const snapcell_store_name *entry)
     cli_names *names = user;
     if (names->count == names->capacity) {
         size_t capacity = names->capacity ? 2 * names->capacity : 64;
-        cli_name *items = realloc(names->items, capacity * sizeof *items);
+        cli_name *items = realloc(names->items, capacity * sizeof(*items));
         if (!items) return SNAPCELL_E_NOMEM;
         names->items = items;
         names->capacity = capacity;
     }
     cli_name *name = &names->items[names->count++];
-    snprintf(name->name, sizeof name->name, "%s", entry->name);
+    snprintf(name->name, sizeof(name->name), "%s", entry->name);
     name->engine = entry->engine;
     name->key = entry->key;
     return 0;
@@ -57,9 +57,10 @@ static int store_add_name(void *user, const snapcell_store_name *entry)
 int cli_names_list(snapcell_store *store, cli_names *out, snapcell_error *err)
 {
     *out = (cli_names){0};
-    int code = snapcell_store_each_name(store, store_add_name, out, err);
-    if (code == SNAPCELL_E_NOMEM) return error_set(err, code, "no memory for the list of names");
-    return code;
+    int status = snapcell_store_each_name(store, store_add_name, out, err);
+    if (status == SNAPCELL_E_NOMEM)
+        return error_set(err, status, "no memory for the list of names");
+    return status;
 }
 
 void cli_names_release(cli_names *names)

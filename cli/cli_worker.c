@@ -54,11 +54,11 @@ void cli_keep_time_zone(void)
     static const char folder[] = "/zoneinfo/";
     if (getenv("TZ")) return;
     char target[PATH_MAX];
-    ssize_t size = readlink("/etc/localtime", target, sizeof target - 1);
+    ssize_t size = readlink("/etc/localtime", target, sizeof(target) - 1);
     if (size < 0) return;
     target[size] = '\0';
     const char *zone = strstr(target, folder);
-    if (zone) setenv("TZ", zone + sizeof folder - 1, 1);
+    if (zone) setenv("TZ", zone + sizeof(folder) - 1, 1);
 }
 
 /* --- In the supervisor --- */
@@ -68,7 +68,7 @@ static bool noise_is_of_memory(const char *noise, size_t size_bytes)
 {
     static const char *const signs[] = {"out of memory", "std::bad_alloc", "invalid size error",
                                         "invalid array length", "OutOfMemory"};
-    for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
+    for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
         if (memmem(noise, size_bytes, signs[i], strlen(signs[i]))) return true;
     return false;
 }

@@ -137,13 +137,13 @@ static bool compile_take(void *user, int id, const char *value)
 
 static int compile_read_warms(compile_state *state, snapcell_error *err)
 {
-    state->warms = calloc(state->warm_count + 1, sizeof *state->warms);
-    state->requests = calloc(state->warm_count + 1, sizeof *state->requests);
+    state->warms = calloc(state->warm_count + 1, sizeof(*state->warms));
+    state->requests = calloc(state->warm_count + 1, sizeof(*state->requests));
     if (!state->warms || !state->requests)
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for the warm-up requests");
     for (size_t i = 0; i < state->warm_count; i++) {
-        int code = cli_warm_init(&state->warms[i], state->warm_texts[i], err);
-        if (code != SNAPCELL_OK) return code;
+        int status = cli_warm_init(&state->warms[i], state->warm_texts[i], err);
+        if (status != SNAPCELL_OK) return status;
         state->requests[i] = state->warms[i].request;
     }
     state->options.warm = state->warm_count ? state->requests : NULL;
@@ -168,10 +168,10 @@ static int compile_compare_names(const void *a, const void *b)
 /* Two bundles under one name would leave the second alone, silently. */
 static int compile_check_names(const compile_state *state, size_t count, snapcell_error *err)
 {
-    cleanup_free char **sorted = malloc((count + 1) * sizeof *sorted);
+    cleanup_free char **sorted = malloc((count + 1) * sizeof(*sorted));
     if (!sorted) return error_set(err, SNAPCELL_E_NOMEM, "no memory for the list of names");
-    memcpy(sorted, state->names, count * sizeof *sorted);
-    qsort(sorted, count, sizeof *sorted, compile_compare_names);
+    memcpy(sorted, state->names, count * sizeof(*sorted));
+    qsort(sorted, count, sizeof(*sorted), compile_compare_names);
     for (size_t i = 1; i < count; i++)
         if (strcmp(sorted[i - 1], sorted[i]) == 0)
             return error_set(err, SNAPCELL_E_USAGE,
@@ -185,8 +185,8 @@ static int compile_make_names(compile_state *state, snapcell_error *err)
     size_t count = (size_t)state->arguments.operand_count;
     if (state->name && count > 1)
         return error_set(err, SNAPCELL_E_USAGE, "--name goes with one file, not with %zu", count);
-    state->names = calloc(count + 1, sizeof *state->names);
-    state->results = calloc(count + 1, sizeof *state->results);
+    state->names = calloc(count + 1, sizeof(*state->names));
+    state->results = calloc(count + 1, sizeof(*state->results));
     if (!state->names || !state->results)
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for %zu bundles", count);
     for (size_t i = 0; i < count; i++) {
@@ -196,8 +196,8 @@ static int compile_make_names(compile_state *state, snapcell_error *err)
             return error_set(err, SNAPCELL_E_USAGE, "a bundle from standard input needs a --name");
         state->names[i] = state->name ? strdup(state->name) : compile_stem(file);
         if (!state->names[i]) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a name");
-        int code = cli_name_check(state->names[i], err);
-        if (code != SNAPCELL_OK) return code;
+        int status = cli_name_check(state->names[i], err);
+        if (status != SNAPCELL_OK) return status;
     }
     return compile_check_names(state, count, err);
 }
@@ -208,13 +208,14 @@ static int compile_make_names(compile_state *state, snapcell_error *err)
 static int compile_store(compile_state *state, snapcell_store_mode mode, snapcell_store **out,
                          snapcell_error *err)
 {
-    int code = SNAPCELL_OK;
+    int status = SNAPCELL_OK;
     pthread_mutex_lock(&state->store_lock);
     cli_guard_store(state->arguments.store);
-    if (!state->store) code = snapcell_store_open(state->arguments.store, mode, &state->store, err);
+    if (!state->store)
+        status = snapcell_store_open(state->arguments.store, mode, &state->store, err);
     *out = state->store;
     pthread_mutex_unlock(&state->store_lock);
-    return code;
+    return status;
 }
 
 /* Whether what is there was signed as this compile would sign it. What was not is compiled anew:
@@ -258,22 +259,22 @@ static int compile_find(compile_state *state, cli_result *result, bool *found, s
     snapcell_store *store = NULL;
     snapcell_store_view view;
     *found = false;
-    int code = compile_store(state, SNAPCELL_STORE_WRITE, &store, err);
-    if (code == SNAPCELL_E_NOT_FOUND) return SNAPCELL_OK;
-    if (code == SNAPCELL_OK) code = snapcell_store_view_open(store, &result->key, &view, err);
-    if (code == SNAPCELL_E_NOT_FOUND) return SNAPCELL_OK;
-    if (code != SNAPCELL_OK) return code;
+    int status = compile_store(state, SNAPCELL_STORE_WRITE, &store, err);
+    if (status == SNAPCELL_E_NOT_FOUND) return SNAPCELL_OK;
+    if (status == SNAPCELL_OK) status = snapcell_store_view_open(store, &result->key, &view, err);
+    if (status == SNAPCELL_E_NOT_FOUND) return SNAPCELL_OK;
+    if (status != SNAPCELL_OK) return status;
     snapcell_artifact_info info;
-    code = snapcell_artifact_inspect(view.bytes, view.size_bytes, &info, err);
-    if (code == SNAPCELL_OK) cli_result_take_info(result, &info);
+    status = snapcell_artifact_inspect(view.bytes, view.size_bytes, &info, err);
+    if (status == SNAPCELL_OK) cli_result_take_info(result, &info);
     bool vouched = compile_is_vouched(state, result, &view);
-    bool refused = code == SNAPCELL_OK && compile_would_refuse(state, &info);
+    bool refused = status == SNAPCELL_OK && compile_would_refuse(state, &info);
     snapcell_store_view_close(store, &view);
     if (state->key && !vouched) return SNAPCELL_OK; /* sound or not: it gives way */
-    if (code != SNAPCELL_OK) {
+    if (status != SNAPCELL_OK) {
         char key[SNAPCELL_KEY_HEX_SIZE];
         snapcell_error cause = *err;
-        return error_set(err, code,
+        return error_set(err, status,
                          "the artifact in the store is bad (%s); `snapcell rm %s` makes "
                          "way for a new one",
                          cause.message, cli_key_text(&result->key, key));
@@ -298,8 +299,8 @@ static int compile_stream(const char *path, const snapcell_compile_options *opti
     size_t size_bytes = 0;
     const char *base = strrchr(path, '/');
     const char *file_name = strcmp(path, "-") == 0 ? "stdin.js" : base ? base + 1 : path;
-    int code = cli_read_file(path, CLI_BODY_SIZE_MAX, &source, &size_bytes, err);
-    if (code != SNAPCELL_OK) return code;
+    int status = cli_read_file(path, CLI_BODY_SIZE_MAX, &source, &size_bytes, err);
+    if (status != SNAPCELL_OK) return status;
     return snapcell_compile_memory(file_name, source, size_bytes, NULL, 0, options, out, err);
 }
 
@@ -309,27 +310,27 @@ static int compile_put(compile_state *state, cli_result *result,
     snapcell_compiled *compiled = NULL;
     snapcell_store *store = NULL;
     cli_result_release(result); /* of what the store has and is not wanted */
-    int code = compile_is_stream(result->subject)
-                   ? compile_stream(result->subject, options, &compiled, err)
-                   : snapcell_compile_file(result->subject, options, &compiled, err);
-    if (code != SNAPCELL_OK) return code;
+    int status = compile_is_stream(result->subject)
+                     ? compile_stream(result->subject, options, &compiled, err)
+                     : snapcell_compile_file(result->subject, options, &compiled, err);
+    if (status != SNAPCELL_OK) return status;
     cli_result_take_compiled(result, compiled);
-    code = compile_store(state, SNAPCELL_STORE_CREATE, &store, err);
-    if (code == SNAPCELL_OK) {
+    status = compile_store(state, SNAPCELL_STORE_CREATE, &store, err);
+    if (status == SNAPCELL_OK) {
         cli_signer signer = {state->key, result->name, state->arguments.tenant};
-        code = cli_put_compiled(store, compiled, &signer, result->name, result, err);
+        status = cli_put_compiled(store, compiled, &signer, result->name, result, err);
     }
     snapcell_compiled_free(compiled);
-    return code;
+    return status;
 }
 
 static int compile_one(compile_state *state, cli_result *result,
                        const snapcell_compile_options *options, snapcell_error *err)
 {
     if (compile_is_stream(result->subject)) return compile_put(state, result, options, err);
-    int code = snapcell_compile_key(result->subject, options, &result->key, err);
-    if (code == SNAPCELL_OK) code = compile_find(state, result, &result->cached, err);
-    if (code != SNAPCELL_OK || result->cached) return code;
+    int status = snapcell_compile_key(result->subject, options, &result->key, err);
+    if (status == SNAPCELL_OK) status = compile_find(state, result, &result->cached, err);
+    if (status != SNAPCELL_OK || result->cached) return status;
     return compile_put(state, result, options, err);
 }
 
@@ -371,19 +372,19 @@ static int compile_open_key(compile_state *state, snapcell_error *err)
     const cli_arguments *arguments = &state->arguments;
     if (arguments->tenant && !arguments->sign)
         return error_set(err, SNAPCELL_E_USAGE, "--tenant says whom to sign for; give --sign, too");
-    int code = cli_signing_key_open(arguments, &state->key, err);
-    if (code == SNAPCELL_OK && state->key)
-        code = cli_trust_of_key(state->key, &state->key_trust, err);
-    return code;
+    int status = cli_signing_key_open(arguments, &state->key, err);
+    if (status == SNAPCELL_OK && state->key)
+        status = cli_trust_of_key(state->key, &state->key_trust, err);
+    return status;
 }
 
 static cli_status compile_run(compile_state *state)
 {
     snapcell_error err;
-    int code = compile_make_names(state, &err);
-    if (code == SNAPCELL_OK) code = compile_open_key(state, &err);
-    if (code == SNAPCELL_OK) code = compile_read_warms(state, &err);
-    if (code != SNAPCELL_OK) return cli_report(NULL, &err);
+    int status = compile_make_names(state, &err);
+    if (status == SNAPCELL_OK) status = compile_open_key(state, &err);
+    if (status == SNAPCELL_OK) status = compile_read_warms(state, &err);
+    if (status != SNAPCELL_OK) return cli_report(NULL, &err);
     cli_batch batch = {
         .count = (size_t)state->arguments.operand_count,
         .jobs = state->jobs ? state->jobs : cli_cpu_count(),
@@ -421,7 +422,7 @@ static cli_status compile_main(const cli_command *command, int argc, char **argv
 {
     compile_state state = {
         .options = SNAPCELL_COMPILE_OPTIONS_INIT,
-        .warm_texts = calloc((size_t)argc + 1, sizeof *state.warm_texts),
+        .warm_texts = calloc((size_t)argc + 1, sizeof(*state.warm_texts)),
         .store_lock = PTHREAD_MUTEX_INITIALIZER,
     };
     cli_status status = CLI_TROUBLE;

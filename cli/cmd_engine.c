@@ -20,7 +20,7 @@ static cli_status engine_main(const cli_command *command, int argc, char **argv)
     cli_status status;
     if (!cli_parse(command, argc, argv, NULL, NULL, &arguments, &status)) return status;
     snapcell_engine_info info;
-    snapcell_engine_info_get(&info, sizeof info);
+    snapcell_engine_info_get(&info, sizeof(info));
     char fingerprint[SNAPCELL_KEY_HEX_SIZE];
     cli_fingerprint_text(&info.fingerprint, fingerprint);
     snapcell_sandbox_support sandbox;

@@ -36,16 +36,16 @@ static int export_get(const cli_arguments *arguments, void **bytes, snapcell_art
     snapcell_key key;
     size_t size_bytes = 0;
     cli_guard_store(arguments->store);
-    int code = cli_trust_open(arguments, &trust, err);
-    if (code == SNAPCELL_OK)
-        code = snapcell_store_open(arguments->store, SNAPCELL_STORE_READ, &store, err);
-    if (code == SNAPCELL_OK) code = cli_resolve(store, ref, &key, err);
-    if (code == SNAPCELL_OK) code = snapcell_store_get(store, &key, bytes, &size_bytes, err);
-    if (code == SNAPCELL_OK)
-        code = cli_artifact_check(arguments, trust, *bytes, size_bytes, cli_ref_name(ref, &key),
-                                  info, err);
+    int status = cli_trust_open(arguments, &trust, err);
+    if (status == SNAPCELL_OK)
+        status = snapcell_store_open(arguments->store, SNAPCELL_STORE_READ, &store, err);
+    if (status == SNAPCELL_OK) status = cli_resolve(store, ref, &key, err);
+    if (status == SNAPCELL_OK) status = snapcell_store_get(store, &key, bytes, &size_bytes, err);
+    if (status == SNAPCELL_OK)
+        status = cli_artifact_check(arguments, trust, *bytes, size_bytes, cli_ref_name(ref, &key),
+                                    info, err);
     snapcell_store_close(store);
-    return code;
+    return status;
 }
 
 static void export_tell(const export_state *state, const snapcell_artifact_info *info)

@@ -59,11 +59,12 @@ static int import_read(const import_state *state, char **bytes, size_t *size_byt
                        snapcell_artifact_info *info, snapcell_error *err)
 {
     cli_cleanup_trust snapcell_trust *trust = NULL;
-    int code = cli_trust_open(&state->arguments, &trust, err);
-    if (code == SNAPCELL_OK)
-        code = cli_read_file(state->arguments.operands[0], IMPORT_SIZE_MAX, bytes, size_bytes, err);
-    if (code == SNAPCELL_OK) code = snapcell_artifact_describe(*bytes, *size_bytes, info, err);
-    if (code != SNAPCELL_OK) return code;
+    int status = cli_trust_open(&state->arguments, &trust, err);
+    if (status == SNAPCELL_OK)
+        status =
+            cli_read_file(state->arguments.operands[0], IMPORT_SIZE_MAX, bytes, size_bytes, err);
+    if (status == SNAPCELL_OK) status = snapcell_artifact_describe(*bytes, *size_bytes, info, err);
+    if (status != SNAPCELL_OK) return status;
     cleanup_free char *name = strdup(state->name ? state->name : info->name);
     if (!name) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a name");
     return cli_artifact_check(&state->arguments, trust, *bytes, *size_bytes, name, info, err);
@@ -76,18 +77,18 @@ static cli_status import_run(const import_state *state)
     size_t size_bytes = 0;
     snapcell_artifact_info info;
     snapcell_error err;
-    cli_status status;
+    cli_status exit_status;
     if (state->name && cli_name_check(state->name, &err) != SNAPCELL_OK)
         return cli_report(NULL, &err);
     if (import_read(state, &bytes, &size_bytes, &info, &err) != SNAPCELL_OK)
         return cli_report(file, &err);
     const char *name = state->name ? state->name : info.name;
     cli_cleanup_store snapcell_store *store =
-        cli_store_open(state->arguments.store, SNAPCELL_STORE_CREATE, &status);
-    if (!store) return status;
-    int code = state->replace ? snapcell_store_replace(store, bytes, size_bytes, name, &err)
-                              : snapcell_store_put(store, bytes, size_bytes, name, &err);
-    if (code != SNAPCELL_OK) return cli_report(file, &err);
+        cli_store_open(state->arguments.store, SNAPCELL_STORE_CREATE, &exit_status);
+    if (!store) return exit_status;
+    int status = state->replace ? snapcell_store_replace(store, bytes, size_bytes, name, &err)
+                                : snapcell_store_put(store, bytes, size_bytes, name, &err);
+    if (status != SNAPCELL_OK) return cli_report(file, &err);
     import_tell(state, name, &info);
     return CLI_DONE;
 }

@@ -29,17 +29,17 @@ static void keygen_default_comment(char *out, size_t out_size_bytes)
 {
     char host[128] = "";
     const char *name = getenv("USER");
-    if (gethostname(host, sizeof host - 1) != 0) host[0] = '\0';
+    if (gethostname(host, sizeof(host) - 1) != 0) host[0] = '\0';
     snprintf(out, out_size_bytes, "%.60s@%s", name && name[0] ? name : "unknown", host);
 }
 
 static int keygen_id(const char *public_line, char out[SNAPCELL_KEY_ID_SIZE], snapcell_error *err)
 {
     cli_cleanup_trust snapcell_trust *trust = NULL;
-    int code = snapcell_trust_new(&trust, err);
-    if (code == SNAPCELL_OK) code = snapcell_trust_add(trust, public_line, err);
-    if (code == SNAPCELL_OK) snapcell_key_id_format(snapcell_trust_key(trust, 0), out);
-    return code;
+    int status = snapcell_trust_new(&trust, err);
+    if (status == SNAPCELL_OK) status = snapcell_trust_add(trust, public_line, err);
+    if (status == SNAPCELL_OK) snapcell_key_id_format(snapcell_trust_key(trust, 0), out);
+    return status;
 }
 
 static void keygen_tell(const keygen_state *state, const char *public_line, const char *id)
@@ -60,19 +60,19 @@ static void keygen_tell(const keygen_state *state, const char *public_line, cons
 static cli_status keygen_main(const cli_command *command, int argc, char **argv)
 {
     keygen_state state = {0};
-    cli_status status;
+    cli_status exit_status;
     snapcell_error err;
     char comment[256];
     char id[SNAPCELL_KEY_ID_SIZE];
     cleanup_free char *public_line = NULL;
-    if (!cli_parse(command, argc, argv, keygen_take, &state, &state.arguments, &status))
-        return status;
+    if (!cli_parse(command, argc, argv, keygen_take, &state, &state.arguments, &exit_status))
+        return exit_status;
     const char *path = state.arguments.operands[0];
-    keygen_default_comment(comment, sizeof comment);
-    int code = snapcell_signing_key_generate(path, state.comment ? state.comment : comment,
-                                             &public_line, &err);
-    if (code == SNAPCELL_OK) code = keygen_id(public_line, id, &err);
-    if (code != SNAPCELL_OK) return cli_report(NULL, &err);
+    keygen_default_comment(comment, sizeof(comment));
+    int status = snapcell_signing_key_generate(path, state.comment ? state.comment : comment,
+                                               &public_line, &err);
+    if (status == SNAPCELL_OK) status = keygen_id(public_line, id, &err);
+    if (status != SNAPCELL_OK) return cli_report(NULL, &err);
     keygen_tell(&state, public_line, id);
     return CLI_DONE;
 }

@@ -40,7 +40,7 @@ static bool ls_take(void *user, int id, const char *value)
 static bool ls_is_named(const ls_state *state, const snapcell_key *key)
 {
     for (size_t i = 0; i < state->names.count; i++)
-        if (memcmp(&state->names.items[i].key, key, sizeof *key) == 0) return true;
+        if (memcmp(&state->names.items[i].key, key, sizeof(*key)) == 0) return true;
     return false;
 }
 
@@ -48,12 +48,12 @@ static ls_row *ls_add_row(ls_state *state)
 {
     if ((state->row_count & (state->row_count - 1)) == 0) { /* full at each power of two */
         size_t capacity = state->row_count ? 2 * state->row_count : 1;
-        ls_row *rows = realloc(state->rows, capacity * sizeof *rows);
+        ls_row *rows = realloc(state->rows, capacity * sizeof(*rows));
         if (!rows) return NULL;
         state->rows = rows;
     }
     ls_row *row = &state->rows[state->row_count++];
-    memset(row, 0, sizeof *row);
+    memset(row, 0, sizeof(*row));
     return row;
 }
 
@@ -64,7 +64,7 @@ static void ls_describe(ls_row *row, const void *bytes, size_t size_bytes)
     if (snapcell_artifact_describe(bytes, size_bytes, &row->info, &err) == SNAPCELL_OK)
         row->info.source_size_bytes = cli_source_size(&row->info);
     else
-        error_text_copy(row->error, sizeof row->error, err.message, strlen(err.message));
+        error_text_copy(row->error, sizeof(row->error), err.message, strlen(err.message));
     row->info.artifact_size_bytes = size_bytes;
     row->info.manifest = NULL; /* the view of it ends */
 }
@@ -83,24 +83,25 @@ static int ls_add_unnamed(void *user, const snapcell_key *key, const void *bytes
 
 static int ls_gather(ls_state *state, snapcell_store *store, snapcell_error *err)
 {
-    int code = cli_names_list(store, &state->names, err);
-    for (size_t i = 0; code == SNAPCELL_OK && i < state->names.count; i++) {
+    int status = cli_names_list(store, &state->names, err);
+    for (size_t i = 0; status == SNAPCELL_OK && i < state->names.count; i++) {
         snapcell_store_view view;
         ls_row *row = ls_add_row(state);
         if (!row) return error_set(err, SNAPCELL_E_NOMEM, "no memory for the list");
         row->entry = state->names.items[i];
-        code = snapcell_store_view_open(store, &row->entry.key, &view, err);
-        if (code == SNAPCELL_E_NOT_FOUND) { /* removed since, or a damaged store: `verify` tells */
-            snprintf(row->error, sizeof row->error, "the artifact is missing");
-            code = SNAPCELL_OK;
+        status = snapcell_store_view_open(store, &row->entry.key, &view, err);
+        if (status ==
+            SNAPCELL_E_NOT_FOUND) { /* removed since, or a damaged store: `verify` tells */
+            snprintf(row->error, sizeof(row->error), "the artifact is missing");
+            status = SNAPCELL_OK;
             continue;
         }
-        if (code == SNAPCELL_OK) ls_describe(row, view.bytes, view.size_bytes);
+        if (status == SNAPCELL_OK) ls_describe(row, view.bytes, view.size_bytes);
         snapcell_store_view_close(store, &view);
     }
-    if (code != SNAPCELL_OK || !state->all) return code;
-    code = snapcell_store_each_artifact(store, ls_add_unnamed, state, err);
-    return code == SNAPCELL_E_NOMEM ? error_set(err, code, "no memory for the list") : code;
+    if (status != SNAPCELL_OK || !state->all) return status;
+    status = snapcell_store_each_artifact(store, ls_add_unnamed, state, err);
+    return status == SNAPCELL_E_NOMEM ? error_set(err, status, "no memory for the list") : status;
 }
 
 /* --- Printing --- */

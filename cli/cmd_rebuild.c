@@ -44,14 +44,14 @@ static int rebuild_get(rebuild_state *state, snapcell_error *err)
     snapcell_store *store = NULL;
     snapcell_key key;
     cli_cleanup_trust snapcell_trust *trust = NULL;
-    int code = cli_trust_open(&state->arguments, &trust, err);
-    if (code == SNAPCELL_OK)
-        code = snapcell_store_open(state->arguments.store, SNAPCELL_STORE_READ, &store, err);
-    if (code == SNAPCELL_OK) code = cli_resolve(store, ref, &key, err);
-    if (code == SNAPCELL_OK)
-        code = snapcell_store_get(store, &key, &state->stored, &state->stored_size_bytes, err);
+    int status = cli_trust_open(&state->arguments, &trust, err);
+    if (status == SNAPCELL_OK)
+        status = snapcell_store_open(state->arguments.store, SNAPCELL_STORE_READ, &store, err);
+    if (status == SNAPCELL_OK) status = cli_resolve(store, ref, &key, err);
+    if (status == SNAPCELL_OK)
+        status = snapcell_store_get(store, &key, &state->stored, &state->stored_size_bytes, err);
     snapcell_store_close(store);
-    if (code != SNAPCELL_OK) return code;
+    if (status != SNAPCELL_OK) return status;
     return cli_artifact_check(&state->arguments, trust, state->stored, state->stored_size_bytes,
                               cli_ref_name(ref, &key), &state->info, err);
 }
@@ -113,11 +113,11 @@ static cli_status rebuild_run(rebuild_state *state)
 {
     const char *ref = state->arguments.operands[0];
     snapcell_error err;
-    int code = rebuild_get(state, &err);
-    if (code != SNAPCELL_OK) return cli_report(ref, &err);
-    code = rebuild_compile(state, &err);
-    if (code == SNAPCELL_OK) code = rebuild_compare(state, &err);
-    if (code != SNAPCELL_OK) return cli_report(state->from ? state->from : ref, &err);
+    int status = rebuild_get(state, &err);
+    if (status != SNAPCELL_OK) return cli_report(ref, &err);
+    status = rebuild_compile(state, &err);
+    if (status == SNAPCELL_OK) status = rebuild_compare(state, &err);
+    if (status != SNAPCELL_OK) return cli_report(state->from ? state->from : ref, &err);
     if (state->arguments.json)
         cli_print_json(rebuild_json(state));
     else

@@ -54,12 +54,12 @@ static int recompile_bundle_hash(recompile_state *state, const snapcell_key *key
 {
     snapcell_store_view view;
     snapcell_artifact_info info;
-    int code = snapcell_store_view_open(state->store, key, &view, err);
-    if (code != SNAPCELL_OK) return code;
-    code = snapcell_artifact_inspect(view.bytes, view.size_bytes, &info, err);
-    memcpy(out, info.bundle_hash, sizeof info.bundle_hash);
+    int status = snapcell_store_view_open(state->store, key, &view, err);
+    if (status != SNAPCELL_OK) return status;
+    status = snapcell_artifact_inspect(view.bytes, view.size_bytes, &info, err);
+    memcpy(out, info.bundle_hash, sizeof(info.bundle_hash));
     snapcell_store_view_close(state->store, &view);
-    return code;
+    return status;
 }
 
 /* A name's artifacts for other engines may stem from different bundles; which one is meant, only a
@@ -76,9 +76,10 @@ static int recompile_choose(recompile_state *state, recompile_item *item, size_t
         return SNAPCELL_OK;
     }
     for (size_t i = first; i < end; i++) {
-        int code = recompile_bundle_hash(state, &state->names.items[i].key, hash[i != first], err);
-        if (code != SNAPCELL_OK) return code;
-        if (i != first && memcmp(hash[0], hash[1], sizeof hash[0]) != 0)
+        int status =
+            recompile_bundle_hash(state, &state->names.items[i].key, hash[i != first], err);
+        if (status != SNAPCELL_OK) return status;
+        if (i != first && memcmp(hash[0], hash[1], sizeof(hash[0])) != 0)
             return error_set(err, SNAPCELL_E_AMBIGUOUS,
                              "%s has artifacts of different bundles, for other engines; give "
                              "`recompile` the key of the one to take (`snapcell ls` lists them)",
@@ -91,7 +92,7 @@ static int recompile_choose(recompile_state *state, recompile_item *item, size_t
 static int recompile_plan_name(recompile_state *state, recompile_item *item, size_t first,
                                size_t end, snapcell_error *err)
 {
-    item->names = malloc(sizeof *item->names);
+    item->names = malloc(sizeof(*item->names));
     if (!item->names) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a name");
     item->names[item->name_count++] = state->names.items[first].name;
     return recompile_choose(state, item, first, end, err);
@@ -112,20 +113,20 @@ static int recompile_plan_ref(recompile_state *state, recompile_item *item, snap
     for (size_t i = 0; i < names->count; i++)
         if (strcmp(names->items[i].name, item->subject) == 0)
             return recompile_plan_name(state, item, i, recompile_name_end(names, i), err);
-    int code = snapcell_store_resolve(state->store, item->subject, NULL, &item->key, err);
-    if (code != SNAPCELL_OK) return code;
-    item->names = calloc(names->count + 1, sizeof *item->names);
+    int status = snapcell_store_resolve(state->store, item->subject, NULL, &item->key, err);
+    if (status != SNAPCELL_OK) return status;
+    item->names = calloc(names->count + 1, sizeof(*item->names));
     if (!item->names) return error_set(err, SNAPCELL_E_NOMEM, "no memory for the names");
     for (size_t i = 0; i < names->count; i++)
-        if (memcmp(&names->items[i].key, &item->key, sizeof item->key) == 0)
+        if (memcmp(&names->items[i].key, &item->key, sizeof(item->key)) == 0)
             item->names[item->name_count++] = names->items[i].name;
     return SNAPCELL_OK;
 }
 
 static bool recompile_allocate(recompile_state *state, size_t count_max)
 {
-    state->items = calloc(count_max + 1, sizeof *state->items);
-    state->results = calloc(count_max + 1, sizeof *state->results);
+    state->items = calloc(count_max + 1, sizeof(*state->items));
+    state->results = calloc(count_max + 1, sizeof(*state->results));
     return state->items && state->results;
 }
 
@@ -152,17 +153,17 @@ static int recompile_put(recompile_state *state, const recompile_item *item, con
                          size_t size_bytes, const snapcell_compiled *compiled, cli_result *result,
                          snapcell_error *err)
 {
-    int code = SNAPCELL_OK;
+    int status = SNAPCELL_OK;
     snapcell_signature before;
     cli_signer signer = {state->key, before.name, before.tenant};
-    if (state->key) code = snapcell_artifact_signature(bytes, size_bytes, &before, err);
-    if (code != SNAPCELL_OK) return code;
-    code = cli_put_compiled(state->store, compiled, &signer,
-                            item->name_count ? item->names[0] : NULL, result, err);
-    for (size_t i = 1; code == SNAPCELL_OK && i < item->name_count; i++)
-        code = snapcell_store_name_set(state->store, item->names[i],
-                                       &snapcell_compiled_info(compiled)->key, err);
-    return code;
+    if (state->key) status = snapcell_artifact_signature(bytes, size_bytes, &before, err);
+    if (status != SNAPCELL_OK) return status;
+    status = cli_put_compiled(state->store, compiled, &signer,
+                              item->name_count ? item->names[0] : NULL, result, err);
+    for (size_t i = 1; status == SNAPCELL_OK && i < item->name_count; i++)
+        status = snapcell_store_name_set(state->store, item->names[i],
+                                         &snapcell_compiled_info(compiled)->key, err);
+    return status;
 }
 
 /* The name that the artifact has to be signed for; NULL when it was asked for by key. */
@@ -175,7 +176,7 @@ static const char *recompile_name_asked(const recompile_item *item)
 static int recompile_check_host(const snapcell_artifact_info *info, snapcell_error *err)
 {
     snapcell_fingerprint none = snapcell_host_fingerprint(NULL);
-    if (memcmp(&info->host, &none, sizeof none) == 0) return SNAPCELL_OK;
+    if (memcmp(&info->host, &none, sizeof(none)) == 0) return SNAPCELL_OK;
     return error_set(err, SNAPCELL_E_OTHER_HOST,
                      "it was built against host functions, which this program does not have; "
                      "recompile it with the program that has them");
@@ -188,12 +189,12 @@ static int recompile_one(recompile_state *state, recompile_item *item, cli_resul
     size_t size_bytes = 0;
     snapcell_artifact_info info;
     snapcell_compiled *compiled = NULL;
-    int code = snapcell_store_get(state->store, &item->key, &bytes, &size_bytes, err);
-    if (code == SNAPCELL_OK)
-        code = cli_artifact_check(&state->arguments, state->trust, bytes, size_bytes,
-                                  recompile_name_asked(item), &info, err);
-    if (code != SNAPCELL_OK) return code;
-    snprintf(item->artifact_name, sizeof item->artifact_name, "%s", info.name);
+    int status = snapcell_store_get(state->store, &item->key, &bytes, &size_bytes, err);
+    if (status == SNAPCELL_OK)
+        status = cli_artifact_check(&state->arguments, state->trust, bytes, size_bytes,
+                                    recompile_name_asked(item), &info, err);
+    if (status != SNAPCELL_OK) return status;
+    snprintf(item->artifact_name, sizeof(item->artifact_name), "%s", info.name);
     result->name = item->name_count ? item->names[0] : item->artifact_name;
     if (item->current || cli_engine_is_this(&info.engine)) {
         result->cached = true;
@@ -201,16 +202,17 @@ static int recompile_one(recompile_state *state, recompile_item *item, cli_resul
         return SNAPCELL_OK;
     }
     snapcell_compile_options options = state->options;
-    char prefix[sizeof item->artifact_name];
-    snprintf(prefix, sizeof prefix, "%s", result->name);
+    char prefix[sizeof(item->artifact_name)];
+    snprintf(prefix, sizeof(prefix), "%s", result->name);
     options.log_user = prefix;
-    code = recompile_check_host(&info, err);
-    if (code == SNAPCELL_OK) code = snapcell_recompile(bytes, size_bytes, &options, &compiled, err);
-    if (code != SNAPCELL_OK) return code;
+    status = recompile_check_host(&info, err);
+    if (status == SNAPCELL_OK)
+        status = snapcell_recompile(bytes, size_bytes, &options, &compiled, err);
+    if (status != SNAPCELL_OK) return status;
     cli_result_take_compiled(result, compiled);
-    code = recompile_put(state, item, bytes, size_bytes, compiled, result, err);
+    status = recompile_put(state, item, bytes, size_bytes, compiled, result, err);
     snapcell_compiled_free(compiled);
-    return code;
+    return status;
 }
 
 static void recompile_work(void *user, size_t index)
@@ -245,22 +247,22 @@ static const char *recompile_label(void *user, size_t index)
  * trusted. */
 static int recompile_open_keys(recompile_state *state, snapcell_error *err)
 {
-    int code = cli_signing_key_open(&state->arguments, &state->key, err);
-    if (code == SNAPCELL_OK) code = cli_trust_open(&state->arguments, &state->trust, err);
-    if (code == SNAPCELL_OK && state->key && !state->trust)
-        code = cli_trust_of_key(state->key, &state->trust, err);
-    return code;
+    int status = cli_signing_key_open(&state->arguments, &state->key, err);
+    if (status == SNAPCELL_OK) status = cli_trust_open(&state->arguments, &state->trust, err);
+    if (status == SNAPCELL_OK && state->key && !state->trust)
+        status = cli_trust_of_key(state->key, &state->trust, err);
+    return status;
 }
 
 static int recompile_open(recompile_state *state, snapcell_error *err)
 {
     cli_guard_store(state->arguments.store);
-    int code = recompile_open_keys(state, err);
-    if (code == SNAPCELL_OK)
-        code =
+    int status = recompile_open_keys(state, err);
+    if (status == SNAPCELL_OK)
+        status =
             snapcell_store_open(state->arguments.store, SNAPCELL_STORE_WRITE, &state->store, err);
-    if (code == SNAPCELL_OK) code = cli_names_list(state->store, &state->names, err);
-    if (code != SNAPCELL_OK) return code;
+    if (status == SNAPCELL_OK) status = cli_names_list(state->store, &state->names, err);
+    if (status != SNAPCELL_OK) return status;
     size_t count_max = state->names.count + (size_t)state->arguments.operand_count;
     if (!recompile_allocate(state, count_max))
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for %zu functions", count_max);
@@ -291,14 +293,14 @@ int cli_recompile_ref(const char *store_path, const char *ref, bool no_sandbox, 
     };
     state.options.log = cli_console;
     state.options.no_sandbox = no_sandbox;
-    int code = recompile_open(&state, err);
-    if (code == SNAPCELL_OK) {
+    int status = recompile_open(&state, err);
+    if (status == SNAPCELL_OK) {
         recompile_work(&state, 0);
-        code = state.results[0].code;
-        if (code != SNAPCELL_OK) *err = state.results[0].error;
+        status = state.results[0].code;
+        if (status != SNAPCELL_OK) *err = state.results[0].error;
     }
     recompile_close(&state);
-    return code;
+    return status;
 }
 
 static cli_status recompile_run(recompile_state *state)

@@ -10,42 +10,43 @@ static const cli_option rm_options[] = {
 static int rm_one(snapcell_store *store, const char *ref, snapcell_error *err)
 {
     snapcell_error no_name;
-    int code = snapcell_store_remove_name(store, ref, &no_name);
-    if (code == SNAPCELL_OK) return code;
-    if (code != SNAPCELL_E_NOT_FOUND && code != SNAPCELL_E_USAGE) {
+    int status = snapcell_store_remove_name(store, ref, &no_name);
+    if (status == SNAPCELL_OK) return status;
+    if (status != SNAPCELL_E_NOT_FOUND && status != SNAPCELL_E_USAGE) {
         *err = no_name;
-        return code;
+        return status;
     }
     snapcell_key key;
-    code = snapcell_store_resolve(store, ref, NULL, &key, err);
-    return code == SNAPCELL_OK ? snapcell_store_remove(store, &key, err) : code;
+    status = snapcell_store_resolve(store, ref, NULL, &key, err);
+    return status == SNAPCELL_OK ? snapcell_store_remove(store, &key, err) : status;
 }
 
-static cli_status rm_report(const char *ref, int code, const snapcell_error *err, bool json)
+static cli_status rm_report(const char *ref, int status, const snapcell_error *err, bool json)
 {
     if (json)
-        cli_print_json(json_pack("{s:o, s:b, s:o}", "ref", cli_json_text(ref), "removed",
-                                 code == SNAPCELL_OK, "error",
-                                 code == SNAPCELL_OK ? json_null() : cli_json_text(err->message)));
-    else if (code == SNAPCELL_OK)
+        cli_print_json(json_pack(
+            "{s:o, s:b, s:o}", "ref", cli_json_text(ref), "removed", status == SNAPCELL_OK, "error",
+            status == SNAPCELL_OK ? json_null() : cli_json_text(err->message)));
+    else if (status == SNAPCELL_OK)
         cli_print("removed %s\n", ref);
-    return code == SNAPCELL_OK ? CLI_DONE : cli_report(ref, err);
+    return status == SNAPCELL_OK ? CLI_DONE : cli_report(ref, err);
 }
 
 static cli_status rm_main(const cli_command *command, int argc, char **argv)
 {
     cli_arguments arguments;
-    cli_status status;
-    if (!cli_parse(command, argc, argv, NULL, NULL, &arguments, &status)) return status;
+    cli_status exit_status;
+    if (!cli_parse(command, argc, argv, NULL, NULL, &arguments, &exit_status)) return exit_status;
     cli_cleanup_store snapcell_store *store =
-        cli_store_open(arguments.store, SNAPCELL_STORE_WRITE, &status);
-    if (!store) return status;
+        cli_store_open(arguments.store, SNAPCELL_STORE_WRITE, &exit_status);
+    if (!store) return exit_status;
     for (int i = 0; i < arguments.operand_count; i++) {
         snapcell_error err;
-        int code = rm_one(store, arguments.operands[i], &err);
-        status = cli_worse(status, rm_report(arguments.operands[i], code, &err, arguments.json));
+        int status = rm_one(store, arguments.operands[i], &err);
+        exit_status =
+            cli_worse(exit_status, rm_report(arguments.operands[i], status, &err, arguments.json));
     }
-    return status;
+    return exit_status;
 }
 
 const cli_command cmd_rm = {

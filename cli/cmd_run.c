@@ -267,13 +267,13 @@ static int run_read_value(const char *value, char **out, size_t *out_size_bytes,
 static int run_read_inputs(run_state *state, snapcell_error *err)
 {
     size_t size_bytes = 0;
-    int code = SNAPCELL_OK;
+    int status = SNAPCELL_OK;
     state->data_is_input = run_is_input(state->data) && state->repeat == 1;
     if (state->data && !state->data_is_input)
-        code = run_read_value(state->data, &state->body, &state->body_size_bytes, err);
-    if (code == SNAPCELL_OK && state->event)
-        code = run_read_value(state->event, &state->event_json, &size_bytes, err);
-    if (code != SNAPCELL_OK) return code;
+        status = run_read_value(state->data, &state->body, &state->body_size_bytes, err);
+    if (status == SNAPCELL_OK && state->event)
+        status = run_read_value(state->event, &state->event_json, &size_bytes, err);
+    if (status != SNAPCELL_OK) return status;
     const char *json = state->event ? state->event_json : NULL;
     if (json && strlen(json) != size_bytes)
         return error_set(err, SNAPCELL_E_USAGE, "the event is not JSON text: it holds a zero byte");
@@ -341,19 +341,19 @@ static int run_fetch(const run_state *state, snapcell_cell *cell, bool print, sn
 
 static int run_invoke(run_state *state, snapcell_cell *cell, bool print, snapcell_error *err)
 {
-    int code = SNAPCELL_OK;
+    int status = SNAPCELL_OK;
     if (state->data_is_input)
-        code = cli_read_value("@-", &state->body, &state->body_size_bytes, err);
-    if (code != SNAPCELL_OK) return code;
+        status = cli_read_value("@-", &state->body, &state->body_size_bytes, err);
+    if (status != SNAPCELL_OK) return status;
     if (!state->event && state->body && strlen(state->body) != state->body_size_bytes)
         return error_set(err, SNAPCELL_E_USAGE, "the event is not JSON text: it holds a zero byte");
     cleanup_free char *event = run_event(state);
     cleanup_free char *result = NULL;
     if (!event) return error_set(err, SNAPCELL_E_NOMEM, "no memory for the event");
-    code = state->handler ? snapcell_cell_call(cell, state->handler, event, &result, NULL, err)
-                          : snapcell_cell_invoke(cell, event, &result, NULL, err);
-    if (code == SNAPCELL_OK && print) cli_print("%s\n", result);
-    return code;
+    status = state->handler ? snapcell_cell_call(cell, state->handler, event, &result, NULL, err)
+                            : snapcell_cell_invoke(cell, event, &result, NULL, err);
+    if (status == SNAPCELL_OK && print) cli_print("%s\n", result);
+    return status;
 }
 
 static uint64_t run_now_ns(void)
@@ -393,12 +393,12 @@ static void run_overrun(void *user, int code)
 static int run_once(run_state *state, snapcell_loader *loader, bool print, snapcell_error *err)
 {
     snapcell_cell *cell = NULL;
-    int code = snapcell_cell_load(loader, state->arguments.operands[0], &state->cell, &cell, err);
-    if (code != SNAPCELL_OK) return code;
+    int status = snapcell_cell_load(loader, state->arguments.operands[0], &state->cell, &cell, err);
+    if (status != SNAPCELL_OK) return status;
     if (snapcell_cell_info(cell)->shape == SNAPCELL_SHAPE_FETCH && !state->handler)
-        code = run_fetch(state, cell, print, err);
+        status = run_fetch(state, cell, print, err);
     else
-        code = run_invoke(state, cell, print, err);
+        status = run_invoke(state, cell, print, err);
     cli_flush();
     snapcell_timings timings;
     snapcell_cell_timings(cell, &timings);
@@ -406,8 +406,8 @@ static int run_once(run_state *state, snapcell_loader *loader, bool print, snapc
     uint64_t start_ns = run_now_ns();
     if (!last) snapcell_cell_dispose(cell);
     uint64_t dispose_ns = run_now_ns() - start_ns;
-    if (code == SNAPCELL_OK && state->timings) run_print_timings(&timings, dispose_ns);
-    return code;
+    if (status == SNAPCELL_OK && state->timings) run_print_timings(&timings, dispose_ns);
+    return status;
 }
 
 /* The network of a function: a process that the supervisor starts, at the other end of a socket. */
@@ -429,8 +429,8 @@ static int run_open(const run_state *state, int broker_fd, snapcell_loader **out
 {
     snapcell_loader_options options = SNAPCELL_LOADER_OPTIONS_INIT;
     snapcell_net *net = NULL;
-    int code = broker_fd >= 0 ? snapcell_net_attach(broker_fd, &net, err) : SNAPCELL_OK;
-    if (code != SNAPCELL_OK) return code;
+    int status = broker_fd >= 0 ? snapcell_net_attach(broker_fd, &net, err) : SNAPCELL_OK;
+    if (status != SNAPCELL_OK) return status;
     if (net) options.fetch_client = snapcell_net_client(net);
     options.store_path = state->arguments.store;
     options.log = cli_console;
@@ -460,15 +460,15 @@ static int run_enter_sandbox(const run_state *state, snapcell_error *err)
 static int run_repeat(run_state *state, int broker_fd, snapcell_error *err)
 {
     snapcell_loader *loader = NULL;
-    int code = run_open(state, broker_fd, &loader, err);
+    int status = run_open(state, broker_fd, &loader, err);
     /* Repeated without a cache, each load reads the store anew. */
     bool seals = !state->no_sandbox && (state->repeat == 1 || state->cache);
-    if (code == SNAPCELL_OK && seals)
-        code = snapcell_loader_seal(loader, state->arguments.operands[0], &state->cell, err);
-    if (code == SNAPCELL_OK) code = run_enter_sandbox(state, err);
-    for (uint64_t i = 1; code == SNAPCELL_OK && i <= state->repeat; i++)
-        code = run_once(state, loader, i == state->repeat, err);
-    return code; /* the process ends next, and the loader with it */
+    if (status == SNAPCELL_OK && seals)
+        status = snapcell_loader_seal(loader, state->arguments.operands[0], &state->cell, err);
+    if (status == SNAPCELL_OK) status = run_enter_sandbox(state, err);
+    for (uint64_t i = 1; status == SNAPCELL_OK && i <= state->repeat; i++)
+        status = run_once(state, loader, i == state->repeat, err);
+    return status; /* the process ends next, and the loader with it */
 }
 
 static int run_work(void *user, int broker_fd)
@@ -476,9 +476,9 @@ static int run_work(void *user, int broker_fd)
     run_state *state = user;
     const char *ref = state->arguments.operands[0];
     snapcell_error err;
-    int code = run_repeat(state, broker_fd, &err);
-    if (code == SNAPCELL_OK) return CLI_DONE;
-    if (code != SNAPCELL_E_OTHER_ENGINE || !state->recompile) return (int)cli_report(ref, &err);
+    int status = run_repeat(state, broker_fd, &err);
+    if (status == SNAPCELL_OK) return CLI_DONE;
+    if (status != SNAPCELL_E_OTHER_ENGINE || !state->recompile) return (int)cli_report(ref, &err);
     cli_message("warning: %s; recompiling %s for this engine", err.message, ref);
     return RUN_STATUS_RECOMPILE;
 }
@@ -503,8 +503,8 @@ static int run_recompile(run_state *state, const cli_worker *worker)
 {
     snapcell_error err;
     const char *ref = state->arguments.operands[0];
-    int code = cli_recompile_ref(state->arguments.store, ref, state->no_sandbox, &err);
-    if (code != SNAPCELL_OK) return (int)cli_report(ref, &err);
+    int status = cli_recompile_ref(state->arguments.store, ref, state->no_sandbox, &err);
+    if (status != SNAPCELL_OK) return (int)cli_report(ref, &err);
     state->recompile = false;
     return cli_worker_run(worker);
 }
@@ -515,23 +515,23 @@ static cli_status run_run(run_state *state)
     if (state->data && state->event)
         return cli_usage("-d and --event are both the function's input; give one");
 
-    int code = cli_trust_open(&state->arguments, &state->trust, &err);
-    if (code == SNAPCELL_OK && state->trust && state->recompile)
+    int status = cli_trust_open(&state->arguments, &state->trust, &err);
+    if (status == SNAPCELL_OK && state->trust && state->recompile)
         return cli_usage("what --recompile makes is unsigned, and --trust would refuse it; "
                          "`snapcell recompile --sign` makes signed ones");
-    if (code == SNAPCELL_OK) code = run_read_inputs(state, &err);
-    if (code != SNAPCELL_OK) return cli_report(NULL, &err);
+    if (status == SNAPCELL_OK) status = run_read_inputs(state, &err);
+    if (status != SNAPCELL_OK) return cli_report(NULL, &err);
     cli_worker worker = {
         .subject = state->arguments.operands[0],
         .work = run_work,
         .broker = state->allow_count > 0 ? run_start_net : NULL,
         .user = state,
     };
-    int status = cli_worker_run(&worker);
-    if (status == RUN_STATUS_RECOMPILE) status = run_recompile(state, &worker);
-    if (status == RUN_STATUS_CPU || status == RUN_STATUS_WALL)
-        status = run_tell_overrun(state, status);
-    return (cli_status)status;
+    int exit_status = cli_worker_run(&worker);
+    if (exit_status == RUN_STATUS_RECOMPILE) exit_status = run_recompile(state, &worker);
+    if (exit_status == RUN_STATUS_CPU || exit_status == RUN_STATUS_WALL)
+        exit_status = run_tell_overrun(state, exit_status);
+    return (cli_status)exit_status;
 }
 
 static cli_status run_main(const cli_command *command, int argc, char **argv)
@@ -539,11 +539,11 @@ static cli_status run_main(const cli_command *command, int argc, char **argv)
     size_t room = (size_t)argc + 1;
     run_state state = {
         .request = SNAPCELL_REQUEST_INIT,
-        .headers = calloc(room, sizeof *state.headers),
-        .env = calloc(room, sizeof *state.env),
-        .json_env = calloc(room, sizeof *state.json_env),
-        .owned = calloc(room, sizeof *state.owned),
-        .allow = calloc(room, sizeof *state.allow),
+        .headers = calloc(room, sizeof(*state.headers)),
+        .env = calloc(room, sizeof(*state.env)),
+        .json_env = calloc(room, sizeof(*state.json_env)),
+        .owned = calloc(room, sizeof(*state.owned)),
+        .allow = calloc(room, sizeof(*state.allow)),
         .cell = SNAPCELL_CELL_OPTIONS_INIT,
         .repeat = 1,
     };

@@ -76,15 +76,15 @@ static cli_status salvage_run(salvage_state *state)
     if (!state->to) return cli_usage("salvage needs --to DIR, where the new store goes");
     state->artifacts = json_array();
     state->names = json_array();
-    int code = snapcell_store_salvage(state->arguments.store, state->to, salvage_tell, state,
-                                      &result, &err);
-    if (state->arguments.json && code == SNAPCELL_OK)
+    int status = snapcell_store_salvage(state->arguments.store, state->to, salvage_tell, state,
+                                        &result, &err);
+    if (state->arguments.json && status == SNAPCELL_OK)
         cli_print_json(json_pack("{s:b, s:b, s:O, s:O}", "damaged", (int)result.damaged, "complete",
                                  (int)result.complete, "artifacts", state->artifacts, "names",
                                  state->names));
     cli_flush();
-    return code == SNAPCELL_OK ? salvage_report(state, &result)
-                               : cli_report(state->arguments.store, &err);
+    return status == SNAPCELL_OK ? salvage_report(state, &result)
+                                 : cli_report(state->arguments.store, &err);
 }
 
 static cli_status salvage_main(const cli_command *command, int argc, char **argv)

@@ -24,7 +24,7 @@ static json_t *show_names(const cli_names *names, const snapcell_key *key)
 {
     json_t *list = json_array();
     for (size_t i = 0; list && i < names->count; i++)
-        if (memcmp(&names->items[i].key, key, sizeof *key) == 0)
+        if (memcmp(&names->items[i].key, key, sizeof(*key)) == 0)
             json_array_append_new(list, cli_json_text(names->items[i].name));
     return list;
 }
@@ -34,7 +34,7 @@ static json_t *show_signature(const snapcell_signature *signature)
     char hex[2 * SNAPCELL_PUBLIC_KEY_SIZE + 1];
     if (!signature->name[0]) return json_null();
     return json_pack("{s:s, s:s, s:o, s:o}", "key_id", signature->key_id, "public_key",
-                     cli_hex(signature->public_key, sizeof signature->public_key, hex), "name",
+                     cli_hex(signature->public_key, sizeof(signature->public_key), hex), "name",
                      cli_json_text(signature->name), "tenant",
                      signature->tenant[0] ? cli_json_text(signature->tenant) : json_null());
 }
@@ -45,8 +45,8 @@ static json_t *show_json(const snapcell_artifact_info *info, const cli_names *na
     char key[SNAPCELL_KEY_HEX_SIZE];
     char engine[SNAPCELL_KEY_HEX_SIZE];
     char host[SNAPCELL_KEY_HEX_SIZE];
-    char bundle[2 * sizeof info->bundle_hash + 1];
-    char digest[2 * sizeof info->digest + 1];
+    char bundle[2 * sizeof(info->bundle_hash) + 1];
+    char digest[2 * sizeof(info->digest) + 1];
     json_t *manifest = cli_manifest(info);
     return json_pack(
         "{s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:b, s:s, s:i, s:s, s:s, s:I, s:I, s:I, s:o, "
@@ -57,8 +57,8 @@ static json_t *show_json(const snapcell_artifact_info *info, const cli_names *na
         cli_json_text(info->file_name), "engine", cli_fingerprint_text(&info->engine, engine),
         "current", (int)cli_engine_is_this(&info->engine), "host",
         cli_fingerprint_text(&info->host, host), "format_version", (int)info->format_version,
-        "bundle_hash", cli_hex(info->bundle_hash, sizeof info->bundle_hash, bundle), "digest",
-        cli_hex(info->digest, sizeof info->digest, digest), "source_bytes",
+        "bundle_hash", cli_hex(info->bundle_hash, sizeof(info->bundle_hash), bundle), "digest",
+        cli_hex(info->digest, sizeof(info->digest), digest), "source_bytes",
         (json_int_t)cli_source_size(info), "snapshot_bytes", (json_int_t)info->blob_size_bytes,
         "artifact_bytes", (json_int_t)info->artifact_size_bytes, "signature",
         show_signature(signature), "manifest", manifest ? manifest : json_null());
@@ -95,7 +95,7 @@ static void show_print_siblings(const char *ref, const snapcell_key *key, const 
     char engine[SNAPCELL_KEY_HEX_SIZE];
     for (size_t i = 0; i < names->count; i++) {
         const cli_name *entry = &names->items[i];
-        if (strcmp(entry->name, ref) != 0 || memcmp(&entry->key, key, sizeof *key) == 0) continue;
+        if (strcmp(entry->name, ref) != 0 || memcmp(&entry->key, key, sizeof(*key)) == 0) continue;
         cli_message("%s has another artifact, %s, for engine %s", ref,
                     cli_key_text(&entry->key, text), cli_fingerprint_text(&entry->engine, engine));
     }
@@ -105,14 +105,14 @@ static void show_print_siblings(const char *ref, const snapcell_key *key, const 
 static int show_read_signature(const void *bytes, size_t size_bytes, snapcell_signature *out,
                                snapcell_error *err)
 {
-    int code = snapcell_artifact_signature(bytes, size_bytes, out, err);
-    return code == SNAPCELL_E_NOT_FOUND ? SNAPCELL_OK : code;
+    int status = snapcell_artifact_signature(bytes, size_bytes, out, err);
+    return status == SNAPCELL_E_NOT_FOUND ? SNAPCELL_OK : status;
 }
 
 static cli_status show_run(const cli_arguments *arguments)
 {
     const char *ref = arguments->operands[0];
-    cli_status status;
+    cli_status exit_status;
     snapcell_error err;
     snapcell_key key;
     snapcell_artifact_info info;
@@ -122,17 +122,17 @@ static cli_status show_run(const cli_arguments *arguments)
     cli_cleanup_trust snapcell_trust *trust = NULL;
     cli_cleanup_names cli_names names = {0};
     cli_cleanup_store snapcell_store *store =
-        cli_store_open(arguments->store, SNAPCELL_STORE_READ, &status);
-    if (!store) return status;
-    int code = cli_trust_open(arguments, &trust, &err);
-    if (code == SNAPCELL_OK) code = cli_resolve(store, ref, &key, &err);
-    if (code == SNAPCELL_OK) code = snapcell_store_get(store, &key, &bytes, &size_bytes, &err);
-    if (code == SNAPCELL_OK)
-        code = cli_artifact_check(arguments, trust, bytes, size_bytes, cli_ref_name(ref, &key),
-                                  &info, &err);
-    if (code == SNAPCELL_OK) code = show_read_signature(bytes, size_bytes, &signature, &err);
-    if (code == SNAPCELL_OK) code = cli_names_list(store, &names, &err);
-    if (code != SNAPCELL_OK) return cli_report(ref, &err);
+        cli_store_open(arguments->store, SNAPCELL_STORE_READ, &exit_status);
+    if (!store) return exit_status;
+    int status = cli_trust_open(arguments, &trust, &err);
+    if (status == SNAPCELL_OK) status = cli_resolve(store, ref, &key, &err);
+    if (status == SNAPCELL_OK) status = snapcell_store_get(store, &key, &bytes, &size_bytes, &err);
+    if (status == SNAPCELL_OK)
+        status = cli_artifact_check(arguments, trust, bytes, size_bytes, cli_ref_name(ref, &key),
+                                    &info, &err);
+    if (status == SNAPCELL_OK) status = show_read_signature(bytes, size_bytes, &signature, &err);
+    if (status == SNAPCELL_OK) status = cli_names_list(store, &names, &err);
+    if (status != SNAPCELL_OK) return cli_report(ref, &err);
     json_t *facts = show_json(&info, &names, &signature);
     if (arguments->json) {
         cli_print_json(facts);

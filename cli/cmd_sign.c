@@ -57,16 +57,16 @@ static int sign_key(const sign_state *state, const snapcell_key *key, const char
     size_t size_bytes = 0;
     size_t made_size_bytes = 0;
     snapcell_artifact_info info;
-    int code = snapcell_store_get(state->store, key, &bytes, &size_bytes, err);
-    if (code == SNAPCELL_OK) code = sign_check(state, bytes, size_bytes, name, &info, err);
-    if (code == SNAPCELL_OK && memcmp(&info.key, key, sizeof *key) != 0)
-        code = error_set(err, SNAPCELL_E_CORRUPT, "the store has another artifact under its key");
-    if (code == SNAPCELL_OK)
-        code = snapcell_artifact_sign(bytes, size_bytes, state->key, name, state->arguments.tenant,
-                                      &made, &made_size_bytes, err);
-    if (code == SNAPCELL_OK)
-        code = snapcell_store_replace(state->store, made, made_size_bytes, NULL, err);
-    if (code != SNAPCELL_OK) return code;
+    int status = snapcell_store_get(state->store, key, &bytes, &size_bytes, err);
+    if (status == SNAPCELL_OK) status = sign_check(state, bytes, size_bytes, name, &info, err);
+    if (status == SNAPCELL_OK && memcmp(&info.key, key, sizeof(*key)) != 0)
+        status = error_set(err, SNAPCELL_E_CORRUPT, "the store has another artifact under its key");
+    if (status == SNAPCELL_OK)
+        status = snapcell_artifact_sign(bytes, size_bytes, state->key, name,
+                                        state->arguments.tenant, &made, &made_size_bytes, err);
+    if (status == SNAPCELL_OK)
+        status = snapcell_store_replace(state->store, made, made_size_bytes, NULL, err);
+    if (status != SNAPCELL_OK) return status;
     bool same = made_size_bytes == size_bytes && memcmp(made, bytes, size_bytes) == 0;
     sign_tell(state, name ? name : info.name, key, !same);
     return SNAPCELL_OK;
@@ -97,9 +97,9 @@ static void sign_ref(sign_state *state, const char *ref)
     snapcell_key key;
     snapcell_error err;
     if (sign_names(state, ref)) return;
-    int code = snapcell_store_resolve(state->store, ref, NULL, &key, &err);
-    if (code == SNAPCELL_OK) code = sign_key(state, &key, NULL, &err);
-    if (code != SNAPCELL_OK) sign_report(state, ref, &err);
+    int status = snapcell_store_resolve(state->store, ref, NULL, &key, &err);
+    if (status == SNAPCELL_OK) status = sign_key(state, &key, NULL, &err);
+    if (status != SNAPCELL_OK) sign_report(state, ref, &err);
 }
 
 static cli_status sign_run(sign_state *state)

@@ -32,7 +32,7 @@ typedef struct verify_finding {
 
 static bool verify_is_of(const cli_name *entry, const snapcell_key *key)
 {
-    return memcmp(&entry->key, key, sizeof *key) == 0;
+    return memcmp(&entry->key, key, sizeof(*key)) == 0;
 }
 
 /* With a trust set, each name that points here has to be the one that was signed. */
@@ -40,14 +40,14 @@ static int verify_check_trust(const verify_state *state, const snapcell_key *key
                               size_t size_bytes, snapcell_error *err)
 {
     const char *tenant = state->arguments.tenant;
-    int code = SNAPCELL_OK;
+    int status = SNAPCELL_OK;
     if (state->trust)
-        code = snapcell_trust_check(state->trust, bytes, size_bytes, NULL, tenant, NULL, err);
-    for (size_t i = 0; state->trust && code == SNAPCELL_OK && i < state->names.count; i++)
+        status = snapcell_trust_check(state->trust, bytes, size_bytes, NULL, tenant, NULL, err);
+    for (size_t i = 0; state->trust && status == SNAPCELL_OK && i < state->names.count; i++)
         if (verify_is_of(&state->names.items[i], key))
-            code = snapcell_trust_check(state->trust, bytes, size_bytes, state->names.items[i].name,
-                                        tenant, NULL, err);
-    return code;
+            status = snapcell_trust_check(state->trust, bytes, size_bytes,
+                                          state->names.items[i].name, tenant, NULL, err);
+    return status;
 }
 
 static int verify_check(const verify_state *state, const snapcell_key *key, const void *bytes,
@@ -56,14 +56,14 @@ static int verify_check(const verify_state *state, const snapcell_key *key, cons
     char text[SNAPCELL_KEY_HEX_SIZE];
     snapcell_artifact_info info;
     snapcell_error *err = &out->error;
-    int code = snapcell_artifact_inspect(bytes, size_bytes, &info, err);
-    if (code == SNAPCELL_OK && memcmp(&info.key, key, sizeof *key) != 0)
-        code = error_set(err, SNAPCELL_E_CORRUPT, "it is the artifact of another key, %s",
-                         cli_key_text(&info.key, text));
-    if (code == SNAPCELL_OK)
-        code = snapcell_artifact_signature(bytes, size_bytes, &out->signature, err);
-    if (code == SNAPCELL_E_NOT_FOUND) code = SNAPCELL_OK; /* it is not signed */
-    return code == SNAPCELL_OK ? verify_check_trust(state, key, bytes, size_bytes, err) : code;
+    int status = snapcell_artifact_inspect(bytes, size_bytes, &info, err);
+    if (status == SNAPCELL_OK && memcmp(&info.key, key, sizeof(*key)) != 0)
+        status = error_set(err, SNAPCELL_E_CORRUPT, "it is the artifact of another key, %s",
+                           cli_key_text(&info.key, text));
+    if (status == SNAPCELL_OK)
+        status = snapcell_artifact_signature(bytes, size_bytes, &out->signature, err);
+    if (status == SNAPCELL_E_NOT_FOUND) status = SNAPCELL_OK; /* it is not signed */
+    return status == SNAPCELL_OK ? verify_check_trust(state, key, bytes, size_bytes, err) : status;
 }
 
 static const char *verify_comment(const verify_state *state, const snapcell_signature *signature)
@@ -140,15 +140,15 @@ static int verify_key(verify_state *state, snapcell_store *store, const snapcell
                       snapcell_error *err)
 {
     snapcell_store_view view;
-    int code = snapcell_store_view_open(store, key, &view, err);
-    if (code == SNAPCELL_E_NOT_FOUND) {
+    int status = snapcell_store_view_open(store, key, &view, err);
+    if (status == SNAPCELL_E_NOT_FOUND) {
         verify_finding finding = {.key = key};
         finding.code = error_set(&finding.error, SNAPCELL_E_STORE_CORRUPT,
                                  "a name points to it, but it is missing");
         verify_tell(state, &finding);
         return SNAPCELL_OK;
     }
-    if (code != SNAPCELL_OK) return code;
+    if (status != SNAPCELL_OK) return status;
     verify_each(state, key, view.bytes, view.size_bytes);
     snapcell_store_view_close(store, &view);
     return SNAPCELL_OK;
@@ -162,48 +162,48 @@ static int verify_ref(verify_state *state, snapcell_store *store, const char *re
     for (size_t i = 0; i < state->names.count; i++) {
         if (strcmp(state->names.items[i].name, ref) != 0) continue;
         found = true;
-        int code = verify_key(state, store, &state->names.items[i].key, err);
-        if (code != SNAPCELL_OK) return code;
+        int status = verify_key(state, store, &state->names.items[i].key, err);
+        if (status != SNAPCELL_OK) return status;
     }
     if (found) return SNAPCELL_OK;
     snapcell_key key;
-    int code = snapcell_store_resolve(store, ref, NULL, &key, err);
-    return code == SNAPCELL_OK ? verify_key(state, store, &key, err) : code;
+    int status = snapcell_store_resolve(store, ref, NULL, &key, err);
+    return status == SNAPCELL_OK ? verify_key(state, store, &key, err) : status;
 }
 
 /* Whether a name's artifact is there at all. */
 static int verify_all(verify_state *state, snapcell_store *store, snapcell_error *err)
 {
-    int code = snapcell_store_each_artifact(store, verify_each, state, err);
-    for (size_t i = 0; code == SNAPCELL_OK && i < state->names.count; i++) {
+    int status = snapcell_store_each_artifact(store, verify_each, state, err);
+    for (size_t i = 0; status == SNAPCELL_OK && i < state->names.count; i++) {
         snapcell_store_view view;
-        code = snapcell_store_view_open(store, &state->names.items[i].key, &view, err);
+        status = snapcell_store_view_open(store, &state->names.items[i].key, &view, err);
         snapcell_store_view_close(store, &view);
-        if (code == SNAPCELL_E_NOT_FOUND)
-            code = verify_key(state, store, &state->names.items[i].key, err);
+        if (status == SNAPCELL_E_NOT_FOUND)
+            status = verify_key(state, store, &state->names.items[i].key, err);
     }
-    return code;
+    return status;
 }
 
 static cli_status verify_run(verify_state *state)
 {
     const cli_arguments *arguments = &state->arguments;
-    cli_status status;
+    cli_status exit_status;
     snapcell_error err;
     const char *ref = arguments->operand_count ? arguments->operands[0] : NULL;
     if (cli_trust_open(arguments, &state->trust, &err) != SNAPCELL_OK)
         return cli_report(NULL, &err);
     cli_cleanup_store snapcell_store *store =
-        cli_store_open(arguments->store, SNAPCELL_STORE_READ, &status);
-    if (!store) return status;
-    int code = ref ? SNAPCELL_OK : snapcell_store_check(store, &err);
-    if (code == SNAPCELL_OK) code = cli_names_list(store, &state->names, &err);
+        cli_store_open(arguments->store, SNAPCELL_STORE_READ, &exit_status);
+    if (!store) return exit_status;
+    int status = ref ? SNAPCELL_OK : snapcell_store_check(store, &err);
+    if (status == SNAPCELL_OK) status = cli_names_list(store, &state->names, &err);
     if (state->json) cli_print_json_begin();
-    if (code == SNAPCELL_OK)
-        code = ref ? verify_ref(state, store, ref, &err) : verify_all(state, store, &err);
+    if (status == SNAPCELL_OK)
+        status = ref ? verify_ref(state, store, ref, &err) : verify_all(state, store, &err);
     if (state->json) cli_print_json_end();
     cli_flush();
-    if (code != SNAPCELL_OK)
+    if (status != SNAPCELL_OK)
         return cli_worse(state->status, cli_report(ref ? ref : arguments->store, &err));
     if (state->bad_count)
         cli_message("%zu of %zu artifacts %s bad", state->bad_count, state->count,

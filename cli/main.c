@@ -13,7 +13,7 @@ static const cli_command *const main_commands[] = {
     &cmd_verify,    &cmd_salvage, &cmd_export, &cmd_import, &cmd_stat,  &cmd_rebuild,
     &cmd_recompile, &cmd_keygen,  &cmd_sign,   &cmd_engine, &cmd_bench,
 };
-#define MAIN_COMMAND_COUNT (sizeof main_commands / sizeof main_commands[0])
+#define MAIN_COMMAND_COUNT (sizeof(main_commands) / sizeof(main_commands[0]))
 
 /* A closed standard stream must not become the descriptor of the store's file. The stand-in is
  * opened the wrong way round, so that using it fails as it should. */
@@ -80,7 +80,7 @@ static cli_status main_help(int argc, char **argv)
 static cli_status main_version(void)
 {
     snapcell_engine_info engine;
-    snapcell_engine_info_get(&engine, sizeof engine);
+    snapcell_engine_info_get(&engine, sizeof(engine));
     cli_print("snapcell %s (V8 %s, %s, artifact format %u)\n", SNAPCELL_VERSION, engine.v8_version,
               engine.architecture, engine.format_version);
     return CLI_DONE;

@@ -29,8 +29,8 @@ static fuzz_file fuzz_files[FUZZ_FILE_COUNT] = {
     {.path = "snapcell-store/lock.mdb"},
     {.path = "snapcell-store/data.mdb"},
     {.path = "a.snapcell"},
-    {"a.js", fuzz_function, sizeof fuzz_function - 1},
-    {"a.json", (char *)(uintptr_t)fuzz_request, sizeof fuzz_request - 1},
+    {"a.js", fuzz_function, sizeof(fuzz_function) - 1},
+    {"a.json", (char *)(uintptr_t)fuzz_request, sizeof(fuzz_request) - 1},
 };
 
 /* --- The folder --- */
@@ -89,7 +89,7 @@ static void fuzz_make_store(void)
     fuzz_require(snapcell_store_open("made", SNAPCELL_STORE_CREATE, &store, NULL) == SNAPCELL_OK);
     for (int i = 0; i < 2; i++) {
         char path[512];
-        (void)snprintf(path, sizeof path, "%s/%s.artifact", GOLDEN_DIR, golden[i]);
+        (void)snprintf(path, sizeof(path), "%s/%s.artifact", GOLDEN_DIR, golden[i]);
         free(fuzz_files[FUZZ_ARTIFACT].bytes);
         fuzz_read(path, FUZZ_ARTIFACT);
         (void)snapcell_store_put(store, fuzz_files[FUZZ_ARTIFACT].bytes,

@@ -10,7 +10,7 @@
 static uint32_t read_u32(const uint8_t *blob, size_t offset)
 {
     uint32_t value;
-    memcpy(&value, blob + offset, sizeof value);
+    memcpy(&value, blob + offset, sizeof(value));
     return value;
 }
 

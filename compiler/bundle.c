@@ -33,7 +33,7 @@ void bundle_release(bundle_file *bundle)
     free(bundle->path);
     free(bundle->text);
     free(bundle->source_map);
-    memset(bundle, 0, sizeof *bundle);
+    memset(bundle, 0, sizeof(*bundle));
 }
 
 /* --- Reading files --- */
@@ -191,7 +191,7 @@ static void bundle_take_map(bundle_file *bundle, char **map, size_t size_bytes, 
         bundle->source_map_size_bytes = size_bytes;
         return;
     }
-    snprintf(bundle->warning, sizeof bundle->warning,
+    snprintf(bundle->warning, sizeof(bundle->warning),
              "the source map %.100s is not used: it is not a JSON object", where);
 }
 
@@ -226,7 +226,7 @@ static int bundle_set_source(bundle_file *bundle, char *source, size_t size_byte
     if (status != SNAPCELL_OK) return status;
     XXH128_canonical_t canonical;
     XXH128_canonicalFromHash(&canonical, XXH3_128bits(source, size_bytes));
-    memcpy(bundle->hash, canonical.digest, sizeof bundle->hash);
+    memcpy(bundle->hash, canonical.digest, sizeof(bundle->hash));
     bundle->size_bytes = size_bytes;
 
     *comment = bundle_map_comment_find(source, size_bytes);
@@ -281,7 +281,7 @@ static int bundle_read_map(bundle_file *bundle, const char *url, size_t url_size
     cleanup(byte_buffer_release) byte_buffer map = {0};
     snapcell_error why;
     if (file_read(path, BUNDLE_SOURCE_MAP_SIZE_MAX, &map, &why) != SNAPCELL_OK) {
-        snprintf(bundle->warning, sizeof bundle->warning, "the source map is not used: %.180s",
+        snprintf(bundle->warning, sizeof(bundle->warning), "the source map is not used: %.180s",
                  why.message);
         return SNAPCELL_OK;
     }
@@ -307,7 +307,7 @@ static int bundle_read_parts(const char *path, bundle_file *bundle, snapcell_err
 
 int bundle_read(const char *path, bundle_file *out, snapcell_error *err)
 {
-    memset(out, 0, sizeof *out);
+    memset(out, 0, sizeof(*out));
     int status = bundle_read_parts(path, out, err);
     if (status != SNAPCELL_OK) bundle_release(out);
     return status;
@@ -317,7 +317,7 @@ int bundle_from_memory(const char *path, const void *source, size_t source_size_
                        const void *source_map, size_t source_map_size_bytes, bundle_file *out,
                        snapcell_error *err)
 {
-    memset(out, 0, sizeof *out);
+    memset(out, 0, sizeof(*out));
     if (source_size_bytes > BUNDLE_SIZE_MAX) return file_too_large(path, BUNDLE_SIZE_MAX, err);
     cleanup_free char *copy = malloc(source_size_bytes + 1);
     if (copy == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for %s", path);
@@ -355,7 +355,7 @@ static int section_copy(const artifact_section *section, void **out, size_t *out
 int bundle_from_artifact(const artifact_view *view, uint64_t size_bytes, bundle_file *out,
                          snapcell_error *err)
 {
-    memset(out, 0, sizeof *out);
+    memset(out, 0, sizeof(*out));
     int status = bundle_set_path(out, view->info.file_name, err);
     if (status == SNAPCELL_OK)
         status = section_copy(&view->source, &out->text, &out->text_size_bytes, err);
@@ -370,6 +370,6 @@ int bundle_from_artifact(const artifact_view *view, uint64_t size_bytes, bundle_
     }
     out->encoding = view->source_encoding;
     out->size_bytes = size_bytes;
-    memcpy(out->hash, view->info.bundle_hash, sizeof out->hash);
+    memcpy(out->hash, view->info.bundle_hash, sizeof(out->hash));
     return SNAPCELL_OK;
 }

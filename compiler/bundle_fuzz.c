@@ -45,11 +45,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const fuzz_input map = fuzz_take(&input, map_size);
     bundle_file bundle;
     snapcell_error err;
-    const int code =
+    const int status =
         bundle_from_memory((flags & 2) != 0 ? "folder/a.js" : "a.js", input.at, input.size_bytes,
                            (flags & 1) != 0 ? map.at : NULL, map.size_bytes, &bundle, &err);
-    fuzz_require(code == SNAPCELL_OK || code == SNAPCELL_E_USAGE);
-    if (code == SNAPCELL_OK) fuzz_check_text(&bundle, &input);
+    fuzz_require(status == SNAPCELL_OK || status == SNAPCELL_E_USAGE);
+    if (status == SNAPCELL_OK) fuzz_check_text(&bundle, &input);
     bundle_release(&bundle);
     return 0;
 }

@@ -32,7 +32,7 @@ static bool url_is_plain(const char *url, size_t size_bytes)
 static bundle_map_comment line_as_comment(const char *source, size_t start, size_t end)
 {
     static const char *const prefixes[] = {"//# sourceMappingURL=", "//@ sourceMappingURL="};
-    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++) {
         if (!starts_with(source + start, end - start, prefixes[i])) continue;
         size_t url_start = start + strlen(prefixes[i]);
         if (url_is_plain(source + url_start, end - url_start))
@@ -76,7 +76,7 @@ int bundle_map_decode(const char *url, size_t url_size_bytes, char **out, size_t
     static const char marker[] = ";base64,";
     const char *comma = memchr(url, ',', url_size_bytes);
     size_t head_size = comma == NULL ? 0 : (size_t)(comma - url) + 1;
-    size_t marker_size = sizeof marker - 1;
+    size_t marker_size = sizeof(marker) - 1;
     if (head_size < marker_size || memcmp(url + head_size - marker_size, marker, marker_size) != 0)
         return SNAPCELL_OK;
 

@@ -88,7 +88,7 @@ static void source_detail(const compare_task *task, const compare_bytes *bytes,
     uint64_t line = 1;
     for (size_t i = 0; i + unit <= difference->offset; i += unit)
         line += bytes->data[0][i] == '\n' && (unit == 1 || bytes->data[0][i + 1] == 0);
-    snprintf(difference->detail, sizeof difference->detail,
+    snprintf(difference->detail, sizeof(difference->detail),
              "another source: the first difference is in line %" PRIu64, line);
 }
 
@@ -101,9 +101,9 @@ static int compare_source(compare_task *task, snapcell_error *err)
     if (difference != NULL) {
         source_detail(task, &bytes, difference);
     } else if (memcmp(task->views[0].info.bundle_hash, task->views[1].info.bundle_hash,
-                      sizeof task->views[0].info.bundle_hash) != 0) {
+                      sizeof(task->views[0].info.bundle_hash)) != 0) {
         difference = task_add(task, "bundle");
-        snprintf(difference->detail, sizeof difference->detail,
+        snprintf(difference->detail, sizeof(difference->detail),
                  "the file differs in what V8 does not see: a byte order mark, or an inline source "
                  "map");
     }
@@ -117,7 +117,7 @@ static int compare_source_map(compare_task *task, snapcell_error *err)
     if (status != SNAPCELL_OK) return status;
     snapcell_difference *difference = task_add_bytes(task, "source map", &bytes);
     if (difference != NULL)
-        snprintf(difference->detail, sizeof difference->detail, "%s",
+        snprintf(difference->detail, sizeof(difference->detail), "%s",
                  bytes.data[1] == NULL   ? "there is none now"
                  : bytes.data[0] == NULL ? "there was none"
                                          : "another source map");
@@ -142,7 +142,7 @@ static int compare_blob(compare_task *task, snapcell_error *err)
     const char *part = task->views[0].info.kind == SNAPCELL_ARTIFACT_SNAPSHOT
                            ? blob_map_part(bytes.data[0], bytes.size_bytes[0], at)
                            : "the code cache";
-    snprintf(difference->detail, sizeof difference->detail, "first at byte %zu, in %s", at, part);
+    snprintf(difference->detail, sizeof(difference->detail), "first at byte %zu, in %s", at, part);
     return SNAPCELL_OK;
 }
 
@@ -157,8 +157,8 @@ static void compare_manifest(compare_task *task)
     size_t from = difference->offset < 20 ? 0 : (size_t)difference->offset - 20;
     int size = (int)(bytes.size_bytes[1] - from < 60 ? bytes.size_bytes[1] - from : 60);
     if (from > bytes.size_bytes[1]) size = 0;
-    snprintf(difference->detail, sizeof difference->detail, "now, from a little before: %.*s", size,
-             b->info.manifest + from);
+    snprintf(difference->detail, sizeof(difference->detail), "now, from a little before: %.*s",
+             size, b->info.manifest + from);
 }
 
 /* False when the engines differ: then nothing else can be expected to be the same. */
@@ -168,19 +168,19 @@ static bool compare_bindings(compare_task *task)
     const snapcell_artifact_info *b = &task->views[1].info;
     char was[SNAPCELL_KEY_HEX_SIZE];
     char is[SNAPCELL_KEY_HEX_SIZE];
-    bool engine_same = memcmp(&a->engine, &b->engine, sizeof a->engine) == 0;
+    bool engine_same = memcmp(&a->engine, &b->engine, sizeof(a->engine)) == 0;
     if (!engine_same) {
         snapcell_fingerprint_format(&a->engine, was);
         snapcell_fingerprint_format(&b->engine, is);
         snapcell_difference *difference = task_add(task, "engine");
-        snprintf(difference->detail, sizeof difference->detail, "made by engine %s, now by %s", was,
-                 is);
+        snprintf(difference->detail, sizeof(difference->detail), "made by engine %s, now by %s",
+                 was, is);
     }
-    if (memcmp(&a->host, &b->host, sizeof a->host) != 0)
-        snprintf(task_add(task, "host")->detail, sizeof task->out->detail,
+    if (memcmp(&a->host, &b->host, sizeof(a->host)) != 0)
+        snprintf(task_add(task, "host")->detail, sizeof(task->out->detail),
                  "other host functions than it was built against");
     if (engine_same && a->kind != b->kind)
-        snprintf(task_add(task, "kind")->detail, sizeof task->out->detail,
+        snprintf(task_add(task, "kind")->detail, sizeof(task->out->detail),
                  "one is a snapshot, the other a code artifact");
     return engine_same && a->kind == b->kind;
 }
@@ -203,7 +203,7 @@ int snapcell_artifact_compare(const void *a, size_t a_size_bytes, const void *b,
     status = artifact_digest_unsigned(&task.views[0], a, a_size_bytes, digests[0], err);
     if (status == SNAPCELL_OK)
         status = artifact_digest_unsigned(&task.views[1], b, b_size_bytes, digests[1], err);
-    if (status != SNAPCELL_OK || memcmp(digests[0], digests[1], sizeof digests[0]) == 0)
+    if (status != SNAPCELL_OK || memcmp(digests[0], digests[1], sizeof(digests[0])) == 0)
         return status;
     bool comparable = compare_bindings(&task);
     status = compare_source(&task, err);
@@ -211,7 +211,7 @@ int snapcell_artifact_compare(const void *a, size_t a_size_bytes, const void *b,
     if (status == SNAPCELL_OK && comparable) status = compare_blob(&task, err);
     if (status == SNAPCELL_OK && comparable) compare_manifest(&task);
     if (task.count == 0)
-        snprintf(task_add(&task, "encoding")->detail, sizeof out->detail,
+        snprintf(task_add(&task, "encoding")->detail, sizeof(out->detail),
                  "the same contents, compressed or laid out in another way");
     *out_count = status == SNAPCELL_OK ? task.count : 0;
     return status;

@@ -58,7 +58,7 @@ static int fail_nomem(const bundle_file *bundle, snapcell_error *err)
 static bool task_is_prevented(const compile_task *task)
 {
     char none[1];
-    return note_list_causes(&task->notes, none, sizeof none) > 0;
+    return note_list_causes(&task->notes, none, sizeof(none)) > 0;
 }
 
 static int task_build(compile_task *task, const char *worker_path, engine_survey survey,
@@ -148,12 +148,12 @@ static int task_build_best(compile_task *task, compile_product *out, snapcell_er
     }
     if (!task_is_prevented(task)) task_look_for_causes(task, worker_path, why.message);
     char causes[CAUSES_SIZE_MAX];
-    note_list_causes(&task->notes, causes, sizeof causes);
+    note_list_causes(&task->notes, causes, sizeof(causes));
     if (task->limits->strict ||
         (task->limits->entropy_strict &&
          note_list_prevents_at_top_level(&task->notes, SNAPCELL_NOTE_ENTROPY)))
         return task_refuse(task, causes, err);
-    snprintf(task->fallback, sizeof task->fallback,
+    snprintf(task->fallback, sizeof(task->fallback),
              "compiled to a code artifact, not a snapshot: %s", causes);
     task->kind = SNAPCELL_ARTIFACT_CODE;
     return task_build(task, worker_path, ENGINE_SURVEY_NONE, out, err);
@@ -185,7 +185,7 @@ static bool warning_add(snapcell_compiled *compiled, const char *text)
 static int warnings_collect(const compile_task *task, const compile_result *result,
                             snapcell_compiled *compiled, size_t *kept_count, snapcell_error *err)
 {
-    compiled->warnings = calloc(result->warning_count + 2u, sizeof *compiled->warnings);
+    compiled->warnings = calloc(result->warning_count + 2u, sizeof(*compiled->warnings));
     bool done = compiled->warnings != NULL;
     if (done && task->fallback[0] != '\0') done = warning_add(compiled, task->fallback);
     for (uint32_t i = 0; done && i < result->warning_count; i++)
@@ -244,7 +244,7 @@ static int task_write(const compile_task *task, const snapcell_key *key,
         .codec = recipe->raw ? ARTIFACT_CODEC_RAW : codec,
         .level = recipe->level,
     };
-    memcpy(spec.bundle_hash, bundle->hash, sizeof spec.bundle_hash);
+    memcpy(spec.bundle_hash, bundle->hash, sizeof(spec.bundle_hash));
     int status = artifact_write(&spec, &compiled->artifact, &compiled->artifact_size_bytes, err);
     if (status != SNAPCELL_OK) return status;
     return snapcell_artifact_inspect(compiled->artifact, compiled->artifact_size_bytes,
@@ -254,7 +254,7 @@ static int task_write(const compile_task *task, const snapcell_key *key,
 static int task_finish(const compile_task *task, const snapcell_key *key,
                        const compile_result *result, snapcell_compiled **out, snapcell_error *err)
 {
-    cleanup(compiled_cleanup) snapcell_compiled *compiled = calloc(1, sizeof *compiled);
+    cleanup(compiled_cleanup) snapcell_compiled *compiled = calloc(1, sizeof(*compiled));
     if (compiled == NULL) return fail_nomem(task->bundle, err);
     size_t warning_count;
     int status = warnings_collect(task, result, compiled, &warning_count, err);
@@ -357,7 +357,7 @@ static int recompile_options(const snapcell_compile_options *given, snapcell_com
     *out = (snapcell_compile_options)SNAPCELL_COMPILE_OPTIONS_INIT;
     if (given == NULL) return SNAPCELL_OK;
     memcpy(out, given, given->struct_size);
-    out->struct_size = sizeof *out;
+    out->struct_size = sizeof(*out);
     return SNAPCELL_OK;
 }
 

@@ -37,7 +37,7 @@ static void key_put_source_map(wire_writer *writer, const bundle_file *bundle)
         XXH128_canonicalFromHash(&canonical,
                                  XXH3_128bits(bundle->source_map, bundle->source_map_size_bytes));
     wire_put_u8(writer, bundle->source_map != NULL);
-    wire_put_raw(writer, canonical.digest, sizeof canonical.digest);
+    wire_put_raw(writer, canonical.digest, sizeof(canonical.digest));
 }
 
 static void key_put_recipe(wire_writer *writer, const compile_recipe *recipe)
@@ -52,7 +52,7 @@ static void key_put_recipe(wire_writer *writer, const compile_recipe *recipe)
     for (size_t i = 0; i < recipe->warm_count; i++)
         key_put_request(writer, &recipe->warm[i]);
     snapcell_fingerprint host = snapcell_host_fingerprint(recipe->host);
-    wire_put_raw(writer, host.bytes, sizeof host.bytes);
+    wire_put_raw(writer, host.bytes, sizeof(host.bytes));
 }
 
 int compile_key(const bundle_file *bundle, const compile_recipe *recipe, snapcell_key *out,
@@ -63,8 +63,8 @@ int compile_key(const bundle_file *bundle, const compile_recipe *recipe, snapcel
     wire_put_text(&writer, "snapcell key");
     wire_put_u32(&writer, COMPILE_REVISION);
     wire_put_u32(&writer, SNAPCELL_FORMAT_VERSION);
-    wire_put_raw(&writer, engine.bytes, sizeof engine.bytes);
-    wire_put_raw(&writer, bundle->hash, sizeof bundle->hash);
+    wire_put_raw(&writer, engine.bytes, sizeof(engine.bytes));
+    wire_put_raw(&writer, bundle->hash, sizeof(bundle->hash));
     key_put_source_map(&writer, bundle);
     wire_put_text(&writer, bundle->file_name);
     key_put_recipe(&writer, recipe);
@@ -72,6 +72,6 @@ int compile_key(const bundle_file *bundle, const compile_recipe *recipe, snapcel
 
     XXH128_canonical_t canonical;
     XXH128_canonicalFromHash(&canonical, XXH3_128bits(writer.data, writer.size_bytes));
-    memcpy(out->bytes, canonical.digest, sizeof out->bytes);
+    memcpy(out->bytes, canonical.digest, sizeof(out->bytes));
     return SNAPCELL_OK;
 }

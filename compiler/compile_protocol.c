@@ -82,7 +82,7 @@ void compile_job_write(wire_writer *writer, const compile_job *job)
 static void compile_host_names_read(wire_reader *reader, compile_job *out)
 {
     out->host_name_count = wire_get_count(reader, 10, HOST_FUNCTION_COUNT_MAX);
-    out->host_names = calloc(out->host_name_count + 1u, sizeof *out->host_names);
+    out->host_names = calloc(out->host_name_count + 1u, sizeof(*out->host_names));
     if (out->host_names == NULL) {
         reader->failed = true;
         return;
@@ -96,7 +96,7 @@ static void compile_host_names_read(wire_reader *reader, compile_job *out)
 static void compile_warm_read(wire_reader *reader, compile_job *out)
 {
     out->warm_count = wire_get_count(reader, 7, COMPILE_WARM_COUNT_MAX);
-    out->warm = calloc(out->warm_count + 1u, sizeof *out->warm);
+    out->warm = calloc(out->warm_count + 1u, sizeof(*out->warm));
     if (out->warm == NULL) {
         reader->failed = true;
         return;
@@ -253,7 +253,7 @@ bool compile_host_call_read(const void *body, size_t size_bytes, compile_host_ca
     wire_reader reader = wire_reader_over(body, size_bytes);
     *out = (compile_host_call){.index = wire_get_u32(&reader)};
     out->argument_count = wire_get_count(&reader, 1, COMPILE_ARGUMENT_COUNT_MAX);
-    out->arguments = calloc(out->argument_count + 1u, sizeof *out->arguments);
+    out->arguments = calloc(out->argument_count + 1u, sizeof(*out->arguments));
     if (out->arguments == NULL) return false;
     for (uint32_t i = 0; i < out->argument_count; i++)
         compile_value_get(&reader, &out->arguments[i]);
@@ -306,7 +306,7 @@ bool compile_result_read(const void *body, size_t size_bytes, compile_result *ou
     out->apis = wire_get_text(&reader);
     out->heap = wire_get_text(&reader);
     out->warning_count = wire_get_count(&reader, 10, COMPILE_WARNING_COUNT_MAX);
-    out->warnings = calloc(out->warning_count + 1u, sizeof *out->warnings);
+    out->warnings = calloc(out->warning_count + 1u, sizeof(*out->warnings));
     if (out->warnings == NULL) return false;
     for (uint32_t i = 0; i < out->warning_count; i++) {
         out->warnings[i] = wire_get_text(&reader);

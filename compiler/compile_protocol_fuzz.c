@@ -72,5 +72,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static fuzz_message_reader *const readers[] = {fuzz_job, fuzz_host_call, fuzz_result,
                                                    fuzz_error, fuzz_others};
-    return fuzz_message(data, size, readers, sizeof readers / sizeof *readers);
+    return fuzz_message(data, size, readers, sizeof(readers) / sizeof(*readers));
 }

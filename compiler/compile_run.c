@@ -40,7 +40,7 @@ void compile_product_release(compile_product *product)
 {
     free(product->result.warnings);
     free(product->body);
-    memset(product, 0, sizeof *product);
+    memset(product, 0, sizeof(*product));
 }
 
 /* --- What ends a conversation early --- */
@@ -85,7 +85,7 @@ static int talk_fail_crash(const compile_talk *talk, int signal, snapcell_error 
     char cause[WORKER_CAUSE_SIZE_MAX + 1];
     worker_words_cause(talk->process.words, cause);
     if (cause[0] == '\0')
-        snprintf(cause, sizeof cause, "%s",
+        snprintf(cause, sizeof(cause), "%s",
                  signal >= 0 ? sigdescr_np(signal) : "no reason is known");
     if (talk->job_sent && talk->job->kind == SNAPCELL_ARTIFACT_SNAPSHOT)
         return error_set(err, SNAPCELL_E_UNSNAPSHOTABLE, "V8 gave up: %s", cause);
@@ -205,7 +205,7 @@ static int talk_on_result(compile_talk *talk, worker_message *message, compile_p
 static void error_set_place(const compile_talk *talk, snapcell_error *error)
 {
     if (strcmp(error->file, talk->job->file_name) != 0) return;
-    if (strlen(talk->path) < sizeof error->file) strcpy(error->file, talk->path);
+    if (strlen(talk->path) < sizeof(error->file)) strcpy(error->file, talk->path);
 }
 
 /* Errors other than the script's own must name the bundle themselves. */
@@ -229,14 +229,14 @@ static int talk_on_error(compile_talk *talk, const worker_message *message, snap
         if (err != NULL) *err = told;
         return told.code;
     }
-    int code = talk_name_bundle(talk, &told, err);
+    int status = talk_name_bundle(talk, &told, err);
     if (err != NULL) {
         err->line = told.line;
         err->column = told.column;
-        memcpy(err->file, told.file, sizeof err->file);
-        memcpy(err->stack, told.stack, sizeof err->stack);
+        memcpy(err->file, told.file, sizeof(err->file));
+        memcpy(err->stack, told.stack, sizeof(err->stack));
     }
-    return code;
+    return status;
 }
 
 /* --- The conversation --- */
@@ -253,7 +253,7 @@ static int talk_hello(compile_talk *talk, snapcell_error *err)
         return talk_fail_nonsense(talk, err);
 
     snapcell_fingerprint own = engine_fingerprint();
-    if (memcmp(own.bytes, hello.engine.bytes, sizeof own.bytes) == 0) return SNAPCELL_OK;
+    if (memcmp(own.bytes, hello.engine.bytes, sizeof(own.bytes)) == 0) return SNAPCELL_OK;
     char expected[SNAPCELL_KEY_HEX_SIZE];
     char found[SNAPCELL_KEY_HEX_SIZE];
     snapcell_fingerprint_format(&own, expected);
@@ -314,7 +314,7 @@ int compile_run(const char *worker_path, const char *path, const compile_job *jo
                 const snapcell_host *host, const compile_limits *limits, note_list *notes,
                 compile_product *out, snapcell_error *err)
 {
-    memset(out, 0, sizeof *out);
+    memset(out, 0, sizeof(*out));
     compile_talk talk = {
         .worker_path = worker_path,
         .path = path,

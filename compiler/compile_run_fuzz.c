@@ -20,7 +20,7 @@ int worker_process_start(const char *path, const worker_kind *kind, const char *
     (void)path;
     (void)wall_limit_ms;
     (void)err;
-    memset(out, 0, sizeof *out);
+    memset(out, 0, sizeof(*out));
     fuzz_input words = fuzz_take(&fuzz_said, fuzz_take_u8(&fuzz_said));
     if (words.size_bytes > 0) memcpy(out->words, words.at, words.size_bytes);
     out->words_size_bytes = words.size_bytes;
@@ -102,10 +102,10 @@ static void fuzz_converse(uint8_t flags)
     note_list notes = {0};
     compile_product product;
     snapcell_error err = {0};
-    const int code = compile_run("/worker", "/a.js", &job, (flags & 2) != 0 ? &host : NULL, &limits,
-                                 &notes, &product, &err);
-    fuzz_require(code == SNAPCELL_OK || (code == err.code && err.message[0] != '\0'));
-    fuzz_require(code != SNAPCELL_OK || product.result.blob_size_bytes > 0);
+    const int status = compile_run("/worker", "/a.js", &job, (flags & 2) != 0 ? &host : NULL,
+                                   &limits, &notes, &product, &err);
+    fuzz_require(status == SNAPCELL_OK || (status == err.code && err.message[0] != '\0'));
+    fuzz_require(status != SNAPCELL_OK || product.result.blob_size_bytes > 0);
     compile_product_release(&product);
     note_list_release(&notes);
 }

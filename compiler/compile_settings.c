@@ -20,11 +20,11 @@ static int options_copy(const snapcell_compile_options *options, snapcell_compil
     *out = (snapcell_compile_options)SNAPCELL_COMPILE_OPTIONS_INIT;
     if (options == NULL) return SNAPCELL_OK;
     size_t size_min = offsetof(snapcell_compile_options, name);
-    if (options->struct_size < size_min || options->struct_size > sizeof *out)
+    if (options->struct_size < size_min || options->struct_size > sizeof(*out))
         return error_set(err, SNAPCELL_E_USAGE,
                          "the compile options' struct_size is %zu; this library knows %zu to %zu: "
                          "begin with SNAPCELL_COMPILE_OPTIONS_INIT",
-                         options->struct_size, size_min, sizeof *out);
+                         options->struct_size, size_min, sizeof(*out));
     memcpy(out, options, options->struct_size);
     return SNAPCELL_OK;
 }
@@ -112,10 +112,10 @@ static int warm_check_headers(const snapcell_request *request, size_t number, ui
 static int warm_check(const snapcell_request *request, size_t number, uint64_t *size,
                       snapcell_error *err)
 {
-    if (request->struct_size != sizeof *request)
+    if (request->struct_size != sizeof(*request))
         return error_set(err, SNAPCELL_E_USAGE,
                          "warm-up request %zu: struct_size is %zu; expected %zu", number,
-                         request->struct_size, sizeof *request);
+                         request->struct_size, sizeof(*request));
     const char *method = compile_request_method(request);
     if (!text_is_token(method))
         return error_set(err, SNAPCELL_E_USAGE, "warm-up request %zu: '%.40s' is no HTTP method",
@@ -158,7 +158,7 @@ static int recipe_set_warm(compile_recipe *recipe, const snapcell_compile_option
 int compile_recipe_init(const snapcell_compile_options *options, const bundle_file *bundle,
                         compile_recipe *out, snapcell_error *err)
 {
-    memset(out, 0, sizeof *out);
+    memset(out, 0, sizeof(*out));
     snapcell_compile_options given;
     int status = options_copy(options, &given, err);
     if (status != SNAPCELL_OK) return status;
@@ -184,7 +184,7 @@ int compile_recipe_init(const snapcell_compile_options *options, const bundle_fi
 int compile_limits_init(const snapcell_compile_options *options, compile_limits *out,
                         snapcell_error *err)
 {
-    memset(out, 0, sizeof *out);
+    memset(out, 0, sizeof(*out));
     snapcell_compile_options given;
     int status = options_copy(options, &given, err);
     if (status != SNAPCELL_OK) return status;

@@ -69,7 +69,7 @@ static void limit_set(int resource, rlim_t value)
 static bool worker_bind_to_parent(int fd)
 {
     struct ucred peer;
-    socklen_t size = sizeof peer;
+    socklen_t size = sizeof(peer);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return false;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
     return peer.pid == getppid();
@@ -139,7 +139,7 @@ static int stub_call(void *user, snapcell_host_call *call)
     size_t count = snapcell_host_argument_count(call);
     if (count > COMPILE_ARGUMENT_COUNT_MAX)
         return snapcell_host_throw(call, "too many arguments for a host function");
-    cleanup_free snapcell_value *arguments = calloc(count + 1, sizeof *arguments);
+    cleanup_free snapcell_value *arguments = calloc(count + 1, sizeof(*arguments));
     if (arguments == NULL) return snapcell_host_throw(call, "no memory for the arguments");
     for (size_t i = 0; i < count; i++)
         arguments[i] = snapcell_host_argument(call, i);
@@ -259,7 +259,7 @@ static bool worker_do_job(compile_job *job, int fd)
     snapcell_error error = {0};
     snapcell_host *host = NULL;
     engine_build_result built = {0};
-    cleanup_free worker_stub *stubs = calloc(job->host_name_count + 1u, sizeof *stubs);
+    cleanup_free worker_stub *stubs = calloc(job->host_name_count + 1u, sizeof(*stubs));
     int status = stubs == NULL ? error_set(&error, SNAPCELL_E_NOMEM, "no memory for a worker")
                                : snapcell_host_new(&host, &error);
     if (status == SNAPCELL_OK) status = stubs_add(host, job, stubs, fd, &error);

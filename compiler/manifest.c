@@ -147,7 +147,7 @@ static json_t *note_to_json(const snapcell_note *note)
                              "count", (json_int_t)note->count);
     const char *const texts[] = {note->place, note->path, note->advice};
     static const char *const keys[] = {"place", "path", "advice"};
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
         if (json == NULL || texts[i][0] == '\0') continue;
         if (object_put(json, keys[i], json_string(texts[i]))) continue;
         json_decref(json);
@@ -173,15 +173,15 @@ static json_t *engine_to_json(void)
 {
     char fingerprint[SNAPCELL_KEY_HEX_SIZE];
     snapcell_fingerprint engine = engine_fingerprint();
-    hex_format(engine.bytes, sizeof engine.bytes, fingerprint);
+    hex_format(engine.bytes, sizeof(engine.bytes), fingerprint);
     return json_pack("{s:s, s:s, s:s, s:s}", "v8", engine_v8_version(), "flags", engine_v8_flags(),
                      "arch", engine_architecture(), "fingerprint", fingerprint);
 }
 
 static json_t *bundle_to_json(const bundle_file *bundle)
 {
-    char hash[2 * sizeof bundle->hash + 1];
-    hex_format(bundle->hash, sizeof bundle->hash, hash);
+    char hash[2 * sizeof(bundle->hash) + 1];
+    hex_format(bundle->hash, sizeof(bundle->hash), hash);
     return json_pack("{s:I, s:s}", "bytes", (json_int_t)bundle->size_bytes, "hash", hash);
 }
 
@@ -270,7 +270,7 @@ static bool headers_from_json(const json_t *json, snapcell_request *request, tex
 {
     size_t count = json_array_size(json);
     if (count > COMPILE_WARM_HEADER_COUNT_MAX) return false;
-    snapcell_header *headers = calloc(count + 1, sizeof *headers);
+    snapcell_header *headers = calloc(count + 1, sizeof(*headers));
     request->headers = headers;
     if (headers == NULL) return false;
     request->header_count = count;
@@ -286,7 +286,7 @@ static bool headers_from_json(const json_t *json, snapcell_request *request, tex
 
 static bool request_from_json(const json_t *json, snapcell_request *request, text_pool *pool)
 {
-    request->struct_size = sizeof *request;
+    request->struct_size = sizeof(*request);
     request->method = pool_add_text(pool, json, "method");
     request->url = pool_add_text(pool, json, "url");
     if (request->method == NULL || request->url == NULL) return false;
@@ -302,7 +302,7 @@ static bool warm_from_json(const json_t *json, manifest_recipe *recipe, text_poo
 {
     size_t count = json_array_size(json);
     if (!json_is_array(json) || count > COMPILE_WARM_COUNT_MAX) return false;
-    recipe->warm = calloc(count + 1, sizeof *recipe->warm);
+    recipe->warm = calloc(count + 1, sizeof(*recipe->warm));
     if (recipe->warm == NULL) return false;
     recipe->warm_count = count;
     for (size_t i = 0; i < count; i++)
@@ -312,7 +312,7 @@ static bool warm_from_json(const json_t *json, manifest_recipe *recipe, text_poo
 
 static bool format_from_name(const char *name, snapcell_format *out)
 {
-    for (size_t i = 0; name != NULL && i < sizeof format_names / sizeof *format_names; i++) {
+    for (size_t i = 0; name != NULL && i < sizeof(format_names) / sizeof(*format_names); i++) {
         if (strcmp(name, format_names[i]) != 0) continue;
         *out = (snapcell_format)i;
         return true;
@@ -342,7 +342,7 @@ static bool recipe_from_json(json_t *json, manifest_recipe *recipe, text_pool *p
 int manifest_read(const char *manifest, size_t size_bytes, manifest_recipe *out,
                   snapcell_error *err)
 {
-    memset(out, 0, sizeof *out);
+    memset(out, 0, sizeof(*out));
     json_error_t problem;
     cleanup_json json_t *json = json_loadb(manifest, size_bytes, 0, &problem);
     if (json == NULL)
@@ -363,5 +363,5 @@ void manifest_recipe_release(manifest_recipe *recipe)
         free((void *)recipe->warm[i].headers);
     free(recipe->warm);
     free(recipe->texts);
-    memset(recipe, 0, sizeof *recipe);
+    memset(recipe, 0, sizeof(*recipe));
 }

@@ -47,9 +47,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     manifest_recipe recipe;
     snapcell_error err;
-    const int code = manifest_read((const char *)data, size, &recipe, &err);
-    fuzz_require(code == SNAPCELL_OK || code == SNAPCELL_E_CORRUPT);
-    if (code == SNAPCELL_OK) fuzz_write_again(&recipe);
+    const int status = manifest_read((const char *)data, size, &recipe, &err);
+    fuzz_require(status == SNAPCELL_OK || status == SNAPCELL_E_CORRUPT);
+    if (status == SNAPCELL_OK) fuzz_write_again(&recipe);
     manifest_recipe_release(&recipe);
     return 0;
 }

@@ -10,12 +10,12 @@ static bool note_copy(const snapcell_note *note, snapcell_note *out)
     const char *texts[] = {note->what, note->place, note->path, note->advice};
     const char **fields[] = {&out->what, &out->place, &out->path, &out->advice};
     size_t size = 0;
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
         size += strlen(texts[i]) + 1;
     char *at = malloc(size);
     if (at == NULL) return false;
     *out = *note;
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
         size_t text_size = strlen(texts[i]) + 1;
         memcpy(at, texts[i], text_size);
         *fields[i] = at;
@@ -29,7 +29,7 @@ bool note_list_add(note_list *list, const snapcell_note *note)
     if (list->count == NOTE_COUNT_MAX) return false;
     if (list->count == list->capacity) {
         size_t capacity = list->capacity == 0 ? 16 : 2 * list->capacity;
-        snapcell_note *items = realloc(list->items, capacity * sizeof *items);
+        snapcell_note *items = realloc(list->items, capacity * sizeof(*items));
         if (items == NULL) return false;
         list->items = items;
         list->capacity = capacity;
@@ -70,7 +70,7 @@ static bool place_split(const char *place, snapcell_error *err)
     const char *column = strrchr(place, ':');
     if (column == NULL) return false;
     const char *line = memrchr(place, ':', (size_t)(column - place));
-    if (line == NULL || (size_t)(line - place) >= sizeof err->file) return false;
+    if (line == NULL || (size_t)(line - place) >= sizeof(err->file)) return false;
     memcpy(err->file, place, (size_t)(line - place));
     err->file[line - place] = '\0';
     err->line = (uint32_t)strtoul(line + 1, NULL, 10);
@@ -97,5 +97,5 @@ void note_list_release(note_list *list)
     for (size_t i = 0; i < list->count; i++)
         free((char *)list->items[i].what);
     free(list->items);
-    memset(list, 0, sizeof *list);
+    memset(list, 0, sizeof(*list));
 }

@@ -246,7 +246,7 @@ extern "C" int engine_build(const engine_bundle *bundle, const engine_build_opti
                             engine_build_result *out, snapcell_error *err)
 {
     using namespace snapcell;
-    memset(out, 0, sizeof *out);
+    memset(out, 0, sizeof(*out));
     bool snapshot = options->kind == SNAPCELL_ARTIFACT_SNAPSHOT;
     int status = StartV8ForBuilding(snapshot, err);
     if (status != SNAPCELL_OK) return status;
@@ -265,5 +265,5 @@ extern "C" void engine_build_result_release(engine_build_result *result)
     free(result->warnings);
     free(result->apis);
     free(result->heap);
-    memset(result, 0, sizeof *result);
+    memset(result, 0, sizeof(*result));
 }

@@ -35,8 +35,8 @@ static snapcell_fingerprint ComputeFingerprint()
     XXH128_canonical_t canonical;
     XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(&state));
     snapcell_fingerprint fingerprint;
-    static_assert(sizeof fingerprint.bytes == sizeof canonical.digest);
-    memcpy(fingerprint.bytes, canonical.digest, sizeof canonical.digest);
+    static_assert(sizeof(fingerprint.bytes) == sizeof(canonical.digest));
+    memcpy(fingerprint.bytes, canonical.digest, sizeof(canonical.digest));
     return fingerprint;
 }
 

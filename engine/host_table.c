@@ -15,7 +15,7 @@ static_assert(sizeof(XXH128_canonical_t) == sizeof(snapcell_fingerprint),
 
 int snapcell_host_new(snapcell_host **out, snapcell_error *err)
 {
-    *out = calloc(1, sizeof **out);
+    *out = calloc(1, sizeof(**out));
     if (*out == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a host table");
     return SNAPCELL_OK;
 }
@@ -39,7 +39,7 @@ static bool host_name_is_reserved(const char *name)
         "while",    "with",      "yield",      "public",     "package", "private", "protected",
         "function", "interface", "implements", "instanceof",
     };
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
         if (strcmp(name, words[i]) == 0) return true;
     return false;
 }
@@ -84,12 +84,12 @@ int snapcell_host_add(snapcell_host *host, const char *name, snapcell_host_fn *c
                          "host function '%s' is one too many: a table holds at most %d", name,
                          HOST_FUNCTION_COUNT_MAX);
 
-    host_function *grown = reallocarray(host->functions, host->count + 1, sizeof *host->functions);
+    host_function *grown = reallocarray(host->functions, host->count + 1, sizeof(*host->functions));
     if (grown == NULL)
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for host function '%s'", name);
     host->functions = grown;
     host_function *function = &grown[host->count];
-    memset(function, 0, sizeof *function);
+    memset(function, 0, sizeof(*function));
     memcpy(function->name, name, strlen(name));
     function->callback = callback;
     function->user = user;
@@ -112,7 +112,7 @@ snapcell_fingerprint snapcell_host_fingerprint(const snapcell_host *host)
     XXH128_canonical_t canonical;
     XXH128_canonicalFromHash(&canonical, XXH3_128bits(text, text_size));
     snapcell_fingerprint fingerprint;
-    memcpy(fingerprint.bytes, canonical.digest, sizeof fingerprint.bytes);
+    memcpy(fingerprint.bytes, canonical.digest, sizeof(fingerprint.bytes));
     return fingerprint;
 }
 
@@ -174,7 +174,7 @@ int snapcell_host_throw(snapcell_host_call *call, const char *message)
 {
     static const char unnamed[] = "the host function failed";
     if (message == NULL) message = unnamed;
-    size_t size_max = sizeof call->error_message - 1;
+    size_t size_max = sizeof(call->error_message) - 1;
     size_t size = strnlen(message, size_max + 1);
     if (size > size_max) {
         size = size_max; /* cut in front of a character, never inside one */

@@ -64,8 +64,8 @@ int main(int argc, char **argv)
         perror(argv[1]);
         return 1;
     }
-    int small = build(smallest_function, sizeof smallest_function - 1, file);
-    int large = build(function_of_many_apis, sizeof function_of_many_apis - 1, file);
+    int small = build(smallest_function, sizeof(smallest_function) - 1, file);
+    int large = build(function_of_many_apis, sizeof(function_of_many_apis) - 1, file);
     int closed = fclose(file);
     return small == 0 && large == 0 && closed == 0 ? 0 : 1;
 }

@@ -47,7 +47,7 @@ std::string Base64(const uint8_t *data, size_t size, const char *last)
 uint64_t WindowAt(const char *at)
 {
     uint64_t window;
-    memcpy(&window, at, sizeof window);
+    memcpy(&window, at, sizeof(window));
     return window;
 }
 

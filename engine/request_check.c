@@ -46,7 +46,7 @@ static char *request_complete_url(const char *url)
     bool absolute = request_has_scheme(url);
     const char *authority = absolute ? strstr(url, "://") + 3 : NULL;
     bool bare = absolute && strpbrk(authority, "/?#") == NULL;
-    size_t size = strlen(url) + sizeof host + 1;
+    size_t size = strlen(url) + sizeof(host) + 1;
     char *complete = malloc(size);
     if (complete == NULL) return NULL;
     complete[0] = '\0';
@@ -81,10 +81,10 @@ int request_check(const snapcell_request *request, bool streamed, checked_reques
 {
     static const snapcell_request nothing = SNAPCELL_REQUEST_INIT;
     if (request == NULL) request = &nothing;
-    memset(out, 0, sizeof *out);
-    if (request->struct_size < sizeof *request)
+    memset(out, 0, sizeof(*out));
+    if (request->struct_size < sizeof(*request))
         return error_set(err, SNAPCELL_E_USAGE, "struct_size of the request is %zu, expected %zu",
-                         request->struct_size, sizeof *request);
+                         request->struct_size, sizeof(*request));
     const char *url = request->url != NULL ? request->url : "/";
     const char *method = request->method;
     bool has_body = request->body != NULL || streamed;

@@ -28,8 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const bool streamed = (fuzz_take_u8(&input) & 1) != 0;
     const uint8_t flags = fuzz_take_u8(&input);
     char texts[2 + 2 * FUZZ_HEADER_COUNT_MAX][FUZZ_TEXT_SIZE];
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        (void)fuzz_take_text(&input, texts[i], sizeof texts[i]);
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+        (void)fuzz_take_text(&input, texts[i], sizeof(texts[i]));
     snapcell_header headers[FUZZ_HEADER_COUNT_MAX];
     for (size_t i = 0; i < FUZZ_HEADER_COUNT_MAX; i++)
         headers[i] = (snapcell_header){texts[2 + 2 * i], (flags & 32) ? texts[3 + 2 * i] : NULL};
@@ -43,9 +43,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     checked_request checked;
     snapcell_error err;
-    const int code = request_check(&request, streamed, &checked, &err);
-    fuzz_require(code == SNAPCELL_OK || (code == SNAPCELL_E_USAGE && err.message[0] != '\0'));
-    if (code == SNAPCELL_OK) fuzz_check_texts(&checked);
+    const int status = request_check(&request, streamed, &checked, &err);
+    fuzz_require(status == SNAPCELL_OK || (status == SNAPCELL_E_USAGE && err.message[0] != '\0'));
+    if (status == SNAPCELL_OK) fuzz_check_texts(&checked);
     request_release(&checked);
     return 0;
 }

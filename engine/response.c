@@ -16,7 +16,7 @@ struct snapcell_response {
 snapcell_response *response_new(int status, size_t body_size_bytes)
 {
     if (body_size_bytes > SIZE_MAX - sizeof(snapcell_response) - 1) return NULL;
-    snapcell_response *response = malloc(sizeof *response + body_size_bytes + 1);
+    snapcell_response *response = malloc(sizeof(*response) + body_size_bytes + 1);
     if (response == NULL) return NULL;
     *response = (snapcell_response){.status = status, .body_size_bytes = body_size_bytes};
     response->body[body_size_bytes] = '\0';
@@ -31,7 +31,7 @@ void *response_body_buffer(snapcell_response *response)
 static int response_grow_headers(snapcell_response *response)
 {
     size_t capacity = response->header_capacity == 0 ? 8 : response->header_capacity * 2;
-    snapcell_header *grown = reallocarray(response->headers, capacity, sizeof *response->headers);
+    snapcell_header *grown = reallocarray(response->headers, capacity, sizeof(*response->headers));
     if (grown == NULL) return -1;
     response->headers = grown;
     response->header_capacity = capacity;

@@ -22,7 +22,7 @@ std::string Utf8(v8::Isolate *isolate, v8::Local<v8::Value> value)
 std::string StripUncaught(std::string text)
 {
     constexpr char kUncaught[] = "Uncaught ";
-    return text.rfind(kUncaught, 0) == 0 ? text.substr(sizeof kUncaught - 1) : text;
+    return text.rfind(kUncaught, 0) == 0 ? text.substr(sizeof(kUncaught) - 1) : text;
 }
 
 void CopyText(char *out, size_t capacity, const std::string &text)
@@ -106,9 +106,9 @@ int Report(v8::Isolate *isolate, v8::Local<v8::Message> message, v8::Local<v8::V
            const char *prefix, snapcell_error *err)
 {
     IsolateState *state = IsolateState::From(isolate);
-    int code = state->array_buffers != nullptr && state->array_buffers->WasExceeded()
-                   ? SNAPCELL_E_MEMORY_LIMIT
-                   : SNAPCELL_E_SCRIPT;
+    int status = state->array_buffers != nullptr && state->array_buffers->WasExceeded()
+                     ? SNAPCELL_E_MEMORY_LIMIT
+                     : SNAPCELL_E_SCRIPT;
     std::string stack = StackOf(isolate, value);
     std::string text = value->IsNativeError() ? "" : HeadOfStack(stack);
     if (text.empty())
@@ -119,12 +119,12 @@ int Report(v8::Isolate *isolate, v8::Local<v8::Message> message, v8::Local<v8::V
     if (text.empty()) text = "an error without a name and a message";
     // What has frames was parsed, and is no fault of the file's language.
     text += AdviceFor(text, HeadOfStack(stack).empty() ? state->bundle->file_name : "");
-    error_set(err, code, "%s%s", prefix, text.c_str());
-    if (err == nullptr) return code;
+    error_set(err, status, "%s%s", prefix, text.c_str());
+    if (err == nullptr) return status;
     if (!message.IsEmpty()) FillPlace(isolate, message, *state->bundle, err);
     if (!stack.empty()) stack += CausesOf(isolate, value);
-    CopyText(err->stack, sizeof err->stack, CleanStack(*state->bundle, stack));
-    return code;
+    CopyText(err->stack, sizeof(err->stack), CleanStack(*state->bundle, stack));
+    return status;
 }
 
 } // namespace
@@ -138,7 +138,7 @@ void SetPlace(const engine_bundle &bundle, const std::string &file, uint32_t lin
     place.line = line;
     place.column = column;
     ApplySourceMap(bundle, &place);
-    CopyText(err->file, sizeof err->file, place.file);
+    CopyText(err->file, sizeof(err->file), place.file);
     err->line = place.line;
     err->column = place.column;
 }

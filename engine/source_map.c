@@ -71,7 +71,7 @@ static int source_map_add_segment(source_map *map, const source_map_segment *seg
     if (map->segment_count == SOURCE_MAP_SEGMENT_COUNT_MAX) return -1;
     if (map->segment_count == map->segment_capacity) {
         size_t capacity = map->segment_capacity == 0 ? 256 : map->segment_capacity * 2;
-        source_map_segment *grown = reallocarray(map->segments, capacity, sizeof *grown);
+        source_map_segment *grown = reallocarray(map->segments, capacity, sizeof(*grown));
         if (grown == NULL) return -1;
         map->segments = grown;
         map->segment_capacity = capacity;
@@ -101,7 +101,7 @@ static void source_map_sort(source_map *map)
 {
     for (size_t i = 1; i < map->segment_count; i++) {
         if (source_map_compare_segments(&map->segments[i - 1], &map->segments[i]) > 0) {
-            qsort(map->segments, map->segment_count, sizeof *map->segments,
+            qsort(map->segments, map->segment_count, sizeof(*map->segments),
                   source_map_compare_segments);
             return;
         }
@@ -244,7 +244,7 @@ static int source_map_read_files(source_map *map, const json_t *json, source_map
     part->file_count = count;
     if (count == 0) return 0;
 
-    char **grown = reallocarray(map->files, map->file_count + count, sizeof *grown);
+    char **grown = reallocarray(map->files, map->file_count + count, sizeof(*grown));
     if (grown == NULL) return -1;
     map->files = grown;
     for (size_t i = 0; i < count; i++) {
@@ -342,7 +342,7 @@ source_map *source_map_new(const char *json, size_t json_size_bytes)
     json_t *root cleanup(source_map_cleanup_json) =
         json_loadb(json, json_size_bytes, JSON_ALLOW_NUL, NULL);
     if (!json_is_object(root)) return NULL;
-    source_map *map cleanup(source_map_cleanup_map) = calloc(1, sizeof *map);
+    source_map *map cleanup(source_map_cleanup_map) = calloc(1, sizeof(*map));
     if (map == NULL) return NULL;
 
     const json_t *sections = json_object_get(root, "sections");

@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_input input = {data, size};
     fuzz_input places = fuzz_take(&input, 20);
     char stack[128];
-    (void)fuzz_take_text(&input, stack, sizeof stack);
+    (void)fuzz_take_text(&input, stack, sizeof(stack));
     source_map *map = source_map_new((const char *)input.at, input.size_bytes);
     fuzz_find(map, &places);
     char *rewritten = source_map_rewrite(map, "a.js", stack);

@@ -84,8 +84,8 @@ void Require(const v8::FunctionCallbackInfo<v8::Value> &info)
     v8::String::Utf8Value name(isolate, info[0]);
     constexpr char kPrefix[] = "snapcell:";
     const char *text = *name != nullptr ? *name : "";
-    int number = strncmp(text, kPrefix, sizeof kPrefix - 1) == 0
-                     ? FindModule(text + sizeof kPrefix - 1)
+    int number = strncmp(text, kPrefix, sizeof(kPrefix) - 1) == 0
+                     ? FindModule(text + sizeof(kPrefix) - 1)
                      : -1;
     if (number < 0) {
         isolate->ThrowError(AsciiString(isolate, "there is no built-in module of this name"));

@@ -109,7 +109,7 @@ int WarmUpAll(v8::Local<v8::Context> context, const Handler &handler,
         if (status == SNAPCELL_OK) continue;
         if (err != nullptr) {
             snapcell_error inner = *err;
-            snprintf(err->message, sizeof err->message, "warm-up %.200s failed: %.700s",
+            snprintf(err->message, sizeof(err->message), "warm-up %.200s failed: %.700s",
                      options.warm[i].url ? options.warm[i].url : "/", inner.message);
         }
         return status;

@@ -10,7 +10,7 @@
 
 void buffer_pool_init(buffer_pool *pool, size_t kept_size_bytes_max)
 {
-    memset(pool, 0, sizeof *pool);
+    memset(pool, 0, sizeof(*pool));
     pthread_mutex_init(&pool->mutex, NULL);
     pool->kept_size_bytes_max = kept_size_bytes_max;
 }
@@ -78,7 +78,7 @@ static void buffer_pool_remove(buffer_pool *pool, unsigned index)
     pool->kept_size_bytes -= pool->kept[index].capacity_bytes;
     pool->count--;
     memmove(&pool->kept[index], &pool->kept[index + 1],
-            (pool->count - index) * sizeof pool->kept[0]);
+            (pool->count - index) * sizeof(pool->kept[0]));
 }
 
 int buffer_pool_take(buffer_pool *pool, size_t size_bytes, pool_buffer *out)

@@ -78,7 +78,7 @@ static int cell_copy_env(const snapcell_cell_options *options, engine_env **out,
     *out = NULL;
     size_t count = cell_env_count(options);
     if (count == 0) return SNAPCELL_OK;
-    engine_env *env = calloc(count, sizeof *env);
+    engine_env *env = calloc(count, sizeof(*env));
     if (env == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for env");
     for (size_t i = 0; i < count; i++) {
         bool is_json = i >= options->env_count;
@@ -126,7 +126,7 @@ static int cell_new(snapcell_loader *loader, image *from, const cell_limits *lim
                     const engine_env *env, size_t env_count, snapcell_cell **out,
                     snapcell_error *err)
 {
-    snapcell_cell *cell cleanup(cell_cleanup_cell) = calloc(1, sizeof *cell);
+    snapcell_cell *cell cleanup(cell_cleanup_cell) = calloc(1, sizeof(*cell));
     if (cell == NULL) {
         image_release(from);
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for a cell");
@@ -202,7 +202,7 @@ static int cell_load(snapcell_loader *loader, const char *ref, const snapcell_ce
 {
     uint64_t start_ns = loader_now_ns();
     snapcell_cell_options given;
-    int status = loader_copy_options(&given, sizeof given, options, "snapcell_cell_options", err);
+    int status = loader_copy_options(&given, sizeof(given), options, "snapcell_cell_options", err);
     if (status == SNAPCELL_OK) status = cell_check_options(&given, err);
     if (status != SNAPCELL_OK) return status;
     if (ref == NULL)
@@ -324,9 +324,9 @@ int snapcell_cell_fetch(snapcell_cell *cell, const snapcell_request *request,
     snapcell_request given;
     int status = cell_check_call(cell, SNAPCELL_SHAPE_FETCH, err);
     if (status == SNAPCELL_OK)
-        status = loader_copy_options(&given, sizeof given, request, "snapcell_request", err);
+        status = loader_copy_options(&given, sizeof(given), request, "snapcell_request", err);
     if (status != SNAPCELL_OK) return cell_count_call(cell, status);
-    given.struct_size = sizeof given;
+    given.struct_size = sizeof(given);
     status = engine_cell_fetch(cell->engine, &given, out, err);
     return cell_count_call(cell, cell_end_call(cell, start_ns, status));
 }
@@ -339,14 +339,14 @@ int snapcell_cell_stream(snapcell_cell *cell, const snapcell_request *request,
     snapcell_stream callbacks;
     int status = cell_check_call(cell, SNAPCELL_SHAPE_FETCH, err);
     if (status == SNAPCELL_OK)
-        status = loader_copy_options(&given, sizeof given, request, "snapcell_request", err);
+        status = loader_copy_options(&given, sizeof(given), request, "snapcell_request", err);
     if (status == SNAPCELL_OK)
-        status = loader_copy_options(&callbacks, sizeof callbacks, stream, "snapcell_stream", err);
+        status = loader_copy_options(&callbacks, sizeof(callbacks), stream, "snapcell_stream", err);
     if (status == SNAPCELL_OK && callbacks.write == NULL)
         status = error_set(err, SNAPCELL_E_USAGE,
                            "snapcell_stream.write is NULL: it takes the response's body");
     if (status != SNAPCELL_OK) return cell_count_call(cell, status);
-    given.struct_size = sizeof given;
+    given.struct_size = sizeof(given);
     status = engine_cell_stream(cell->engine, &given, &callbacks, err);
     return cell_count_call(cell, cell_end_call(cell, start_ns, status));
 }

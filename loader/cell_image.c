@@ -43,10 +43,10 @@ static verified_entry cell_reading_identity(const cell_reading *reading)
 {
     const artifact_header *header = reading->view.bytes;
     verified_entry entry;
-    static_assert(sizeof entry.checksum == sizeof header->checksum, "as SPEC.md says");
-    static_assert(sizeof entry.digest == sizeof header->digest, "as SPEC.md says");
-    memcpy(entry.checksum, header->checksum, sizeof entry.checksum);
-    memcpy(entry.digest, header->digest, sizeof entry.digest);
+    static_assert(sizeof(entry.checksum) == sizeof(header->checksum), "as SPEC.md says");
+    static_assert(sizeof(entry.digest) == sizeof(header->digest), "as SPEC.md says");
+    memcpy(entry.checksum, header->checksum, sizeof(entry.checksum));
+    memcpy(entry.digest, header->digest, sizeof(entry.digest));
     return entry;
 }
 
@@ -54,14 +54,14 @@ bool cell_reading_is_of(const cell_reading *reading, const image *shared)
 {
     if (reading->view.size_bytes < sizeof(artifact_header)) return false;
     verified_entry identity = cell_reading_identity(reading);
-    return memcmp(&identity, &shared->identity, sizeof identity) == 0;
+    return memcmp(&identity, &shared->identity, sizeof(identity)) == 0;
 }
 
 /* What these bytes are remembered by. */
 static verified_entry cell_reading_mark(const snapcell_loader *loader, const cell_reading *reading)
 {
     verified_entry mark = cell_reading_identity(reading);
-    static_assert(sizeof mark.checksum == ARTIFACT_TAG_SIZE, "a tag takes its place");
+    static_assert(sizeof(mark.checksum) == ARTIFACT_TAG_SIZE, "a tag takes its place");
     if (loader->has_trust)
         artifact_tag(reading->view.bytes, reading->view.size_bytes, loader->tag_key, mark.checksum);
     return mark;
@@ -146,7 +146,7 @@ static int cell_check_binding(const snapcell_loader *loader, const char *ref,
                               snapcell_error *err)
 {
     const snapcell_artifact_info *info = &artifact->info;
-    if (memcmp(&info->key, key, sizeof *key) != 0) {
+    if (memcmp(&info->key, key, sizeof(*key)) != 0) {
         char wanted[SNAPCELL_KEY_HEX_SIZE], found[SNAPCELL_KEY_HEX_SIZE];
         snapcell_key_format(key, wanted);
         snapcell_key_format(&info->key, found);
@@ -155,9 +155,9 @@ static int cell_check_binding(const snapcell_loader *loader, const char *ref,
             "the store has artifact %s under key %s: remove that key and compile again", found,
             wanted);
     }
-    if (memcmp(&info->engine, &loader->engine, sizeof info->engine) != 0)
+    if (memcmp(&info->engine, &loader->engine, sizeof(info->engine)) != 0)
         return cell_refuse_engine(loader, ref, artifact, err);
-    if (memcmp(&info->host, &loader->host_fingerprint, sizeof info->host) != 0)
+    if (memcmp(&info->host, &loader->host_fingerprint, sizeof(info->host)) != 0)
         return cell_refuse_host(loader, ref, artifact, err);
     return SNAPCELL_OK;
 }

@@ -165,7 +165,7 @@ int image_new(image_context *context, const artifact_view *view, const verified_
               snapcell_store_view *place, image **out, snapcell_error *err)
 {
     *out = NULL;
-    image *made = calloc(1, sizeof *made);
+    image *made = calloc(1, sizeof(*made));
     if (made == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for an image");
     atomic_init(&made->reference_count, 1);
     pthread_mutex_init(&made->source.mutex, NULL);
@@ -205,7 +205,7 @@ void image_release(image *shared)
 
 uint64_t image_size_bytes(const image *shared)
 {
-    return sizeof *shared + shared->memory.capacity_bytes + shared->source.decoded.capacity_bytes;
+    return sizeof(*shared) + shared->memory.capacity_bytes + shared->source.decoded.capacity_bytes;
 }
 
 engine_image image_for_engine(image *shared, const snapcell_host *host)

@@ -5,7 +5,7 @@
 
 int image_cache_init(image_cache *cache, uint64_t size_bytes_max)
 {
-    memset(cache, 0, sizeof *cache);
+    memset(cache, 0, sizeof(*cache));
     image **buckets = calloc(IMAGE_CACHE_BUCKET_COUNT, sizeof(image *));
     if (buckets == NULL) return -1;
     if (pthread_mutex_init(&cache->mutex, NULL) != 0) {
@@ -21,14 +21,14 @@ int image_cache_init(image_cache *cache, uint64_t size_bytes_max)
 static image **image_cache_bucket(const image_cache *cache, const snapcell_key *key)
 {
     uint32_t bits;
-    memcpy(&bits, key->bytes, sizeof bits);
+    memcpy(&bits, key->bytes, sizeof(bits));
     return &cache->buckets[bits % IMAGE_CACHE_BUCKET_COUNT];
 }
 
 static image *image_cache_look(const image_cache *cache, const snapcell_key *key)
 {
     image *found = *image_cache_bucket(cache, key);
-    while (found != NULL && memcmp(&found->info.key, key, sizeof *key) != 0)
+    while (found != NULL && memcmp(&found->info.key, key, sizeof(*key)) != 0)
         found = found->cache_chain;
     return found;
 }

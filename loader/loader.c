@@ -37,8 +37,8 @@ int loader_copy_options(void *to, size_t size_bytes, const void *from, const cha
     memset(to, 0, size_bytes);
     if (from == NULL) return SNAPCELL_OK;
     size_t given_size; /* struct_size is the first member of every options struct */
-    memcpy(&given_size, from, sizeof given_size);
-    if (given_size < sizeof given_size)
+    memcpy(&given_size, from, sizeof(given_size));
+    if (given_size < sizeof(given_size))
         return error_set(err, SNAPCELL_E_USAGE,
                          "%s.struct_size is %zu: set it to sizeof(%s), or begin with the struct's "
                          "initializer",
@@ -82,7 +82,7 @@ static int loader_take_client(snapcell_loader *loader, const snapcell_fetch_clie
 {
     if (given == NULL) return SNAPCELL_OK;
     snapcell_fetch_client *client = &loader->fetch_client;
-    int status = loader_copy_options(client, sizeof *client, given, "snapcell_fetch_client", err);
+    int status = loader_copy_options(client, sizeof(*client), given, "snapcell_fetch_client", err);
     if (status != SNAPCELL_OK) return status;
     if (client->start == NULL || client->send == NULL || client->read == NULL ||
         client->close == NULL)
@@ -110,7 +110,7 @@ static int loader_init_trust(snapcell_loader *loader, const snapcell_trust *trus
 static int loader_new(const snapcell_loader_options *options, snapcell_loader **out,
                       snapcell_error *err)
 {
-    snapcell_loader *loader cleanup(loader_cleanup_loader) = calloc(1, sizeof *loader);
+    snapcell_loader *loader cleanup(loader_cleanup_loader) = calloc(1, sizeof(*loader));
     if (loader == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a loader");
     loader->pid = getpid();
     buffer_pool_init(&loader->images.buffers, LOADER_BUFFERS_SIZE_BYTES);
@@ -137,7 +137,8 @@ int snapcell_loader_open(const snapcell_loader_options *options, snapcell_loader
 {
     *out = NULL;
     snapcell_loader_options given;
-    int status = loader_copy_options(&given, sizeof given, options, "snapcell_loader_options", err);
+    int status =
+        loader_copy_options(&given, sizeof(given), options, "snapcell_loader_options", err);
     if (status != SNAPCELL_OK) return status;
 
     snapcell_loader *loader cleanup(loader_cleanup_loader) = NULL;
@@ -248,7 +249,7 @@ void snapcell_loader_counters(const snapcell_loader *loader, snapcell_counters *
         .spares_size_bytes = spares_size_bytes,
         .in_place_count = atomic_load_explicit(&loader->images.place_count, memory_order_relaxed),
     };
-    loader_give(out, out_size_bytes, &now, sizeof now);
+    loader_give(out, out_size_bytes, &now, sizeof(now));
 }
 
 void snapcell_engine_info_get(snapcell_engine_info *out, size_t out_size_bytes)
@@ -260,5 +261,5 @@ void snapcell_engine_info_get(snapcell_engine_info *out, size_t out_size_bytes)
         .architecture = engine_architecture(),
         .format_version = SNAPCELL_FORMAT_VERSION,
     };
-    loader_give(out, out_size_bytes, &info, sizeof info);
+    loader_give(out, out_size_bytes, &info, sizeof(info));
 }

@@ -39,7 +39,7 @@ static void fuzz_end(void)
 static void fuzz_put(snapcell_store *store, const char *name)
 {
     char path[512];
-    (void)snprintf(path, sizeof path, "%s/%s.js", FUNCTIONS_DIR, name);
+    (void)snprintf(path, sizeof(path), "%s/%s.js", FUNCTIONS_DIR, name);
     snapcell_compiled *compiled = NULL;
     snapcell_error err = {0};
     if (snapcell_compile_file(path, NULL, &compiled, &err) != SNAPCELL_OK)
@@ -101,9 +101,9 @@ static void fuzz_load_one(const char *ref, const snapcell_env *env, snapcell_cel
     options.env_count = env != NULL;
     fuzz_forget(cell);
     snapcell_error err = {0};
-    const int code = snapcell_cell_load(fuzz_loader, ref, &options, cell, &err);
-    fuzz_require((code == SNAPCELL_OK) == (*cell != NULL));
-    fuzz_require(code == SNAPCELL_OK || err.message[0] != '\0');
+    const int status = snapcell_cell_load(fuzz_loader, ref, &options, cell, &err);
+    fuzz_require((status == SNAPCELL_OK) == (*cell != NULL));
+    fuzz_require(status == SNAPCELL_OK || err.message[0] != '\0');
 }
 
 static void fuzz_load(fuzz_state *state)
@@ -112,7 +112,7 @@ static void fuzz_load(fuzz_state *state)
     snapcell_cell **cell = fuzz_cell(state);
     const uint8_t which = fuzz_take_u8(&state->input);
     const char *ref =
-        which % 8 == 7 ? fuzz_take_text(&state->input, text, sizeof text) : fuzz_names[which % 2];
+        which % 8 == 7 ? fuzz_take_text(&state->input, text, sizeof(text)) : fuzz_names[which % 2];
     const snapcell_env env = {ref, "value"};
     if (!state->loads || state->load_count++ >= FUZZ_LOADS_MAX) return;
     fuzz_load_one(ref, (which & 8) != 0 ? &env : NULL, cell);
@@ -138,10 +138,10 @@ static void fuzz_fetch(fuzz_state *state)
     snapcell_cell *cell = *fuzz_cell(state);
     const uint8_t flags = fuzz_take_u8(&state->input);
     snapcell_request request = SNAPCELL_REQUEST_INIT;
-    request.url = fuzz_take_text(&state->input, url, sizeof url);
+    request.url = fuzz_take_text(&state->input, url, sizeof(url));
     const snapcell_header header = {
-        (flags & 1) != 0 ? fuzz_take_text(&state->input, name, sizeof name) : "content-type",
-        (flags & 1) != 0 ? fuzz_take_text(&state->input, value, sizeof value) : "text/plain"};
+        (flags & 1) != 0 ? fuzz_take_text(&state->input, name, sizeof(name)) : "content-type",
+        (flags & 1) != 0 ? fuzz_take_text(&state->input, value, sizeof(value)) : "text/plain"};
     const uint8_t high = fuzz_take_u8(&state->input), low = fuzz_take_u8(&state->input);
     const fuzz_input body = fuzz_take(&state->input, (size_t)(high << 8 | low));
     request.headers = &header;
@@ -151,8 +151,8 @@ static void fuzz_fetch(fuzz_state *state)
     if (cell == NULL) return;
     snapcell_response *response = NULL;
     snapcell_error err = {0};
-    const int code = snapcell_cell_fetch(cell, &request, &response, &err);
-    fuzz_require(code != SNAPCELL_E_INTERNAL && (code == SNAPCELL_OK) == (response != NULL));
+    const int status = snapcell_cell_fetch(cell, &request, &response, &err);
+    fuzz_require(status != SNAPCELL_E_INTERNAL && (status == SNAPCELL_OK) == (response != NULL));
     if (response != NULL) fuzz_check_response(response);
     snapcell_response_free(response);
 }
@@ -161,13 +161,13 @@ static void fuzz_invoke(fuzz_state *state)
 {
     char event[512];
     snapcell_cell *cell = *fuzz_cell(state);
-    (void)fuzz_take_text(&state->input, event, sizeof event);
+    (void)fuzz_take_text(&state->input, event, sizeof(event));
     if (cell == NULL) return;
     char *result = NULL;
     size_t size = 0;
     snapcell_error err = {0};
-    const int code = snapcell_cell_invoke(cell, event, &result, &size, &err);
-    fuzz_require(code != SNAPCELL_E_INTERNAL && (code == SNAPCELL_OK) == (result != NULL));
+    const int status = snapcell_cell_invoke(cell, event, &result, &size, &err);
+    fuzz_require(status != SNAPCELL_E_INTERNAL && (status == SNAPCELL_OK) == (result != NULL));
     fuzz_require(result == NULL || strlen(result) == size);
     free(result);
 }
@@ -182,7 +182,7 @@ static void fuzz_ask(fuzz_state *state)
 {
     snapcell_counters counters;
     snapcell_timings timings;
-    snapcell_loader_counters(fuzz_loader, &counters, sizeof counters);
+    snapcell_loader_counters(fuzz_loader, &counters, sizeof(counters));
     fuzz_require(counters.live_cells <= (uint64_t)2 * FUZZ_CELL_COUNT);
     snapcell_cell *cell = *fuzz_cell(state);
     if (cell == NULL) {
@@ -198,7 +198,7 @@ static void fuzz_run(fuzz_state *state)
     static void (*const operations[])(fuzz_state *) = {fuzz_fetch,   fuzz_fetch, fuzz_invoke,
                                                        fuzz_dispose, fuzz_load,  fuzz_ask};
     while (state->input.size_bytes > 0)
-        operations[fuzz_take_u8(&state->input) % (sizeof operations / sizeof *operations)](state);
+        operations[fuzz_take_u8(&state->input) % (sizeof(operations) / sizeof(*operations))](state);
 }
 
 /* A cell that has hit a limit answers no more: the next input finds a fresh one. */
@@ -209,9 +209,9 @@ static void fuzz_run_kept(fuzz_state *state)
         for (int i = 0; i < FUZZ_CELL_COUNT; i++)
             fuzz_load_one(fuzz_names[i], NULL, &fuzz_kept[i]);
     state->cells = fuzz_kept;
-    snapcell_loader_counters(fuzz_loader, &before, sizeof before);
+    snapcell_loader_counters(fuzz_loader, &before, sizeof(before));
     fuzz_run(state);
-    snapcell_loader_counters(fuzz_loader, &after, sizeof after);
+    snapcell_loader_counters(fuzz_loader, &after, sizeof(after));
     if (before.memory_limits_hit != after.memory_limits_hit ||
         before.cpu_limits_hit != after.cpu_limits_hit || fuzz_kept_inputs == FUZZ_KEPT_INPUTS)
         fuzz_kept_inputs = 0;

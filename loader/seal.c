@@ -33,7 +33,7 @@ int snapcell_loader_seal(snapcell_loader *loader, const char *ref,
                          const snapcell_cell_options *options, snapcell_error *err)
 {
     snapcell_cell_options given;
-    int status = loader_copy_options(&given, sizeof given, options, "snapcell_cell_options", err);
+    int status = loader_copy_options(&given, sizeof(given), options, "snapcell_cell_options", err);
     if (status == SNAPCELL_OK) status = seal_check(loader, ref, err);
     if (status != SNAPCELL_OK) return status;
     cleanup_free char *copy = strdup(ref);

@@ -56,8 +56,8 @@ static spare_function *spare_find(const spare_cells *spares, const snapcell_key 
                                   const cell_limits *limits)
 {
     spare_function *found = spares->newest;
-    while (found != NULL && (memcmp(&found->image->info.key, key, sizeof *key) != 0 ||
-                             memcmp(&found->limits, limits, sizeof *limits) != 0))
+    while (found != NULL && (memcmp(&found->image->info.key, key, sizeof(*key)) != 0 ||
+                             memcmp(&found->limits, limits, sizeof(*limits)) != 0))
         found = found->older;
     return found;
 }
@@ -223,9 +223,9 @@ static int spare_start_thread(spare_cells *spares)
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int rc = pthread_create(&spares->thread, NULL, spare_thread, spares);
+    int problem = pthread_create(&spares->thread, NULL, spare_thread, spares);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return rc;
+    return problem;
 }
 
 int spare_cells_start(spare_cells *spares, snapcell_loader *loader, uint32_t count_max,
@@ -242,12 +242,13 @@ int spare_cells_start(spare_cells *spares, snapcell_loader *loader, uint32_t cou
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&spares->changed, &attributes);
     pthread_condattr_destroy(&attributes);
-    int rc = spare_start_thread(spares);
-    if (rc == 0) return SNAPCELL_OK;
+    int problem = spare_start_thread(spares);
+    if (problem == 0) return SNAPCELL_OK;
     pthread_cond_destroy(&spares->changed);
     pthread_mutex_destroy(&spares->mutex);
     spares->count_max = 0;
-    return error_set_errno(err, SNAPCELL_E_INTERNAL, rc, "starting the thread for spare cells");
+    return error_set_errno(err, SNAPCELL_E_INTERNAL, problem,
+                           "starting the thread for spare cells");
 }
 
 /* Whether there are spares, and their thread is one of this process. */
@@ -301,7 +302,7 @@ static void spare_add(spare_cells *spares, image *from, const cell_limits *limit
     uint64_t guess_bytes = 2 * from->info.blob_size_bytes + SPARE_CELL_SIZE_BYTES_GUESS;
     if (spares->function_count == SPARE_FUNCTION_COUNT_MAX) spare_forget(spares, spares->oldest);
     if (!spare_make_room(spares, NULL, size_bytes + guess_bytes)) return;
-    spare_function *function = calloc(1, sizeof *function);
+    spare_function *function = calloc(1, sizeof(*function));
     if (function == NULL) return; /* no spares, then */
     function->image = image_retain(from);
     function->limits = *limits;

@@ -5,7 +5,7 @@
 
 int verified_set_init(verified_set *set)
 {
-    set->buckets = calloc(VERIFIED_SET_BUCKET_COUNT, sizeof *set->buckets);
+    set->buckets = calloc(VERIFIED_SET_BUCKET_COUNT, sizeof(*set->buckets));
     if (set->buckets == NULL) return -1;
     if (pthread_mutex_init(&set->mutex, NULL) != 0) {
         free(set->buckets);
@@ -27,14 +27,14 @@ void verified_set_release(verified_set *set)
 static verified_bucket *verified_set_bucket(verified_set *set, const verified_entry *entry)
 {
     uint32_t bits;
-    memcpy(&bits, entry->digest, sizeof bits);
+    memcpy(&bits, entry->digest, sizeof(bits));
     return &set->buckets[bits % VERIFIED_SET_BUCKET_COUNT];
 }
 
 static bool verified_bucket_contains(const verified_bucket *bucket, const verified_entry *entry)
 {
     for (unsigned i = 0; i < bucket->count; i++)
-        if (memcmp(&bucket->entries[i], entry, sizeof *entry) == 0) return true;
+        if (memcmp(&bucket->entries[i], entry, sizeof(*entry)) == 0) return true;
     return false;
 }
 

@@ -103,7 +103,7 @@ static bool fetch_take(net_fetch *fetch, net_frame_type type, net_reader *body)
 static bool client_take_frame(snapcell_net *net, char *buffer)
 {
     net_frame_header header;
-    if (!socket_read_all(net->fd, &header, sizeof header) ||
+    if (!socket_read_all(net->fd, &header, sizeof(header)) ||
         header.size_bytes > NET_FRAME_SIZE_MAX ||
         !socket_read_all(net->fd, buffer, header.size_bytes))
         return false;
@@ -175,7 +175,7 @@ static int client_send_start(const net_fetch *fetch, const snapcell_fetch_reques
                              snapcell_error *err)
 {
     net_writer body cleanup(net_writer_release) = {0};
-    net_write(&body, &request->body_size_bytes, sizeof request->body_size_bytes);
+    net_write(&body, &request->body_size_bytes, sizeof(request->body_size_bytes));
     net_write_text(&body, request->method);
     net_write_text(&body, request->url);
     net_write_headers(&body, request->headers, request->header_count);
@@ -192,7 +192,7 @@ static int client_start(void *user, snapcell_fetch *given, const snapcell_fetch_
                         void **fetch_user, snapcell_error *err)
 {
     snapcell_net *net = user;
-    net_fetch *fetch = calloc(1, sizeof *fetch);
+    net_fetch *fetch = calloc(1, sizeof(*fetch));
     if (fetch == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a request");
     fetch->net = net;
     fetch->fetch = given;
@@ -223,7 +223,7 @@ static void client_read(void *fetch_user, size_t size_bytes)
 {
     net_fetch *fetch = fetch_user;
     uint32_t credit = (uint32_t)size_bytes;
-    client_send(fetch->net, NET_CREDIT, fetch->id, &credit, sizeof credit);
+    client_send(fetch->net, NET_CREDIT, fetch->id, &credit, sizeof(credit));
 }
 
 static void client_close(void *fetch_user)
@@ -242,14 +242,14 @@ static void client_close(void *fetch_user)
 int snapcell_net_attach(int fd, snapcell_net **out, snapcell_error *err)
 {
     *out = NULL;
-    snapcell_net *net = calloc(1, sizeof *net);
+    snapcell_net *net = calloc(1, sizeof(*net));
     if (net == NULL) {
         close(fd);
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for the network's client");
     }
     net->fd = fd;
     net->client = (snapcell_fetch_client){
-        .struct_size = sizeof net->client,
+        .struct_size = sizeof(net->client),
         .user = net,
         .start = client_start,
         .send = client_send_body,

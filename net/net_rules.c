@@ -68,7 +68,7 @@ int net_rule_parse(const char *text, net_rule *out, snapcell_error *err)
     else if (text[0] == '*')
         host++;
     if (strstr(text, "://") != NULL) return rule_refuse(text, "it is a URL", err);
-    if (strlen(host) >= sizeof out->host) return rule_refuse(text, "it is too long", err);
+    if (strlen(host) >= sizeof(out->host)) return rule_refuse(text, "it is too long", err);
     for (size_t i = 0; host[i] != '\0'; i++)
         out->host[i] = (char)tolower((unsigned char)host[i]);
     if (!rule_take_port(out->host, &out->port))
@@ -127,7 +127,7 @@ static const address_block closed_blocks[] = {
 
 static bool ipv4_is_public(uint32_t address)
 {
-    for (size_t i = 0; i < sizeof closed_blocks / sizeof *closed_blocks; i++) {
+    for (size_t i = 0; i < sizeof(closed_blocks) / sizeof(*closed_blocks); i++) {
         uint32_t mask = UINT32_MAX << (32 - closed_blocks[i].bits);
         if ((address & mask) == closed_blocks[i].first) return false;
     }
@@ -156,11 +156,11 @@ bool net_address_is_public(const struct sockaddr *address)
 {
     if (address->sa_family == AF_INET) {
         struct sockaddr_in in;
-        memcpy(&in, address, sizeof in);
+        memcpy(&in, address, sizeof(in));
         return ipv4_is_public(ntohl(in.sin_addr.s_addr));
     }
     if (address->sa_family != AF_INET6) return false;
     struct sockaddr_in6 in6;
-    memcpy(&in6, address, sizeof in6);
+    memcpy(&in6, address, sizeof(in6));
     return ipv6_is_public(in6.sin6_addr.s6_addr);
 }

@@ -41,7 +41,7 @@ static char *start_find_program(void)
     cleanup_free char *own = start_own_path();
     char *slash = own != NULL ? strrchr(own, '/') : NULL;
     if (slash == NULL) return NULL;
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+    for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
         char *path;
         if (asprintf(&path, "%.*s/%s", (int)(slash - own), own, places[i]) < 0) return NULL;
         if (access(path, X_OK) == 0) return path;
@@ -67,7 +67,7 @@ static int start_check(const snapcell_net_options *options, snapcell_error *err)
 /* "snapcell-net 3 [--private] [--no-sandbox] HOST..."; Owned: free(). */
 static const char **start_arguments(const snapcell_net_options *options)
 {
-    const char **arguments = calloc(options->allow_count + 5, sizeof *arguments);
+    const char **arguments = calloc(options->allow_count + 5, sizeof(*arguments));
     if (arguments == NULL) return NULL;
     size_t count = 0;
     arguments[count++] = PROGRAM;
@@ -97,12 +97,12 @@ static int start_take_options(const snapcell_net_options *options, snapcell_net_
 {
     *out = (snapcell_net_options){0};
     if (options == NULL) return SNAPCELL_OK;
-    if (options->struct_size < sizeof options->struct_size)
+    if (options->struct_size < sizeof(options->struct_size))
         return error_set(err, SNAPCELL_E_USAGE,
                          "snapcell_net_options.struct_size is %zu: set it to "
                          "sizeof(snapcell_net_options)",
                          options->struct_size);
-    memcpy(out, options, options->struct_size < sizeof *out ? options->struct_size : sizeof *out);
+    memcpy(out, options, options->struct_size < sizeof(*out) ? options->struct_size : sizeof(*out));
     return start_check(out, err);
 }
 

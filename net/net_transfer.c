@@ -104,7 +104,7 @@ static void head_reset(net_transfer *transfer, const char *line, size_t size)
     const char *text = memchr(line, ' ', size);
     if (text != NULL) text = memchr(text + 1, ' ', (size_t)(end - text - 1));
     size_t length = text == NULL ? 0 : (size_t)(end - text - 1);
-    if (length >= sizeof transfer->status_text) length = sizeof transfer->status_text - 1;
+    if (length >= sizeof(transfer->status_text)) length = sizeof(transfer->status_text) - 1;
     if (length > 0) memcpy(transfer->status_text, text + 1, length);
     transfer->status_text[length] = '\0';
     transfer->head.size_bytes = 0;
@@ -119,7 +119,7 @@ static bool name_is(const char *name, size_t size, const char *other)
 static bool coding_is_ours(const char *value, size_t size)
 {
     static const char *const codings[] = {"gzip", "x-gzip", "deflate", "br", "zstd"};
-    for (size_t i = 0; i < sizeof codings / sizeof *codings; i++)
+    for (size_t i = 0; i < sizeof(codings) / sizeof(*codings); i++)
         if (name_is(value, size, codings[i])) return true;
     return memchr(value, ',', size) != NULL;
 }
@@ -157,7 +157,7 @@ static bool head_keeps(const net_transfer *transfer, const char *name, bool has_
 {
     static const char *const own[] = {"connection", "keep-alive",        "proxy-connection",
                                       "trailer",    "transfer-encoding", "upgrade"};
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+    for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
         if (strcasecmp(name, own[i]) == 0) return false;
     if (!transfer->decoded || !has_body) return true;
     return strcasecmp(name, "content-encoding") != 0 && strcasecmp(name, "content-length") != 0;
@@ -257,7 +257,7 @@ static size_t on_send(char *out, size_t unit, size_t count, void *user)
 bool net_transfer_take_body(net_transfer *transfer, const char *data, size_t size_bytes,
                             bool is_last)
 {
-    if (!transfer->piece_asked || size_bytes > sizeof transfer->piece) return false;
+    if (!transfer->piece_asked || size_bytes > sizeof(transfer->piece)) return false;
     transfer->piece_asked = false;
     if (size_bytes > 0) memcpy(transfer->piece, data, size_bytes);
     transfer->piece_begin = 0;
@@ -279,7 +279,7 @@ static curl_socket_t on_socket(void *user, curlsocktype purpose, struct curl_soc
         const void *bytes = address->family == AF_INET
                                 ? (const void *)&((struct sockaddr_in *)&address->addr)->sin_addr
                                 : (const void *)&((struct sockaddr_in6 *)&address->addr)->sin6_addr;
-        inet_ntop(address->family, bytes, transfer->refused, sizeof transfer->refused);
+        inet_ntop(address->family, bytes, transfer->refused, sizeof(transfer->refused));
         transfer->refused_address = true;
         errno = EACCES;
         return CURL_SOCKET_BAD;
@@ -305,7 +305,7 @@ static int transfer_set_url(net_transfer *transfer, const char *url, snapcell_er
         curl_url_set(transfer->url, CURLUPART_URL, url, CURLU_PATH_AS_IS) == CURLUE_OK &&
         curl_url_get(transfer->url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
         curl_url_get(transfer->url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK &&
-        strlen(host) < sizeof transfer->host;
+        strlen(host) < sizeof(transfer->host);
     int status = SNAPCELL_OK;
     if (!fine) {
         status = error_set(err, SNAPCELL_E_USAGE, "the URL cannot be used here");
@@ -428,7 +428,7 @@ static int transfer_begin(net_server *server, uint32_t id, const char *method, c
     if (server->transfer_count >= TRANSFER_COUNT_MAX)
         return error_set(err, SNAPCELL_E_TOO_LARGE, "more than %d requests are open",
                          TRANSFER_COUNT_MAX);
-    net_transfer *transfer cleanup(transfer_cleanup) = calloc(1, sizeof *transfer);
+    net_transfer *transfer cleanup(transfer_cleanup) = calloc(1, sizeof(*transfer));
     if (transfer == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a request");
     transfer->server = server;
     transfer->id = id;
@@ -493,7 +493,7 @@ static void transfer_tell_failure(net_transfer *transfer, CURLcode result)
         return;
     }
     char message[512];
-    snprintf(message, sizeof message,
+    snprintf(message, sizeof(message),
              "%s leads to %s, which is no public address: run with --allow-net-private, or allow "
              "the address by itself",
              transfer->host, transfer->refused);

@@ -34,7 +34,7 @@ void net_write(net_writer *writer, const void *data, size_t size_bytes)
 
 void net_write_u32(net_writer *writer, uint32_t value)
 {
-    net_write(writer, &value, sizeof value);
+    net_write(writer, &value, sizeof(value));
 }
 
 void net_write_text(net_writer *writer, const char *text)
@@ -76,16 +76,16 @@ static const char *reader_take(net_reader *reader, size_t size_bytes)
 uint32_t net_read_u32(net_reader *reader)
 {
     uint32_t value = 0;
-    const char *data = reader_take(reader, sizeof value);
-    if (data != NULL) memcpy(&value, data, sizeof value);
+    const char *data = reader_take(reader, sizeof(value));
+    if (data != NULL) memcpy(&value, data, sizeof(value));
     return value;
 }
 
 int64_t net_read_i64(net_reader *reader)
 {
     int64_t value = 0;
-    const char *data = reader_take(reader, sizeof value);
-    if (data != NULL) memcpy(&value, data, sizeof value);
+    const char *data = reader_take(reader, sizeof(value));
+    if (data != NULL) memcpy(&value, data, sizeof(value));
     return value;
 }
 
@@ -105,7 +105,7 @@ size_t net_read_headers(net_reader *reader, snapcell_header **out)
     size_t count = net_read_u32(reader);
     if (count == 0) return 0;
     /* Each takes ten bytes at least. */
-    if (count <= reader->size_bytes / 10) *out = calloc(count, sizeof **out);
+    if (count <= reader->size_bytes / 10) *out = calloc(count, sizeof(**out));
     if (*out == NULL) {
         reader->failed = true;
         return 0;
@@ -122,9 +122,9 @@ size_t net_read_headers(net_reader *reader, snapcell_header **out)
 bool net_send(int fd, net_frame_type type, uint32_t id, const void *body, size_t size_bytes)
 {
     net_frame_header header = {(uint32_t)type, id, (uint32_t)size_bytes};
-    struct iovec parts[2] = {{&header, sizeof header}, {(void *)body, size_bytes}};
+    struct iovec parts[2] = {{&header, sizeof(header)}, {(void *)body, size_bytes}};
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-    size_t left = sizeof header + size_bytes;
+    size_t left = sizeof(header) + size_bytes;
     while (left > 0) {
         ssize_t count = sendmsg(fd, &message, MSG_NOSIGNAL);
         if (count < 0 && errno == EINTR) continue;

@@ -62,14 +62,14 @@ static bool serve_input(net_server *server, net_input *input)
     size_t at = 0;
     int count = 0;
     net_frame_header header;
-    while (count++ < SERVE_FRAMES_MAX && input->size_bytes - at >= sizeof header) {
-        memcpy(&header, input->data + at, sizeof header);
+    while (count++ < SERVE_FRAMES_MAX && input->size_bytes - at >= sizeof(header)) {
+        memcpy(&header, input->data + at, sizeof(header));
         if (header.size_bytes > NET_FRAME_SIZE_MAX) server->client_gone = true;
-        if (server->client_gone || input->size_bytes - at - sizeof header < header.size_bytes)
+        if (server->client_gone || input->size_bytes - at - sizeof(header) < header.size_bytes)
             break;
-        if (!serve_frame(server, &header, input->data + at + sizeof header))
+        if (!serve_frame(server, &header, input->data + at + sizeof(header)))
             server->client_gone = true;
-        at += sizeof header + header.size_bytes;
+        at += sizeof(header) + header.size_bytes;
     }
     memmove(input->data, input->data + at, input->size_bytes - at);
     input->size_bytes -= at;
@@ -150,7 +150,7 @@ int main(int argc, char **argv)
 {
     net_server server = {.fd = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 0};
     if (server.fd <= 0) return fail("this program is started by `snapcell run --allow-net`");
-    net_rule *rules = calloc((size_t)argc, sizeof *rules);
+    net_rule *rules = calloc((size_t)argc, sizeof(*rules));
     if (rules == NULL) return fail("no memory for the list of hosts");
     int status = parse_rules(argc, argv, rules, &server);
     signal(SIGPIPE, SIG_IGN);

@@ -45,22 +45,22 @@ void wire_put_raw(wire_writer *writer, const void *data, size_t size_bytes)
 
 void wire_put_u8(wire_writer *writer, uint8_t value)
 {
-    wire_put_raw(writer, &value, sizeof value);
+    wire_put_raw(writer, &value, sizeof(value));
 }
 
 void wire_put_u32(wire_writer *writer, uint32_t value)
 {
-    wire_put_raw(writer, &value, sizeof value);
+    wire_put_raw(writer, &value, sizeof(value));
 }
 
 void wire_put_u64(wire_writer *writer, uint64_t value)
 {
-    wire_put_raw(writer, &value, sizeof value);
+    wire_put_raw(writer, &value, sizeof(value));
 }
 
 void wire_put_double(wire_writer *writer, double value)
 {
-    wire_put_raw(writer, &value, sizeof value);
+    wire_put_raw(writer, &value, sizeof(value));
 }
 
 void wire_put_bytes(wire_writer *writer, const void *data, size_t size_bytes)
@@ -107,28 +107,28 @@ static void wire_copy(wire_reader *reader, void *out, size_t size_bytes)
 uint8_t wire_get_u8(wire_reader *reader)
 {
     uint8_t value;
-    wire_copy(reader, &value, sizeof value);
+    wire_copy(reader, &value, sizeof(value));
     return value;
 }
 
 uint32_t wire_get_u32(wire_reader *reader)
 {
     uint32_t value;
-    wire_copy(reader, &value, sizeof value);
+    wire_copy(reader, &value, sizeof(value));
     return value;
 }
 
 uint64_t wire_get_u64(wire_reader *reader)
 {
     uint64_t value;
-    wire_copy(reader, &value, sizeof value);
+    wire_copy(reader, &value, sizeof(value));
     return value;
 }
 
 double wire_get_double(wire_reader *reader)
 {
     double value;
-    wire_copy(reader, &value, sizeof value);
+    wire_copy(reader, &value, sizeof(value));
     return value;
 }
 

@@ -12,9 +12,9 @@ void wire_header_write(const wire_header *header, uint8_t out[WIRE_HEADER_SIZE])
 {
     uint32_t magic = HEADER_MAGIC;
     uint64_t size = header->body_size_bytes;
-    memcpy(out, &magic, sizeof magic);
-    memcpy(out + 4, &header->type, sizeof header->type);
-    memcpy(out + 8, &size, sizeof size);
+    memcpy(out, &magic, sizeof(magic));
+    memcpy(out + 4, &header->type, sizeof(header->type));
+    memcpy(out + 8, &size, sizeof(size));
 }
 
 bool wire_header_read(const uint8_t data[WIRE_HEADER_SIZE], wire_size_max_fn *size_max,
@@ -35,7 +35,7 @@ void wire_hello_write(wire_writer *writer, uint32_t magic, const wire_hello *hel
 {
     wire_put_u32(writer, magic);
     wire_put_u32(writer, hello->protocol_version);
-    wire_put_raw(writer, hello->engine.bytes, sizeof hello->engine.bytes);
+    wire_put_raw(writer, hello->engine.bytes, sizeof(hello->engine.bytes));
 }
 
 bool wire_hello_read(const void *body, size_t size_bytes, uint32_t magic, uint32_t version,
@@ -44,9 +44,9 @@ bool wire_hello_read(const void *body, size_t size_bytes, uint32_t magic, uint32
     wire_reader reader = wire_reader_over(body, size_bytes);
     if (wire_get_u32(&reader) != magic) return false;
     out->protocol_version = wire_get_u32(&reader);
-    const void *engine = wire_get_raw(&reader, sizeof out->engine.bytes);
+    const void *engine = wire_get_raw(&reader, sizeof(out->engine.bytes));
     if (engine == NULL) return false;
-    memcpy(out->engine.bytes, engine, sizeof out->engine.bytes);
+    memcpy(out->engine.bytes, engine, sizeof(out->engine.bytes));
     /* Later versions may say more; that they are later is what the reader has to know. */
     return out->protocol_version != version || wire_reader_done(&reader);
 }
@@ -112,12 +112,12 @@ static bool wire_is_error(int32_t code)
 bool wire_error_read(const void *body, size_t size_bytes, snapcell_error *out)
 {
     wire_reader reader = wire_reader_over(body, size_bytes);
-    memset(out, 0, sizeof *out);
+    memset(out, 0, sizeof(*out));
     out->code = (int32_t)wire_get_u32(&reader);
     out->line = wire_get_u32(&reader);
     out->column = wire_get_u32(&reader);
-    wire_error_field(&reader, out->file, sizeof out->file);
-    wire_error_field(&reader, out->message, sizeof out->message);
-    wire_error_field(&reader, out->stack, sizeof out->stack);
+    wire_error_field(&reader, out->file, sizeof(out->file));
+    wire_error_field(&reader, out->message, sizeof(out->message));
+    wire_error_field(&reader, out->stack, sizeof(out->stack));
     return wire_reader_done(&reader) && wire_is_error(out->code);
 }

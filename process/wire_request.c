@@ -20,7 +20,7 @@ void wire_request_write(wire_writer *writer, const snapcell_request *request)
 
 static snapcell_header *wire_headers_read(wire_reader *reader, uint32_t count)
 {
-    snapcell_header *headers = calloc(count + 1u, sizeof *headers);
+    snapcell_header *headers = calloc(count + 1u, sizeof(*headers));
     if (headers == NULL) {
         reader->failed = true;
         return NULL;
@@ -36,7 +36,7 @@ static snapcell_header *wire_headers_read(wire_reader *reader, uint32_t count)
 
 void wire_request_read(wire_reader *reader, uint32_t header_count_max, snapcell_request *out)
 {
-    *out = (snapcell_request){.struct_size = sizeof *out};
+    *out = (snapcell_request){.struct_size = sizeof(*out)};
     out->method = wire_get_text(reader);
     out->url = wire_get_text(reader);
     out->header_count = wire_get_count(reader, 11, header_count_max);

@@ -57,7 +57,7 @@ static char *program_beside(const char *file)
     const char *slash = file == NULL ? NULL : strrchr(file, '/');
     if (slash == NULL) return NULL;
     static const char *const names[] = {PROGRAM, "../bin/" PROGRAM, "../../bin/" PROGRAM};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
         char *path = program_in(file, (size_t)(slash - file), names[i]);
         if (path != NULL) return path;
     }

@@ -83,7 +83,7 @@ static int spawn(const char *path, const char *command, const char *zone, int so
 int worker_process_start(const char *path, const worker_kind *kind, const char *zone,
                          uint32_t wall_limit_ms, worker_process *out, snapcell_error *err)
 {
-    memset(out, 0, sizeof *out);
+    memset(out, 0, sizeof(*out));
     out->kind = kind;
     out->body_size_max = UINT64_MAX;
     out->socket_fd = -1;
@@ -115,7 +115,7 @@ static void process_take_words(worker_process *process)
 {
     char chunk[4096];
     while (process->words_fd >= 0) {
-        ssize_t count = read(process->words_fd, chunk, sizeof chunk);
+        ssize_t count = read(process->words_fd, chunk, sizeof(chunk));
         if (count < 0 && errno == EINTR) continue;
         if (count < 0 && errno == EAGAIN) return;
         if (count <= 0) {
@@ -151,7 +151,7 @@ void worker_process_renew(worker_process *process, uint32_t limit_ms)
 {
     process->deadline_ns = limit_ms > 0 ? now_ns() + limit_ms * NS_PER_MS : UINT64_MAX;
     process_take_words(process);
-    memset(process->words, 0, sizeof process->words);
+    memset(process->words, 0, sizeof(process->words));
     process->words_size_bytes = 0;
 }
 
@@ -185,7 +185,7 @@ worker_status worker_process_send(worker_process *process, uint32_t type, const 
     if (body->failed) return WORKER_NO_MEMORY;
     uint8_t header[WIRE_HEADER_SIZE];
     wire_header_write(&(wire_header){type, body->size_bytes}, header);
-    worker_status status = process_send_bytes(process, header, sizeof header);
+    worker_status status = process_send_bytes(process, header, sizeof(header));
     if (status != WORKER_OK) return status;
     return process_send_bytes(process, body->data, body->size_bytes);
 }
@@ -210,7 +210,7 @@ static worker_status process_receive_bytes(worker_process *process, void *data, 
 worker_status worker_process_receive(worker_process *process, worker_message *out)
 {
     uint8_t data[WIRE_HEADER_SIZE];
-    worker_status status = process_receive_bytes(process, data, sizeof data);
+    worker_status status = process_receive_bytes(process, data, sizeof(data));
     if (status != WORKER_OK) return status;
     wire_header header;
     if (!wire_header_read(data, process->kind->size_max, &header) ||
@@ -258,7 +258,7 @@ void worker_process_end(worker_process *process)
     }
     if (process->socket_fd >= 0) close(process->socket_fd);
     if (process->words_fd >= 0) close(process->words_fd);
-    memset(process, 0, sizeof *process);
+    memset(process, 0, sizeof(*process));
     process->socket_fd = -1;
     process->words_fd = -1;
 }

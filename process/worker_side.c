@@ -14,7 +14,7 @@ bool worker_side_send(int fd, uint32_t type, const wire_writer *body, wire_size_
     if (!worker_side_fits(type, body, size_max)) return false;
     uint8_t header[WIRE_HEADER_SIZE];
     wire_header_write(&(wire_header){type, body->size_bytes}, header);
-    return socket_write_all(fd, header, sizeof header) &&
+    return socket_write_all(fd, header, sizeof(header)) &&
            socket_write_all(fd, body->data, body->size_bytes);
 }
 
@@ -22,7 +22,7 @@ bool worker_side_receive(int fd, wire_header *header, void **body, wire_size_max
 {
     uint8_t data[WIRE_HEADER_SIZE];
     *body = NULL;
-    if (!socket_read_all(fd, data, sizeof data) || !wire_header_read(data, size_max, header))
+    if (!socket_read_all(fd, data, sizeof(data)) || !wire_header_read(data, size_max, header))
         return false;
     *body = malloc(header->body_size_bytes);
     return *body != NULL && socket_read_all(fd, *body, header->body_size_bytes);

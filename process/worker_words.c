@@ -7,7 +7,7 @@ bool worker_words_of_memory(const char *words)
 {
     static const char *const signs[] = {"out of memory", "std::bad_alloc", "invalid size error",
                                         "invalid array length", "OutOfMemory"};
-    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+    for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++)
         if (strcasestr(words, signs[i]) != NULL) return true;
     return false;
 }
@@ -75,7 +75,7 @@ void worker_words_cause(const char *words, char *out)
     size_t size = 0;
     for (size_t i = 0; i < line.size_bytes;) {
         size_t hex = address_size(line.data + i, line.size_bytes - i);
-        size_t needed = hex > 0 ? sizeof address - 1 : 1;
+        size_t needed = hex > 0 ? sizeof(address) - 1 : 1;
         if (size + needed > WORKER_CAUSE_SIZE_MAX) break;
         if (hex > 0)
             memcpy(out + size, address, needed);

@@ -73,11 +73,11 @@ static int sandbox_take_options(const snapcell_sandbox_options *given,
 {
     *out = (snapcell_sandbox_options)SNAPCELL_SANDBOX_OPTIONS_INIT;
     if (given == NULL) return SNAPCELL_OK;
-    if (given->struct_size < sizeof given->struct_size)
+    if (given->struct_size < sizeof(given->struct_size))
         return error_set(err, SNAPCELL_E_USAGE,
                          "snapcell_sandbox_options.struct_size is %zu: begin with the initializer",
                          given->struct_size);
-    size_t size = given->struct_size < sizeof *out ? given->struct_size : sizeof *out;
+    size_t size = given->struct_size < sizeof(*out) ? given->struct_size : sizeof(*out);
     memcpy(out, given, size);
     return sandbox_check(out, err);
 }

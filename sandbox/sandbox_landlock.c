@@ -53,7 +53,7 @@ static int landlock_new(int abi, uint64_t net)
         .handled_access_net = net,
         .scoped = 3, /* abstract sockets, signals */
     };
-    size_t size = abi >= 6   ? sizeof rules
+    size_t size = abi >= 6   ? sizeof(rules)
                   : abi >= 4 ? offsetof(landlock_rules, scoped)
                              : offsetof(landlock_rules, handled_access_net);
     return (int)syscall(SYS_landlock_create_ruleset, &rules, size, 0);

@@ -280,8 +280,8 @@ static int artifact_parse_known(artifact_parse *parse, uint16_t type, uint8_t fl
                          "the artifact's %s has flags %u, %u are expected; compile it again",
                          kind->name, (unsigned)flags, (unsigned)kind->flags);
     }
-    const int code = artifact_check_encoding(kind, section, err);
-    if (code != SNAPCELL_OK) return code;
+    const int status = artifact_check_encoding(kind, section, err);
+    if (status != SNAPCELL_OK) return status;
     parse->seen[type] = true;
     return kind->parse(section, parse->view, err);
 }
@@ -406,9 +406,9 @@ static int artifact_parse_sections(artifact_parse *parse, snapcell_error *err)
         (const artifact_section_entry *)(parse->bytes + sizeof(artifact_header));
     artifact_walk walk = {.end = table_end};
     for (uint32_t i = 0; i < count; i++) {
-        int code = artifact_check_place(parse, &table[i], &walk, err);
-        if (code == SNAPCELL_OK) code = artifact_parse_section(parse, &table[i], err);
-        if (code != SNAPCELL_OK) return code;
+        int status = artifact_check_place(parse, &table[i], &walk, err);
+        if (status == SNAPCELL_OK) status = artifact_parse_section(parse, &table[i], err);
+        if (status != SNAPCELL_OK) return status;
     }
     return artifact_check_whole(parse, &walk, err);
 }
@@ -425,21 +425,21 @@ int artifact_read(const void *bytes, size_t size_bytes, artifact_check check, ar
         .header = bytes,
         .view = out,
     };
-    int code = artifact_check_preamble(&parse, err);
-    if (code == SNAPCELL_OK) code = artifact_check_hashes(&parse, check, err);
-    if (code == SNAPCELL_OK) code = artifact_parse_header(&parse, err);
-    if (code == SNAPCELL_OK) code = artifact_parse_sections(&parse, err);
-    if (code != SNAPCELL_OK) memset(out, 0, sizeof(*out));
-    return code;
+    int status = artifact_check_preamble(&parse, err);
+    if (status == SNAPCELL_OK) status = artifact_check_hashes(&parse, check, err);
+    if (status == SNAPCELL_OK) status = artifact_parse_header(&parse, err);
+    if (status == SNAPCELL_OK) status = artifact_parse_sections(&parse, err);
+    if (status != SNAPCELL_OK) memset(out, 0, sizeof(*out));
+    return status;
 }
 
 static int artifact_read_info(const void *bytes, size_t size_bytes, artifact_check check,
                               snapcell_artifact_info *out, snapcell_error *err)
 {
     artifact_view view;
-    const int code = artifact_read(bytes, size_bytes, check, &view, err);
+    const int status = artifact_read(bytes, size_bytes, check, &view, err);
     *out = view.info;
-    return code;
+    return status;
 }
 
 int snapcell_artifact_inspect(const void *bytes, size_t size_bytes, snapcell_artifact_info *out,

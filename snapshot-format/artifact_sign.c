@@ -140,11 +140,11 @@ int artifact_digest_unsigned(const artifact_view *view, const void *bytes, size_
     size_t stripped_size = 0;
     memcpy(out, view->info.digest, ARTIFACT_DIGEST_SIZE);
     if (view->signature.data == NULL) return SNAPCELL_OK;
-    const int code =
+    const int status =
         artifact_copy_for_signature(bytes, size_bytes, 0, &stripped, &stripped_size, err);
-    if (code == SNAPCELL_OK)
+    if (status == SNAPCELL_OK)
         memcpy(out, ((const artifact_header *)stripped)->digest, ARTIFACT_DIGEST_SIZE);
-    return code;
+    return status;
 }
 
 int artifact_is_unsigned_copy(const void *bytes, size_t size_bytes, const void *other,
@@ -157,9 +157,9 @@ int artifact_is_unsigned_copy(const void *bytes, size_t size_bytes, const void *
         return SNAPCELL_OK;
     cleanup_free uint8_t *stripped = NULL;
     size_t stripped_size = 0;
-    const int code =
+    const int status =
         artifact_copy_for_signature(other, other_size_bytes, 0, &stripped, &stripped_size, err);
-    if (code != SNAPCELL_OK) return code;
+    if (status != SNAPCELL_OK) return status;
     *out = stripped_size == size_bytes && memcmp(stripped, bytes, size_bytes) == 0;
     return SNAPCELL_OK;
 }
@@ -197,22 +197,23 @@ int snapcell_artifact_sign(const void *bytes, size_t size_bytes, const snapcell_
     artifact_view view;
     *out = NULL;
     *out_size_bytes = 0;
-    int code = artifact_read(bytes, size_bytes, ARTIFACT_CHECK_DIGEST, &view, err);
-    if (code != SNAPCELL_OK) return code;
+    int status = artifact_read(bytes, size_bytes, ARTIFACT_CHECK_DIGEST, &view, err);
+    if (status != SNAPCELL_OK) return status;
     if (name == NULL) name = view.info.name;
     if (tenant == NULL) tenant = "";
-    code = sign_check_text("name", name, SNAPCELL_ARTIFACT_NAME_SIZE_MAX, err);
-    if (code == SNAPCELL_OK)
-        code = sign_check_text("tenant", tenant, SNAPCELL_TENANT_SIZE_MAX, err);
-    if (code == SNAPCELL_OK && name[0] == '\0')
-        code = error_set(err, SNAPCELL_E_USAGE, "the name to sign an artifact for is empty");
-    if (code != SNAPCELL_OK) return code;
+    status = sign_check_text("name", name, SNAPCELL_ARTIFACT_NAME_SIZE_MAX, err);
+    if (status == SNAPCELL_OK)
+        status = sign_check_text("tenant", tenant, SNAPCELL_TENANT_SIZE_MAX, err);
+    if (status == SNAPCELL_OK && name[0] == '\0')
+        status = error_set(err, SNAPCELL_E_USAGE, "the name to sign an artifact for is empty");
+    if (status != SNAPCELL_OK) return status;
 
     const size_t section_size =
         sizeof(artifact_signature_head) + strlen(name) + strlen(tenant) + ARTIFACT_SIGNATURE_SIZE;
     uint8_t *made = NULL;
-    code = artifact_copy_for_signature(bytes, size_bytes, section_size, &made, out_size_bytes, err);
-    if (code != SNAPCELL_OK) return code;
+    status =
+        artifact_copy_for_signature(bytes, size_bytes, section_size, &made, out_size_bytes, err);
+    if (status != SNAPCELL_OK) return status;
     artifact_header *header = (artifact_header *)made;
     uint8_t *section = made + le64_get(header->digest_end);
     sign_fill_section(section, snapcell_signing_key_public(key), name, tenant);

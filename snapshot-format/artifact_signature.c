@@ -85,11 +85,11 @@ int artifact_signature_parse(const uint8_t *section, size_t size_bytes, snapcell
                          size_bytes);
     }
     const artifact_signature_head *head = (const artifact_signature_head *)section;
-    int code = signature_check_head(head, size_bytes, err);
-    if (code == SNAPCELL_OK) code = signature_copy_texts(section, head, out, err);
-    if (code != SNAPCELL_OK) {
+    int status = signature_check_head(head, size_bytes, err);
+    if (status == SNAPCELL_OK) status = signature_copy_texts(section, head, out, err);
+    if (status != SNAPCELL_OK) {
         memset(out, 0, sizeof(*out));
-        return code;
+        return status;
     }
     memcpy(out->public_key, head->public_key, sizeof(out->public_key));
     snapcell_key_id_format(out->public_key, out->key_id);
@@ -155,8 +155,8 @@ void artifact_signature_make(uint8_t *section, size_t size_bytes,
 int artifact_signature_verify(const artifact_view *view, snapcell_signature *out,
                               snapcell_error *err)
 {
-    const int code = artifact_signature_find(view, out, err);
-    if (code != SNAPCELL_OK) return code;
+    const int status = artifact_signature_find(view, out, err);
+    if (status != SNAPCELL_OK) return status;
     if (artifact_signature_is_valid(view->signature.data, (size_t)view->signature.stored_size_bytes,
                                     view->info.digest)) {
         return SNAPCELL_OK;
@@ -175,6 +175,6 @@ int snapcell_artifact_signature(const void *bytes, size_t size_bytes, snapcell_s
 {
     artifact_view view;
     memset(out, 0, sizeof(*out));
-    const int code = artifact_read(bytes, size_bytes, ARTIFACT_CHECK_DIGEST, &view, err);
-    return code == SNAPCELL_OK ? artifact_signature_verify(&view, out, err) : code;
+    const int status = artifact_read(bytes, size_bytes, ARTIFACT_CHECK_DIGEST, &view, err);
+    return status == SNAPCELL_OK ? artifact_signature_verify(&view, out, err) : status;
 }

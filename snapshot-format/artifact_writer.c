@@ -282,8 +282,8 @@ static int artifact_append(artifact_builder *builder, const artifact_row *row,
     size_t stored_size = 0;
     artifact_codec codec = ARTIFACT_CODEC_RAW;
     if (row->codec != ARTIFACT_CODEC_RAW) {
-        const int code = artifact_compress(builder, row->codec, &row->part, &stored_size, err);
-        if (code != SNAPCELL_OK) return code;
+        const int status = artifact_compress(builder, row->codec, &row->part, &stored_size, err);
+        if (status != SNAPCELL_OK) return status;
     }
     if (stored_size > 0) {
         codec = row->codec;
@@ -329,8 +329,8 @@ static int artifact_append_all(artifact_builder *builder, const artifact_row *ro
     uint32_t count = 0;
     for (size_t i = 0; i < ARTIFACT_ROW_COUNT; i++) {
         if (artifact_row_is_left_out(&rows[i])) continue;
-        const int code = artifact_append(builder, &rows[i], &table[count], err);
-        if (code != SNAPCELL_OK) return code;
+        const int status = artifact_append(builder, &rows[i], &table[count], err);
+        if (status != SNAPCELL_OK) return status;
         count++;
     }
     *out_count = count;
@@ -344,18 +344,18 @@ int artifact_write(const artifact_spec *spec, uint8_t **out, size_t *out_size_by
     *out_size_bytes = 0;
     artifact_row rows[ARTIFACT_ROW_COUNT];
     artifact_list_rows(spec, rows);
-    int code = artifact_check_spec(spec, err);
-    if (code == SNAPCELL_OK) code = artifact_check_prefix(spec, err);
-    for (size_t i = 0; i < ARTIFACT_ROW_COUNT && code == SNAPCELL_OK; i++) {
-        code = artifact_check_row(&rows[i], err);
+    int status = artifact_check_spec(spec, err);
+    if (status == SNAPCELL_OK) status = artifact_check_prefix(spec, err);
+    for (size_t i = 0; i < ARTIFACT_ROW_COUNT && status == SNAPCELL_OK; i++) {
+        status = artifact_check_row(&rows[i], err);
     }
-    if (code != SNAPCELL_OK) return code;
+    if (status != SNAPCELL_OK) return status;
 
     cleanup(artifact_builder_release) artifact_builder builder = {0};
     uint32_t section_count = 0;
-    code = artifact_builder_init(&builder, spec, rows, err);
-    if (code == SNAPCELL_OK) code = artifact_append_all(&builder, rows, &section_count, err);
-    if (code != SNAPCELL_OK) return code;
+    status = artifact_builder_init(&builder, spec, rows, err);
+    if (status == SNAPCELL_OK) status = artifact_append_all(&builder, rows, &section_count, err);
+    if (status != SNAPCELL_OK) return status;
     artifact_fill_header(&builder, spec, section_count);
     artifact_seal(builder.bytes, builder.used_bytes);
 

@@ -36,7 +36,7 @@ static inline void fuzz_folder_make(void)
 {
     const char *place = getenv("TMPDIR");
     if (access("/dev/shm", W_OK) == 0) place = "/dev/shm";
-    (void)snprintf(fuzz_folder, sizeof fuzz_folder, "%s/snapcell-fuzz-XXXXXX",
+    (void)snprintf(fuzz_folder, sizeof(fuzz_folder), "%s/snapcell-fuzz-XXXXXX",
                    place != NULL ? place : "/tmp");
     fuzz_require(mkdtemp(fuzz_folder) != NULL);
     (void)atexit(fuzz_folder_remove);

@@ -56,8 +56,8 @@ int snapcell_signing_key_open(const char *path, snapcell_signing_key **out, snap
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for the secret key %s", path);
     }
     size_t size = 0;
-    const int code = key_read_file(path, text, &size, err);
-    if (code != SNAPCELL_OK) return code;
+    const int status = key_read_file(path, text, &size, err);
+    if (status != SNAPCELL_OK) return status;
     if (!key_text_parse_secret(text, size, key->secret)) {
         return error_set(err, SNAPCELL_E_USAGE,
                          "%s holds no sound secret key: one line is expected, \"%s\" and base64 of "
@@ -107,9 +107,9 @@ static int key_create_file(const char *path, mode_t mode, const char *text, snap
                          path);
     }
     if (fd < 0) return error_set_errno(err, SNAPCELL_E_IO, errno, "cannot create %s", path);
-    const int code = key_write_all(fd, path, text, err);
-    if (code != SNAPCELL_OK) unlink(path);
-    return code;
+    const int status = key_write_all(fd, path, text, err);
+    if (status != SNAPCELL_OK) unlink(path);
+    return status;
 }
 
 static int key_create_pair(const char *path, const char *secret_text, const char *public_text,
@@ -120,11 +120,11 @@ static int key_create_pair(const char *path, const char *secret_text, const char
         public_path = NULL;
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for a file's path");
     }
-    int code = key_create_file(path, 0600, secret_text, err);
-    if (code != SNAPCELL_OK) return code;
-    code = key_create_file(public_path, 0644, public_text, err);
-    if (code != SNAPCELL_OK) unlink(path);
-    return code;
+    int status = key_create_file(path, 0600, secret_text, err);
+    if (status != SNAPCELL_OK) return status;
+    status = key_create_file(public_path, 0644, public_text, err);
+    if (status != SNAPCELL_OK) unlink(path);
+    return status;
 }
 
 static void key_format_line(char *out, size_t out_size_bytes, const char *type,
@@ -156,9 +156,9 @@ static int key_generate(const char *path, const char *comment, char *secret_text
                     sizeof(public_key), comment);
     cleanup_free char *line = strndup(public_text, strcspn(public_text, "\n"));
     if (line == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a key");
-    const int code = key_create_pair(path, secret_text, public_text, err);
-    if (code == SNAPCELL_OK && public_line != NULL) *public_line = steal_pointer(&line);
-    return code;
+    const int status = key_create_pair(path, secret_text, public_text, err);
+    if (status == SNAPCELL_OK && public_line != NULL) *public_line = steal_pointer(&line);
+    return status;
 }
 
 int snapcell_signing_key_generate(const char *path, const char *comment, char **public_line,

@@ -80,9 +80,9 @@ static int trust_put(snapcell_trust *trust, const key_text_public *key, snapcell
         known->revoked |= key->revoked;
         return SNAPCELL_OK;
     }
-    const int code = trust_grow(trust, err);
-    if (code == SNAPCELL_OK) trust->keys[trust->count++] = *key;
-    return code;
+    const int status = trust_grow(trust, err);
+    if (status == SNAPCELL_OK) trust->keys[trust->count++] = *key;
+    return status;
 }
 
 int snapcell_trust_add_key(snapcell_trust *trust,
@@ -157,8 +157,8 @@ int trust_add_text(snapcell_trust *trust, const char *text, size_t size_bytes, c
                                  where, line_number, KEY_TEXT_PUBLIC_TYPE,
                                  SNAPCELL_PUBLIC_KEY_SIZE);
             }
-            const int code = trust_put(trust, &key, err);
-            if (code != SNAPCELL_OK) return code;
+            const int status = trust_put(trust, &key, err);
+            if (status != SNAPCELL_OK) return status;
             key_count++;
         }
         line = newline != NULL ? newline + 1 : end;
@@ -194,8 +194,8 @@ static int trust_add_file(snapcell_trust *trust, const char *path, snapcell_erro
     cleanup_free char *text = malloc(TRUST_FILE_SIZE_MAX);
     if (text == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory to read %s", path);
     size_t size = 0;
-    const int code = trust_read_fd(fd, path, text, &size, err);
-    return code == SNAPCELL_OK ? trust_add_text(trust, text, size, path, err) : code;
+    const int status = trust_read_fd(fd, path, text, &size, err);
+    return status == SNAPCELL_OK ? trust_add_text(trust, text, size, path, err) : status;
 }
 
 static bool trust_has_ending(const char *name, const char *ending)
@@ -226,8 +226,8 @@ static int trust_add_directory(snapcell_trust *trust, const char *path, snapcell
             file = NULL;
             return error_set(err, SNAPCELL_E_NOMEM, "no memory for a file's path");
         }
-        const int code = trust_add_file(trust, file, err);
-        if (code != SNAPCELL_OK) return code;
+        const int status = trust_add_file(trust, file, err);
+        if (status != SNAPCELL_OK) return status;
         file_count++;
     }
     if (errno != 0)
@@ -271,8 +271,8 @@ static int trust_admit_key(const snapcell_trust *trust, const snapcell_signature
 int trust_admit(const snapcell_trust *trust, const snapcell_signature *signature, const char *name,
                 const char *tenant, snapcell_error *err)
 {
-    const int code = trust_admit_key(trust, signature, err);
-    if (code != SNAPCELL_OK) return code;
+    const int status = trust_admit_key(trust, signature, err);
+    if (status != SNAPCELL_OK) return status;
     if (name != NULL && strcmp(name, signature->name) != 0) {
         return error_set(err, SNAPCELL_E_SIGNATURE,
                          "the artifact is signed for the name '%s', not for '%.200s'; use it under "
@@ -299,12 +299,12 @@ int snapcell_trust_check(const snapcell_trust *trust, const void *bytes, size_t 
                          snapcell_error *err)
 {
     snapcell_signature signature;
-    int code = snapcell_artifact_signature(bytes, size_bytes, &signature, err);
-    code = trust_unsigned_is_refused(code, err);
-    if (code == SNAPCELL_OK) code = trust_admit(trust, &signature, name, tenant, err);
+    int status = snapcell_artifact_signature(bytes, size_bytes, &signature, err);
+    status = trust_unsigned_is_refused(status, err);
+    if (status == SNAPCELL_OK) status = trust_admit(trust, &signature, name, tenant, err);
     if (out != NULL) {
         memset(out, 0, sizeof(*out));
-        if (code == SNAPCELL_OK) *out = signature;
+        if (status == SNAPCELL_OK) *out = signature;
     }
-    return code;
+    return status;
 }

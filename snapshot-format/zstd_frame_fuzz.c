@@ -25,8 +25,8 @@ static void fuzz_check(const uint8_t *frame, size_t size_bytes, uint64_t content
     };
     uint8_t *out = malloc((size_t)content_size + 1);
     if (out == NULL) return;
-    const int code = artifact_section_decode(&section, out, &err);
-    fuzz_require(code == SNAPCELL_OK || code == SNAPCELL_E_CORRUPT);
+    const int status = artifact_section_decode(&section, out, &err);
+    fuzz_require(status == SNAPCELL_OK || status == SNAPCELL_E_CORRUPT);
     free(out);
 }
 

@@ -61,12 +61,12 @@ static int store_open_or_create(const char *path, store_environment **out, snapc
     }
     store_signal_guard guard;
     store_signal_guard_begin(&guard);
-    int rc = store_create(path, directory_file, err);
+    int status = store_create(path, directory_file, err);
     store_signal_guard_end(&guard);
-    if (rc != SNAPCELL_OK) {
+    if (status != SNAPCELL_OK) {
         close(directory_file);
         if (made) rmdir(path); /* only when nothing is in it */
-        return rc;
+        return status;
     }
     return store_registry_acquire(path, directory_file, true, out, err);
 }
@@ -90,20 +90,20 @@ int snapcell_store_open(const char *path, snapcell_store_mode mode, snapcell_sto
 {
     if (out == NULL) return error_set(err, SNAPCELL_E_USAGE, "a store needs a place to go: NULL");
     *out = NULL;
-    int rc = store_open_check(path, mode, err);
-    if (rc != SNAPCELL_OK) return rc;
+    int status = store_open_check(path, mode, err);
+    if (status != SNAPCELL_OK) return status;
     cleanup_free snapcell_store *store = calloc(1, sizeof(*store));
     if (store == NULL) {
         return error_set(err, SNAPCELL_E_NOMEM, "out of memory while opening the store %s", path);
     }
     store->writable = mode != SNAPCELL_STORE_READ;
     if (mode == SNAPCELL_STORE_CREATE) {
-        rc = store_open_or_create(path, &store->environment, err);
+        status = store_open_or_create(path, &store->environment, err);
     } else {
-        rc = store_open_existing(path, store->writable, &store->environment, err);
+        status = store_open_existing(path, store->writable, &store->environment, err);
     }
-    if (rc == SNAPCELL_OK) *out = steal_pointer(&store);
-    return rc;
+    if (status == SNAPCELL_OK) *out = steal_pointer(&store);
+    return status;
 }
 
 void snapcell_store_close(snapcell_store *store)
@@ -120,9 +120,9 @@ void snapcell_store_close(snapcell_store *store)
 static int store_stat_tree(MDB_txn *txn, MDB_dbi dbi, uint64_t *out_entries)
 {
     MDB_stat stat;
-    int rc = mdb_stat(txn, dbi, &stat);
-    if (rc == MDB_SUCCESS) *out_entries = stat.ms_entries;
-    return rc;
+    int status = mdb_stat(txn, dbi, &stat);
+    if (status == MDB_SUCCESS) *out_entries = stat.ms_entries;
+    return status;
 }
 
 static int store_stat_artifacts(const store_environment *environment, MDB_txn *txn,
@@ -131,13 +131,13 @@ static int store_stat_artifacts(const store_environment *environment, MDB_txn *t
     MDB_cursor *cursor;
     MDB_val key;
     MDB_val value;
-    int rc = mdb_cursor_open(txn, environment->artifacts, &cursor);
-    if (rc != MDB_SUCCESS) return rc;
-    while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == MDB_SUCCESS) {
+    int status = mdb_cursor_open(txn, environment->artifacts, &cursor);
+    if (status != MDB_SUCCESS) return status;
+    while ((status = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == MDB_SUCCESS) {
         *out_size_bytes += value.mv_size;
     }
     mdb_cursor_close(cursor);
-    return rc == MDB_NOTFOUND ? MDB_SUCCESS : rc;
+    return status == MDB_NOTFOUND ? MDB_SUCCESS : status;
 }
 
 /* LMDB keeps the free pages in its tree 0: a transaction each, the list's length first. */
@@ -147,20 +147,20 @@ static int store_stat_free(MDB_txn *txn, uint64_t *out_size_bytes)
     MDB_cursor *cursor;
     MDB_val key;
     MDB_val value;
-    int rc = mdb_stat(txn, 0, &stat);
-    if (rc == MDB_SUCCESS) rc = mdb_cursor_open(txn, 0, &cursor);
-    if (rc != MDB_SUCCESS) return rc;
-    while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == MDB_SUCCESS) {
+    int status = mdb_stat(txn, 0, &stat);
+    if (status == MDB_SUCCESS) status = mdb_cursor_open(txn, 0, &cursor);
+    if (status != MDB_SUCCESS) return status;
+    while ((status = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == MDB_SUCCESS) {
         size_t pages;
         if (value.mv_size < sizeof(pages)) {
-            rc = MDB_CORRUPTED;
+            status = MDB_CORRUPTED;
             break;
         }
         memcpy(&pages, value.mv_data, sizeof(pages));
         *out_size_bytes += (uint64_t)pages * stat.ms_psize;
     }
     mdb_cursor_close(cursor);
-    return rc == MDB_NOTFOUND ? MDB_SUCCESS : rc;
+    return status == MDB_NOTFOUND ? MDB_SUCCESS : status;
 }
 
 /* LMDB tells its reader slots as text: a heading, then a line each, ending in "-" when idle. */
@@ -178,19 +178,20 @@ static int store_stat_fill(const store_environment *environment, MDB_txn *txn,
     MDB_envinfo info;
     struct stat file;
     if (fstat(environment->data_file, &file) != 0) return errno;
-    int rc = mdb_env_info(environment->env, &info);
-    if (rc != MDB_SUCCESS) return rc;
+    int status = mdb_env_info(environment->env, &info);
+    if (status != MDB_SUCCESS) return status;
     out->file_size_bytes = (uint64_t)file.st_size;
     out->map_size_bytes = info.me_mapsize;
     out->reader_max = environment->unlocked ? 0 : info.me_maxreaders;
-    rc = store_stat_tree(txn, environment->artifacts, &out->artifact_count);
-    if (rc == MDB_SUCCESS) rc = store_stat_tree(txn, environment->names, &out->name_count);
-    if (rc == MDB_SUCCESS) rc = store_stat_artifacts(environment, txn, &out->artifact_size_bytes);
-    if (rc == MDB_SUCCESS) rc = store_stat_free(txn, &out->free_size_bytes);
-    if (environment->unlocked || rc != MDB_SUCCESS) return rc;
+    status = store_stat_tree(txn, environment->artifacts, &out->artifact_count);
+    if (status == MDB_SUCCESS) status = store_stat_tree(txn, environment->names, &out->name_count);
+    if (status == MDB_SUCCESS)
+        status = store_stat_artifacts(environment, txn, &out->artifact_size_bytes);
+    if (status == MDB_SUCCESS) status = store_stat_free(txn, &out->free_size_bytes);
+    if (environment->unlocked || status != MDB_SUCCESS) return status;
     mdb_reader_list(environment->env, store_stat_reader, &out->reader_count);
     if (out->reader_count > 0) out->reader_count--; /* this one */
-    return rc;
+    return status;
 }
 
 int snapcell_store_stat_get(snapcell_store *store, snapcell_store_stat *out, snapcell_error *err)
@@ -198,32 +199,32 @@ int snapcell_store_stat_get(snapcell_store *store, snapcell_store_stat *out, sna
     MDB_txn *txn;
     store_environment *environment = store->environment;
     memset(out, 0, sizeof(*out));
-    int rc = store_read_begin(environment, &txn, err);
-    if (rc != SNAPCELL_OK) return rc;
-    rc = store_stat_fill(environment, txn, out);
-    if (rc != MDB_SUCCESS) {
+    int status = store_read_begin(environment, &txn, err);
+    if (status != SNAPCELL_OK) return status;
+    status = store_stat_fill(environment, txn, out);
+    if (status != MDB_SUCCESS) {
         memset(out, 0, sizeof(*out));
-        rc = store_error(environment, rc, "reading figures", err);
+        status = store_error(environment, status, "reading figures", err);
     }
     store_read_end(environment, txn);
-    return rc;
+    return status;
 }
 
 int snapcell_store_check(snapcell_store *store, snapcell_error *err)
 {
     MDB_txn *txn;
     store_environment *environment = store->environment;
-    int rc = store_read_begin(environment, &txn, err);
-    if (rc != SNAPCELL_OK) return rc;
-    rc = store_file_check(environment->data_file, environment->path, err);
-    if (rc == SNAPCELL_OK) {
-        rc = store_check_structure(environment->data_file, environment->path, STORE_CHECK_ALL_PAGES,
-                                   err);
+    int status = store_read_begin(environment, &txn, err);
+    if (status != SNAPCELL_OK) return status;
+    status = store_file_check(environment->data_file, environment->path, err);
+    if (status == SNAPCELL_OK) {
+        status = store_check_structure(environment->data_file, environment->path,
+                                       STORE_CHECK_ALL_PAGES, err);
     }
-    if (rc == SNAPCELL_OK) {
-        rc = store_names_check(environment, txn);
-        if (rc != MDB_SUCCESS) rc = store_error(environment, rc, "checking names", err);
+    if (status == SNAPCELL_OK) {
+        status = store_names_check(environment, txn);
+        if (status != MDB_SUCCESS) status = store_error(environment, status, "checking names", err);
     }
     store_read_end(environment, txn);
-    return rc;
+    return status;
 }

@@ -48,9 +48,9 @@ static int store_put_exists(const store_environment *environment, const store_pu
         return SNAPCELL_OK;
     }
     bool covered = false;
-    const int code = artifact_is_unsigned_copy(put->bytes, put->size_bytes, found->mv_data,
-                                               found->mv_size, &covered, err);
-    if (code != SNAPCELL_OK || covered) return code;
+    const int status = artifact_is_unsigned_copy(put->bytes, put->size_bytes, found->mv_data,
+                                                 found->mv_size, &covered, err);
+    if (status != SNAPCELL_OK || covered) return status;
     char hex[SNAPCELL_KEY_HEX_SIZE];
     snapcell_key_format(&put->key, hex);
     return error_set(err, SNAPCELL_E_EXISTS,
@@ -66,17 +66,17 @@ static int store_put_write(store_environment *environment, MDB_txn *txn, void *a
     const store_put_argument *put = argument;
     MDB_val found;
     MDB_val key = store_key_value(&put->key);
-    int rc = mdb_get(txn, environment->artifacts, &key, &found);
-    bool write = rc == MDB_NOTFOUND;
+    int status = mdb_get(txn, environment->artifacts, &key, &found);
+    bool write = status == MDB_NOTFOUND;
     if (write)
-        rc = MDB_SUCCESS;
-    else if (rc == MDB_SUCCESS)
-        rc = store_put_exists(environment, put, &found, &write, err);
-    if (rc == MDB_SUCCESS && write) {
+        status = MDB_SUCCESS;
+    else if (status == MDB_SUCCESS)
+        status = store_put_exists(environment, put, &found, &write, err);
+    if (status == MDB_SUCCESS && write) {
         MDB_val value = {.mv_size = put->size_bytes, .mv_data = (void *)(uintptr_t)put->bytes};
-        rc = mdb_put(txn, environment->artifacts, &key, &value, 0);
+        status = mdb_put(txn, environment->artifacts, &key, &value, 0);
     }
-    if (rc != MDB_SUCCESS || put->name == NULL) return rc;
+    if (status != MDB_SUCCESS || put->name == NULL) return status;
     return store_name_put(environment, txn, put->name, &put->engine, &put->key);
 }
 
@@ -85,11 +85,11 @@ static int store_put(snapcell_store *store, const void *bytes, size_t size_bytes
 {
     artifact_view view;
     if (bytes == NULL) return error_set(err, SNAPCELL_E_USAGE, "no artifact to put: NULL");
-    int rc = name == NULL ? SNAPCELL_OK : store_name_check(name, err);
-    if (rc == SNAPCELL_OK) {
-        rc = artifact_read(bytes, size_bytes, ARTIFACT_CHECK_DIGEST, &view, err);
+    int status = name == NULL ? SNAPCELL_OK : store_name_check(name, err);
+    if (status == SNAPCELL_OK) {
+        status = artifact_read(bytes, size_bytes, ARTIFACT_CHECK_DIGEST, &view, err);
     }
-    if (rc != SNAPCELL_OK) return rc;
+    if (status != SNAPCELL_OK) return status;
     store_put_argument put = {.bytes = bytes,
                               .size_bytes = size_bytes,
                               .name = name,
@@ -119,9 +119,9 @@ static int store_find(const store_environment *environment, MDB_txn *txn, const 
                       MDB_val *out, snapcell_error *err)
 {
     MDB_val key_value = store_key_value(key);
-    int rc = mdb_get(txn, environment->artifacts, &key_value, out);
-    if (rc == MDB_NOTFOUND) return store_missing(environment, key, err);
-    if (rc != MDB_SUCCESS) return store_error(environment, rc, "reading an artifact", err);
+    int status = mdb_get(txn, environment->artifacts, &key_value, out);
+    if (status == MDB_NOTFOUND) return store_missing(environment, key, err);
+    if (status != MDB_SUCCESS) return store_error(environment, status, "reading an artifact", err);
     return SNAPCELL_OK;
 }
 
@@ -145,12 +145,12 @@ int snapcell_store_get(snapcell_store *store, const snapcell_key *key, void **ou
     MDB_val value;
     *out = NULL;
     *out_size_bytes = 0;
-    int rc = store_read_begin(store->environment, &txn, err);
-    if (rc != SNAPCELL_OK) return rc;
-    rc = store_find(store->environment, txn, key, &value, err);
-    if (rc == SNAPCELL_OK) rc = store_copy(&value, out, out_size_bytes, err);
+    int status = store_read_begin(store->environment, &txn, err);
+    if (status != SNAPCELL_OK) return status;
+    status = store_find(store->environment, txn, key, &value, err);
+    if (status == SNAPCELL_OK) status = store_copy(&value, out, out_size_bytes, err);
     store_read_end(store->environment, txn);
-    return rc;
+    return status;
 }
 
 /* Without LMDB's lock file a writer could reuse the pages under a view, and the byte lock would
@@ -159,10 +159,10 @@ static int store_view_copy(store_environment *environment, MDB_txn *txn, const M
                            snapcell_store_view *out, snapcell_error *err)
 {
     void *copy = NULL;
-    int rc = store_copy(value, &copy, &out->size_bytes, err);
-    if (rc != SNAPCELL_OK) {
+    int status = store_copy(value, &copy, &out->size_bytes, err);
+    if (status != SNAPCELL_OK) {
         store_read_end(environment, txn);
-        return rc;
+        return status;
     }
     out->bytes = copy;
     store_read_detach(environment, txn);
@@ -176,12 +176,12 @@ int snapcell_store_view_open(snapcell_store *store, const snapcell_key *key,
     MDB_val value;
     store_environment *environment = store->environment;
     memset(out, 0, sizeof(*out));
-    int rc = store_read_begin(environment, &txn, err);
-    if (rc != SNAPCELL_OK) return rc;
-    rc = store_find(environment, txn, key, &value, err);
-    if (rc != SNAPCELL_OK) {
+    int status = store_read_begin(environment, &txn, err);
+    if (status != SNAPCELL_OK) return status;
+    status = store_find(environment, txn, key, &value, err);
+    if (status != SNAPCELL_OK) {
         store_read_end(environment, txn);
-        return rc;
+        return status;
     }
     if (environment->unlocked) return store_view_copy(environment, txn, &value, out, err);
     out->bytes = value.mv_data;
@@ -212,30 +212,30 @@ static int store_walk_artifacts(store_environment *environment, MDB_txn *txn,
     MDB_val key;
     MDB_val value;
     int said = 0;
-    int rc = mdb_cursor_open(txn, environment->artifacts, &cursor);
-    if (rc != MDB_SUCCESS) return store_error(environment, rc, "listing artifacts", err);
-    while (said == 0 && (rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == MDB_SUCCESS) {
+    int status = mdb_cursor_open(txn, environment->artifacts, &cursor);
+    if (status != MDB_SUCCESS) return store_error(environment, status, "listing artifacts", err);
+    while (said == 0 && (status = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == MDB_SUCCESS) {
         if (key.mv_size != sizeof(snapcell_key)) {
-            rc = MDB_CORRUPTED;
+            status = MDB_CORRUPTED;
             break;
         }
         said = each(user, key.mv_data, value.mv_data, value.mv_size);
     }
     mdb_cursor_close(cursor);
     if (said != 0) return said;
-    return rc == MDB_NOTFOUND ? SNAPCELL_OK
-                              : store_error(environment, rc, "listing artifacts", err);
+    return status == MDB_NOTFOUND ? SNAPCELL_OK
+                                  : store_error(environment, status, "listing artifacts", err);
 }
 
 int snapcell_store_each_artifact(snapcell_store *store, snapcell_store_artifact_fn *each,
                                  void *user, snapcell_error *err)
 {
     MDB_txn *txn;
-    int rc = store_read_begin(store->environment, &txn, err);
-    if (rc != SNAPCELL_OK) return rc;
-    rc = store_walk_artifacts(store->environment, txn, each, user, err);
+    int status = store_read_begin(store->environment, &txn, err);
+    if (status != SNAPCELL_OK) return status;
+    status = store_walk_artifacts(store->environment, txn, each, user, err);
     store_read_end(store->environment, txn);
-    return rc;
+    return status;
 }
 
 /* --- Removing
@@ -247,8 +247,8 @@ int store_artifact_check_pages(MDB_txn *txn, MDB_dbi dbi, const MDB_val *value)
 {
     MDB_stat stat;
     store_lmdb_page header;
-    int rc = mdb_stat(txn, dbi, &stat);
-    if (rc != MDB_SUCCESS) return rc;
+    int status = mdb_stat(txn, dbi, &stat);
+    if (status != MDB_SUCCESS) return status;
     const size_t room = (stat.ms_psize - sizeof(header)) / 2 - sizeof(uint16_t);
     const size_t size = sizeof(store_lmdb_node) + sizeof(snapcell_key) + value->mv_size;
     if (size <= room) return MDB_SUCCESS;
@@ -266,9 +266,10 @@ int store_artifact_delete(const store_environment *environment, MDB_txn *txn,
 {
     MDB_val value;
     MDB_val key = store_key_value(artifact);
-    int rc = mdb_get(txn, environment->artifacts, &key, &value);
-    if (rc == MDB_SUCCESS) rc = store_artifact_check_pages(txn, environment->artifacts, &value);
-    return rc == MDB_SUCCESS ? mdb_del(txn, environment->artifacts, &key, NULL) : rc;
+    int status = mdb_get(txn, environment->artifacts, &key, &value);
+    if (status == MDB_SUCCESS)
+        status = store_artifact_check_pages(txn, environment->artifacts, &value);
+    return status == MDB_SUCCESS ? mdb_del(txn, environment->artifacts, &key, NULL) : status;
 }
 
 static int store_remove_names_of(const store_environment *environment, MDB_txn *txn,
@@ -278,26 +279,26 @@ static int store_remove_names_of(const store_environment *environment, MDB_txn *
     MDB_val key;
     MDB_val value;
     store_name_entry entry;
-    int rc = mdb_cursor_open(txn, environment->names, &cursor);
-    if (rc != MDB_SUCCESS) return rc;
-    while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == MDB_SUCCESS) {
-        rc = store_name_parse(&key, &value, &entry);
-        if (rc == MDB_SUCCESS && memcmp(entry.key, artifact, sizeof(*artifact)) == 0) {
-            rc = mdb_cursor_del(cursor, 0);
+    int status = mdb_cursor_open(txn, environment->names, &cursor);
+    if (status != MDB_SUCCESS) return status;
+    while ((status = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == MDB_SUCCESS) {
+        status = store_name_parse(&key, &value, &entry);
+        if (status == MDB_SUCCESS && memcmp(entry.key, artifact, sizeof(*artifact)) == 0) {
+            status = mdb_cursor_del(cursor, 0);
         }
-        if (rc != MDB_SUCCESS) break;
+        if (status != MDB_SUCCESS) break;
     }
     mdb_cursor_close(cursor);
-    return rc == MDB_NOTFOUND ? MDB_SUCCESS : rc;
+    return status == MDB_NOTFOUND ? MDB_SUCCESS : status;
 }
 
 static int store_remove_write(store_environment *environment, MDB_txn *txn, void *argument,
                               snapcell_error *err)
 {
     const snapcell_key *artifact = argument;
-    int rc = store_artifact_delete(environment, txn, artifact);
-    if (rc == MDB_NOTFOUND) return store_missing(environment, artifact, err);
-    return rc != MDB_SUCCESS ? rc : store_remove_names_of(environment, txn, artifact);
+    int status = store_artifact_delete(environment, txn, artifact);
+    if (status == MDB_NOTFOUND) return store_missing(environment, artifact, err);
+    return status != MDB_SUCCESS ? status : store_remove_names_of(environment, txn, artifact);
 }
 
 int snapcell_store_remove(snapcell_store *store, const snapcell_key *key, snapcell_error *err)

@@ -131,8 +131,8 @@ static int store_walk_free_list(store_walk *walk, uint64_t page, const store_nod
         for (uint64_t i = 0; i < some; i++) {
             if (numbers[i] < STORE_LMDB_META_PAGES || numbers[i] >= walk->pages.page_count)
                 return store_walk_damaged(walk, numbers[i], "is free, but not in the file");
-            int rc = store_walk_use(walk, numbers[i], 1, "is both free and in use");
-            if (rc != SNAPCELL_OK) return rc;
+            int status = store_walk_use(walk, numbers[i], 1, "is both free and in use");
+            if (status != SNAPCELL_OK) return status;
         }
         done += some;
     }
@@ -150,13 +150,13 @@ static void store_walk_main_node(store_walk *walk, const store_node *node)
 
 static int store_walk_leaf_node(store_walk *walk, uint64_t page, const store_node *node)
 {
-    int rc = store_walk_key(walk, page, node, false);
-    if (rc == SNAPCELL_OK && node->page != 0) rc = store_walk_overflow(walk, node);
-    if (rc == SNAPCELL_OK && walk->kind == STORE_TREE_FREE)
-        rc = store_walk_free_list(walk, page, node);
-    if (rc == SNAPCELL_OK && walk->kind == STORE_TREE_MAIN) store_walk_main_node(walk, node);
+    int status = store_walk_key(walk, page, node, false);
+    if (status == SNAPCELL_OK && node->page != 0) status = store_walk_overflow(walk, node);
+    if (status == SNAPCELL_OK && walk->kind == STORE_TREE_FREE)
+        status = store_walk_free_list(walk, page, node);
+    if (status == SNAPCELL_OK && walk->kind == STORE_TREE_MAIN) store_walk_main_node(walk, node);
     walk->seen.entries++;
-    return rc;
+    return status;
 }
 
 /* --- Pages and trees
@@ -169,8 +169,8 @@ static int store_walk_page(store_walk *walk, uint64_t number, unsigned depth);
 static int store_walk_branch_node(store_walk *walk, uint64_t page, const store_node *node,
                                   unsigned index, unsigned depth)
 {
-    int rc = index == 0 ? SNAPCELL_OK : store_walk_key(walk, page, node, true);
-    return rc == SNAPCELL_OK ? store_walk_page(walk, node->page, depth + 1) : rc;
+    int status = index == 0 ? SNAPCELL_OK : store_walk_key(walk, page, node, true);
+    return status == SNAPCELL_OK ? store_walk_page(walk, node->page, depth + 1) : status;
 }
 
 static int store_walk_nodes(store_walk *walk, uint64_t number, const uint8_t *page, unsigned depth)
@@ -185,9 +185,9 @@ static int store_walk_nodes(store_walk *walk, uint64_t number, const uint8_t *pa
             return store_walk_damaged(walk, number, "has an entry that lies outside of it");
         }
         sum_bytes += size_bytes + size_bytes % 2;
-        int rc = is_leaf ? store_walk_leaf_node(walk, number, &node)
-                         : store_walk_branch_node(walk, number, &node, i, depth);
-        if (rc != SNAPCELL_OK) return rc;
+        int status = is_leaf ? store_walk_leaf_node(walk, number, &node)
+                             : store_walk_branch_node(walk, number, &node, i, depth);
+        if (status != SNAPCELL_OK) return status;
     }
     store_lmdb_page header;
     memcpy(&header, page, sizeof(header));
@@ -207,9 +207,9 @@ static int store_walk_page(store_walk *walk, uint64_t number, unsigned depth)
         return error_set(walk->err, SNAPCELL_E_NOMEM, "out of memory while checking the store %s",
                          walk->pages.path);
     }
-    int rc = store_page_read(&walk->pages, number, page, walk->err);
-    if (rc == SNAPCELL_OK) rc = store_walk_use(walk, number, 1, "is used twice");
-    if (rc != SNAPCELL_OK) return rc;
+    int status = store_page_read(&walk->pages, number, page, walk->err);
+    if (status == SNAPCELL_OK) status = store_walk_use(walk, number, 1, "is used twice");
+    if (status != SNAPCELL_OK) return status;
     const bool is_leaf = store_page_is_leaf(page);
     if (is_leaf != (depth >= walk->tree.depth)) {
         return store_walk_damaged(walk, number, "stands at the wrong depth of its tree");
@@ -226,12 +226,12 @@ static int store_walk_tree(store_walk *walk, const store_lmdb_tree *tree, store_
     walk->kind = kind;
     walk->last_key_size_bytes = 0;
     walk->last_is_branch = false;
-    int rc = SNAPCELL_OK;
+    int status = SNAPCELL_OK;
     if (tree->depth > STORE_LMDB_DEPTH_MAX || (kind == STORE_TREE_DATABASE && tree->flags != 0)) {
         return store_walk_damaged(walk, tree->root, "is the root of a tree that cannot be");
     }
-    if (tree->root != STORE_LMDB_NO_PAGE) rc = store_walk_page(walk, tree->root, 1);
-    if (rc != SNAPCELL_OK || walk->cut) return rc;
+    if (tree->root != STORE_LMDB_NO_PAGE) status = store_walk_page(walk, tree->root, 1);
+    if (status != SNAPCELL_OK || walk->cut) return status;
     if (walk->seen.branch_pages == tree->branch_pages &&
         walk->seen.leaf_pages == tree->leaf_pages &&
         walk->seen.overflow_pages == tree->overflow_pages && walk->seen.entries == tree->entries) {
@@ -251,15 +251,16 @@ static int store_walk_account(const store_walk *walk)
 
 static int store_walk_all(store_walk *walk, const store_lmdb_meta *meta)
 {
-    int rc = store_walk_tree(walk, &meta->trees[1], STORE_TREE_MAIN);
+    int status = store_walk_tree(walk, &meta->trees[1], STORE_TREE_MAIN);
     /* Whatever another program keeps in its trees is told from a store by its content, later. */
-    if (rc != SNAPCELL_OK || walk->foreign) return rc;
-    for (unsigned i = 0; rc == SNAPCELL_OK && i < walk->database_count; i++) {
-        rc = store_walk_tree(walk, &walk->databases[i], STORE_TREE_DATABASE);
+    if (status != SNAPCELL_OK || walk->foreign) return status;
+    for (unsigned i = 0; status == SNAPCELL_OK && i < walk->database_count; i++) {
+        status = store_walk_tree(walk, &walk->databases[i], STORE_TREE_DATABASE);
     }
-    if (rc == SNAPCELL_OK) rc = store_walk_tree(walk, &meta->trees[0], STORE_TREE_FREE);
-    if (rc == SNAPCELL_OK && walk->depth == STORE_CHECK_ALL_PAGES) rc = store_walk_account(walk);
-    return rc;
+    if (status == SNAPCELL_OK) status = store_walk_tree(walk, &meta->trees[0], STORE_TREE_FREE);
+    if (status == SNAPCELL_OK && walk->depth == STORE_CHECK_ALL_PAGES)
+        status = store_walk_account(walk);
+    return status;
 }
 
 static int store_check_newest(int file, const char *path, store_lmdb_meta *out, snapcell_error *err)
@@ -291,23 +292,24 @@ static int store_check_file_pages(store_walk *walk, snapcell_error *err)
 int store_check_structure(int file, const char *path, store_check_depth depth, snapcell_error *err)
 {
     store_lmdb_meta meta;
-    int rc = store_check_newest(file, path, &meta, err);
-    if (rc != SNAPCELL_OK) return rc;
+    int status = store_check_newest(file, path, &meta, err);
+    if (status != SNAPCELL_OK) return status;
     store_walk walk = {.depth = depth, .err = err};
     walk.budget = depth == STORE_CHECK_BRIEF ? STORE_CHECK_BRIEF_PAGES : UINT64_MAX;
     walk.pages = (store_pages){.file = file,
                                .path = path,
                                .page_size = meta.trees[0].pad,
                                .page_count = meta.last_page + 1};
-    rc = store_check_file_pages(&walk, err);
-    if (rc != SNAPCELL_OK) return rc;
+    status = store_check_file_pages(&walk, err);
+    if (status != SNAPCELL_OK) return status;
     if (walk.is_short) walk.budget = UINT64_MAX;
     cleanup_free uint8_t *used = calloc(walk.pages.page_count / 8 + 1, 1);
     if (used == NULL) {
         return error_set(err, SNAPCELL_E_NOMEM, "out of memory while checking the store %s", path);
     }
     walk.used = used;
-    rc = store_walk_all(&walk, &meta);
-    return rc == SNAPCELL_E_STORE_CORRUPT && walk.is_short ? store_pages_truncated(&walk.pages, err)
-                                                           : rc;
+    status = store_walk_all(&walk, &meta);
+    return status == SNAPCELL_E_STORE_CORRUPT && walk.is_short
+               ? store_pages_truncated(&walk.pages, err)
+               : status;
 }

@@ -39,15 +39,15 @@ static void fuzz_fill(snapcell_store *store)
             .source_format = SNAPCELL_SOURCE_ESM,
             .name = "made",
             .file_name = "made.js",
-            .blob = {blob, i % 3 == 0 ? sizeof blob : 400},
+            .blob = {blob, i % 3 == 0 ? sizeof(blob) : 400},
             .source = {"0", 1},
             .manifest = {"{}", 2},
         };
-        memset(spec.key.bytes, i * 5, sizeof spec.key.bytes);
+        memset(spec.key.bytes, i * 5, sizeof(spec.key.bytes));
         uint8_t *bytes = NULL;
         size_t size = 0;
         char name[SNAPCELL_NAME_SIZE_MAX + 1];
-        (void)snprintf(name, sizeof name, "%u%0190d", (unsigned)i, 0);
+        (void)snprintf(name, sizeof(name), "%u%0190d", (unsigned)i, 0);
         fuzz_require(artifact_write(&spec, &bytes, &size, NULL) == SNAPCELL_OK);
         fuzz_require(snapcell_store_put(store, bytes, size, name, NULL) == SNAPCELL_OK);
         if (i % 7 == 0) fuzz_require(snapcell_store_remove(store, &spec.key, NULL) == SNAPCELL_OK);
@@ -59,7 +59,7 @@ static void fuzz_read_image(void)
 {
     char path[300];
     struct stat facts;
-    (void)snprintf(path, sizeof path, "%s/data.mdb", fuzz_folder);
+    (void)snprintf(path, sizeof(path), "%s/data.mdb", fuzz_folder);
     fuzz_file = open(path, O_RDWR | O_CLOEXEC);
     fuzz_require(fuzz_file >= 0 && fstat(fuzz_file, &facts) == 0);
     fuzz_image_size = (size_t)facts.st_size;
@@ -138,9 +138,9 @@ static void fuzz_follow(void)
     snapcell_store *store = NULL;
     uint64_t seen = 0;
     snapcell_error err = {0};
-    const int code = snapcell_store_open(fuzz_folder, SNAPCELL_STORE_READ, &store, &err);
-    fuzz_require(code == SNAPCELL_OK || err.message[0] != '\0');
-    if (code != SNAPCELL_OK) return;
+    const int status = snapcell_store_open(fuzz_folder, SNAPCELL_STORE_READ, &store, &err);
+    fuzz_require(status == SNAPCELL_OK || err.message[0] != '\0');
+    if (status != SNAPCELL_OK) return;
     if (snapcell_store_check(store, &err) != SNAPCELL_OK) fuzz_require(err.message[0] != '\0');
     (void)snapcell_store_each_artifact(store, fuzz_see_artifact, &seen, NULL);
     (void)snapcell_store_each_name(store, fuzz_see_name, &seen, NULL);

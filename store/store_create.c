@@ -28,15 +28,15 @@ static int store_fill(MDB_env *env)
     static const char *const names[] = {"artifacts", "names", "meta"};
     MDB_txn *txn;
     MDB_dbi dbi = 0;
-    int rc = mdb_txn_begin(env, NULL, 0, &txn);
-    if (rc != MDB_SUCCESS) return rc;
-    for (size_t i = 0; rc == MDB_SUCCESS && i < sizeof(names) / sizeof(names[0]); i++) {
-        rc = mdb_dbi_open(txn, names[i], MDB_CREATE, &dbi);
+    int status = mdb_txn_begin(env, NULL, 0, &txn);
+    if (status != MDB_SUCCESS) return status;
+    for (size_t i = 0; status == MDB_SUCCESS && i < sizeof(names) / sizeof(names[0]); i++) {
+        status = mdb_dbi_open(txn, names[i], MDB_CREATE, &dbi);
     }
-    if (rc == MDB_SUCCESS) rc = store_format_put(txn, dbi); /* the last one was "meta" */
-    if (rc != MDB_SUCCESS) {
+    if (status == MDB_SUCCESS) status = store_format_put(txn, dbi); /* the last one was "meta" */
+    if (status != MDB_SUCCESS) {
         mdb_txn_abort(txn);
-        return rc;
+        return status;
     }
     return mdb_txn_commit(txn);
 }
@@ -45,22 +45,22 @@ static int store_fill(MDB_env *env)
 static int store_create_file(const char *path)
 {
     MDB_env *env;
-    int rc = mdb_env_create(&env);
-    if (rc != MDB_SUCCESS) return rc;
-    rc = mdb_env_set_maxdbs(env, 3);
-    if (rc == MDB_SUCCESS) rc = mdb_env_set_mapsize(env, STORE_MAP_SIZE_BYTES_MIN);
-    if (rc == MDB_SUCCESS) {
-        rc = mdb_env_open(env, path, MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOTLS, STORE_FILE_MODE);
+    int status = mdb_env_create(&env);
+    if (status != MDB_SUCCESS) return status;
+    status = mdb_env_set_maxdbs(env, 3);
+    if (status == MDB_SUCCESS) status = mdb_env_set_mapsize(env, STORE_MAP_SIZE_BYTES_MIN);
+    if (status == MDB_SUCCESS) {
+        status = mdb_env_open(env, path, MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOTLS, STORE_FILE_MODE);
     }
-    if (rc == MDB_SUCCESS) rc = store_fill(env);
+    if (status == MDB_SUCCESS) status = store_fill(env);
     mdb_env_close(env);
-    return rc;
+    return status;
 }
 
-static int store_create_error(const char *path, int rc, snapcell_error *err)
+static int store_create_error(const char *path, int status, snapcell_error *err)
 {
     const store_environment nowhere = {.path = (char *)(uintptr_t)path, .data_file = -1};
-    return store_error(&nowhere, rc, "making a new store", err);
+    return store_error(&nowhere, status, "making a new store", err);
 }
 
 static int store_create_locked(const char *path, int directory_file, snapcell_error *err)
@@ -74,21 +74,21 @@ static int store_create_locked(const char *path, int directory_file, snapcell_er
     }
     /* What is there under this name is left over from a process that died: others wait. */
     unlinkat(directory_file, STORE_NEW_FILE, 0);
-    int rc = store_create_file(new_path);
-    if (rc == MDB_SUCCESS &&
+    int status = store_create_file(new_path);
+    if (status == MDB_SUCCESS &&
         renameat(directory_file, STORE_NEW_FILE, directory_file, STORE_DATA_FILE) != 0) {
-        rc = errno;
+        status = errno;
     }
-    if (rc == MDB_SUCCESS) return SNAPCELL_OK;
+    if (status == MDB_SUCCESS) return SNAPCELL_OK;
     unlinkat(directory_file, STORE_NEW_FILE, 0);
-    return store_create_error(path, rc, err);
+    return store_create_error(path, status, err);
 }
 
 int store_create(const char *path, int directory_file, snapcell_error *err)
 {
-    int rc = store_lock_setup(directory_file, true);
-    if (rc != 0) return error_set_errno(err, SNAPCELL_E_IO, rc, "cannot lock %s", path);
-    rc = store_create_locked(path, directory_file, err);
+    int status = store_lock_setup(directory_file, true);
+    if (status != 0) return error_set_errno(err, SNAPCELL_E_IO, status, "cannot lock %s", path);
+    status = store_create_locked(path, directory_file, err);
     store_lock_setup(directory_file, false);
-    return rc;
+    return status;
 }

@@ -23,12 +23,12 @@ void store_map_size_set(size_t size_bytes)
 static int store_environment_init_locks(store_environment *environment)
 {
     pthread_condattr_t attributes;
-    int rc = pthread_condattr_init(&attributes);
-    if (rc != 0) return rc;
+    int problem = pthread_condattr_init(&attributes);
+    if (problem != 0) return problem;
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    rc = pthread_cond_init(&environment->changed, &attributes);
+    problem = pthread_cond_init(&environment->changed, &attributes);
     pthread_condattr_destroy(&attributes);
-    if (rc != 0) return rc;
+    if (problem != 0) return problem;
     pthread_mutex_init(&environment->mutex, NULL);
     pthread_mutex_init(&environment->writer, NULL);
     return 0;
@@ -97,16 +97,17 @@ static int store_lmdb_open(const store_environment *environment, unsigned flags,
                            size_t map_size_bytes, MDB_env **out)
 {
     MDB_env *env;
-    int rc = mdb_env_create(&env);
-    if (rc != MDB_SUCCESS) return rc;
-    rc = mdb_env_set_assert(env, store_lmdb_gives_up);
-    if (rc == MDB_SUCCESS) rc = mdb_env_set_maxdbs(env, 3);
-    if (rc == MDB_SUCCESS) rc = mdb_env_set_maxreaders(env, STORE_READERS_MAX);
-    if (rc == MDB_SUCCESS) rc = mdb_env_set_mapsize(env, map_size_bytes);
-    if (rc == MDB_SUCCESS) rc = mdb_env_open(env, environment->path, flags, STORE_FILE_MODE);
-    if (rc != MDB_SUCCESS) {
+    int status = mdb_env_create(&env);
+    if (status != MDB_SUCCESS) return status;
+    status = mdb_env_set_assert(env, store_lmdb_gives_up);
+    if (status == MDB_SUCCESS) status = mdb_env_set_maxdbs(env, 3);
+    if (status == MDB_SUCCESS) status = mdb_env_set_maxreaders(env, STORE_READERS_MAX);
+    if (status == MDB_SUCCESS) status = mdb_env_set_mapsize(env, map_size_bytes);
+    if (status == MDB_SUCCESS)
+        status = mdb_env_open(env, environment->path, flags, STORE_FILE_MODE);
+    if (status != MDB_SUCCESS) {
         mdb_env_close(env);
-        return rc;
+        return status;
     }
     *out = env;
     return MDB_SUCCESS;
@@ -120,11 +121,11 @@ static int store_lmdb_open_largest(store_environment *environment, unsigned flag
     if (size < min) size = min;
     for (int interrupted = 0;;) {
         size &= ~page_mask;
-        int rc = store_lmdb_open(environment, flags, size, &environment->env);
-        if (rc == MDB_SUCCESS) return rc;
+        int status = store_lmdb_open(environment, flags, size, &environment->env);
+        if (status == MDB_SUCCESS) return status;
         /* LMDB takes an old EINTR for its own while another process opens the store. */
-        if (rc == EINTR && ++interrupted < 100) continue;
-        if (rc != ENOMEM || size <= min) return rc;
+        if (status == EINTR && ++interrupted < 100) continue;
+        if (status != ENOMEM || size <= min) return status;
         size = size / 2 < min ? min : size / 2;
     }
 }
@@ -134,9 +135,9 @@ static int store_lmdb_open_largest(store_environment *environment, unsigned flag
 static int store_lmdb_open_alone(store_environment *environment, unsigned flags, size_t min)
 {
     store_lock_setup(environment->data_file, true);
-    int rc = store_lmdb_open_largest(environment, flags, min);
+    int status = store_lmdb_open_largest(environment, flags, min);
     store_lock_setup(environment->data_file, false);
-    return rc;
+    return status;
 }
 
 /* LMDB locks one byte for each process id, and gives up when a process in another PID namespace
@@ -144,9 +145,10 @@ static int store_lmdb_open_alone(store_environment *environment, unsigned flags,
 static int store_lmdb_try_reader(store_environment *environment)
 {
     MDB_txn *txn;
-    int rc = mdb_txn_begin(environment->env, NULL, MDB_RDONLY, &txn);
-    if (rc == MDB_SUCCESS) mdb_txn_abort(txn);
-    if (rc != EACCES && rc != EAGAIN) return MDB_SUCCESS; /* store_lmdb_look() looks again */
+    int status = mdb_txn_begin(environment->env, NULL, MDB_RDONLY, &txn);
+    if (status == MDB_SUCCESS) mdb_txn_abort(txn);
+    if (status != EACCES && status != EAGAIN)
+        return MDB_SUCCESS; /* store_lmdb_look() looks again */
     store_environment_close_lmdb(environment);
     return environment->writable ? EAGAIN : EACCES;
 }
@@ -154,14 +156,14 @@ static int store_lmdb_try_reader(store_environment *environment)
 static int store_lmdb_start(store_environment *environment, size_t min, snapcell_error *err)
 {
     unsigned flags = MDB_NOTLS | (environment->writable ? 0 : MDB_RDONLY);
-    int rc = EACCES;
-    if (!environment->unlocked) rc = store_lmdb_open_alone(environment, flags, min);
-    if (rc == MDB_SUCCESS) rc = store_lmdb_try_reader(environment);
-    if (rc == EACCES && !environment->writable) {
+    int status = EACCES;
+    if (!environment->unlocked) status = store_lmdb_open_alone(environment, flags, min);
+    if (status == MDB_SUCCESS) status = store_lmdb_try_reader(environment);
+    if (status == EACCES && !environment->writable) {
         environment->unlocked = true;
-        rc = store_lmdb_open_largest(environment, flags | MDB_NOLOCK, min);
+        status = store_lmdb_open_largest(environment, flags | MDB_NOLOCK, min);
     }
-    if (rc != MDB_SUCCESS) return store_error(environment, rc, "opening the store", err);
+    if (status != MDB_SUCCESS) return store_error(environment, status, "opening the store", err);
     if (environment->unlocked && !environment->byte_lock) {
         return error_set(err, SNAPCELL_E_READ_ONLY,
                          "%s/" STORE_LOCK_FILE
@@ -186,11 +188,11 @@ static int store_check_format(store_environment *environment, MDB_txn *txn, snap
 {
     MDB_val key = {.mv_size = strlen("format"), .mv_data = (char *){"format"}};
     MDB_val value;
-    int rc = mdb_get(txn, environment->meta, &key, &value);
-    if (rc != MDB_SUCCESS && rc != MDB_NOTFOUND) {
-        return store_error(environment, rc, "opening the store", err);
+    int status = mdb_get(txn, environment->meta, &key, &value);
+    if (status != MDB_SUCCESS && status != MDB_NOTFOUND) {
+        return store_error(environment, status, "opening the store", err);
     }
-    if (rc == MDB_NOTFOUND || value.mv_size != sizeof(STORE_MAGIC) + 1 ||
+    if (status == MDB_NOTFOUND || value.mv_size != sizeof(STORE_MAGIC) + 1 ||
         memcmp(value.mv_data, STORE_MAGIC, sizeof(STORE_MAGIC)) != 0) {
         return error_set(err, SNAPCELL_E_NOT_A_STORE,
                          "%s/" STORE_DATA_FILE " is an LMDB file of some other program",
@@ -206,52 +208,52 @@ static int store_check_format(store_environment *environment, MDB_txn *txn, snap
 
 static int store_open_databases(store_environment *environment, MDB_txn *txn, snapcell_error *err)
 {
-    int rc = mdb_dbi_open(txn, "meta", 0, &environment->meta);
-    if (rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE) {
+    int status = mdb_dbi_open(txn, "meta", 0, &environment->meta);
+    if (status == MDB_NOTFOUND || status == MDB_INCOMPATIBLE) {
         return error_set(err, SNAPCELL_E_NOT_A_STORE,
                          "%s/" STORE_DATA_FILE " is an LMDB file of some other program",
                          environment->path);
     }
-    if (rc != MDB_SUCCESS) return store_error(environment, rc, "opening the store", err);
-    rc = store_check_format(environment, txn, err);
-    if (rc != SNAPCELL_OK) return rc;
-    rc = mdb_dbi_open(txn, "artifacts", 0, &environment->artifacts);
-    if (rc == MDB_SUCCESS) rc = mdb_dbi_open(txn, "names", 0, &environment->names);
-    if (rc != MDB_SUCCESS) return store_error(environment, rc, "opening the store", err);
+    if (status != MDB_SUCCESS) return store_error(environment, status, "opening the store", err);
+    status = store_check_format(environment, txn, err);
+    if (status != SNAPCELL_OK) return status;
+    status = mdb_dbi_open(txn, "artifacts", 0, &environment->artifacts);
+    if (status == MDB_SUCCESS) status = mdb_dbi_open(txn, "names", 0, &environment->names);
+    if (status != MDB_SUCCESS) return store_error(environment, status, "opening the store", err);
     return SNAPCELL_OK;
 }
 
 static int store_lmdb_begin_first(store_environment *environment, MDB_txn **out)
 {
-    int rc = mdb_txn_begin(environment->env, NULL, MDB_RDONLY, out);
+    int status = mdb_txn_begin(environment->env, NULL, MDB_RDONLY, out);
     /* Another process may have written past this map since its size was chosen. */
-    for (int i = 0; rc == MDB_MAP_RESIZED && i < 10; i++) {
-        rc = mdb_env_set_mapsize(environment->env, 0);
-        if (rc == MDB_SUCCESS) rc = mdb_txn_begin(environment->env, NULL, MDB_RDONLY, out);
+    for (int i = 0; status == MDB_MAP_RESIZED && i < 10; i++) {
+        status = mdb_env_set_mapsize(environment->env, 0);
+        if (status == MDB_SUCCESS) status = mdb_txn_begin(environment->env, NULL, MDB_RDONLY, out);
     }
-    return rc;
+    return status;
 }
 
 static int store_lmdb_look(store_environment *environment, snapcell_error *err)
 {
     MDB_txn *txn;
     if (environment->unlocked) {
-        int rc =
+        int status =
             store_lock_set(environment->data_file, STORE_LOCK_WRITE, F_RDLCK, STORE_LOCK_WAIT_MS);
-        if (rc != 0) return store_error(environment, rc, "opening the store", err);
+        if (status != 0) return store_error(environment, status, "opening the store", err);
     }
-    int rc = store_lmdb_begin_first(environment, &txn);
-    if (rc == MDB_SUCCESS) {
+    int status = store_lmdb_begin_first(environment, &txn);
+    if (status == MDB_SUCCESS) {
         MDB_envinfo info;
         mdb_env_info(environment->env, &info);
         environment->map_size_bytes = info.me_mapsize;
         /* The transaction keeps its pages from being used again meanwhile. */
-        rc = store_check_structure(environment->data_file, environment->path,
-                                   environment->writable ? STORE_CHECK_TREES : STORE_CHECK_BRIEF,
-                                   err);
-        if (rc == SNAPCELL_OK) rc = store_open_databases(environment, txn, err);
-        if (rc == SNAPCELL_OK) {
-            rc = mdb_txn_commit(txn); /* keeps the handles */
+        status = store_check_structure(
+            environment->data_file, environment->path,
+            environment->writable ? STORE_CHECK_TREES : STORE_CHECK_BRIEF, err);
+        if (status == SNAPCELL_OK) status = store_open_databases(environment, txn, err);
+        if (status == SNAPCELL_OK) {
+            status = mdb_txn_commit(txn); /* keeps the handles */
         } else {
             mdb_txn_abort(txn);
         }
@@ -259,7 +261,7 @@ static int store_lmdb_look(store_environment *environment, snapcell_error *err)
     if (environment->unlocked) {
         store_lock_set(environment->data_file, STORE_LOCK_WRITE, F_UNLCK, 0);
     }
-    return store_error_any(environment, rc, "opening the store", err);
+    return store_error_any(environment, status, "opening the store", err);
 }
 
 /* LMDB puts the old first page back after a failed write of a new one. Until that is on disk, a
@@ -280,28 +282,29 @@ int store_environment_connect(store_environment *environment, bool writable,
                               size_t map_size_bytes_min, snapcell_error *err)
 {
     store_signal_guard guard;
-    int rc = store_environment_check_path(environment, err);
-    if (rc != SNAPCELL_OK) return rc;
-    rc = store_file_open(environment, writable, err);
-    if (rc != SNAPCELL_OK) return rc;
+    int status = store_environment_check_path(environment, err);
+    if (status != SNAPCELL_OK) return status;
+    status = store_file_open(environment, writable, err);
+    if (status != SNAPCELL_OK) return status;
     environment->generation++;
     store_signal_guard_begin(&guard);
     environment->writable = writable;
-    rc = store_sync_again(environment, err);
-    if (rc == SNAPCELL_OK) rc = store_file_check(environment->data_file, environment->path, err);
-    if (rc == SNAPCELL_OK && writable) {
-        rc = store_file_sync_names(environment->data_file, environment->directory_file,
-                                   environment->path, err);
+    status = store_sync_again(environment, err);
+    if (status == SNAPCELL_OK)
+        status = store_file_check(environment->data_file, environment->path, err);
+    if (status == SNAPCELL_OK && writable) {
+        status = store_file_sync_names(environment->data_file, environment->directory_file,
+                                       environment->path, err);
     }
-    if (rc == SNAPCELL_OK) {
-        rc = store_file_prepare_lock(environment->directory_file, environment->path, writable,
-                                     &environment->unlocked, err);
+    if (status == SNAPCELL_OK) {
+        status = store_file_prepare_lock(environment->directory_file, environment->path, writable,
+                                         &environment->unlocked, err);
     }
-    if (rc == SNAPCELL_OK) rc = store_lmdb_start(environment, map_size_bytes_min, err);
-    if (rc == SNAPCELL_OK) rc = store_lmdb_look(environment, err);
-    if (rc != SNAPCELL_OK) store_environment_disconnect(environment);
+    if (status == SNAPCELL_OK) status = store_lmdb_start(environment, map_size_bytes_min, err);
+    if (status == SNAPCELL_OK) status = store_lmdb_look(environment, err);
+    if (status != SNAPCELL_OK) store_environment_disconnect(environment);
     store_signal_guard_end(&guard);
-    return rc;
+    return status;
 }
 
 void store_environment_close_lmdb(store_environment *environment)
@@ -334,55 +337,55 @@ static int store_environment_reconnect(store_environment *environment, bool writ
     const bool was_writable = environment->writable;
     const size_t old_size = environment->map_size_bytes;
     store_environment_disconnect(environment);
-    int rc = store_environment_connect(environment, writable, min, err);
-    if (rc == SNAPCELL_OK) return rc;
+    int status = store_environment_connect(environment, writable, min, err);
+    if (status == SNAPCELL_OK) return status;
     environment->writable = was_writable;
     environment->map_size_bytes = old_size;
     store_environment_connect(environment, was_writable, STORE_MAP_SIZE_BYTES_MIN, NULL);
-    return rc;
+    return status;
 }
 
 int store_environment_grow(store_environment *environment, size_t seen_size_bytes,
                            snapcell_error *err)
 {
-    int rc = store_gate_close(environment, STORE_GATE_WAIT_MS, err);
-    if (rc != SNAPCELL_OK) return rc;
+    int status = store_gate_close(environment, STORE_GATE_WAIT_MS, err);
+    if (status != SNAPCELL_OK) return status;
     if (environment->map_size_bytes <= seen_size_bytes) {
-        rc = store_environment_reconnect(environment, environment->writable, seen_size_bytes * 2,
-                                         err);
-        if (rc == SNAPCELL_E_NOMEM) {
-            rc = error_set(err, SNAPCELL_E_FULL,
-                           "the store %s cannot grow: no address space to map twice %llu bytes "
-                           "(ulimit -v)",
-                           environment->path, (unsigned long long)seen_size_bytes);
+        status = store_environment_reconnect(environment, environment->writable,
+                                             seen_size_bytes * 2, err);
+        if (status == SNAPCELL_E_NOMEM) {
+            status = error_set(err, SNAPCELL_E_FULL,
+                               "the store %s cannot grow: no address space to map twice %llu bytes "
+                               "(ulimit -v)",
+                               environment->path, (unsigned long long)seen_size_bytes);
         }
     }
     store_gate_open(environment);
-    return rc;
+    return status;
 }
 
 int store_environment_make_writable(store_environment *environment, snapcell_error *err)
 {
-    int rc = store_gate_close(environment, STORE_GATE_WAIT_MS, err);
-    if (rc != SNAPCELL_OK) return rc;
+    int status = store_gate_close(environment, STORE_GATE_WAIT_MS, err);
+    if (status != SNAPCELL_OK) return status;
     if (!environment->writable) {
-        rc = store_environment_reconnect(environment, true, STORE_MAP_SIZE_BYTES_MIN, err);
+        status = store_environment_reconnect(environment, true, STORE_MAP_SIZE_BYTES_MIN, err);
     }
     store_gate_open(environment);
-    return rc;
+    return status;
 }
 
 int store_environment_recover(store_environment *environment, unsigned seen_generation,
                               snapcell_error *err)
 {
-    int rc = store_gate_close(environment, STORE_GATE_WAIT_MS, err);
-    if (rc != SNAPCELL_OK) return rc;
+    int status = store_gate_close(environment, STORE_GATE_WAIT_MS, err);
+    if (status != SNAPCELL_OK) return status;
     if (environment->generation == seen_generation) {
         store_environment_disconnect(environment);
         environment->must_sync = true;
-        rc = store_environment_connect(environment, environment->writable, STORE_MAP_SIZE_BYTES_MIN,
-                                       err);
+        status = store_environment_connect(environment, environment->writable,
+                                           STORE_MAP_SIZE_BYTES_MIN, err);
     }
     store_gate_open(environment);
-    return rc;
+    return status;
 }

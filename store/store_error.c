@@ -12,9 +12,9 @@
 /* A write that is cut short for want of room comes out of LMDB as EIO. */
 #define STORE_NEARLY_FULL_SIZE_BYTES ((uint64_t)16 << 20)
 
-static bool store_error_is_lmdb(int rc)
+static bool store_error_is_lmdb(int status)
 {
-    return rc > 0 || rc <= MDB_LAST_ERRCODE;
+    return status > 0 || status <= MDB_LAST_ERRCODE;
 }
 
 /* Whether an EIO is likely to mean a full disk or a file at its size limit. */
@@ -34,11 +34,11 @@ static bool store_error_means_full(const store_environment *environment)
            (uint64_t)file.st_size + STORE_NEARLY_FULL_SIZE_BYTES > limit.rlim_cur;
 }
 
-static int store_error_errno(const store_environment *environment, int rc, const char *doing,
+static int store_error_errno(const store_environment *environment, int status, const char *doing,
                              snapcell_error *err)
 {
     const char *path = environment->path;
-    switch (rc) {
+    switch (status) {
     case EACCES:
     case EPERM:
     case EROFS:
@@ -64,20 +64,20 @@ static int store_error_errno(const store_environment *environment, int rc, const
     default:
         break;
     }
-    return error_set_errno(err, SNAPCELL_E_IO, rc, "%s in %s", doing, path);
+    return error_set_errno(err, SNAPCELL_E_IO, status, "%s in %s", doing, path);
 }
 
-int store_error(const store_environment *environment, int rc, const char *doing,
+int store_error(const store_environment *environment, int status, const char *doing,
                 snapcell_error *err)
 {
     const char *path = environment->path;
-    switch (rc) {
+    switch (status) {
     case MDB_INVALID:
     case MDB_VERSION_MISMATCH:
         return error_set(err, SNAPCELL_E_NOT_A_STORE,
                          "%s in %s: " STORE_DATA_FILE " or " STORE_LOCK_FILE
                          " is not in the format of LMDB 0.9 on this machine (%s)",
-                         doing, path, mdb_strerror(rc));
+                         doing, path, mdb_strerror(status));
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
     case MDB_CURSOR_FULL:
@@ -85,12 +85,12 @@ int store_error(const store_environment *environment, int rc, const char *doing,
     case MDB_NOTFOUND:
         return error_set(err, SNAPCELL_E_STORE_CORRUPT,
                          "%s in %s: " STORE_DATA_FILE " is damaged (%s): " STORE_DAMAGE_ADVICE,
-                         doing, path, mdb_strerror(rc));
+                         doing, path, mdb_strerror(status));
     case MDB_MAP_FULL:
     case MDB_PAGE_FULL:
     case MDB_TXN_FULL:
         return error_set(err, SNAPCELL_E_FULL, "%s in %s: the store is full (%s)", doing, path,
-                         mdb_strerror(rc));
+                         mdb_strerror(status));
     case MDB_BAD_VALSIZE:
         return error_set(err, SNAPCELL_E_TOO_LARGE,
                          "%s in %s: larger than a store can hold, which is 4 GiB", doing, path);
@@ -105,13 +105,14 @@ int store_error(const store_environment *environment, int rc, const char *doing,
             "which opens it anew",
             doing, path);
     default:
-        if (rc > 0) return store_error_errno(environment, rc, doing, err);
-        return error_set(err, SNAPCELL_E_INTERNAL, "%s in %s: %s", doing, path, mdb_strerror(rc));
+        if (status > 0) return store_error_errno(environment, status, doing, err);
+        return error_set(err, SNAPCELL_E_INTERNAL, "%s in %s: %s", doing, path,
+                         mdb_strerror(status));
     }
 }
 
-int store_error_any(const store_environment *environment, int rc, const char *doing,
+int store_error_any(const store_environment *environment, int status, const char *doing,
                     snapcell_error *err)
 {
-    return store_error_is_lmdb(rc) ? store_error(environment, rc, doing, err) : rc;
+    return store_error_is_lmdb(status) ? store_error(environment, status, doing, err) : status;
 }

@@ -65,19 +65,19 @@ static bool store_page_count_can_be(const store_pages *pages)
 static int store_check_roots(int file, const char *path, const store_lmdb_meta *meta,
                              snapcell_error *err)
 {
-    struct stat status;
-    if (fstat(file, &status) != 0) {
+    struct stat facts;
+    if (fstat(file, &facts) != 0) {
         return error_set_errno(err, SNAPCELL_E_IO, errno, "cannot look at %s/" STORE_DATA_FILE,
                                path);
     }
     store_pages pages = {.file = file, .path = path, .page_size = meta->trees[0].pad};
     pages.page_count = meta->last_page + 1;
-    pages.file_page_count = (uint64_t)status.st_size / pages.page_size;
+    pages.file_page_count = (uint64_t)facts.st_size / pages.page_size;
     if (meta->last_page < 1 || meta->last_page == STORE_LMDB_NO_PAGE ||
         !store_page_count_can_be(&pages))
         return store_pages_truncated(&pages, err);
-    int rc = store_check_tree(&pages, &meta->trees[0], err);
-    return rc == SNAPCELL_OK ? store_check_tree(&pages, &meta->trees[1], err) : rc;
+    int status = store_check_tree(&pages, &meta->trees[0], err);
+    return status == SNAPCELL_OK ? store_check_tree(&pages, &meta->trees[1], err) : status;
 }
 
 static int store_check_meta(const char *path, const store_lmdb_meta *meta, snapcell_error *err)
@@ -121,8 +121,8 @@ static int store_check_pages(int file, const char *path, snapcell_error *err)
         !store_meta_is_plausible(&metas[0])) {
         return store_check_foreign(file, path, err);
     }
-    int rc = store_check_meta(path, &metas[0], err);
-    if (rc != SNAPCELL_OK) return rc;
+    int status = store_check_meta(path, &metas[0], err);
+    if (status != SNAPCELL_OK) return status;
     if (!store_file_read(file, &metas[1], sizeof(metas[1]), metas[0].trees[0].pad) ||
         !store_meta_is_plausible(&metas[1]) || metas[1].trees[0].pad != metas[0].trees[0].pad) {
         return error_set(err, SNAPCELL_E_STORE_CORRUPT,
@@ -130,21 +130,21 @@ static int store_check_pages(int file, const char *path, snapcell_error *err)
                          " is damaged: its second page is no meta page; " STORE_DAMAGE_ADVICE,
                          path);
     }
-    rc = store_check_turns(path, metas, err);
-    if (rc != SNAPCELL_OK) return rc;
+    status = store_check_turns(path, metas, err);
+    if (status != SNAPCELL_OK) return status;
     const store_lmdb_meta *meta = &metas[metas[1].transaction > metas[0].transaction];
     return store_check_roots(file, path, meta, err);
 }
 
 int store_file_check(int file, const char *path, snapcell_error *err)
 {
-    int rc = store_check_pages(file, path, err);
-    for (int i = 1; rc != SNAPCELL_OK && i < STORE_CHECK_ATTEMPTS; i++) {
+    int status = store_check_pages(file, path, err);
+    for (int i = 1; status != SNAPCELL_OK && i < STORE_CHECK_ATTEMPTS; i++) {
         const struct timespec pause = {.tv_nsec = STORE_CHECK_PAUSE_NS};
         nanosleep(&pause, NULL);
-        rc = store_check_pages(file, path, err);
+        status = store_check_pages(file, path, err);
     }
-    return rc;
+    return status;
 }
 
 static int store_open_error(const char *path, int errnum, bool writable, snapcell_error *err)
@@ -176,16 +176,16 @@ static int store_open_error(const char *path, int errnum, bool writable, snapcel
 static int store_file_open_once(const char *path, int directory_file, bool writable, int *out,
                                 snapcell_error *err)
 {
-    struct stat status;
+    struct stat facts;
     /* Not blocking, as it may be a pipe; links are not followed, as LMDB's locks go by directory */
     int file = openat(directory_file, STORE_DATA_FILE,
                       (writable ? O_RDWR : O_RDONLY) | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
     if (file < 0) return store_open_error(path, errno, writable, err);
-    if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) {
+    if (fstat(file, &facts) != 0 || !S_ISREG(facts.st_mode)) {
         close(file);
         return store_open_error(path, EISDIR, writable, err);
     }
-    if (status.st_size == 0) {
+    if (facts.st_size == 0) {
         close(file);
         return error_set(err, SNAPCELL_E_NOT_A_STORE,
                          "%s/" STORE_DATA_FILE " is not a store: it is empty; remove it first",
@@ -197,44 +197,45 @@ static int store_file_open_once(const char *path, int directory_file, bool writa
 
 int store_file_inode(int directory_file, ino_t *out)
 {
-    struct stat status;
-    if (fstatat(directory_file, STORE_DATA_FILE, &status, AT_SYMLINK_NOFOLLOW) != 0) return errno;
-    *out = status.st_ino;
+    struct stat facts;
+    if (fstatat(directory_file, STORE_DATA_FILE, &facts, AT_SYMLINK_NOFOLLOW) != 0) return errno;
+    *out = facts.st_ino;
     return 0;
 }
 
 static bool store_file_is_current(int directory_file, int file)
 {
-    struct stat status;
+    struct stat facts;
     ino_t inode = 0;
-    return store_file_inode(directory_file, &inode) == 0 && fstat(file, &status) == 0 &&
-           status.st_ino == inode;
+    return store_file_inode(directory_file, &inode) == 0 && fstat(file, &facts) == 0 &&
+           facts.st_ino == inode;
 }
 
 /* A file system without these locks (some network and user-space ones) can be used, but then
  * data.mdb is never replaced. */
 static int store_file_lock_use(store_environment *environment, snapcell_error *err)
 {
-    int rc =
+    int status =
         store_lock_set(environment->data_file, STORE_LOCK_USE, F_RDLCK, STORE_LOCK_WAIT_FOREVER);
-    environment->byte_lock = rc == 0;
-    if (rc == 0 || rc == EINVAL || rc == ENOLCK || rc == ENOSYS || rc == EOPNOTSUPP) {
+    environment->byte_lock = status == 0;
+    if (status == 0 || status == EINVAL || status == ENOLCK || status == ENOSYS ||
+        status == EOPNOTSUPP) {
         return SNAPCELL_OK;
     }
-    return error_set_errno(err, SNAPCELL_E_IO, rc, "cannot lock %s/" STORE_DATA_FILE,
+    return error_set_errno(err, SNAPCELL_E_IO, status, "cannot lock %s/" STORE_DATA_FILE,
                            environment->path);
 }
 
 int store_file_open(store_environment *environment, bool writable, snapcell_error *err)
 {
     for (;;) {
-        int rc = store_file_open_once(environment->path, environment->directory_file, writable,
-                                      &environment->data_file, err);
-        if (rc != SNAPCELL_OK) return rc;
-        rc = store_file_lock_use(environment, err);
-        if (rc != SNAPCELL_OK) {
+        int status = store_file_open_once(environment->path, environment->directory_file, writable,
+                                          &environment->data_file, err);
+        if (status != SNAPCELL_OK) return status;
+        status = store_file_lock_use(environment, err);
+        if (status != SNAPCELL_OK) {
             store_file_close(environment);
-            return rc;
+            return status;
         }
         /* It may have been replaced by a compact copy while this waited for the lock. */
         if (store_file_is_current(environment->directory_file, environment->data_file)) {

@@ -47,7 +47,7 @@ static int fuzz_engine_of(int key)
 static snapcell_fingerprint fuzz_engine(int engine)
 {
     snapcell_fingerprint fingerprint;
-    memset(fingerprint.bytes, engine + 1, sizeof fingerprint.bytes);
+    memset(fingerprint.bytes, engine + 1, sizeof(fingerprint.bytes));
     return fingerprint;
 }
 
@@ -70,7 +70,7 @@ static const char *fuzz_name(int name)
 static void fuzz_make_artifact(int index)
 {
     static char blob[3][6000];
-    memset(blob[index % 3], index, sizeof blob[0]);
+    memset(blob[index % 3], index, sizeof(blob[0]));
     const artifact_spec spec = {
         .kind = SNAPCELL_ARTIFACT_SNAPSHOT,
         .shape = SNAPCELL_SHAPE_FETCH,
@@ -79,7 +79,7 @@ static void fuzz_make_artifact(int index)
         .engine = fuzz_engine(fuzz_engine_of(fuzz_key_of(index))),
         .name = "made",
         .file_name = "made.js",
-        .blob = {blob[index % 3], index % 2 == 0 ? 40 : sizeof blob[0]},
+        .blob = {blob[index % 3], index % 2 == 0 ? 40 : sizeof(blob[0])},
         .source = {"0", 1},
         .manifest = {"{}", 2},
     };
@@ -95,8 +95,8 @@ static void fuzz_end(void)
 static void fuzz_open(fuzz_model *model, snapcell_store_mode mode)
 {
     snapcell_error err;
-    const int code = snapcell_store_open(fuzz_folder, mode, &model->store, &err);
-    fuzz_require(code == SNAPCELL_OK);
+    const int status = snapcell_store_open(fuzz_folder, mode, &model->store, &err);
+    fuzz_require(status == SNAPCELL_OK);
     model->writable = mode != SNAPCELL_STORE_READ;
 }
 
@@ -164,11 +164,11 @@ static void fuzz_put(fuzz_model *model, fuzz_input *input)
     const int name = fuzz_take_u8(input) % (FUZZ_NAME_COUNT + 1);
     const int key = fuzz_key_of(artifact);
     const bool taken = model->held[key] != FUZZ_NONE && model->held[key] != artifact;
-    const int code = snapcell_store_put(model->store, fuzz_artifacts[artifact].bytes,
-                                        fuzz_artifacts[artifact].size_bytes,
-                                        name < FUZZ_NAME_COUNT ? fuzz_name(name) : NULL, NULL);
-    fuzz_require(code == fuzz_write_code(model, taken ? SNAPCELL_E_EXISTS : SNAPCELL_OK));
-    if (code != SNAPCELL_OK) return;
+    const int status = snapcell_store_put(model->store, fuzz_artifacts[artifact].bytes,
+                                          fuzz_artifacts[artifact].size_bytes,
+                                          name < FUZZ_NAME_COUNT ? fuzz_name(name) : NULL, NULL);
+    fuzz_require(status == fuzz_write_code(model, taken ? SNAPCELL_E_EXISTS : SNAPCELL_OK));
+    if (status != SNAPCELL_OK) return;
     model->held[key] = artifact;
     if (name < FUZZ_NAME_COUNT) model->names[name][fuzz_engine_of(key)] = key;
 }
@@ -180,14 +180,14 @@ static void fuzz_put_bad(fuzz_model *model, fuzz_input *input)
     const fuzz_artifact *good = &fuzz_artifacts[fuzz_take_u8(input) % FUZZ_ARTIFACT_COUNT];
     const size_t at = (size_t)fuzz_take_u32(input) % good->size_bytes;
     const uint8_t change = fuzz_take_u8(input);
-    (void)fuzz_take_text(input, name, sizeof name);
+    (void)fuzz_take_text(input, name, sizeof(name));
     uint8_t *bytes = malloc(good->size_bytes);
     fuzz_require(bytes != NULL);
     memcpy(bytes, good->bytes, good->size_bytes);
     bytes[at] ^= (uint8_t)(change | 1);
     snapcell_error err;
-    const int code = snapcell_store_put(model->store, bytes, good->size_bytes, name, &err);
-    fuzz_require(code != SNAPCELL_OK && err.message[0] != '\0');
+    const int status = snapcell_store_put(model->store, bytes, good->size_bytes, name, &err);
+    fuzz_require(status != SNAPCELL_OK && err.message[0] != '\0');
     free(bytes);
 }
 
@@ -197,9 +197,9 @@ static void fuzz_get(fuzz_model *model, fuzz_input *input)
     const snapcell_key wanted = fuzz_key(key);
     void *bytes = NULL;
     size_t size = 0;
-    const int code = snapcell_store_get(model->store, &wanted, &bytes, &size, NULL);
+    const int status = snapcell_store_get(model->store, &wanted, &bytes, &size, NULL);
     const bool there = model->held[key] != FUZZ_NONE;
-    fuzz_require(code == (there ? SNAPCELL_OK : SNAPCELL_E_NOT_FOUND));
+    fuzz_require(status == (there ? SNAPCELL_OK : SNAPCELL_E_NOT_FOUND));
     if (there) fuzz_require_bytes(bytes, size, model->held[key]);
     free(bytes);
 }
@@ -220,7 +220,7 @@ static void fuzz_resolve_name(fuzz_model *model, fuzz_input *input)
     fuzz_require(snapcell_store_resolve(model->store, fuzz_name(name), any ? NULL : &wanted, &found,
                                         NULL) == code);
     const snapcell_key key = fuzz_key(expected);
-    if (code == SNAPCELL_OK) fuzz_require(memcmp(&found, &key, sizeof key) == 0);
+    if (code == SNAPCELL_OK) fuzz_require(memcmp(&found, &key, sizeof(key)) == 0);
 }
 
 static void fuzz_resolve_text(fuzz_model *model, fuzz_input *input)
@@ -228,10 +228,10 @@ static void fuzz_resolve_text(fuzz_model *model, fuzz_input *input)
     char ref[300];
     snapcell_key found;
     snapcell_error err;
-    const int code = snapcell_store_resolve(model->store, fuzz_take_text(input, ref, sizeof ref),
-                                            NULL, &found, &err);
-    fuzz_require(code == SNAPCELL_OK || err.message[0] != '\0');
-    if (code != SNAPCELL_OK) return;
+    const int status = snapcell_store_resolve(model->store, fuzz_take_text(input, ref, sizeof(ref)),
+                                              NULL, &found, &err);
+    fuzz_require(status == SNAPCELL_OK || err.message[0] != '\0');
+    if (status != SNAPCELL_OK) return;
     void *bytes = NULL;
     size_t size;
     fuzz_require(snapcell_store_get(model->store, &found, &bytes, &size, NULL) == SNAPCELL_OK);
@@ -244,8 +244,8 @@ static void fuzz_view_open(fuzz_model *model, fuzz_input *input)
     const int key = fuzz_take_u8(input) % FUZZ_KEY_COUNT;
     const snapcell_key wanted = fuzz_key(key);
     if (model->viewed[view] != FUZZ_NONE) return;
-    const int code = snapcell_store_view_open(model->store, &wanted, &model->views[view], NULL);
-    fuzz_require(code == (model->held[key] != FUZZ_NONE ? SNAPCELL_OK : SNAPCELL_E_NOT_FOUND));
+    const int status = snapcell_store_view_open(model->store, &wanted, &model->views[view], NULL);
+    fuzz_require(status == (model->held[key] != FUZZ_NONE ? SNAPCELL_OK : SNAPCELL_E_NOT_FOUND));
     model->viewed[view] = model->held[key];
 }
 
@@ -270,9 +270,9 @@ static void fuzz_name_set(fuzz_model *model, fuzz_input *input)
     const int key = fuzz_take_u8(input) % FUZZ_KEY_COUNT;
     const snapcell_key wanted = fuzz_key(key);
     const bool there = model->held[key] != FUZZ_NONE;
-    const int code = snapcell_store_name_set(model->store, fuzz_name(name), &wanted, NULL);
-    fuzz_require(code == fuzz_write_code(model, there ? SNAPCELL_OK : SNAPCELL_E_NOT_FOUND));
-    if (code == SNAPCELL_OK) model->names[name][fuzz_engine_of(key)] = key;
+    const int status = snapcell_store_name_set(model->store, fuzz_name(name), &wanted, NULL);
+    fuzz_require(status == fuzz_write_code(model, there ? SNAPCELL_OK : SNAPCELL_E_NOT_FOUND));
+    if (status == SNAPCELL_OK) model->names[name][fuzz_engine_of(key)] = key;
 }
 
 static void fuzz_remove_name(fuzz_model *model, fuzz_input *input)
@@ -280,9 +280,9 @@ static void fuzz_remove_name(fuzz_model *model, fuzz_input *input)
     const int name = fuzz_take_u8(input) % FUZZ_NAME_COUNT;
     int last;
     const bool there = fuzz_count_engines(model, name, &last) > 0;
-    const int code = snapcell_store_remove_name(model->store, fuzz_name(name), NULL);
-    fuzz_require(code == fuzz_write_code(model, there ? SNAPCELL_OK : SNAPCELL_E_NOT_FOUND));
-    for (int engine = 0; code == SNAPCELL_OK && engine < FUZZ_ENGINE_COUNT; engine++) {
+    const int status = snapcell_store_remove_name(model->store, fuzz_name(name), NULL);
+    fuzz_require(status == fuzz_write_code(model, there ? SNAPCELL_OK : SNAPCELL_E_NOT_FOUND));
+    for (int engine = 0; status == SNAPCELL_OK && engine < FUZZ_ENGINE_COUNT; engine++) {
         const int key = model->names[name][engine];
         model->names[name][engine] = FUZZ_NONE;
         if (key != FUZZ_NONE && !fuzz_is_named(model, key)) model->held[key] = FUZZ_NONE;
@@ -293,9 +293,9 @@ static void fuzz_remove_key(fuzz_model *model, int key)
 {
     const snapcell_key wanted = fuzz_key(key);
     const bool there = model->held[key] != FUZZ_NONE;
-    const int code = snapcell_store_remove(model->store, &wanted, NULL);
-    fuzz_require(code == fuzz_write_code(model, there ? SNAPCELL_OK : SNAPCELL_E_NOT_FOUND));
-    if (code != SNAPCELL_OK) return;
+    const int status = snapcell_store_remove(model->store, &wanted, NULL);
+    fuzz_require(status == fuzz_write_code(model, there ? SNAPCELL_OK : SNAPCELL_E_NOT_FOUND));
+    if (status != SNAPCELL_OK) return;
     model->held[key] = FUZZ_NONE;
     for (int name = 0; name < FUZZ_NAME_COUNT; name++)
         if (model->names[name][fuzz_engine_of(key)] == key)
@@ -311,9 +311,9 @@ static void fuzz_gc(fuzz_model *model, fuzz_input *input)
 {
     (void)input;
     snapcell_store_gc_result result = {0};
-    const int code = snapcell_store_gc(model->store, &result, NULL);
-    fuzz_require(code == fuzz_write_code(model, SNAPCELL_OK));
-    if (code != SNAPCELL_OK) return;
+    const int status = snapcell_store_gc(model->store, &result, NULL);
+    fuzz_require(status == fuzz_write_code(model, SNAPCELL_OK));
+    if (status != SNAPCELL_OK) return;
     uint64_t removed = 0;
     for (int key = 0; key < FUZZ_KEY_COUNT; key++) {
         if (model->held[key] == FUZZ_NONE || fuzz_is_named(model, key)) continue;
@@ -327,7 +327,7 @@ static int fuzz_count_artifact(void *user, const snapcell_key *key, const void *
 {
     snapcell_artifact_info info;
     fuzz_require(snapcell_artifact_inspect(bytes, size, &info, NULL) == SNAPCELL_OK);
-    fuzz_require(memcmp(&info.key, key, sizeof *key) == 0);
+    fuzz_require(memcmp(&info.key, key, sizeof(*key)) == 0);
     (*(uint64_t *)user)++;
     return 0;
 }
@@ -379,8 +379,8 @@ static void fuzz_open_twice(fuzz_model *model, fuzz_input *input)
     for (int view = 0; view < FUZZ_VIEW_COUNT; view++)
         if (model->viewed[view] != FUZZ_NONE) mode = SNAPCELL_STORE_READ;
     snapcell_store *second = NULL;
-    const int code = snapcell_store_open(fuzz_folder, mode, &second, NULL);
-    fuzz_require(code == SNAPCELL_OK && second != NULL);
+    const int status = snapcell_store_open(fuzz_folder, mode, &second, NULL);
+    fuzz_require(status == SNAPCELL_OK && second != NULL);
     snapcell_store_close(second);
 }
 
@@ -407,15 +407,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     fuzz_input input = {data, size};
     fuzz_model model = {0};
-    memset(model.held, FUZZ_NONE, sizeof model.held);
-    memset(model.names, FUZZ_NONE, sizeof model.names);
-    memset(model.viewed, FUZZ_NONE, sizeof model.viewed);
+    memset(model.held, FUZZ_NONE, sizeof(model.held));
+    memset(model.names, FUZZ_NONE, sizeof(model.names));
+    memset(model.viewed, FUZZ_NONE, sizeof(model.viewed));
     /* Open from one input to the next, which saves most of the time. */
     model.store = fuzz_store;
     model.writable = true;
     while (input.size_bytes > 0)
-        fuzz_operations[fuzz_take_u8(&input) % (sizeof fuzz_operations / sizeof *fuzz_operations)](
-            &model, &input);
+        fuzz_operations[fuzz_take_u8(&input) %
+                        (sizeof(fuzz_operations) / sizeof(*fuzz_operations))](&model, &input);
     fuzz_list(&model, &input);
     fuzz_empty(&model);
     fuzz_store = model.store;

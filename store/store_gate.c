@@ -22,26 +22,26 @@ static int store_gate_reconnect(store_environment *environment, snapcell_error *
 {
     environment->exclusive = true;
     pthread_mutex_unlock(&environment->mutex);
-    int rc = store_environment_connect(environment, environment->writable,
-                                       environment->map_size_bytes, err);
+    int status = store_environment_connect(environment, environment->writable,
+                                           environment->map_size_bytes, err);
     pthread_mutex_lock(&environment->mutex);
     environment->exclusive = false;
     pthread_cond_broadcast(&environment->changed);
-    return rc;
+    return status;
 }
 
 int store_gate_enter(store_environment *environment, snapcell_error *err)
 {
-    int rc = store_gate_check_process(environment, err);
-    if (rc != SNAPCELL_OK) return rc;
+    int status = store_gate_check_process(environment, err);
+    if (status != SNAPCELL_OK) return status;
     pthread_mutex_lock(&environment->mutex);
     while (environment->exclusive || environment->waiting > 0) {
         pthread_cond_wait(&environment->changed, &environment->mutex);
     }
-    if (environment->env == NULL) rc = store_gate_reconnect(environment, err);
-    if (rc == SNAPCELL_OK) environment->active++;
+    if (environment->env == NULL) status = store_gate_reconnect(environment, err);
+    if (status == SNAPCELL_OK) environment->active++;
     pthread_mutex_unlock(&environment->mutex);
-    return rc;
+    return status;
 }
 
 void store_gate_leave(store_environment *environment)
@@ -72,8 +72,8 @@ static struct timespec store_gate_deadline(int wait_ms)
 
 int store_gate_close(store_environment *environment, int wait_ms, snapcell_error *err)
 {
-    int rc = store_gate_check_process(environment, err);
-    if (rc != SNAPCELL_OK) return rc;
+    int status = store_gate_check_process(environment, err);
+    if (status != SNAPCELL_OK) return status;
     const struct timespec deadline = store_gate_deadline(wait_ms);
     int waited = 0;
     pthread_mutex_lock(&environment->mutex);
@@ -83,16 +83,16 @@ int store_gate_close(store_environment *environment, int wait_ms, snapcell_error
     }
     environment->waiting--;
     if (store_gate_is_busy(environment)) {
-        rc = error_set(err, SNAPCELL_E_BUSY,
-                       "the store %s must be mapped again, but %u views or operations of this "
-                       "process are open: close them and try again",
-                       environment->path, environment->active);
+        status = error_set(err, SNAPCELL_E_BUSY,
+                           "the store %s must be mapped again, but %u views or operations of this "
+                           "process are open: close them and try again",
+                           environment->path, environment->active);
         pthread_cond_broadcast(&environment->changed);
     } else {
         environment->exclusive = true;
     }
     pthread_mutex_unlock(&environment->mutex);
-    return rc;
+    return status;
 }
 
 void store_gate_open(store_environment *environment)

@@ -192,10 +192,10 @@ void store_signal_guard_end(store_signal_guard *guard);
 /* --- store_error.c --- */
 
 /* Fills in `err` for a code of LMDB's or errno's that came up while `doing` ("reading names"). */
-int store_error(const store_environment *environment, int rc, const char *doing,
+int store_error(const store_environment *environment, int status, const char *doing,
                 snapcell_error *err);
 /* As store_error(), for a function that gives either kind of code. */
-int store_error_any(const store_environment *environment, int rc, const char *doing,
+int store_error_any(const store_environment *environment, int status, const char *doing,
                     snapcell_error *err);
 
 /* --- store_artifacts.c --- */

@@ -32,8 +32,8 @@ int store_lock_set(int file, store_lock_byte byte, short type, int wait_ms)
     }
     /* There is no wait with a time limit, and without one any reader could stop all writers. */
     for (int waited_us = 0;; waited_us += STORE_LOCK_POLL_US) {
-        int rc = store_lock_try(file, byte, type, F_OFD_SETLK);
-        if (rc != EAGAIN || waited_us >= wait_ms * 1000) return rc;
+        int status = store_lock_try(file, byte, type, F_OFD_SETLK);
+        if (status != EAGAIN || waited_us >= wait_ms * 1000) return status;
         const struct timespec pause = {.tv_nsec = STORE_LOCK_POLL_US * 1000L};
         nanosleep(&pause, NULL);
     }

@@ -97,14 +97,14 @@ int store_names_check(const store_environment *environment, MDB_txn *txn)
     MDB_val key;
     MDB_val value;
     store_name_entry entry;
-    int rc = mdb_cursor_open(txn, environment->names, &cursor);
-    if (rc != MDB_SUCCESS) return rc;
+    int status = mdb_cursor_open(txn, environment->names, &cursor);
+    if (status != MDB_SUCCESS) return status;
     do {
-        rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
-        if (rc == MDB_SUCCESS) rc = store_name_parse(&key, &value, &entry);
-    } while (rc == MDB_SUCCESS);
+        status = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+        if (status == MDB_SUCCESS) status = store_name_parse(&key, &value, &entry);
+    } while (status == MDB_SUCCESS);
     mdb_cursor_close(cursor);
-    return rc == MDB_NOTFOUND ? MDB_SUCCESS : rc;
+    return status == MDB_NOTFOUND ? MDB_SUCCESS : status;
 }
 
 /* --- Writing
@@ -118,15 +118,15 @@ int store_name_put(store_environment *environment, MDB_txn *txn, const char *nam
     MDB_val name_key = store_name_key(name, engine, buffer);
     store_name_value record = store_name_value_of(&name_key, key);
     MDB_val value;
-    int rc = mdb_get(txn, environment->names, &name_key, &value);
-    if (rc == MDB_SUCCESS && value.mv_size == sizeof(record) &&
+    int status = mdb_get(txn, environment->names, &name_key, &value);
+    if (status == MDB_SUCCESS && value.mv_size == sizeof(record) &&
         memcmp(value.mv_data, &record, sizeof(record)) == 0) {
         return MDB_SUCCESS;
     }
-    if (rc != MDB_SUCCESS && rc != MDB_NOTFOUND) return rc;
+    if (status != MDB_SUCCESS && status != MDB_NOTFOUND) return status;
     if (environment->format_version < STORE_FORMAT_VERSION) {
-        rc = store_format_put(txn, environment->meta);
-        if (rc != MDB_SUCCESS) return rc;
+        status = store_format_put(txn, environment->meta);
+        if (status != MDB_SUCCESS) return status;
     }
     value = (MDB_val){.mv_size = sizeof(record), .mv_data = &record};
     return mdb_put(txn, environment->names, &name_key, &value, 0);
@@ -144,17 +144,17 @@ static int store_name_set_write(store_environment *environment, MDB_txn *txn, vo
     MDB_val key = {.mv_size = sizeof(set->key), .mv_data = (void *)(uintptr_t)&set->key};
     MDB_val artifact;
     artifact_view view;
-    int rc = mdb_get(txn, environment->artifacts, &key, &artifact);
-    if (rc == MDB_NOTFOUND) {
+    int status = mdb_get(txn, environment->artifacts, &key, &artifact);
+    if (status == MDB_NOTFOUND) {
         char hex[SNAPCELL_KEY_HEX_SIZE];
         snapcell_key_format(&set->key, hex);
         return error_set(err, SNAPCELL_E_NOT_FOUND,
                          "cannot name '%s': no artifact %s in the store %s", set->name, hex,
                          environment->path);
     }
-    if (rc != MDB_SUCCESS) return rc;
-    rc = artifact_read(artifact.mv_data, artifact.mv_size, ARTIFACT_CHECK_CHECKSUM, &view, err);
-    if (rc != SNAPCELL_OK) return rc;
+    if (status != MDB_SUCCESS) return status;
+    status = artifact_read(artifact.mv_data, artifact.mv_size, ARTIFACT_CHECK_CHECKSUM, &view, err);
+    if (status != SNAPCELL_OK) return status;
     return store_name_put(environment, txn, set->name, &view.info.engine, &set->key);
 }
 
@@ -162,8 +162,8 @@ int snapcell_store_name_set(snapcell_store *store, const char *name, const snapc
                             snapcell_error *err)
 {
     if (name == NULL) return error_set(err, SNAPCELL_E_USAGE, "no name to set: NULL");
-    int rc = store_name_check(name, err);
-    if (rc != SNAPCELL_OK) return rc;
+    int status = store_name_check(name, err);
+    if (status != SNAPCELL_OK) return status;
     store_name_argument set = {.name = name, .key = *key};
     return store_write(store, store_name_set_write, &set, "setting a name", err);
 }
@@ -204,16 +204,16 @@ static int store_name_remove_entries(MDB_cursor *cursor, const char *name, store
     store_name_entry entry;
     MDB_val key = store_name_key(name, NULL, buffer);
     MDB_val value;
-    int rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
-    while (rc == MDB_SUCCESS) {
-        rc = store_name_parse(&key, &value, &entry);
-        if (rc != MDB_SUCCESS) return rc;
+    int status = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+    while (status == MDB_SUCCESS) {
+        status = store_name_parse(&key, &value, &entry);
+        if (status != MDB_SUCCESS) return status;
         if (strcmp(entry.name, name) != 0) return MDB_SUCCESS;
-        rc = store_key_list_add(list, entry.key);
-        if (rc == MDB_SUCCESS) rc = mdb_cursor_del(cursor, 0);
-        if (rc == MDB_SUCCESS) rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+        status = store_key_list_add(list, entry.key);
+        if (status == MDB_SUCCESS) status = mdb_cursor_del(cursor, 0);
+        if (status == MDB_SUCCESS) status = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }
-    return rc == MDB_NOTFOUND ? MDB_SUCCESS : rc;
+    return status == MDB_NOTFOUND ? MDB_SUCCESS : status;
 }
 
 /* Takes from the list what other names point to. */
@@ -222,23 +222,23 @@ static int store_name_keep_used(MDB_cursor *cursor, store_key_list *list)
     store_name_entry entry;
     MDB_val key;
     MDB_val value;
-    int rc = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
-    while (rc == MDB_SUCCESS && list->count > 0) {
-        rc = store_name_parse(&key, &value, &entry);
-        if (rc != MDB_SUCCESS) return rc;
+    int status = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
+    while (status == MDB_SUCCESS && list->count > 0) {
+        status = store_name_parse(&key, &value, &entry);
+        if (status != MDB_SUCCESS) return status;
         store_key_list_drop(list, entry.key);
-        rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+        status = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }
-    return rc == MDB_NOTFOUND ? MDB_SUCCESS : rc;
+    return status == MDB_NOTFOUND ? MDB_SUCCESS : status;
 }
 
 static int store_remove_listed(const store_environment *environment, MDB_txn *txn,
                                const store_key_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
-        int rc = store_artifact_delete(environment, txn, &list->keys[i]);
+        int status = store_artifact_delete(environment, txn, &list->keys[i]);
         /* Two engines may share a key, and then the second one finds nothing. */
-        if (rc != MDB_SUCCESS && rc != MDB_NOTFOUND) return rc;
+        if (status != MDB_SUCCESS && status != MDB_NOTFOUND) return status;
     }
     return MDB_SUCCESS;
 }
@@ -249,18 +249,18 @@ static int store_remove_name_write(store_environment *environment, MDB_txn *txn,
     const char *name = argument;
     store_key_list list = {0};
     MDB_cursor *cursor;
-    int rc = mdb_cursor_open(txn, environment->names, &cursor);
-    if (rc != MDB_SUCCESS) return rc;
-    rc = store_name_remove_entries(cursor, name, &list);
-    if (rc == MDB_SUCCESS && list.count == 0) {
-        rc = error_set(err, SNAPCELL_E_NOT_FOUND, "no function '%s' in the store %s", name,
-                       environment->path);
+    int status = mdb_cursor_open(txn, environment->names, &cursor);
+    if (status != MDB_SUCCESS) return status;
+    status = store_name_remove_entries(cursor, name, &list);
+    if (status == MDB_SUCCESS && list.count == 0) {
+        status = error_set(err, SNAPCELL_E_NOT_FOUND, "no function '%s' in the store %s", name,
+                           environment->path);
     }
-    if (rc == MDB_SUCCESS) rc = store_name_keep_used(cursor, &list);
+    if (status == MDB_SUCCESS) status = store_name_keep_used(cursor, &list);
     mdb_cursor_close(cursor);
-    if (rc == MDB_SUCCESS) rc = store_remove_listed(environment, txn, &list);
+    if (status == MDB_SUCCESS) status = store_remove_listed(environment, txn, &list);
     free(list.keys);
-    return rc;
+    return status;
 }
 
 int snapcell_store_remove_name(snapcell_store *store, const char *name, snapcell_error *err)
@@ -284,17 +284,17 @@ static int store_walk_names(const store_environment *environment, MDB_cursor *cu
     store_name_entry entry;
     MDB_val key;
     MDB_val value;
-    int rc;
-    while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == MDB_SUCCESS) {
-        rc = store_name_parse(&key, &value, &entry);
-        if (rc != MDB_SUCCESS) break;
+    int status;
+    while ((status = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == MDB_SUCCESS) {
+        status = store_name_parse(&key, &value, &entry);
+        if (status != MDB_SUCCESS) break;
         const snapcell_store_name public_entry = {
             .name = entry.name, .engine = *entry.engine, .key = *entry.key};
         int said = each(user, &public_entry);
         if (said != 0) return said;
     }
-    if (rc == MDB_NOTFOUND) return SNAPCELL_OK;
-    return store_error(environment, rc, "listing names", err);
+    if (status == MDB_NOTFOUND) return SNAPCELL_OK;
+    return store_error(environment, status, "listing names", err);
 }
 
 int snapcell_store_each_name(snapcell_store *store, snapcell_store_name_fn *each, void *user,
@@ -303,15 +303,15 @@ int snapcell_store_each_name(snapcell_store *store, snapcell_store_name_fn *each
     MDB_txn *txn;
     MDB_cursor *cursor;
     store_environment *environment = store->environment;
-    int rc = store_read_begin(environment, &txn, err);
-    if (rc != SNAPCELL_OK) return rc;
-    rc = mdb_cursor_open(txn, environment->names, &cursor);
-    if (rc == MDB_SUCCESS) {
-        rc = store_walk_names(environment, cursor, each, user, err);
+    int status = store_read_begin(environment, &txn, err);
+    if (status != SNAPCELL_OK) return status;
+    status = mdb_cursor_open(txn, environment->names, &cursor);
+    if (status == MDB_SUCCESS) {
+        status = store_walk_names(environment, cursor, each, user, err);
         mdb_cursor_close(cursor);
     } else {
-        rc = store_error(environment, rc, "listing names", err);
+        status = store_error(environment, status, "listing names", err);
     }
     store_read_end(environment, txn);
-    return rc;
+    return status;
 }

@@ -52,49 +52,50 @@ static void store_registry_remove(store_environment *environment)
 static int store_registry_check(store_environment *environment, bool *out_writable,
                                 snapcell_error *err)
 {
-    struct stat status;
+    struct stat facts;
     ino_t inode = 0;
-    int rc = store_gate_enter(environment, err);
-    if (rc != SNAPCELL_OK) return rc;
-    if (fstat(environment->data_file, &status) != 0 ||
-        store_file_inode(environment->directory_file, &inode) != 0 || status.st_ino != inode) {
-        rc = error_set(err, SNAPCELL_E_NOT_FOUND,
-                       "%s/" STORE_DATA_FILE
-                       " was removed or replaced while this process has the store open: close it "
-                       "first",
-                       environment->path);
+    int status = store_gate_enter(environment, err);
+    if (status != SNAPCELL_OK) return status;
+    if (fstat(environment->data_file, &facts) != 0 ||
+        store_file_inode(environment->directory_file, &inode) != 0 || facts.st_ino != inode) {
+        status =
+            error_set(err, SNAPCELL_E_NOT_FOUND,
+                      "%s/" STORE_DATA_FILE
+                      " was removed or replaced while this process has the store open: close it "
+                      "first",
+                      environment->path);
     }
     *out_writable = environment->writable;
     store_gate_leave(environment);
-    return rc;
+    return status;
 }
 
 static int store_registry_share(store_environment *environment, bool writable, snapcell_error *err)
 {
     bool is_writable = false;
-    int rc = store_registry_check(environment, &is_writable, err);
-    if (rc == SNAPCELL_OK && writable && !is_writable)
-        rc = store_environment_make_writable(environment, err);
-    if (rc == SNAPCELL_OK) environment->references++;
-    return rc;
+    int status = store_registry_check(environment, &is_writable, err);
+    if (status == SNAPCELL_OK && writable && !is_writable)
+        status = store_environment_make_writable(environment, err);
+    if (status == SNAPCELL_OK) environment->references++;
+    return status;
 }
 
-static int store_registry_add(const char *path, int directory_file, const struct stat *status,
+static int store_registry_add(const char *path, int directory_file, const struct stat *facts,
                               bool writable, store_environment **out, snapcell_error *err)
 {
     store_environment *environment;
-    int rc = store_environment_new(path, directory_file, &environment, err);
-    if (rc != SNAPCELL_OK) {
+    int status = store_environment_new(path, directory_file, &environment, err);
+    if (status != SNAPCELL_OK) {
         close(directory_file);
-        return rc;
+        return status;
     }
-    rc = store_environment_connect(environment, writable, STORE_MAP_SIZE_BYTES_MIN, err);
-    if (rc != SNAPCELL_OK) {
+    status = store_environment_connect(environment, writable, STORE_MAP_SIZE_BYTES_MIN, err);
+    if (status != SNAPCELL_OK) {
         store_environment_free(environment);
-        return rc;
+        return status;
     }
-    environment->device = status->st_dev;
-    environment->inode = status->st_ino;
+    environment->device = facts->st_dev;
+    environment->inode = facts->st_ino;
     environment->references = 1;
     environment->next = store_registry_first;
     store_registry_first = environment;
@@ -105,25 +106,25 @@ static int store_registry_add(const char *path, int directory_file, const struct
 int store_registry_acquire(const char *path, int directory_file, bool writable,
                            store_environment **out, snapcell_error *err)
 {
-    struct stat status;
-    if (fstat(directory_file, &status) != 0) {
+    struct stat facts;
+    if (fstat(directory_file, &facts) != 0) {
         const int errnum = errno;
         close(directory_file);
         return error_set_errno(err, SNAPCELL_E_IO, errnum, "cannot look at %s", path);
     }
     pthread_once(&store_registry_once, store_registry_init);
     store_registry_lock();
-    int rc;
-    store_environment *environment = store_registry_find(status.st_dev, status.st_ino);
+    int status;
+    store_environment *environment = store_registry_find(facts.st_dev, facts.st_ino);
     if (environment != NULL) {
         close(directory_file);
-        rc = store_registry_share(environment, writable, err);
-        if (rc == SNAPCELL_OK) *out = environment;
+        status = store_registry_share(environment, writable, err);
+        if (status == SNAPCELL_OK) *out = environment;
     } else {
-        rc = store_registry_add(path, directory_file, &status, writable, out, err);
+        status = store_registry_add(path, directory_file, &facts, writable, out, err);
     }
     store_registry_unlock();
-    return rc;
+    return status;
 }
 
 void store_registry_release(store_environment *environment)

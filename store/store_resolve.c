@@ -47,11 +47,11 @@ static int store_search_name(MDB_cursor *cursor, store_name_search *search)
     /* With its zero byte it is where the entries of this name begin. */
     MDB_val key = {.mv_size = strlen(search->name) + 1, .mv_data = (void *)(uintptr_t)search->name};
     MDB_val value;
-    int rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
-    while (rc == MDB_SUCCESS) {
+    int status = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+    while (status == MDB_SUCCESS) {
         char hex[SNAPCELL_KEY_HEX_SIZE];
-        rc = store_name_parse(&key, &value, &entry);
-        if (rc != MDB_SUCCESS) return rc;
+        status = store_name_parse(&key, &value, &entry);
+        if (status != MDB_SUCCESS) return status;
         if (strcmp(entry.name, search->name) != 0) return MDB_SUCCESS;
         search->key = *entry.key;
         search->found = search->engine != NULL &&
@@ -59,9 +59,9 @@ static int store_search_name(MDB_cursor *cursor, store_name_search *search)
         if (search->found) return MDB_SUCCESS;
         snapcell_fingerprint_format(entry.engine, hex);
         store_text_list_add(&search->engines, hex, STORE_ENGINE_DIGITS_SHOWN);
-        rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+        status = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }
-    return rc == MDB_NOTFOUND ? MDB_SUCCESS : rc;
+    return status == MDB_NOTFOUND ? MDB_SUCCESS : status;
 }
 
 static int store_name_other_engine(const store_environment *environment,
@@ -120,16 +120,16 @@ static int store_search_prefix(MDB_cursor *cursor, const snapcell_key *prefix, s
 {
     char hex[SNAPCELL_KEY_HEX_SIZE];
     MDB_val key = {.mv_size = sizeof(*prefix), .mv_data = (void *)(uintptr_t)prefix};
-    int rc = mdb_cursor_get(cursor, &key, NULL, MDB_SET_RANGE);
-    while (rc == MDB_SUCCESS) {
+    int status = mdb_cursor_get(cursor, &key, NULL, MDB_SET_RANGE);
+    while (status == MDB_SUCCESS) {
         if (key.mv_size != sizeof(*out)) return MDB_CORRUPTED;
         if (!store_prefix_matches(key.mv_data, prefix, digits)) return MDB_SUCCESS;
         memcpy(out, key.mv_data, sizeof(*out));
         snapcell_key_format(out, hex);
         store_text_list_add(keys, hex, STORE_KEY_DIGITS);
-        rc = mdb_cursor_get(cursor, &key, NULL, MDB_NEXT);
+        status = mdb_cursor_get(cursor, &key, NULL, MDB_NEXT);
     }
-    return rc == MDB_NOTFOUND ? MDB_SUCCESS : rc;
+    return status == MDB_NOTFOUND ? MDB_SUCCESS : status;
 }
 
 static int store_resolve_key(const store_environment *environment, MDB_txn *txn, const char *ref,
@@ -141,12 +141,12 @@ static int store_resolve_key(const store_environment *environment, MDB_txn *txn,
     store_text_list keys = {0};
     const size_t digits = store_prefix_parse(ref, &prefix);
     if (digits > 0) {
-        int rc = mdb_cursor_open(txn, environment->artifacts, &cursor);
-        if (rc == MDB_SUCCESS) {
-            rc = store_search_prefix(cursor, &prefix, digits, &found, &keys);
+        int status = mdb_cursor_open(txn, environment->artifacts, &cursor);
+        if (status == MDB_SUCCESS) {
+            status = store_search_prefix(cursor, &prefix, digits, &found, &keys);
             mdb_cursor_close(cursor);
         }
-        if (rc != MDB_SUCCESS) return store_error(environment, rc, "looking up a key", err);
+        if (status != MDB_SUCCESS) return store_error(environment, status, "looking up a key", err);
     }
     if (keys.count == 1) {
         *out = found;
@@ -172,9 +172,9 @@ static int store_find_whole_key(const store_environment *environment, MDB_txn *t
     if (store_prefix_parse(ref, &parsed) != STORE_KEY_DIGITS) return MDB_SUCCESS;
     MDB_val key = {.mv_size = sizeof(parsed), .mv_data = &parsed};
     MDB_val value;
-    const int rc = mdb_get(txn, environment->artifacts, &key, &value);
-    if (rc == MDB_NOTFOUND) return MDB_SUCCESS;
-    if (rc != MDB_SUCCESS) return rc;
+    const int status = mdb_get(txn, environment->artifacts, &key, &value);
+    if (status == MDB_NOTFOUND) return MDB_SUCCESS;
+    if (status != MDB_SUCCESS) return status;
     *out = parsed;
     *found = true;
     return MDB_SUCCESS;
@@ -188,19 +188,20 @@ static int store_resolve(const store_environment *environment, MDB_txn *txn, con
 {
     MDB_cursor *cursor;
     bool found;
-    int rc = store_find_whole_key(environment, txn, ref, out, &found);
-    if (rc != MDB_SUCCESS) return store_error(environment, rc, "looking up a key", err);
+    int status = store_find_whole_key(environment, txn, ref, out, &found);
+    if (status != MDB_SUCCESS) return store_error(environment, status, "looking up a key", err);
     if (found) return SNAPCELL_OK;
 
     store_name_search search = {.name = ref, .engine = engine};
     const size_t size = strnlen(ref, SNAPCELL_NAME_SIZE_MAX + 1);
     if (size > 0 && size <= SNAPCELL_NAME_SIZE_MAX) {
-        rc = mdb_cursor_open(txn, environment->names, &cursor);
-        if (rc == MDB_SUCCESS) {
-            rc = store_search_name(cursor, &search);
+        status = mdb_cursor_open(txn, environment->names, &cursor);
+        if (status == MDB_SUCCESS) {
+            status = store_search_name(cursor, &search);
             mdb_cursor_close(cursor);
         }
-        if (rc != MDB_SUCCESS) return store_error(environment, rc, "looking up a name", err);
+        if (status != MDB_SUCCESS)
+            return store_error(environment, status, "looking up a name", err);
     }
     if (search.found || (engine == NULL && search.engines.count == 1)) {
         *out = search.key;
@@ -216,9 +217,9 @@ int snapcell_store_resolve(snapcell_store *store, const char *ref,
 {
     MDB_txn *txn;
     if (ref == NULL) return error_set(err, SNAPCELL_E_USAGE, "no name or key to look up: NULL");
-    int rc = store_read_begin(store->environment, &txn, err);
-    if (rc != SNAPCELL_OK) return rc;
-    rc = store_resolve(store->environment, txn, ref, engine, out, err);
+    int status = store_read_begin(store->environment, &txn, err);
+    if (status != SNAPCELL_OK) return status;
+    status = store_resolve(store->environment, txn, ref, engine, out, err);
     store_read_end(store->environment, txn);
-    return rc;
+    return status;
 }

@@ -69,8 +69,8 @@ static int salvage_save(salvage_work *work, const void *bytes, const artifact_vi
 {
     const snapcell_artifact_info *info = &view->info;
     if (salvage_is_saved(work, &info->key)) return SNAPCELL_OK;
-    int rc = snapcell_store_put(work->to, bytes, (size_t)info->artifact_size_bytes, NULL, err);
-    if (rc != SNAPCELL_OK) return rc;
+    int status = snapcell_store_put(work->to, bytes, (size_t)info->artifact_size_bytes, NULL, err);
+    if (status != SNAPCELL_OK) return status;
     salvage_saved *saved = &work->saved[work->saved_count++];
     *saved = (salvage_saved){.key = info->key, .engine = info->engine};
     memcpy(saved->name, info->name, sizeof(saved->name));
@@ -110,13 +110,14 @@ static int salvage_artifacts(salvage_work *work, snapcell_error *err)
     if (count > 0) qsort(work->finds.artifacts, count, sizeof(*items), salvage_compare_artifacts);
     for (size_t i = 0, next; i < count; i = next) {
         const bool was_removed = items[i].rank == SALVAGE_SPARE;
-        int rc = SNAPCELL_E_CORRUPT;
+        int status = SNAPCELL_E_CORRUPT;
         for (next = i; next < count; next++) {
             if (memcmp(&items[next].key, &items[i].key, sizeof(items[i].key)) != 0) break;
-            if (rc == SNAPCELL_E_CORRUPT && !was_removed) rc = salvage_try(work, &items[next], err);
+            if (status == SNAPCELL_E_CORRUPT && !was_removed)
+                status = salvage_try(work, &items[next], err);
         }
-        if (was_removed || rc == SNAPCELL_OK) continue;
-        if (rc != SNAPCELL_E_CORRUPT) return rc;
+        if (was_removed || status == SNAPCELL_OK) continue;
+        if (status != SNAPCELL_E_CORRUPT) return status;
         const snapcell_salvage_item item = {
             .key = items[i].key, .size_bytes = items[i].size_bytes, .lost = true};
         work->result.artifact_lost_count++;
@@ -175,8 +176,8 @@ static salvage_saved *salvage_choose(const salvage_work *work, const salvage_nam
 static int salvage_set_name(salvage_work *work, const char *name, salvage_saved *saved,
                             bool guessed, snapcell_error *err)
 {
-    int rc = snapcell_store_name_set(work->to, name, &saved->key, err);
-    if (rc != SNAPCELL_OK) return rc;
+    int status = snapcell_store_name_set(work->to, name, &saved->key, err);
+    if (status != SNAPCELL_OK) return status;
     saved->named = true;
     work->result.name_count++;
     work->result.name_guessed_count += guessed;
@@ -194,16 +195,16 @@ static int salvage_names(salvage_work *work, snapcell_error *err)
         for (next = i + 1; next < count && salvage_same_name(&names[i], &names[next]);)
             next++;
         salvage_saved *saved = salvage_choose(work, &names[i], next - i);
-        int rc = SNAPCELL_OK;
+        int status = SNAPCELL_OK;
         if (saved != NULL) {
-            rc = salvage_set_name(work, names[i].name, saved, false, err);
+            status = salvage_set_name(work, names[i].name, saved, false, err);
         } else {
             const snapcell_salvage_item item = {
                 .name = names[i].name, .key = names[i].key, .lost = true};
             work->result.name_lost_count++;
             salvage_tell(work, &item);
         }
-        if (rc != SNAPCELL_OK) return rc;
+        if (status != SNAPCELL_OK) return status;
     }
     return SNAPCELL_OK;
 }
@@ -218,8 +219,8 @@ static int salvage_guess_names(salvage_work *work, snapcell_error *err)
         if (saved->named || snapcell_store_resolve(work->to, saved->name, &saved->engine, &key,
                                                    NULL) != SNAPCELL_E_NOT_FOUND)
             continue;
-        int rc = salvage_set_name(work, saved->name, saved, true, err);
-        if (rc != SNAPCELL_OK) return rc;
+        int status = salvage_set_name(work, saved->name, saved, true, err);
+        if (status != SNAPCELL_OK) return status;
     }
     return SNAPCELL_OK;
 }
@@ -255,25 +256,25 @@ static int salvage_open(const char *path, int *out, snapcell_error *err)
 static int salvage_open_new(const char *path, snapcell_store **out, snapcell_error *err)
 {
     snapcell_store_stat stat = {0};
-    int rc = snapcell_store_open(path, SNAPCELL_STORE_CREATE, out, err);
-    if (rc == SNAPCELL_OK) rc = snapcell_store_stat_get(*out, &stat, err);
-    if (rc != SNAPCELL_OK || (stat.artifact_count == 0 && stat.name_count == 0)) return rc;
+    int status = snapcell_store_open(path, SNAPCELL_STORE_CREATE, out, err);
+    if (status == SNAPCELL_OK) status = snapcell_store_stat_get(*out, &stat, err);
+    if (status != SNAPCELL_OK || (stat.artifact_count == 0 && stat.name_count == 0)) return status;
     return error_set(err, SNAPCELL_E_EXISTS,
                      "%s is a store that holds something already: salvage into a new one", path);
 }
 
 static int salvage_run(salvage_work *work, const char *to, snapcell_error *err)
 {
-    int rc = salvage_open_new(to, &work->to, err);
-    if (rc != SNAPCELL_OK) return rc;
+    int status = salvage_open_new(to, &work->to, err);
+    if (status != SNAPCELL_OK) return status;
     work->saved = calloc(work->finds.artifact_count + 1, sizeof(*work->saved));
     if (work->saved == NULL) {
         return error_set(err, SNAPCELL_E_NOMEM, "out of memory while salvaging into %s", to);
     }
-    rc = salvage_artifacts(work, err);
-    if (rc == SNAPCELL_OK) rc = salvage_names(work, err);
-    if (rc == SNAPCELL_OK) rc = salvage_guess_names(work, err);
-    return rc;
+    status = salvage_artifacts(work, err);
+    if (status == SNAPCELL_OK) status = salvage_names(work, err);
+    if (status == SNAPCELL_OK) status = salvage_guess_names(work, err);
+    return status;
 }
 
 int snapcell_store_salvage(const char *from, const char *to, snapcell_salvage_fn *each, void *user,
@@ -285,16 +286,16 @@ int snapcell_store_salvage(const char *from, const char *to, snapcell_salvage_fn
                          "salvage needs a store and a place for the new one");
     }
     cleanup_close int file = -1;
-    int rc = salvage_open(from, &file, err);
-    if (rc != SNAPCELL_OK) return rc;
+    int status = salvage_open(from, &file, err);
+    if (status != SNAPCELL_OK) return status;
     salvage_work work = {.each = each, .user = user};
-    rc = salvage_find(file, from, &work.finds, err);
+    status = salvage_find(file, from, &work.finds, err);
     work.result.damaged = work.finds.damaged;
     work.result.complete = work.finds.complete;
-    if (rc == SNAPCELL_OK) rc = salvage_run(&work, to, err);
+    if (status == SNAPCELL_OK) status = salvage_run(&work, to, err);
     snapcell_store_close(work.to);
     salvage_finds_release(&work.finds);
     free(work.saved);
     if (out != NULL) *out = work.result;
-    return rc;
+    return status;
 }

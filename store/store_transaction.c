@@ -40,14 +40,15 @@ static void store_pool_give(store_environment *environment, MDB_txn *txn, bool l
  * back. */
 static int store_unlocked_begin(store_environment *environment)
 {
-    int rc = 0;
+    int status = 0;
     pthread_mutex_lock(&environment->mutex);
     if (environment->unlocked_readers == 0) {
-        rc = store_lock_set(environment->data_file, STORE_LOCK_WRITE, F_RDLCK, STORE_LOCK_WAIT_MS);
+        status =
+            store_lock_set(environment->data_file, STORE_LOCK_WRITE, F_RDLCK, STORE_LOCK_WAIT_MS);
     }
-    if (rc == 0) environment->unlocked_readers++;
+    if (status == 0) environment->unlocked_readers++;
     pthread_mutex_unlock(&environment->mutex);
-    return rc;
+    return status;
 }
 
 static void store_unlocked_end(store_environment *environment)
@@ -62,9 +63,9 @@ static void store_unlocked_end(store_environment *environment)
 
 static int store_txn_begin_read(store_environment *environment, MDB_txn **out)
 {
-    int rc = mdb_txn_begin(environment->env, NULL, MDB_RDONLY, out);
+    int status = mdb_txn_begin(environment->env, NULL, MDB_RDONLY, out);
     int dead = 0;
-    if (rc != MDB_READERS_FULL) return rc;
+    if (status != MDB_READERS_FULL) return status;
     /* Slots of processes that were killed. */
     mdb_reader_check(environment->env, &dead);
     return mdb_txn_begin(environment->env, NULL, MDB_RDONLY, out);
@@ -72,45 +73,46 @@ static int store_txn_begin_read(store_environment *environment, MDB_txn **out)
 
 static int store_txn_read(store_environment *environment, MDB_txn **out)
 {
-    int rc = 0;
-    if (environment->unlocked) rc = store_unlocked_begin(environment);
-    if (rc != 0) return rc;
+    int status = 0;
+    if (environment->unlocked) status = store_unlocked_begin(environment);
+    if (status != 0) return status;
     MDB_txn *txn = store_pool_take(environment);
     if (txn == NULL) {
-        rc = store_txn_begin_read(environment, &txn);
+        status = store_txn_begin_read(environment, &txn);
     } else {
-        rc = mdb_txn_renew(txn);
-        if (rc != MDB_SUCCESS) mdb_txn_abort(txn);
+        status = mdb_txn_renew(txn);
+        if (status != MDB_SUCCESS) mdb_txn_abort(txn);
     }
-    if (rc != MDB_SUCCESS && environment->unlocked) store_unlocked_end(environment);
-    if (rc == MDB_SUCCESS) *out = txn;
-    return rc;
+    if (status != MDB_SUCCESS && environment->unlocked) store_unlocked_end(environment);
+    if (status == MDB_SUCCESS) *out = txn;
+    return status;
 }
 
 /* Leaves the gate after a failure. SNAPCELL_OK: LMDB was opened again, since its map was too small
  * (maybe for what another process wrote) or an earlier write had failed; the caller tries again. */
-static int store_leave_to_reopen(store_environment *environment, int rc, const char *doing,
+static int store_leave_to_reopen(store_environment *environment, int status, const char *doing,
                                  snapcell_error *err)
 {
     const size_t seen_size_bytes = environment->map_size_bytes;
     const unsigned seen_generation = environment->generation;
-    const bool must_grow = rc == MDB_MAP_FULL || rc == MDB_MAP_RESIZED;
-    if (!must_grow && rc != MDB_PANIC) rc = store_error_any(environment, rc, doing, err);
+    const bool must_grow = status == MDB_MAP_FULL || status == MDB_MAP_RESIZED;
+    if (!must_grow && status != MDB_PANIC)
+        status = store_error_any(environment, status, doing, err);
     store_gate_leave(environment);
     if (must_grow) return store_environment_grow(environment, seen_size_bytes, err);
-    if (rc == MDB_PANIC) return store_environment_recover(environment, seen_generation, err);
-    return rc;
+    if (status == MDB_PANIC) return store_environment_recover(environment, seen_generation, err);
+    return status;
 }
 
 int store_read_begin(store_environment *environment, MDB_txn **out, snapcell_error *err)
 {
     for (;;) {
-        int rc = store_gate_enter(environment, err);
-        if (rc != SNAPCELL_OK) return rc;
-        rc = store_txn_read(environment, out);
-        if (rc == MDB_SUCCESS) return SNAPCELL_OK;
-        rc = store_leave_to_reopen(environment, rc, "reading", err);
-        if (rc != SNAPCELL_OK) return rc;
+        int status = store_gate_enter(environment, err);
+        if (status != SNAPCELL_OK) return status;
+        status = store_txn_read(environment, out);
+        if (status == MDB_SUCCESS) return SNAPCELL_OK;
+        status = store_leave_to_reopen(environment, status, "reading", err);
+        if (status != SNAPCELL_OK) return status;
     }
 }
 
@@ -161,11 +163,11 @@ void store_signal_guard_end(store_signal_guard *guard)
 /* LMDB's transaction and, against readers that go without its lock file, the byte lock. */
 static int store_txn_begin_write(store_environment *environment, MDB_txn **out)
 {
-    int rc = mdb_txn_begin(environment->env, NULL, 0, out);
-    if (rc != MDB_SUCCESS || !environment->byte_lock) return rc;
-    rc = store_lock_set(environment->data_file, STORE_LOCK_WRITE, F_WRLCK, STORE_LOCK_WAIT_MS);
-    if (rc != 0) mdb_txn_abort(*out);
-    return rc;
+    int status = mdb_txn_begin(environment->env, NULL, 0, out);
+    if (status != MDB_SUCCESS || !environment->byte_lock) return status;
+    status = store_lock_set(environment->data_file, STORE_LOCK_WRITE, F_WRLCK, STORE_LOCK_WAIT_MS);
+    if (status != 0) mdb_txn_abort(*out);
+    return status;
 }
 
 static int store_write_once(store_environment *environment, store_write_fn *write, void *argument,
@@ -176,11 +178,11 @@ static int store_write_once(store_environment *environment, store_write_fn *writ
     /* The byte lock is one for all threads: they must not hold it at the same time. */
     pthread_mutex_lock(&environment->writer);
     store_signal_guard_begin(&guard);
-    int rc = store_txn_begin_write(environment, &txn);
-    if (rc == MDB_SUCCESS) {
-        rc = write(environment, txn, argument, err);
-        if (rc == SNAPCELL_OK) {
-            rc = mdb_txn_commit(txn);
+    int status = store_txn_begin_write(environment, &txn);
+    if (status == MDB_SUCCESS) {
+        status = write(environment, txn, argument, err);
+        if (status == SNAPCELL_OK) {
+            status = mdb_txn_commit(txn);
         } else {
             mdb_txn_abort(txn);
         }
@@ -190,7 +192,7 @@ static int store_write_once(store_environment *environment, store_write_fn *writ
     }
     store_signal_guard_end(&guard);
     pthread_mutex_unlock(&environment->writer);
-    return rc;
+    return status;
 }
 
 int store_write(snapcell_store *store, store_write_fn *write, void *argument, const char *doing,
@@ -204,14 +206,14 @@ int store_write(snapcell_store *store, store_write_fn *write, void *argument, co
                          doing, environment->path);
     }
     for (;;) {
-        int rc = store_gate_enter(environment, err);
-        if (rc != SNAPCELL_OK) return rc;
-        rc = store_write_once(environment, write, argument, err);
-        if (rc == SNAPCELL_OK) {
+        int status = store_gate_enter(environment, err);
+        if (status != SNAPCELL_OK) return status;
+        status = store_write_once(environment, write, argument, err);
+        if (status == SNAPCELL_OK) {
             store_gate_leave(environment);
-            return rc;
+            return status;
         }
-        rc = store_leave_to_reopen(environment, rc, doing, err);
-        if (rc != SNAPCELL_OK) return rc;
+        status = store_leave_to_reopen(environment, status, doing, err);
+        if (status != SNAPCELL_OK) return status;
     }
 }

@@ -80,7 +80,7 @@ static void cell_env_write(wire_writer *writer, const snapcell_env *env, size_t 
 static const snapcell_env *cell_env_read(wire_reader *reader, size_t *count)
 {
     *count = wire_get_count(reader, 2, LOAD_LIST_COUNT_MAX);
-    snapcell_env *env = calloc(*count + 1, sizeof *env);
+    snapcell_env *env = calloc(*count + 1, sizeof(*env));
     if (env == NULL) {
         reader->failed = true;
         return NULL;
@@ -135,7 +135,7 @@ static void cell_keys_read(wire_reader *reader, cell_load *out)
 {
     out->has_trust = wire_get_u8(reader) != 0;
     out->key_count = wire_get_count(reader, SNAPCELL_PUBLIC_KEY_SIZE, LOAD_LIST_COUNT_MAX);
-    out->keys = calloc(out->key_count + 1u, sizeof *out->keys);
+    out->keys = calloc(out->key_count + 1u, sizeof(*out->keys));
     if (out->keys == NULL) {
         reader->failed = true;
         return;

@@ -66,5 +66,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static fuzz_message_reader *const readers[] = {fuzz_load, fuzz_call, fuzz_response,
                                                    fuzz_others};
-    return fuzz_message(data, size, readers, sizeof readers / sizeof *readers);
+    return fuzz_message(data, size, readers, sizeof(readers) / sizeof(*readers));
 }

@@ -97,12 +97,12 @@ int snapcell_workers_open(const snapcell_workers_options *options, snapcell_work
                           snapcell_error *err)
 {
     *out = NULL;
-    snapcell_workers *workers cleanup(workers_cleanup) = calloc(1, sizeof *workers);
+    snapcell_workers *workers cleanup(workers_cleanup) = calloc(1, sizeof(*workers));
     if (workers == NULL)
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for a group of workers");
     snapcell_workers_options *given = &workers->options;
     int status =
-        loader_copy_options(given, sizeof *given, options, "snapcell_workers_options", err);
+        loader_copy_options(given, sizeof(*given), options, "snapcell_workers_options", err);
     if (status == SNAPCELL_OK) status = workers_set_store(workers, given->store_path, err);
     if (status == SNAPCELL_OK) status = workers_set_zone(workers, err);
     if (status == SNAPCELL_OK) status = workers_set_trust(workers, err);
@@ -182,9 +182,9 @@ static int worker_fail_dead(const snapcell_worker *worker, const worker_end *end
     char cause[WORKER_CAUSE_SIZE_MAX + 1];
     worker_words_cause(worker->process.words, cause);
     if (cause[0] == '\0' && end->signal >= 0)
-        snprintf(cause, sizeof cause, "%s", sigdescr_np(end->signal));
+        snprintf(cause, sizeof(cause), "%s", sigdescr_np(end->signal));
     if (cause[0] == '\0' && end->exit_status >= 0)
-        snprintf(cause, sizeof cause, "status %d", end->exit_status);
+        snprintf(cause, sizeof(cause), "status %d", end->exit_status);
     const char *what = signal_is_crash(end->signal)
                            ? "the engine found a fault in itself and could not go on"
                            : "the worker process ended";
@@ -224,27 +224,27 @@ static void worker_stop(snapcell_worker *worker)
 }
 
 /* Says what went wrong with a process, and ends it. */
-static int worker_fail(snapcell_worker *worker, worker_status status, snapcell_error *err)
+static int worker_fail(snapcell_worker *worker, worker_status outcome, snapcell_error *err)
 {
-    int code = SNAPCELL_E_INTERNAL;
-    switch (status) {
+    int status = SNAPCELL_E_INTERNAL;
+    switch (outcome) {
     case WORKER_GONE:
-        code = worker_fail_gone(worker, err);
+        status = worker_fail_gone(worker, err);
         break;
     case WORKER_TIMEOUT:
-        code = worker_fail_time(worker, err);
+        status = worker_fail_time(worker, err);
         break;
     case WORKER_NO_MEMORY:
-        code =
+        status =
             error_set(err, SNAPCELL_E_NOMEM, "%s: no memory for a worker's message", worker->ref);
         break;
     case WORKER_OK:
     case WORKER_NONSENSE:
-        code = worker_fail_nonsense(worker, err);
+        status = worker_fail_nonsense(worker, err);
         break;
     }
     worker_stop(worker);
-    return code;
+    return status;
 }
 
 /* --- Talking --- */
@@ -276,8 +276,8 @@ static int worker_receive(snapcell_worker *worker, cell_message_type wanted, wor
 {
     for (;;) {
         cleanup_message worker_message message = {0};
-        worker_status status = worker_process_receive(&worker->process, &message);
-        if (status != WORKER_OK) return worker_fail(worker, status, err);
+        worker_status outcome = worker_process_receive(&worker->process, &message);
+        if (outcome != WORKER_OK) return worker_fail(worker, outcome, err);
         if (message.type == wanted) {
             *out = message;
             message.body = NULL;
@@ -285,16 +285,16 @@ static int worker_receive(snapcell_worker *worker, cell_message_type wanted, wor
         }
         if (message.type == CELL_MESSAGE_ERROR) return worker_on_error(worker, &message, err);
         if (message.type != CELL_MESSAGE_LOG) return worker_fail(worker, WORKER_NONSENSE, err);
-        int code = worker_on_log(worker, &message, err);
-        if (code != SNAPCELL_OK) return code;
+        int status = worker_on_log(worker, &message, err);
+        if (status != SNAPCELL_OK) return status;
     }
 }
 
 static int worker_send(snapcell_worker *worker, cell_message_type type, const wire_writer *body,
                        snapcell_error *err)
 {
-    worker_status status = worker_process_send(&worker->process, type, body);
-    return status == WORKER_OK ? SNAPCELL_OK : worker_fail(worker, status, err);
+    worker_status outcome = worker_process_send(&worker->process, type, body);
+    return outcome == WORKER_OK ? SNAPCELL_OK : worker_fail(worker, outcome, err);
 }
 
 /* --- Starting --- */
@@ -302,14 +302,14 @@ static int worker_send(snapcell_worker *worker, cell_message_type type, const wi
 static int worker_hello(snapcell_worker *worker, snapcell_error *err)
 {
     cleanup_message worker_message message = {0};
-    int code = worker_receive(worker, CELL_MESSAGE_HELLO, &message, err);
-    if (code != SNAPCELL_OK) return code;
+    int status = worker_receive(worker, CELL_MESSAGE_HELLO, &message, err);
+    if (status != SNAPCELL_OK) return status;
     wire_hello hello;
     if (!cell_hello_read(message.body, message.body_size_bytes, &hello) ||
         hello.protocol_version != CELL_PROTOCOL_VERSION)
         return worker_fail(worker, WORKER_NONSENSE, err);
     snapcell_fingerprint own = engine_fingerprint();
-    if (memcmp(own.bytes, hello.engine.bytes, sizeof own.bytes) == 0) return SNAPCELL_OK;
+    if (memcmp(own.bytes, hello.engine.bytes, sizeof(own.bytes)) == 0) return SNAPCELL_OK;
     return error_set(err, SNAPCELL_E_INTERNAL,
                      "%s: the worker %s has another engine than this library; set "
                      "$SNAPCELL_WORKER to the `snapcell` program of this build",
@@ -319,8 +319,8 @@ static int worker_hello(snapcell_worker *worker, snapcell_error *err)
 static int worker_ready(snapcell_worker *worker, snapcell_error *err)
 {
     cleanup_message worker_message message = {0};
-    int code = worker_receive(worker, CELL_MESSAGE_READY, &message, err);
-    if (code != SNAPCELL_OK) return code;
+    int status = worker_receive(worker, CELL_MESSAGE_READY, &message, err);
+    if (status != SNAPCELL_OK) return status;
     if (cell_ready_read(message.body, message.body_size_bytes, &worker->shape)) return SNAPCELL_OK;
     return worker_fail(worker, WORKER_NONSENSE, err);
 }
@@ -329,16 +329,16 @@ static int worker_start(snapcell_worker *worker, snapcell_error *err)
 {
     const snapcell_workers *workers = worker->workers;
     worker->called = false;
-    int code = worker_process_start(workers->worker_path, &cell_kind, workers->zone,
-                                    workers->options.start_limit_ms, &worker->process, err);
-    if (code != SNAPCELL_OK) return code;
+    int status = worker_process_start(workers->worker_path, &cell_kind, workers->zone,
+                                      workers->options.start_limit_ms, &worker->process, err);
+    if (status != SNAPCELL_OK) return status;
     worker->running = true;
     worker->process.body_size_max = worker->answer_size_max;
-    code = worker_hello(worker, err);
-    if (code == SNAPCELL_OK) code = worker_send(worker, CELL_MESSAGE_LOAD, &worker->load, err);
-    if (code == SNAPCELL_OK) code = worker_ready(worker, err);
-    if (code != SNAPCELL_OK) worker_stop(worker);
-    return code;
+    status = worker_hello(worker, err);
+    if (status == SNAPCELL_OK) status = worker_send(worker, CELL_MESSAGE_LOAD, &worker->load, err);
+    if (status == SNAPCELL_OK) status = worker_ready(worker, err);
+    if (status != SNAPCELL_OK) worker_stop(worker);
+    return status;
 }
 
 /* --- Loading --- */
@@ -356,9 +356,9 @@ static int worker_check_env(const snapcell_env *env, size_t count, snapcell_erro
 
 static int worker_check_options(const snapcell_cell_options *options, snapcell_error *err)
 {
-    int code = worker_check_env(options->env, options->env_count, err);
-    return code == SNAPCELL_OK ? worker_check_env(options->json_env, options->json_env_count, err)
-                               : code;
+    int status = worker_check_env(options->env, options->env_count, err);
+    return status == SNAPCELL_OK ? worker_check_env(options->json_env, options->json_env_count, err)
+                                 : status;
 }
 
 /* 0, no limit, when there are not so many bytes. */
@@ -377,7 +377,7 @@ static int worker_list_keys(const snapcell_trust *trust, cell_load *load, snapce
 {
     load->has_trust = trust != NULL;
     load->key_count = trust != NULL ? (uint32_t)trust_entry_count(trust) : 0;
-    load->keys = calloc(load->key_count + 1u, sizeof *load->keys);
+    load->keys = calloc(load->key_count + 1u, sizeof(*load->keys));
     if (load->keys == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for keys");
     for (uint32_t i = 0; i < load->key_count; i++) {
         cell_trust_key *key = &load->keys[i];
@@ -399,12 +399,12 @@ static int worker_write_load(snapcell_worker *worker, const snapcell_cell_option
         .data_limit_bytes = worker_data_limit(worker),
         .options = *options,
     };
-    int code = worker_list_keys(workers->trust, &load, err);
-    if (code == SNAPCELL_OK) cell_load_write(&worker->load, &load);
+    int status = worker_list_keys(workers->trust, &load, err);
+    if (status == SNAPCELL_OK) cell_load_write(&worker->load, &load);
     free(load.keys);
-    if (code == SNAPCELL_OK && worker->load.failed)
-        code = error_set(err, SNAPCELL_E_NOMEM, "no memory for a worker");
-    return code;
+    if (status == SNAPCELL_OK && worker->load.failed)
+        status = error_set(err, SNAPCELL_E_NOMEM, "no memory for a worker");
+    return status;
 }
 
 /* Of a message with so much in it, or the largest that there can be. */
@@ -440,20 +440,20 @@ int snapcell_worker_load(snapcell_workers *workers, const char *ref,
     if (ref == NULL)
         return error_set(err, SNAPCELL_E_USAGE, "a function's name or key is needed, got NULL");
     snapcell_cell_options given;
-    int code = loader_copy_options(&given, sizeof given, options, "snapcell_cell_options", err);
-    if (code == SNAPCELL_OK) code = worker_check_options(&given, err);
-    if (code != SNAPCELL_OK) return code;
+    int status = loader_copy_options(&given, sizeof(given), options, "snapcell_cell_options", err);
+    if (status == SNAPCELL_OK) status = worker_check_options(&given, err);
+    if (status != SNAPCELL_OK) return status;
 
-    snapcell_worker *worker cleanup(worker_cleanup) = calloc(1, sizeof *worker);
+    snapcell_worker *worker cleanup(worker_cleanup) = calloc(1, sizeof(*worker));
     if (worker != NULL) worker->ref = strdup(ref);
     if (worker == NULL || worker->ref == NULL)
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for a worker");
     worker->workers = workers;
     worker_set_limits(worker, &given);
-    code = worker_write_load(worker, &given, err);
-    if (code == SNAPCELL_OK) code = worker_start(worker, err);
-    if (code == SNAPCELL_OK) *out = steal_pointer(&worker);
-    return code;
+    status = worker_write_load(worker, &given, err);
+    if (status == SNAPCELL_OK) status = worker_start(worker, err);
+    if (status == SNAPCELL_OK) *out = steal_pointer(&worker);
+    return status;
 }
 
 /* The environment of a function may hold secrets. */
@@ -507,12 +507,12 @@ static int worker_ask(snapcell_worker *worker, const cell_call *call, cell_messa
                          "%s: a call may have as many bytes as the memory limit, here %" PRIu64
                          "; this one has %zu",
                          worker->ref, worker->memory_limit_bytes, writer.size_bytes);
-    int code = worker_revive(worker, err);
-    if (code != SNAPCELL_OK) return code;
+    int status = worker_revive(worker, err);
+    if (status != SNAPCELL_OK) return status;
     worker->called = true;
     worker_process_renew(&worker->process, worker_call_limit_ms(worker));
-    code = worker_send(worker, CELL_MESSAGE_CALL, &writer, err);
-    return code == SNAPCELL_OK ? worker_receive(worker, wanted, out, err) : code;
+    status = worker_send(worker, CELL_MESSAGE_CALL, &writer, err);
+    return status == SNAPCELL_OK ? worker_receive(worker, wanted, out, err) : status;
 }
 
 /* What the function's process would refuse is refused here, where it is known to be well-formed. */
@@ -520,8 +520,8 @@ static int worker_check_request(const snapcell_worker *worker, const snapcell_re
                                 snapcell_error *err)
 {
     checked_request checked;
-    int code = request_check(request, false, &checked, err);
-    if (code != SNAPCELL_OK) return code;
+    int status = request_check(request, false, &checked, err);
+    if (status != SNAPCELL_OK) return status;
     request_release(&checked);
     const char *url = request->url;
     if (url != NULL && u8_check((const uint8_t *)url, strlen(url)) != NULL)
@@ -537,11 +537,11 @@ int snapcell_worker_fetch(snapcell_worker *worker, const snapcell_request *reque
     static const snapcell_request nothing = SNAPCELL_REQUEST_INIT;
     *out = NULL;
     cell_call call = {.kind = CELL_CALL_FETCH, .request = request != NULL ? *request : nothing};
-    int code = worker_check_request(worker, request != NULL ? request : &nothing, err);
-    if (code != SNAPCELL_OK) return code;
+    int status = worker_check_request(worker, request != NULL ? request : &nothing, err);
+    if (status != SNAPCELL_OK) return status;
     cleanup_message worker_message message = {0};
-    code = worker_ask(worker, &call, CELL_MESSAGE_RESPONSE, &message, err);
-    if (code != SNAPCELL_OK) return code;
+    status = worker_ask(worker, &call, CELL_MESSAGE_RESPONSE, &message, err);
+    if (status != SNAPCELL_OK) return status;
     bool no_memory;
     if (cell_response_read(message.body, message.body_size_bytes, out, &no_memory))
         return SNAPCELL_OK;
@@ -553,8 +553,8 @@ static int worker_call_json(snapcell_worker *worker, const cell_call *call, char
 {
     *out = NULL;
     cleanup_message worker_message message = {0};
-    int code = worker_ask(worker, call, CELL_MESSAGE_RESULT, &message, err);
-    if (code != SNAPCELL_OK) return code;
+    int status = worker_ask(worker, call, CELL_MESSAGE_RESULT, &message, err);
+    if (status != SNAPCELL_OK) return status;
     size_t size;
     const char *text = cell_result_read(message.body, message.body_size_bytes, &size);
     if (text == NULL) return worker_fail(worker, WORKER_NONSENSE, err);

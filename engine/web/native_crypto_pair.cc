@@ -218,13 +218,13 @@ static void ReturnCheckedCurve(const NativeInfo &info, PairParts parts)
 static void ReturnCheckedMontgomery(const NativeInfo &info, PairParts parts)
 {
     uint8_t own[32];
-    size_t own_size = sizeof own;
+    size_t own_size = sizeof(own);
     ByteSpan given = parts.part[0];
     if (!parts.is_private) {
-        if (given.size() == sizeof own) ReturnPair(info, parts);
+        if (given.size() == sizeof(own)) ReturnPair(info, parts);
         return;
     }
-    if (parts.part[1].size() != sizeof own) return;
+    if (parts.part[1].size() != sizeof(own)) return;
     PkeyPointer key(EVP_PKEY_new_raw_private_key_ex(CryptoLibrary(), PairTypeName(parts.kind),
                                                     nullptr, parts.part[1].data(),
                                                     parts.part[1].size()));

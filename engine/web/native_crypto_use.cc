@@ -86,7 +86,7 @@ static size_t EcToDer(ByteSpan plain, size_t field, uint8_t *der)
 static void SignCurve(const NativeInfo &info, const SignatureJob &job, EVP_MD_CTX *context)
 {
     uint8_t der[kEcSignatureMax];
-    size_t size = sizeof der;
+    size_t size = sizeof(der);
     size_t field = PairFieldSize(job.kind);
     if (EVP_DigestSign(context, der, &size, job.data.data(), job.data.size()) != 1) return;
     uint8_t *out = NewResult(info, 2 * field);

@@ -68,7 +68,7 @@ void Native_fetchStart(const NativeInfo &info)
     for (size_t i = 0; i + 1 < bytes.size(); i += 2)
         headers.push_back({bytes[i].c_str(), bytes[i + 1].c_str()});
     snapcell_fetch_request request = {};
-    request.struct_size = sizeof request;
+    request.struct_size = sizeof(request);
     request.method = method.c_str();
     request.url = url.c_str();
     request.headers = headers.data();

@@ -24,7 +24,7 @@ static void FillRepeatable(uint64_t *state, uint8_t *data, size_t size)
 {
     for (size_t i = 0; i < size; i += sizeof(uint64_t)) {
         uint64_t word = NextRepeatable(state);
-        memcpy(data + i, &word, size - i < sizeof word ? size - i : sizeof word);
+        memcpy(data + i, &word, size - i < sizeof(word) ? size - i : sizeof(word));
     }
 }
 
@@ -76,7 +76,7 @@ void Native_randomUuid(const NativeInfo &info)
 {
     uint8_t random[16];
     IsolateState *state = IsolateState::From(info.GetIsolate());
-    if (!GiveRandomBytes(state, random, sizeof random)) {
+    if (!GiveRandomBytes(state, random, sizeof(random))) {
         ThrowNoRandomness(info.GetIsolate());
         return;
     }
@@ -84,7 +84,7 @@ void Native_randomUuid(const NativeInfo &info)
     random[8] = (random[8] & 0x3f) | 0x80;
     uint8_t text[36];
     size_t length = 0;
-    for (size_t i = 0; i < sizeof random; i++) {
+    for (size_t i = 0; i < sizeof(random); i++) {
         if (i == 4 || i == 6 || i == 8 || i == 10) text[length++] = '-';
         text[length++] = static_cast<uint8_t>("0123456789abcdef"[random[i] >> 4]);
         text[length++] = static_cast<uint8_t>("0123456789abcdef"[random[i] & 15]);

@@ -55,7 +55,7 @@ static size_t CountAscii(const uint8_t *data, size_t size)
     size_t i = 0;
     for (; i + 8 <= size; i += 8) {
         uint64_t word;
-        memcpy(&word, data + i, sizeof word);
+        memcpy(&word, data + i, sizeof(word));
         if (word & 0x8080808080808080u) break;
     }
     while (i < size && data[i] < 0x80)

@@ -198,7 +198,7 @@ void Native_splitUrl(const NativeInfo &info)
     v8::Local<v8::String> text = info[0].As<v8::String>();
     uint8_t bytes[2048];
     size_t size = static_cast<size_t>(text->Length());
-    if (size > sizeof bytes || !text->ContainsOnlyOneByte()) return;
+    if (size > sizeof(bytes) || !text->ContainsOnlyOneByte()) return;
     text->WriteOneByteV2(isolate, 0, static_cast<uint32_t>(size), bytes);
     PlainUrl url;
     if (!SplitPlainUrl(bytes, size, &url)) return;

@@ -99,8 +99,8 @@ START_TEST(test_order_follows_the_seed)
     bench_random_order(&random, same, 16);
     bench_random_init(&random, 2);
     bench_random_order(&random, other, 16);
-    ck_assert_mem_eq(one, same, sizeof one);
-    ck_assert_mem_ne(one, other, sizeof one);
+    ck_assert_mem_eq(one, same, sizeof(one));
+    ck_assert_mem_ne(one, other, sizeof(one));
     /* The seed that the mixing would turn into 0 works, too. */
     bench_random_init(&random, 0x9e3779b97f4a7c15u);
     ck_assert_uint_ne(random.state, 0);
@@ -158,7 +158,7 @@ START_TEST(test_copies_have_keys_of_their_own)
         .source_format = SNAPCELL_SOURCE_ESM,
         .name = "copied",
         .file_name = "copied.js",
-        .blob = {blob, sizeof blob},
+        .blob = {blob, sizeof(blob)},
         .source = {"export {}", 9},
         .manifest = {"{}", 2},
         .codec = ARTIFACT_CODEC_RAW,
@@ -168,13 +168,13 @@ START_TEST(test_copies_have_keys_of_their_own)
     ck_assert_int_eq(artifact_write(&spec, &bytes, &size, &err), SNAPCELL_OK);
     for (uint32_t i = 0; i < 100; i++) {
         snapcell_key key = bench_many_key(i), next = bench_many_key(i + 1);
-        ck_assert_mem_ne(key.bytes, next.bytes, sizeof key.bytes);
+        ck_assert_mem_ne(key.bytes, next.bytes, sizeof(key.bytes));
         bench_many_rekey(bytes, size, &key);
         artifact_view view;
         ck_assert_int_eq(artifact_read(bytes, size, ARTIFACT_CHECK_DIGEST, &view, &err),
                          SNAPCELL_OK);
-        ck_assert_mem_eq(view.info.key.bytes, key.bytes, sizeof key.bytes);
-        ck_assert_mem_eq(view.blob.data, blob, sizeof blob);
+        ck_assert_mem_eq(view.info.key.bytes, key.bytes, sizeof(key.bytes));
+        ck_assert_mem_eq(view.blob.data, blob, sizeof(blob));
     }
     free(bytes);
 }

@@ -21,14 +21,14 @@ static int put_names(store_environment *environment, MDB_txn *txn, void *argumen
 {
     const many_names *many = argument;
     const snapcell_fingerprint engine = {{1}};
-    int rc = MDB_SUCCESS;
+    int status = MDB_SUCCESS;
     (void)err;
-    for (unsigned i = 0; rc == MDB_SUCCESS && i < many->count; i++) {
+    for (unsigned i = 0; status == MDB_SUCCESS && i < many->count; i++) {
         char name[SNAPCELL_NAME_SIZE_MAX + 1];
         snprintf(name, sizeof(name), "zz-%0100u", i);
-        rc = store_name_put(environment, txn, name, &engine, &many->key);
+        status = store_name_put(environment, txn, name, &engine, &many->key);
     }
-    return rc;
+    return status;
 }
 
 int main(int argc, char **argv)
@@ -37,10 +37,10 @@ int main(int argc, char **argv)
     snapcell_store *store = NULL;
     if (argc != 3) return 2;
     many_names many = {.count = (unsigned)strtoul(argv[2], NULL, 10)};
-    int rc = snapcell_store_open(argv[1], SNAPCELL_STORE_WRITE, &store, &err);
-    if (rc == SNAPCELL_OK) snapcell_store_each_name(store, take_first, &many, &err);
-    if (rc == SNAPCELL_OK) rc = store_write(store, put_names, &many, "putting names", &err);
-    if (rc != SNAPCELL_OK) fprintf(stderr, "%s\n", err.message);
+    int status = snapcell_store_open(argv[1], SNAPCELL_STORE_WRITE, &store, &err);
+    if (status == SNAPCELL_OK) snapcell_store_each_name(store, take_first, &many, &err);
+    if (status == SNAPCELL_OK) status = store_write(store, put_names, &many, "putting names", &err);
+    if (status != SNAPCELL_OK) fprintf(stderr, "%s\n", err.message);
     snapcell_store_close(store);
-    return rc == SNAPCELL_OK ? 0 : 1;
+    return status == SNAPCELL_OK ? 0 : 1;
 }

@@ -45,7 +45,7 @@ static int other_write(const artifact_view *view, int mark, const char *path)
         .codec = ARTIFACT_CODEC_ZSTD,
         .level = 1,
     };
-    memcpy(spec.bundle_hash, view->info.bundle_hash, sizeof spec.bundle_hash);
+    memcpy(spec.bundle_hash, view->info.bundle_hash, sizeof(spec.bundle_hash));
     spec.key.bytes[0] ^= (uint8_t)mark;
     spec.engine.bytes[0] ^= (uint8_t)mark;
     /* Never run, so that the blob may be anything: it can be decoded by its own engine alone. */

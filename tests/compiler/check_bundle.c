@@ -59,8 +59,8 @@ START_TEST(test_others_become_utf16)
                                    "a\xc3\xa9\xf0\x9f\x98\x80");
     static const uint8_t expected[] = {0x00, 0x01, 'a', 0, 0xe9, 0, 0x3d, 0xd8, 0x00, 0xde};
     ck_assert_int_eq(bundle.encoding, ARTIFACT_TEXT_UTF16LE);
-    ck_assert_uint_eq(bundle.text_size_bytes, sizeof expected);
-    ck_assert_mem_eq(bundle.text, expected, sizeof expected);
+    ck_assert_uint_eq(bundle.text_size_bytes, sizeof(expected));
+    ck_assert_mem_eq(bundle.text, expected, sizeof(expected));
     bundle_release(&bundle);
 }
 END_TEST
@@ -100,12 +100,12 @@ START_TEST(test_what_is_no_text_is_refused)
     const char *path = fixture_write("bad.js", bad->data, bad->size);
     bundle_file bundle;
     snapcell_error error;
-    int code = bundle_read(path, &bundle, &error);
-    fixture_expect(code, SNAPCELL_E_USAGE, &error, bad->message);
+    int status = bundle_read(path, &bundle, &error);
+    fixture_expect(status, SNAPCELL_E_USAGE, &error, bad->message);
     ck_assert_ptr_nonnull(strstr(error.message, path));
     ck_assert_ptr_null(bundle.text);
-    code = bundle_from_memory("bad.js", bad->data, bad->size, NULL, 0, &bundle, &error);
-    fixture_expect(code, SNAPCELL_E_USAGE, &error, bad->message);
+    status = bundle_from_memory("bad.js", bad->data, bad->size, NULL, 0, &bundle, &error);
+    fixture_expect(status, SNAPCELL_E_USAGE, &error, bad->message);
 }
 END_TEST
 
@@ -138,7 +138,7 @@ START_TEST(test_file_names_that_cannot_be_kept_are_refused)
     bundle_file bundle;
     snapcell_error error;
     static const char *const names[] = {"a\nb.js", "a\xff.js", "folder/"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
         fixture_expect(bundle_from_memory(names[i], "x", 1, NULL, 0, &bundle, &error),
                        SNAPCELL_E_USAGE, &error, "file name");
 }
@@ -207,9 +207,9 @@ START_TEST(test_map_elsewhere_is_not_read)
                                        "file:secret",
                                        "https://example.com/a.map",
                                        "sub"};
-    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+    for (size_t i = 0; i < sizeof(urls) / sizeof(*urls); i++) {
         char text[200];
-        snprintf(text, sizeof text, "x\n//# sourceMappingURL=%s\n", urls[i]);
+        snprintf(text, sizeof(text), "x\n//# sourceMappingURL=%s\n", urls[i]);
         bundle_file bundle = read_text(text);
         ck_assert_ptr_null(bundle.source_map);
         bundle_release(&bundle);
@@ -222,8 +222,8 @@ START_TEST(test_map_given_replaces_the_inline_one)
     static const char text[] = "x\n//# sourceMappingURL=" MAP_URL;
     bundle_file bundle;
     snapcell_error error;
-    int code = bundle_from_memory("dir/a.js", text, strlen(text), "{}", 2, &bundle, &error);
-    fixture_expect(code, SNAPCELL_OK, &error, NULL);
+    int status = bundle_from_memory("dir/a.js", text, strlen(text), "{}", 2, &bundle, &error);
+    fixture_expect(status, SNAPCELL_OK, &error, NULL);
     expect_text(&bundle, "x\n");
     ck_assert_str_eq(bundle.source_map, "{}");
     ck_assert_str_eq(bundle.file_name, "a.js");
@@ -260,7 +260,7 @@ START_TEST(test_comment_is_found_at_the_end_only)
 }
 END_TEST
 
-#define COUNT(array) (int)(sizeof(array) / sizeof *(array))
+#define COUNT(array) (int)(sizeof(array) / sizeof(*(array)))
 
 int main(void)
 {

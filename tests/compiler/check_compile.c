@@ -415,7 +415,7 @@ START_TEST(test_worker_dies_with_its_parent)
 }
 END_TEST
 
-#define COUNT(array) (int)(sizeof(array) / sizeof *(array))
+#define COUNT(array) (int)(sizeof(array) / sizeof(*(array)))
 
 int main(void)
 {

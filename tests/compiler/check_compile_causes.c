@@ -16,7 +16,7 @@ static void take_note(void *user, const snapcell_note *note)
     size_t size = strlen(book->text);
     ck_assert(note->prevents);
     book->without_advice += note->advice[0] == '\0';
-    snprintf(book->text + size, sizeof book->text - size, "%s | %s | %s\n", note->what, note->path,
+    snprintf(book->text + size, sizeof(book->text) - size, "%s | %s | %s\n", note->what, note->path,
              note->place);
 }
 
@@ -106,9 +106,9 @@ START_TEST(test_places_go_through_the_source_map)
     options.strict = true;
     snapcell_compiled *compiled = NULL;
     snapcell_error error;
-    int code = snapcell_compile_memory("fn.js", source, strlen(source), map, strlen(map), &options,
-                                       &compiled, &error);
-    fixture_expect(code, SNAPCELL_E_UNSNAPSHOTABLE, &error, "(app.ts:5:1");
+    int status = snapcell_compile_memory("fn.js", source, strlen(source), map, strlen(map),
+                                         &options, &compiled, &error);
+    fixture_expect(status, SNAPCELL_E_UNSNAPSHOTABLE, &error, "(app.ts:5:1");
     ck_assert_str_eq(error.file, "app.ts");
     ck_assert_uint_eq(error.line, 5);
 }
@@ -138,10 +138,10 @@ END_TEST
 int main(void)
 {
     const fixture_test tests[] = {
-        {test_causes_are_explained, (int)(sizeof causes / sizeof *causes)},
+        {test_causes_are_explained, (int)(sizeof(causes) / sizeof(*causes))},
         {test_causes_are_explained_when_strict, 0},
         {test_places_go_through_the_source_map, 0},
-        {test_these_are_snapshots, (int)(sizeof snapshotable / sizeof *snapshotable)},
+        {test_these_are_snapshots, (int)(sizeof(snapshotable) / sizeof(*snapshotable))},
     };
     return FIXTURE_RUN("compile_causes", tests);
 }

@@ -13,7 +13,7 @@ static void take_note(void *user, const snapcell_note *note)
 {
     notebook *book = user;
     size_t size = strlen(book->text);
-    snprintf(book->text + size, sizeof book->text - size, "%d %d %d %u %s @ %s\n", note->kind,
+    snprintf(book->text + size, sizeof(book->text) - size, "%d %d %d %u %s @ %s\n", note->kind,
              note->prevents, note->warm, note->count, note->what, note->place);
 }
 
@@ -60,7 +60,7 @@ static const struct {
      "['sign'])\nexport default { fetch() {} }",
      "crypto.subtle.generateKey()"},
 };
-#define DRAWN_COUNT (int)(sizeof drawn / sizeof *drawn)
+#define DRAWN_COUNT (int)(sizeof(drawn) / sizeof(*drawn))
 
 START_TEST(test_drawn_at_top_level_is_code)
 {
@@ -71,7 +71,7 @@ START_TEST(test_drawn_at_top_level_is_code)
     ck_assert_ptr_nonnull(strstr(warning, drawn[_i].what));
     ck_assert_ptr_nonnull(strstr(warning, "(fn.js:1:"));
     char note[200];
-    snprintf(note, sizeof note, "1 1 0 1 %s was called at top level @ fn.js:1:", drawn[_i].what);
+    snprintf(note, sizeof(note), "1 1 0 1 %s was called at top level @ fn.js:1:", drawn[_i].what);
     ck_assert_msg(strstr(book.text, note) != NULL, "%s", book.text);
     ck_assert_ptr_nonnull(
         strstr(fixture_manifest(compiled), "\"kind\":\"entropy\",\"prevents\":true"));
@@ -97,7 +97,7 @@ START_TEST(test_drawn_at_top_level_is_allowed)
     notebook book;
     snapcell_compiled *compiled = compile(drawn[_i].source, NULL, SNAPCELL_ENTROPY_ALLOW, &book);
     char note[200];
-    snprintf(note, sizeof note, "1 0 0 1 %s @ fn.js:1:", drawn[_i].what);
+    snprintf(note, sizeof(note), "1 0 0 1 %s @ fn.js:1:", drawn[_i].what);
     ck_assert_msg(strstr(book.text, note) != NULL, "%s", book.text);
     ck_assert_ptr_nonnull(strstr(fixture_manifest(compiled), "\"entropy\":\"allow\""));
     ck_assert_ptr_nonnull(
@@ -146,14 +146,14 @@ static const struct {
     {"kept = draw(4)", false},
     {"kept = Math.random()", false},
 };
-#define KEPT_COUNT (int)(sizeof kept / sizeof *kept)
+#define KEPT_COUNT (int)(sizeof(kept) / sizeof(*kept))
 
 static const char *const once[] = {"/", NULL};
 
 START_TEST(test_what_a_warm_up_drew_is_not_kept)
 {
     char source[600];
-    snprintf(source, sizeof source, keeping, kept[_i].statement);
+    snprintf(source, sizeof(source), keeping, kept[_i].statement);
     notebook book;
     snapcell_compiled *compiled = compile(source, once, SNAPCELL_ENTROPY_FRESH, &book);
     if (kept[_i].is_found) {
@@ -169,7 +169,7 @@ END_TEST
 START_TEST(test_what_a_warm_up_drew_is_kept_when_allowed)
 {
     char source[600];
-    snprintf(source, sizeof source, keeping, kept[0].statement);
+    snprintf(source, sizeof(source), keeping, kept[0].statement);
     expect_kind(compile(source, once, SNAPCELL_ENTROPY_ALLOW, NULL), SNAPCELL_ARTIFACT_SNAPSHOT);
 }
 END_TEST

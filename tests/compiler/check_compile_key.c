@@ -16,7 +16,7 @@ static snapcell_key key_of(const char *path, const snapcell_compile_options *opt
 
 static bool same(const snapcell_key *a, const snapcell_key *b)
 {
-    return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+    return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
 }
 
 static int host_nothing(void *user, snapcell_host_call *call)
@@ -159,7 +159,7 @@ START_TEST(test_bad_options_are_refused)
     snapcell_compile_options bad = good;
     bad.struct_size = 0;
     expect_usage(&bad, SNAPCELL_E_USAGE, "struct_size");
-    bad.struct_size = sizeof bad + 1;
+    bad.struct_size = sizeof(bad) + 1;
     expect_usage(&bad, SNAPCELL_E_USAGE, "struct_size");
     bad = good;
     bad.level = 20;
@@ -181,14 +181,14 @@ START_TEST(test_bad_names_are_refused)
 {
     snapcell_compile_options options = SNAPCELL_COMPILE_OPTIONS_INIT;
     char name[SNAPCELL_ARTIFACT_NAME_SIZE_MAX + 2];
-    memset(name, 'n', sizeof name - 1);
-    name[sizeof name - 1] = '\0';
+    memset(name, 'n', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
     options.name = name;
     expect_usage(&options, SNAPCELL_E_USAGE, "201");
-    name[sizeof name - 2] = '\0';
+    name[sizeof(name) - 2] = '\0';
     expect_usage(&options, SNAPCELL_OK, NULL);
     static const char *const names[] = {"", "a/b", "a\tb", "\xff"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
         options.name = names[i];
         expect_usage(&options, SNAPCELL_E_USAGE, "name");
     }

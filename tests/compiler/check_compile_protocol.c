@@ -134,7 +134,7 @@ static snapcell_value values[] = {
     {.type = SNAPCELL_VALUE_BYTES, .data = "\0\xff", .size_bytes = 2},
     {.type = SNAPCELL_VALUE_JSON, .data = "[1]", .size_bytes = 3},
 };
-#define VALUE_COUNT (sizeof values / sizeof *values)
+#define VALUE_COUNT (sizeof(values) / sizeof(*values))
 
 static void write_call(wire_writer *writer)
 {
@@ -179,7 +179,7 @@ static const struct sample {
     {write_call, read_call},   {write_throw, read_throw}, {write_result, read_result},
     {write_error, read_error}, {write_note, read_note},
 };
-#define SAMPLE_COUNT (int)(sizeof samples / sizeof *samples)
+#define SAMPLE_COUNT (int)(sizeof(samples) / sizeof(*samples))
 
 /* --- Tests over all of them --- */
 
@@ -213,7 +213,7 @@ START_TEST(test_every_changed_byte_is_survived)
     wire_writer writer = {0};
     samples[_i].write(&writer);
     for (size_t at = 0; at < writer.size_bytes; at++)
-        for (size_t i = 0; i < sizeof changes; i++) {
+        for (size_t i = 0; i < sizeof(changes); i++) {
             writer.data[at] ^= changes[i];
             read_exact(samples[_i].read, writer.data, writer.size_bytes);
             writer.data[at] ^= changes[i];
@@ -251,7 +251,7 @@ START_TEST(test_header_has_these_bytes)
     uint8_t data[WIRE_HEADER_SIZE];
     wire_header header = {COMPILE_MESSAGE_JOB, 256};
     wire_header_write(&header, data);
-    ck_assert_mem_eq(data, expected, sizeof data);
+    ck_assert_mem_eq(data, expected, sizeof(data));
     header = (wire_header){0};
     ck_assert(wire_header_read(data, compile_body_size_max, &header));
     ck_assert_int_eq(header.type, COMPILE_MESSAGE_JOB);
@@ -341,7 +341,7 @@ START_TEST(test_unsound_notes_are_refused)
         {SNAPCELL_NOTE_CLOCK, true, false, 1, "", "", "", NULL},
         {SNAPCELL_NOTE_CLOCK, true, false, 1, "\xff", "", "", ""},
     };
-    for (size_t i = 0; i < sizeof notes / sizeof *notes; i++) {
+    for (size_t i = 0; i < sizeof(notes) / sizeof(*notes); i++) {
         wire_writer writer = {0};
         compile_note_write(&writer, &notes[i]);
         ck_assert(!read_note(writer.data, writer.size_bytes));
@@ -436,7 +436,7 @@ START_TEST(test_errors_come_back)
 #define ERROR_CODE(name, value, text) SNAPCELL_##name,
     const int known[] = {SNAPCELL_ERROR_MAP(ERROR_CODE)};
 #undef ERROR_CODE
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         writer = (wire_writer){0};
         error.code = known[i];
         wire_error_write(&writer, &error);

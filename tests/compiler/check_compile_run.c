@@ -16,7 +16,7 @@
 static snapcell_compile_options options_for(const char *behaviour)
 {
     char script[1000];
-    snprintf(script, sizeof script, "#!%s %s\n", FAKE_WORKER, behaviour);
+    snprintf(script, sizeof(script), "#!%s %s\n", FAKE_WORKER, behaviour);
     const char *path = fixture_write_text("worker", script);
     ck_assert_int_eq(chmod(path, 0700), 0);
     snapcell_compile_options options = SNAPCELL_COMPILE_OPTIONS_INIT;
@@ -154,7 +154,7 @@ static int host_join(void *user, snapcell_host_call *call)
     ck_assert_uint_eq(snapcell_host_argument_count(call), 2);
     if (user == NULL) return snapcell_host_throw(call, "not today");
     char text[100];
-    int size = snprintf(text, sizeof text, "%g and %s", one.number, two.data);
+    int size = snprintf(text, sizeof(text), "%g and %s", one.number, two.data);
     snapcell_value value = {
         .type = SNAPCELL_VALUE_STRING, .data = text, .size_bytes = (size_t)size};
     return snapcell_host_return(call, &value, NULL);
@@ -206,10 +206,10 @@ START_TEST(test_worker_inherits_nothing)
         close(fd);
     }
     compiled = NULL;
-    int code = snapcell_compile_file(path, &options, &compiled, NULL);
+    int status = snapcell_compile_file(path, &options, &compiled, NULL);
     for (int fd = 0; fd < 3; fd++)
         dup2(saved[fd], fd);
-    ck_assert_int_eq(code, SNAPCELL_OK);
+    ck_assert_int_eq(status, SNAPCELL_OK);
     ck_assert_str_eq(snapcell_compiled_warning(compiled, 0), expected);
     snapcell_compiled_free(compiled);
 }
@@ -242,7 +242,7 @@ START_TEST(test_worker_is_found_on_path)
     ck_assert_int_eq(rename(options.worker_path, fixture_path("snapcell")), 0);
     char path[1000];
     const char *folder = fixture_path("");
-    snprintf(path, sizeof path, "relative::/nowhere:%.*s", (int)strlen(folder) - 1, folder);
+    snprintf(path, sizeof(path), "relative::/nowhere:%.*s", (int)strlen(folder) - 1, folder);
     unsetenv("SNAPCELL_WORKER");
     setenv("PATH", path, 1);
     options.worker_path = NULL;
@@ -306,7 +306,8 @@ END_TEST
 int main(void)
 {
     const fixture_test tests[] = {
-        {test_failure_is_an_error_that_names_the_bundle, (int)(sizeof failures / sizeof *failures)},
+        {test_failure_is_an_error_that_names_the_bundle,
+         (int)(sizeof(failures) / sizeof(*failures))},
         {test_worker_that_does_not_read_is_not_waited_for, 0},
         {test_crash_while_making_a_snapshot_gives_a_code_artifact, 0},
         {test_script_error_has_the_path_that_the_user_gave, 0},

@@ -154,7 +154,7 @@ END_TEST
 
 int main(void)
 {
-    const int case_count = (int)(sizeof cases / sizeof *cases);
+    const int case_count = (int)(sizeof(cases) / sizeof(*cases));
     const fixture_test tests[] = {
         {test_shape_is_found, case_count},         {test_format_that_is_given_is_taken, case_count},
         {test_wrong_format_is_an_error, 0},        {test_warm_up_runs_the_handler, 0},

@@ -14,7 +14,7 @@ static const snapcell_request warm[] = {
     {sizeof(snapcell_request), "PUT", "/", NULL, 0, "\0\xff", 2},
     {sizeof(snapcell_request), "PUT", "/", NULL, 0, "", 0},
 };
-#define WARM_COUNT (sizeof warm / sizeof *warm)
+#define WARM_COUNT (sizeof(warm) / sizeof(*warm))
 
 static char *write_sample_of(snapcell_artifact_kind kind)
 {
@@ -96,8 +96,8 @@ START_TEST(test_recipe_comes_back)
     char *text = write_sample();
     manifest_recipe recipe;
     snapcell_error error;
-    int code = manifest_read(text, strlen(text), &recipe, &error);
-    fixture_expect(code, SNAPCELL_OK, &error, NULL);
+    int status = manifest_read(text, strlen(text), &recipe, &error);
+    fixture_expect(status, SNAPCELL_OK, &error, NULL);
     ck_assert_uint_eq(recipe.bundle_size_bytes, 99);
     ck_assert_int_eq(recipe.format, SNAPCELL_FORMAT_ESM);
     ck_assert_int_eq(recipe.level, 7);
@@ -126,8 +126,8 @@ START_TEST(test_older_manifest_is_read)
                                "\"level\":1,\"raw\":false,\"warm\":[]}}";
     manifest_recipe recipe;
     snapcell_error error;
-    int code = manifest_read(text, strlen(text), &recipe, &error);
-    fixture_expect(code, SNAPCELL_OK, &error, NULL);
+    int status = manifest_read(text, strlen(text), &recipe, &error);
+    fixture_expect(status, SNAPCELL_OK, &error, NULL);
     ck_assert(!recipe.entropy_allowed);
     manifest_recipe_release(&recipe);
 }
@@ -161,8 +161,8 @@ START_TEST(test_bad_manifest_is_refused)
     manifest_recipe recipe;
     snapcell_error error;
     const char *text = bad_manifests[_i];
-    int code = manifest_read(text, strlen(text), &recipe, &error);
-    fixture_expect(code, SNAPCELL_E_CORRUPT, &error, "manifest");
+    int status = manifest_read(text, strlen(text), &recipe, &error);
+    fixture_expect(status, SNAPCELL_E_CORRUPT, &error, "manifest");
     ck_assert_ptr_null(recipe.warm);
     ck_assert_ptr_null(recipe.texts);
 }
@@ -191,7 +191,7 @@ int main(void)
         {test_snapshot_lists_what_it_took, 0},
         {test_recipe_comes_back, 0},
         {test_older_manifest_is_read, 0},
-        {test_bad_manifest_is_refused, (int)(sizeof bad_manifests / sizeof *bad_manifests)},
+        {test_bad_manifest_is_refused, (int)(sizeof(bad_manifests) / sizeof(*bad_manifests))},
         {test_truncated_manifest_is_refused, 0},
     };
     return FIXTURE_RUN("manifest", tests);

@@ -20,7 +20,7 @@ START_TEST(test_notes_are_copied)
     note.what = what;
     for (int i = 0; i < 100; i++)
         ck_assert(note_list_add(&list, &note));
-    memset(what, 'x', sizeof what - 1);
+    memset(what, 'x', sizeof(what) - 1);
     ck_assert_uint_eq(list.count, 100);
     ck_assert_str_eq(list.items[99].what, "Date.now()");
     ck_assert_str_eq(list.items[99].place, "b.js:1:1");
@@ -44,12 +44,12 @@ START_TEST(test_causes_are_told_together)
 {
     note_list list = {0};
     char text[200];
-    ck_assert_uint_eq(note_list_causes(&list, text, sizeof text), 0);
+    ck_assert_uint_eq(note_list_causes(&list, text, sizeof(text)), 0);
     ck_assert_str_eq(text, "");
     note_list_add(&list, &clock_use);
     note_list_add(&list, &object);
     note_list_add(&list, &timer);
-    ck_assert_uint_eq(note_list_causes(&list, text, sizeof text), 2);
+    ck_assert_uint_eq(note_list_causes(&list, text, sizeof(text)), 2);
     ck_assert_str_eq(text,
                      "an object is kept as `globalThis.a`; a timer is pending (dir:x/a.ts:3:9)");
     ck_assert(note_list_prevents_at_top_level(&list, SNAPCELL_NOTE_TIMER));
@@ -66,7 +66,7 @@ START_TEST(test_causes_are_cut)
         note_list_add(&list, &object);
     for (size_t capacity = 1; capacity < 120; capacity++) {
         char text[121];
-        memset(text, 'x', sizeof text);
+        memset(text, 'x', sizeof(text));
         ck_assert_uint_eq(note_list_causes(&list, text, capacity), 3);
         ck_assert_uint_lt(strlen(text), capacity);
         ck_assert_int_eq(text[capacity], 'x');

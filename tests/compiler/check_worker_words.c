@@ -44,8 +44,8 @@ START_TEST(test_cause_is_cut)
 {
     char words[1000];
     char cause[WORKER_CAUSE_SIZE_MAX + 1];
-    memset(words, 'w', sizeof words - 1);
-    words[sizeof words - 1] = '\0';
+    memset(words, 'w', sizeof(words) - 1);
+    words[sizeof(words) - 1] = '\0';
     worker_words_cause(words, cause);
     ck_assert_uint_eq(strlen(cause), WORKER_CAUSE_SIZE_MAX);
 }
@@ -54,7 +54,7 @@ END_TEST
 int main(void)
 {
     const fixture_test tests[] = {
-        {test_cause_is_found, (int)(sizeof cases / sizeof *cases)},
+        {test_cause_is_found, (int)(sizeof(cases) / sizeof(*cases))},
         {test_cause_is_cut, 0},
     };
     return FIXTURE_RUN("worker_words", tests);

@@ -15,7 +15,7 @@ static size_t kept_count;
 void fixture_setup(void)
 {
     const char *base = getenv("TMPDIR");
-    snprintf(folder, sizeof folder, "%s/snapcell-compiler-XXXXXX", base == NULL ? "/tmp" : base);
+    snprintf(folder, sizeof(folder), "%s/snapcell-compiler-XXXXXX", base == NULL ? "/tmp" : base);
     ck_assert_ptr_nonnull(mkdtemp(folder));
 }
 
@@ -106,8 +106,8 @@ void fixture_compile_fails(const char *path, const snapcell_compile_options *opt
                            const char *part, snapcell_error *error)
 {
     snapcell_compiled *compiled = (snapcell_compiled *)folder; /* to see that it is cleared */
-    int code = snapcell_compile_file(path, options, &compiled, error);
-    fixture_expect(code, expected, error, part);
+    int status = snapcell_compile_file(path, options, &compiled, error);
+    fixture_expect(status, expected, error, part);
     ck_assert_ptr_null(compiled);
 }
 

@@ -25,7 +25,7 @@ typedef struct fixture_test {
 
 /* Runs the tests, gives main()'s status. */
 int fixture_run(const char *suite_name, const fixture_test *tests, size_t test_count);
-#define FIXTURE_RUN(name, tests) fixture_run(name, tests, sizeof tests / sizeof *tests)
+#define FIXTURE_RUN(name, tests) fixture_run(name, tests, sizeof(tests) / sizeof(*tests))
 
 /* Fails unless `code` is `expected` and the message holds `part` (NULL: any). */
 void fixture_expect(int code, int expected, const snapcell_error *error, const char *part);

@@ -37,7 +37,7 @@ static void send_header(compile_message_type type, size_t size)
 {
     uint8_t header[WIRE_HEADER_SIZE];
     wire_header_write(&(wire_header){type, size}, header);
-    send_all(header, sizeof header);
+    send_all(header, sizeof(header));
 }
 
 static void send_message(compile_message_type type, wire_writer *writer)
@@ -50,7 +50,7 @@ static void send_message(compile_message_type type, wire_writer *writer)
 static void *receive_message(wire_header *header)
 {
     uint8_t data[WIRE_HEADER_SIZE];
-    receive_all(data, sizeof data);
+    receive_all(data, sizeof(data));
     if (!wire_header_read(data, compile_body_size_max, header)) die("no header");
     void *body = malloc(header->body_size_bytes);
     if (body == NULL) die("no memory");
@@ -94,7 +94,7 @@ static void send_script_error(const char *file)
 {
     snapcell_error error;
     error_set(&error, SNAPCELL_E_SCRIPT, "Error: as told");
-    snprintf(error.file, sizeof error.file, "%s", file);
+    snprintf(error.file, sizeof(error.file), "%s", file);
     error.line = 4;
     error.column = 2;
     wire_writer writer = {0};
@@ -208,9 +208,9 @@ static void do_flood(void)
 {
     begin();
     static char noise[1 << 20];
-    memset(noise, 'n', sizeof noise);
+    memset(noise, 'n', sizeof(noise));
     for (int i = 0; i < 20; i++)
-        if (write(STDERR_FILENO, noise, sizeof noise) < 0) _exit(96);
+        if (write(STDERR_FILENO, noise, sizeof(noise)) < 0) _exit(96);
     send_result_with(NULL);
 }
 
@@ -259,7 +259,7 @@ static void do_bad_result(void)
     begin();
     send_header(COMPILE_MESSAGE_RESULT, 64);
     static const char zeros[64];
-    send_all(zeros, sizeof zeros);
+    send_all(zeros, sizeof(zeros));
     do_silent();
 }
 
@@ -297,9 +297,9 @@ static void do_call(void)
     snapcell_value value;
     char text[200] = "?";
     if (header.type == COMPILE_MESSAGE_HOST_THROW)
-        snprintf(text, sizeof text, "threw %s", compile_throw_read(body, header.body_size_bytes));
+        snprintf(text, sizeof(text), "threw %s", compile_throw_read(body, header.body_size_bytes));
     else if (compile_value_read(body, header.body_size_bytes, &value))
-        snprintf(text, sizeof text, "gave %s", value.data);
+        snprintf(text, sizeof(text), "gave %s", value.data);
     send_result_with(text);
 }
 
@@ -349,7 +349,7 @@ static void do_inspect(void)
     sigset_t blocked;
     sigprocmask(SIG_SETMASK, NULL, &blocked);
     char text[200];
-    snprintf(text, sizeof text, "%d files, %d variables, TZ %s, blocked %d, pipe %s", fd_count - 1,
+    snprintf(text, sizeof(text), "%d files, %d variables, TZ %s, blocked %d, pipe %s", fd_count - 1,
              variable_count, getenv("TZ"), sigismember(&blocked, SIGUSR1),
              signal(SIGPIPE, SIG_IGN) == SIG_DFL ? "default" : "changed");
     send_result_with(text);
@@ -395,7 +395,7 @@ int main(int argc, char **argv)
     /* fake_worker BEHAVIOUR SCRIPT compile-worker 3 */
     if (argc != 5 || strcmp(argv[3], "compile-worker") != 0 || strcmp(argv[4], "3") != 0)
         die("started in another way than expected");
-    for (size_t i = 0; i < sizeof behaviours / sizeof *behaviours; i++) {
+    for (size_t i = 0; i < sizeof(behaviours) / sizeof(*behaviours); i++) {
         if (strcmp(behaviours[i].name, argv[1]) != 0) continue;
         behaviours[i].run();
         return 0;

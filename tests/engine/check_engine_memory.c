@@ -91,7 +91,7 @@ START_TEST(test_source_map)
     for (;; count++) {
         ck_assert_int_lt(count, ALLOCATION_COUNT_MAX);
         failing_malloc_start(count);
-        source_map *map = source_map_new(map_json, sizeof map_json - 1);
+        source_map *map = source_map_new(map_json, sizeof(map_json) - 1);
         bool hit = failing_malloc_stop();
         ck_assert(hit == (map == NULL));
         source_map_free(map);

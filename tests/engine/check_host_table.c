@@ -30,7 +30,7 @@ START_TEST(test_add_keeps_order_callback_and_user)
     int user = 0;
     char name[] = "first";
     ck_assert_int_eq(snapcell_host_add(host, name, answer, &user, NULL), SNAPCELL_OK);
-    memset(name, 'x', sizeof name - 1); /* it was copied */
+    memset(name, 'x', sizeof(name) - 1); /* it was copied */
     ck_assert_int_eq(snapcell_host_add(host, "$second_2", answer, NULL, NULL), SNAPCELL_OK);
     ck_assert_uint_eq(host->count, 2);
     ck_assert_str_eq(host->functions[0].name, "first");
@@ -61,7 +61,7 @@ START_TEST(test_add_refuses_null_double_and_long_names)
 {
     snapcell_host *host = new_table();
     char name[HOST_FUNCTION_NAME_SIZE_MAX + 2];
-    memset(name, 'a', sizeof name);
+    memset(name, 'a', sizeof(name));
     name[HOST_FUNCTION_NAME_SIZE_MAX] = '\0';
     ck_assert_int_eq(snapcell_host_add(host, name, answer, NULL, NULL), SNAPCELL_OK);
     ck_assert_str_eq(host->functions[0].name, name);
@@ -83,7 +83,7 @@ START_TEST(test_add_stops_at_the_cap)
     snapcell_host *host = new_table();
     char name[16];
     for (int i = 0; i < HOST_FUNCTION_COUNT_MAX; i++) {
-        snprintf(name, sizeof name, "f%d", i);
+        snprintf(name, sizeof(name), "f%d", i);
         ck_assert_int_eq(snapcell_host_add(host, name, answer, NULL, NULL), SNAPCELL_OK);
     }
     ck_assert_int_eq(snapcell_host_add(host, "more", answer, NULL, NULL), SNAPCELL_E_USAGE);
@@ -107,7 +107,7 @@ static snapcell_fingerprint fingerprint_of(const char *const *names, size_t coun
 
 static bool fingerprints_equal(snapcell_fingerprint a, snapcell_fingerprint b)
 {
-    return memcmp(&a, &b, sizeof a) == 0;
+    return memcmp(&a, &b, sizeof(a)) == 0;
 }
 
 /* The bytes are part of what artifacts are bound to: they may not change by accident. */
@@ -116,7 +116,7 @@ START_TEST(test_fingerprint_is_the_canonical_hash_of_sizes_and_names)
     XXH128_canonical_t expected;
     XXH128_canonicalFromHash(&expected, XXH3_128bits("\3get\5log_2", 10));
     snapcell_fingerprint got = fingerprint_of((const char *const[]){"get", "log_2"}, 2);
-    ck_assert_mem_eq(got.bytes, expected.digest, sizeof got.bytes);
+    ck_assert_mem_eq(got.bytes, expected.digest, sizeof(got.bytes));
 }
 END_TEST
 
@@ -158,7 +158,7 @@ START_TEST(test_return_copies_and_the_last_wins)
     char text[] = "one\0two";
     snapcell_value value = {.type = SNAPCELL_VALUE_BYTES, .data = text, .size_bytes = 7};
     ck_assert_int_eq(snapcell_host_return(&call, &value, NULL), SNAPCELL_OK);
-    memset(text, 'x', sizeof text - 1);
+    memset(text, 'x', sizeof(text) - 1);
     ck_assert_mem_eq(call.result.data, "one\0two\0", 8);
     ck_assert_uint_eq(call.result.size_bytes, 7);
 
@@ -203,7 +203,7 @@ START_TEST(test_throw_cuts_at_a_character)
     char message[1101];
     size_t start = (size_t)(998 + _i);
     memset(message, 'a', start);
-    for (size_t i = start; i + 3 < sizeof message; i += 3)
+    for (size_t i = start; i + 3 < sizeof(message); i += 3)
         memcpy(message + i, "\xe2\x82\xac", 4);
     snapcell_host_call call = {0};
     snapcell_host_throw(&call, message);
@@ -218,7 +218,7 @@ int main(void)
     TCase *tcase = tcase_create("table");
     tcase_add_test(tcase, test_add_keeps_order_callback_and_user);
     tcase_add_loop_test(tcase, test_add_refuses_what_is_no_identifier, 0,
-                        (int)(sizeof bad_names / sizeof *bad_names));
+                        (int)(sizeof(bad_names) / sizeof(*bad_names)));
     tcase_add_test(tcase, test_add_refuses_null_double_and_long_names);
     tcase_add_test(tcase, test_add_stops_at_the_cap);
     tcase_add_test(tcase, test_fingerprint_is_the_canonical_hash_of_sizes_and_names);

@@ -49,8 +49,8 @@ START_TEST(test_headers_keep_order_and_are_copied)
     snapcell_response *response = response_new(200, 0);
     char name[32], value[32];
     for (int i = 0; i < 100; i++) {
-        int name_size = snprintf(name, sizeof name, "x-%d", i);
-        int value_size = snprintf(value, sizeof value, "value %d", i);
+        int name_size = snprintf(name, sizeof(name), "x-%d", i);
+        int value_size = snprintf(value, sizeof(value), "value %d", i);
         /* What stands behind the sizes is not part of the header. */
         memcpy(name + name_size, "!", 2);
         memcpy(value + value_size, "!", 2);
@@ -60,8 +60,8 @@ START_TEST(test_headers_keep_order_and_are_copied)
     ck_assert_uint_eq(snapcell_response_header_count(response), 100);
     for (int i = 0; i < 100; i++) {
         snapcell_header header = snapcell_response_header(response, (size_t)i);
-        snprintf(name, sizeof name, "x-%d", i);
-        snprintf(value, sizeof value, "value %d", i);
+        snprintf(name, sizeof(name), "x-%d", i);
+        snprintf(value, sizeof(value), "value %d", i);
         ck_assert_str_eq(header.name, name);
         ck_assert_str_eq(header.value, value);
     }

@@ -101,8 +101,8 @@ START_TEST(test_what_would_take_too_much_memory_is_refused)
     /* 64 MiB and more of file names, from 300 KB. */
     char root[1100] = "{\"version\":3,\"mappings\":\"\",\"sourceRoot\":\"";
     size_t size = strlen(root);
-    memset(root + size, 'r', sizeof root - size);
-    strcpy(root + sizeof root - 15, "\",\"sources\":[");
+    memset(root + size, 'r', sizeof(root) - size);
+    strcpy(root + sizeof(root) - 15, "\",\"sources\":[");
     map = parse_repeated(root, "\"\",", 60000, "\"\"]}");
     ck_assert_ptr_nonnull(map);
     source_map_free(map);
@@ -113,7 +113,7 @@ END_TEST
 START_TEST(test_text_with_quotes_is_bounded)
 {
     static const char quoted[] = "[\"\\\",,\",\"\\\\\"]";
-    ck_assert(source_map_is_bounded(quoted, sizeof quoted - 1));
+    ck_assert(source_map_is_bounded(quoted, sizeof(quoted) - 1));
     ck_assert(source_map_is_bounded("", 0));
 }
 END_TEST
@@ -151,7 +151,7 @@ END_TEST
 START_TEST(test_guard_line_is_skipped)
 {
     char json[256];
-    snprintf(json, sizeof json, ")]}'anything\n%s", plain);
+    snprintf(json, sizeof(json), ")]}'anything\n%s", plain);
     source_map *map = parse(json);
     assert_place(map, 1, 1, "a.ts", 1, 1);
     source_map_free(map);
@@ -246,13 +246,13 @@ END_TEST
 /* Every byte changed to some others, every length: never a crash, and what parses can be asked. */
 START_TEST(test_damaged_maps_never_crash)
 {
-    char json[sizeof sections];
+    char json[sizeof(sections)];
     static const char others[] = {'\0', '"', '{', '}', 'g', '/', ';', '9', '-', (char)0xff};
-    for (size_t i = 0; i < sizeof sections - 1; i++) {
-        for (size_t j = 0; j < sizeof others; j++) {
-            memcpy(json, sections, sizeof sections);
+    for (size_t i = 0; i < sizeof(sections) - 1; i++) {
+        for (size_t j = 0; j < sizeof(others); j++) {
+            memcpy(json, sections, sizeof(sections));
             json[i] = others[j];
-            source_map *map = source_map_new(json, sizeof sections - 1);
+            source_map *map = source_map_new(json, sizeof(sections) - 1);
             const char *file = NULL;
             uint32_t line = 0, column = 0;
             if (source_map_find(map, 1, 9, &file, &line, &column)) ck_assert_ptr_nonnull(file);
@@ -315,8 +315,8 @@ START_TEST(test_rewrite_leaves_the_rest_alone)
     assert_rewritten(map, left_alone[_i], left_alone[_i]);
     char both[128];
     char expected[128];
-    snprintf(both, sizeof both, "%s (hello.js:1:1)", left_alone[_i]);
-    snprintf(expected, sizeof expected, "%s (a.ts:1:1)", left_alone[_i]);
+    snprintf(both, sizeof(both), "%s (hello.js:1:1)", left_alone[_i]);
+    snprintf(expected, sizeof(expected), "%s (a.ts:1:1)", left_alone[_i]);
     assert_rewritten(map, both, expected);
     source_map_free(map);
 }
@@ -347,14 +347,14 @@ int main(void)
     tcase_add_test(tcase, test_guard_line_is_skipped);
     tcase_add_test(tcase, test_sections_are_put_together);
     tcase_add_loop_test(tcase, test_malformed_maps_are_refused, 0,
-                        (int)(sizeof malformed / sizeof *malformed));
+                        (int)(sizeof(malformed) / sizeof(*malformed)));
     tcase_add_test(tcase, test_sections_out_of_order_are_refused);
     tcase_add_test(tcase, test_places_outside_of_the_sources_are_unmapped);
     tcase_add_test(tcase, test_null_is_no_map);
     tcase_add_test(tcase, test_damaged_maps_never_crash);
     tcase_add_test(tcase, test_rewrite_changes_places_of_the_bundle);
     tcase_add_loop_test(tcase, test_rewrite_leaves_the_rest_alone, 0,
-                        (int)(sizeof left_alone / sizeof *left_alone));
+                        (int)(sizeof(left_alone) / sizeof(*left_alone)));
     tcase_add_test(tcase, test_rewrite_without_a_map_or_name_copies);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

@@ -25,13 +25,13 @@ static int decode_with(const artifact_section *section, const void *prefix, size
     uint8_t *out = malloc(size + (size == 0));
     ck_assert_ptr_nonnull(out);
     snapcell_error err = {0};
-    const int code = prefix == NULL ? artifact_section_decode(section, out, &err)
-                                    : artifact_section_decode_with_prefix(section, prefix,
-                                                                          prefix_size, out, &err);
-    ck_assert_int_eq(err.code, code);
-    if (code == SNAPCELL_OK && size > 0) ck_assert_mem_eq(out, expected, size);
+    const int status = prefix == NULL ? artifact_section_decode(section, out, &err)
+                                      : artifact_section_decode_with_prefix(section, prefix,
+                                                                            prefix_size, out, &err);
+    ck_assert_int_eq(err.code, status);
+    if (status == SNAPCELL_OK && size > 0) ck_assert_mem_eq(out, expected, size);
     free(out);
-    return code;
+    return status;
 }
 
 static int decode(const artifact_section *section, const void *expected)
@@ -202,9 +202,9 @@ START_TEST(test_decode_survives_damaged_frames)
         for (unsigned value = 0; value < 256; value++) {
             frame[at] = (uint8_t)value;
             memset(out, 0x5a, sizeof(out));
-            const int code = artifact_section_decode_with_prefix(&view.blob, spec.prefix.data,
-                                                                 spec.prefix.size_bytes, out, NULL);
-            ck_assert(code == SNAPCELL_OK || code == SNAPCELL_E_CORRUPT);
+            const int status = artifact_section_decode_with_prefix(
+                &view.blob, spec.prefix.data, spec.prefix.size_bytes, out, NULL);
+            ck_assert(status == SNAPCELL_OK || status == SNAPCELL_E_CORRUPT);
             for (size_t i = sizeof(text); i < sizeof(out); i++) {
                 ck_assert_uint_eq(out[i], 0x5a);
             }
@@ -223,9 +223,9 @@ static void *decode_often(void *user)
     const artifact_section sections[] = {framed_blob(), prefixed_blob()};
     for (int i = 0; i < 1000; i++) {
         uint8_t out[sizeof(sample_blob)] = {0};
-        const int code = artifact_section_decode_with_prefix(&sections[i % 2], sample_prefix,
-                                                             sizeof(sample_prefix), out, NULL);
-        if (code != SNAPCELL_OK || memcmp(out, sample_blob, sizeof(out)) != 0) failures++;
+        const int status = artifact_section_decode_with_prefix(&sections[i % 2], sample_prefix,
+                                                               sizeof(sample_prefix), out, NULL);
+        if (status != SNAPCELL_OK || memcmp(out, sample_blob, sizeof(out)) != 0) failures++;
     }
     return (void *)failures;
 }

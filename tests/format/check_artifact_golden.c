@@ -74,10 +74,10 @@ static void check_blob_decodes(const sample_case *row, const artifact_view *view
     uint8_t *out = malloc((size_t)view->blob.decoded_size_bytes + 1);
     ck_assert_ptr_nonnull(out);
     snapcell_error err = {0};
-    const int code = artifact_section_decode_with_prefix(&view->blob, sample_prefix,
-                                                         sizeof(sample_prefix), out, &err);
-    ck_assert_msg(code == row->decode_code, "%s: %d %s", row->name, code, err.message);
-    if (code != SNAPCELL_OK) ck_assert_ptr_nonnull(strstr(err.message, saying_of(row->name)));
+    const int status = artifact_section_decode_with_prefix(&view->blob, sample_prefix,
+                                                           sizeof(sample_prefix), out, &err);
+    ck_assert_msg(status == row->decode_code, "%s: %d %s", row->name, status, err.message);
+    if (status != SNAPCELL_OK) ck_assert_ptr_nonnull(strstr(err.message, saying_of(row->name)));
     free(out);
 }
 
@@ -92,10 +92,10 @@ START_TEST(test_golden_case)
 
     artifact_view view;
     snapcell_error err = {0};
-    const int code = artifact_read(bytes, size, ARTIFACT_CHECK_DIGEST, &view, &err);
-    ck_assert_msg(code == row->code, "%s: %d instead of %d: %s", row->name, code, row->code,
+    const int status = artifact_read(bytes, size, ARTIFACT_CHECK_DIGEST, &view, &err);
+    ck_assert_msg(status == row->code, "%s: %d instead of %d: %s", row->name, status, row->code,
                   err.message);
-    if (code == SNAPCELL_OK) {
+    if (status == SNAPCELL_OK) {
         check_blob_decodes(row, &view);
     } else {
         ck_assert_msg(strstr(err.message, saying_of(row->name)) != NULL, "%s: %s", row->name,

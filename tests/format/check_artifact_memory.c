@@ -73,15 +73,15 @@ START_TEST(test_writer_survives_every_failed_allocation)
         size_t size = 0;
         snapcell_error err = {0};
         arm(number);
-        const int code = artifact_write(&spec, &bytes, &size, &err);
+        const int status = artifact_write(&spec, &bytes, &size, &err);
         done = disarm();
-        if (code == SNAPCELL_OK) {
+        if (status == SNAPCELL_OK) {
             /* Not even reached, or the buffer could not be shrunk. */
             artifact_view view;
             ck_assert_int_eq(artifact_read(bytes, size, ARTIFACT_CHECK_DIGEST, &view, &err),
                              SNAPCELL_OK);
         } else {
-            ck_assert_int_eq(code, SNAPCELL_E_NOMEM);
+            ck_assert_int_eq(status, SNAPCELL_E_NOMEM);
             ck_assert_int_eq(err.code, SNAPCELL_E_NOMEM);
             ck_assert_ptr_null(bytes);
             failed_count++;
@@ -105,13 +105,13 @@ START_TEST(test_decode_survives_every_failed_allocation)
         uint8_t out[sizeof(sample_blob)] = {0};
         snapcell_error err = {0};
         arm(number);
-        const int code = artifact_section_decode_with_prefix(&sections[_i], sample_prefix,
-                                                             sizeof(sample_prefix), out, &err);
+        const int status = artifact_section_decode_with_prefix(&sections[_i], sample_prefix,
+                                                               sizeof(sample_prefix), out, &err);
         done = disarm();
-        if (code == SNAPCELL_OK) {
+        if (status == SNAPCELL_OK) {
             ck_assert_mem_eq(out, sample_blob, sizeof(out));
         } else {
-            ck_assert_int_eq(code, SNAPCELL_E_NOMEM);
+            ck_assert_int_eq(status, SNAPCELL_E_NOMEM);
             failed_count++;
         }
     }
@@ -127,20 +127,21 @@ static int sign_and_trust(const snapcell_signing_key *key, const test_sample *sa
     size_t size = 0;
     snapcell_trust *trust = NULL;
     snapcell_trust *copy = NULL;
-    int code = snapcell_artifact_sign(sample->bytes, sample->size_bytes, key, NULL, NULL, &made,
-                                      &size, err);
-    if (code == SNAPCELL_OK) code = snapcell_trust_new(&trust, err);
-    if (code == SNAPCELL_OK)
-        code = snapcell_trust_add_key(trust, snapcell_signing_key_public(key), "", err);
-    if (code == SNAPCELL_OK) {
+    int status = snapcell_artifact_sign(sample->bytes, sample->size_bytes, key, NULL, NULL, &made,
+                                        &size, err);
+    if (status == SNAPCELL_OK) status = snapcell_trust_new(&trust, err);
+    if (status == SNAPCELL_OK)
+        status = snapcell_trust_add_key(trust, snapcell_signing_key_public(key), "", err);
+    if (status == SNAPCELL_OK) {
         copy = trust_copy(trust);
-        if (copy == NULL) code = error_set(err, SNAPCELL_E_NOMEM, "no memory");
+        if (copy == NULL) status = error_set(err, SNAPCELL_E_NOMEM, "no memory");
     }
-    if (code == SNAPCELL_OK) code = snapcell_trust_check(copy, made, size, NULL, NULL, NULL, err);
+    if (status == SNAPCELL_OK)
+        status = snapcell_trust_check(copy, made, size, NULL, NULL, NULL, err);
     snapcell_trust_free(copy);
     snapcell_trust_free(trust);
     free(made);
-    return code;
+    return status;
 }
 
 START_TEST(test_signing_survives_every_failed_allocation)
@@ -155,10 +156,10 @@ START_TEST(test_signing_survives_every_failed_allocation)
     for (unsigned number = 0; !done; number++) {
         snapcell_error err = {0};
         arm(number);
-        const int code = sign_and_trust(&key, &sample, &err);
+        const int status = sign_and_trust(&key, &sample, &err);
         done = disarm();
         /* That key has no right public half, so that its signature is never right either. */
-        ck_assert_int_eq(code, done ? SNAPCELL_E_SIGNATURE : SNAPCELL_E_NOMEM);
+        ck_assert_int_eq(status, done ? SNAPCELL_E_SIGNATURE : SNAPCELL_E_NOMEM);
         failed_count += !done;
     }
     ck_assert_uint_ge(failed_count, 5);
@@ -174,10 +175,10 @@ START_TEST(test_reader_allocates_nothing)
     sample_seal(&sample);
     artifact_view view;
     arm(0);
-    const int code =
+    const int status =
         artifact_read(sample.bytes, sample.size_bytes, ARTIFACT_CHECK_DIGEST, &view, NULL);
     ck_assert(disarm());
-    ck_assert_int_eq(code, SNAPCELL_OK);
+    ck_assert_int_eq(status, SNAPCELL_OK);
 }
 END_TEST
 

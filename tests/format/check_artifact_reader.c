@@ -20,15 +20,15 @@ static int read_copy(const uint8_t *bytes, size_t size_bytes, artifact_check che
     if (size_bytes > 0) memcpy(copy, bytes, size_bytes);
     artifact_view view;
     memset(&view, 0x5a, sizeof(view));
-    const int code = artifact_read(copy, size_bytes, check, &view, err);
-    if (code != SNAPCELL_OK) {
+    const int status = artifact_read(copy, size_bytes, check, &view, err);
+    if (status != SNAPCELL_OK) {
         static const artifact_view zero;
         EXPECT(memcmp(&view, &zero, sizeof(view)) == 0);
-        EXPECT(err->code == code);
+        EXPECT(err->code == status);
         EXPECT(err->message[0] != 0);
     }
     free(copy);
-    return code;
+    return status;
 }
 
 START_TEST(test_reader_gives_the_facts)
@@ -162,8 +162,8 @@ START_TEST(test_reader_finds_every_flipped_byte)
             for (size_t i = 0; i < sizeof(masks); i++) {
                 snapcell_error err;
                 sample.bytes[at] ^= masks[i];
-                const int code = read_copy(sample.bytes, sample.size_bytes, check, &err);
-                EXPECT(code == (version ? SNAPCELL_E_FORMAT : SNAPCELL_E_CORRUPT));
+                const int status = read_copy(sample.bytes, sample.size_bytes, check, &err);
+                EXPECT(status == (version ? SNAPCELL_E_FORMAT : SNAPCELL_E_CORRUPT));
                 sample.bytes[at] ^= masks[i];
             }
         }
@@ -178,8 +178,8 @@ START_TEST(test_reader_finds_every_cut)
     while (next_good_sample(&index, &sample) != NULL) {
         for (size_t size = 0; size < sample.size_bytes; size++) {
             snapcell_error err;
-            const int code = read_copy(sample.bytes, size, ARTIFACT_CHECK_DIGEST, &err);
-            EXPECT(code == SNAPCELL_E_CORRUPT);
+            const int status = read_copy(sample.bytes, size, ARTIFACT_CHECK_DIGEST, &err);
+            EXPECT(status == SNAPCELL_E_CORRUPT);
         }
         for (size_t more = 1; more <= 64; more++) {
             snapcell_error err;
@@ -207,10 +207,10 @@ START_TEST(test_reader_survives_right_hashes_over_wrong_bytes)
                 snapcell_error err;
                 sample.bytes[at] = (uint8_t)value;
                 sample_seal(&sample);
-                const int code =
+                const int status =
                     read_copy(sample.bytes, sample.size_bytes, ARTIFACT_CHECK_DIGEST, &err);
-                EXPECT(code == SNAPCELL_OK || code == SNAPCELL_E_CORRUPT ||
-                       code == SNAPCELL_E_FORMAT || code == SNAPCELL_E_TOO_LARGE);
+                EXPECT(status == SNAPCELL_OK || status == SNAPCELL_E_CORRUPT ||
+                       status == SNAPCELL_E_FORMAT || status == SNAPCELL_E_TOO_LARGE);
             }
             sample.bytes[at] = before;
         }

@@ -29,9 +29,9 @@ static void check_decodes_to(const artifact_section *section, const artifact_par
     uint8_t *out = malloc(part->size_bytes + 1);
     ck_assert_ptr_nonnull(out);
     snapcell_error err;
-    const int code =
+    const int status =
         artifact_section_decode_with_prefix(section, prefix->data, prefix->size_bytes, out, &err);
-    ck_assert_int_eq(code, SNAPCELL_OK);
+    ck_assert_int_eq(status, SNAPCELL_OK);
     ck_assert(part->size_bytes == 0 || memcmp(out, part->data, part->size_bytes) == 0);
     free(out);
 }

@@ -117,10 +117,10 @@ START_TEST(test_error_set_errno_maps_codes)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         snapcell_error err;
         memset(&err, 'x', sizeof(err));
-        const int code = error_set_errno(&err, SNAPCELL_E_IO, cases[i].errnum, "open %s", "f");
+        const int status = error_set_errno(&err, SNAPCELL_E_IO, cases[i].errnum, "open %s", "f");
         char expected[256];
         (void)snprintf(expected, sizeof(expected), "open f: %s", strerror(cases[i].errnum));
-        ck_assert_int_eq(code, cases[i].code);
+        ck_assert_int_eq(status, cases[i].code);
         ck_assert_int_eq(err.code, cases[i].code);
         ck_assert_str_eq(err.message, expected);
         ck_assert_str_eq(err.file, "");

@@ -63,8 +63,8 @@ static char *generate(const char *comment)
 {
     char *line = NULL;
     snapcell_error err = {0};
-    const int code = snapcell_signing_key_generate(secret_path, comment, &line, &err);
-    ck_assert_msg(code == SNAPCELL_OK, "%s", err.message);
+    const int status = snapcell_signing_key_generate(secret_path, comment, &line, &err);
+    ck_assert_msg(status == SNAPCELL_OK, "%s", err.message);
     return line;
 }
 

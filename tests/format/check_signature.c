@@ -30,9 +30,9 @@ static uint8_t *sign_with(const snapcell_signing_key *signer, const char *name, 
 {
     void *made = NULL;
     snapcell_error err;
-    const int code = snapcell_artifact_sign(sample.bytes, sample.size_bytes, signer, name, tenant,
-                                            &made, out_size, &err);
-    ck_assert_msg(code == SNAPCELL_OK, "%s", err.message);
+    const int status = snapcell_artifact_sign(sample.bytes, sample.size_bytes, signer, name, tenant,
+                                              &made, out_size, &err);
+    ck_assert_msg(status == SNAPCELL_OK, "%s", err.message);
     return made;
 }
 
@@ -80,9 +80,9 @@ START_TEST(test_signed_artifact_is_accepted)
 {
     snapcell_signature signature;
     snapcell_error err = {0};
-    const int code =
+    const int status =
         snapcell_trust_check(trust, signed_bytes, signed_size, sample_name, "", &signature, &err);
-    ck_assert_msg(code == SNAPCELL_OK, "%s", err.message);
+    ck_assert_msg(status == SNAPCELL_OK, "%s", err.message);
     ck_assert_str_eq(signature.name, sample_name);
     ck_assert_str_eq(signature.tenant, "");
     ck_assert_uint_eq(strlen(signature.key_id), 16);
@@ -162,9 +162,9 @@ START_TEST(test_every_altered_byte_is_refused_when_the_hashes_fit)
             memcpy(altered, signed_bytes, signed_size);
             altered[at] ^= (uint8_t)(1u << bit);
             reseal(altered, signed_size);
-            const int code = check(altered, signed_size);
-            ck_assert_msg(code != SNAPCELL_OK, "byte %zu, bit %u", at, bit);
-            by_signature += code == SNAPCELL_E_SIGNATURE;
+            const int status = check(altered, signed_size);
+            ck_assert_msg(status != SNAPCELL_OK, "byte %zu, bit %u", at, bit);
+            by_signature += status == SNAPCELL_E_SIGNATURE;
         }
     }
     ck_assert_uint_gt(by_signature, 4 * sizeof(sample_blob));

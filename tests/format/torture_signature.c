@@ -64,14 +64,14 @@ static void add_example(const char *folder, const char *file)
     snapcell_error err;
     snapcell_compiled *compiled = NULL;
     example *made = &examples[example_count];
-    snprintf(path, sizeof path, "%s/%s", folder, file);
-    snprintf(made->name, sizeof made->name, "%s", file);
-    int code = snapcell_compile_file(path, NULL, &compiled, &err);
-    if (code == SNAPCELL_E_SCRIPT) { /* one is for a host with functions of its own */
+    snprintf(path, sizeof(path), "%s/%s", folder, file);
+    snprintf(made->name, sizeof(made->name), "%s", file);
+    int status = snapcell_compile_file(path, NULL, &compiled, &err);
+    if (status == SNAPCELL_E_SCRIPT) { /* one is for a host with functions of its own */
         fprintf(stderr, "left out: %s: %s\n", file, err.message);
         return;
     }
-    require(code, &err, path);
+    require(status, &err, path);
     example_count++;
     size_t size = 0;
     const void *bytes = snapcell_compiled_artifact(compiled, &size);
@@ -116,7 +116,7 @@ static void reseal(uint8_t *bytes, size_t size)
 {
     artifact_header *header = (artifact_header *)bytes;
     const uint64_t end = le64_get(header->digest_end);
-    if (end >= sizeof *header && end <= size)
+    if (end >= sizeof(*header) && end <= size)
         artifact_seal(bytes, size);
     else
         artifact_checksum(bytes, size, header->checksum);

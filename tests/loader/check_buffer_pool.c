@@ -200,7 +200,7 @@ int main(void)
     tcase_add_test(tcase, test_buffer_comes_back);
     tcase_add_test(tcase, test_last_one_given_is_taken_first);
     tcase_add_loop_test(tcase, test_nothing_is_left_behind_the_end, 0,
-                        (int)(sizeof sizes / sizeof sizes[0]));
+                        (int)(sizeof(sizes) / sizeof(sizes[0])));
     tcase_add_test(tcase, test_kept_bytes_are_bounded);
     tcase_add_test(tcase, test_count_is_bounded);
     tcase_add_test(tcase, test_small_and_huge_ones_are_not_kept);

@@ -32,7 +32,7 @@ static void make_store(void)
 static snapcell_counters counters_of(const snapcell_loader *loader)
 {
     snapcell_counters counters;
-    snapcell_loader_counters(loader, &counters, sizeof counters);
+    snapcell_loader_counters(loader, &counters, sizeof(counters));
     return counters;
 }
 
@@ -277,7 +277,7 @@ static int load_and_compare(load_task *task, const char *name, const char *expec
     if (status == SNAPCELL_OK) status = snapcell_cell_invoke(cell, "{}", &got, NULL, &err);
     bool failed = status != SNAPCELL_OK || strcmp(got, expected) != 0;
     if (failed)
-        snprintf(task->failure, sizeof task->failure, "%s: %s: %.200s, %.100s", name,
+        snprintf(task->failure, sizeof(task->failure), "%s: %s: %.200s, %.100s", name,
                  snapcell_error_name(status), err.message, got != NULL ? got : "nothing");
     free(got);
     snapcell_cell_dispose(cell);
@@ -304,7 +304,7 @@ START_TEST(test_threads_share_cache_and_places)
     snapcell_loader *loader = fixture_open_with(&options);
     pthread_t threads[THREAD_COUNT];
     load_task tasks[THREAD_COUNT];
-    memset(tasks, 0, sizeof tasks);
+    memset(tasks, 0, sizeof(tasks));
     for (int i = 0; i < THREAD_COUNT; i++) {
         tasks[i].loader = loader;
         ck_assert_int_eq(pthread_create(&threads[i], NULL, load_many, &tasks[i]), 0);

@@ -16,15 +16,15 @@ static int host_describe(void *user, snapcell_host_call *call)
     (void)user;
     snapcell_value value = snapcell_host_argument(call, 0);
     char text[256];
-    int size = snprintf(text, sizeof text, "%zu:%s:", snapcell_host_argument_count(call),
+    int size = snprintf(text, sizeof(text), "%zu:%s:", snapcell_host_argument_count(call),
                         value_type_names[value.type]);
     if (value.type == SNAPCELL_VALUE_BOOLEAN)
-        size += snprintf(text + size, sizeof text - (size_t)size, "%d", value.boolean);
+        size += snprintf(text + size, sizeof(text) - (size_t)size, "%d", value.boolean);
     else if (value.type == SNAPCELL_VALUE_NUMBER)
-        size += snprintf(text + size, sizeof text - (size_t)size, "%g", value.number);
+        size += snprintf(text + size, sizeof(text) - (size_t)size, "%g", value.number);
     else if (value.type >= SNAPCELL_VALUE_STRING && value.data[value.size_bytes] == '\0')
         for (size_t i = 0; i < value.size_bytes; i++)
-            size += snprintf(text + size, sizeof text - (size_t)size,
+            size += snprintf(text + size, sizeof(text) - (size_t)size,
                              value.data[i] >= ' ' && value.data[i] <= '~' ? "%c" : "<%02x>",
                              (unsigned char)value.data[i]);
     snapcell_value result = {
@@ -149,8 +149,8 @@ static void make_store(void)
     };
     fixture_new_store();
     snapcell_host *host = make_host("build");
-    fixture_compile(plain, sizeof plain / sizeof *plain, NULL);
-    fixture_compile(hosted, sizeof hosted / sizeof *hosted, host);
+    fixture_compile(plain, sizeof(plain) / sizeof(*plain), NULL);
+    fixture_compile(hosted, sizeof(hosted) / sizeof(*hosted), host);
     snapcell_host_free(host);
 }
 
@@ -267,7 +267,7 @@ START_TEST(test_request_of_an_older_caller_is_taken)
 {
     snapcell_cell *cell = fixture_load(loader, "fetcher", NULL);
     snapcell_request request;
-    memset(&request, 0xff, sizeof request);
+    memset(&request, 0xff, sizeof(request));
     request.struct_size = offsetof(snapcell_request, headers);
     request.method = "GET";
     request.url = "/";
@@ -465,8 +465,8 @@ static void keep_line(void *user, snapcell_log_level level, const char *function
     ck_assert_uint_lt(kept->count, 8);
     log_line *line = &kept->lines[kept->count++];
     line->level = level;
-    snprintf(line->name, sizeof line->name, "%s", function_name);
-    snprintf(line->text, sizeof line->text, "%s", text);
+    snprintf(line->name, sizeof(line->name), "%s", function_name);
+    snprintf(line->text, sizeof(line->text), "%s", text);
     ck_assert_uint_eq(strlen(text), text_size_bytes);
 }
 
@@ -527,7 +527,7 @@ START_TEST(test_host_functions_give_every_type)
     snapcell_cell *cell = fixture_load(hosting, "hosted", NULL);
     for (int i = 0; i < 7; i++) {
         char event[32];
-        snprintf(event, sizeof event, "{\"make\":%d}", i);
+        snprintf(event, sizeof(event), "{\"make\":%d}", i);
         fixture_expect_result(cell, event, results[i]);
     }
     snapcell_cell_dispose(cell);
@@ -637,7 +637,7 @@ int main(void)
     tcase_add_test(tcase, test_script_error_has_place_and_stack);
     tcase_add_test(tcase, test_source_map_leads_to_the_original);
     tcase_add_loop_test(tcase, test_cell_can_be_called_after_a_script_error, 0,
-                        (int)(sizeof failing_paths / sizeof *failing_paths));
+                        (int)(sizeof(failing_paths) / sizeof(*failing_paths)));
     tcase_add_test(tcase, test_script_error_of_an_event);
     tcase_add_test(tcase, test_console_goes_to_the_log);
     tcase_add_test(tcase, test_host_functions_see_every_type);

@@ -242,11 +242,11 @@ END_TEST
 int main(void)
 {
     fixture_new_store();
-    fixture_compile(functions, sizeof functions / sizeof *functions, NULL);
+    fixture_compile(functions, sizeof(functions) / sizeof(*functions), NULL);
     TCase *tcase = tcase_create("cell_handlers");
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_loop_test(tcase, test_handler_is_called, 0, (int)(sizeof calls / sizeof *calls));
-    tcase_add_loop_test(tcase, test_handler_fails, 0, (int)(sizeof failures / sizeof *failures));
+    tcase_add_loop_test(tcase, test_handler_is_called, 0, (int)(sizeof(calls) / sizeof(*calls)));
+    tcase_add_loop_test(tcase, test_handler_fails, 0, (int)(sizeof(failures) / sizeof(*failures)));
     tcase_add_test(tcase, test_handlers_see_what_they_are_given);
     tcase_add_test(tcase, test_function_with_named_handlers_alone);
     tcase_add_test(tcase, test_json_env);

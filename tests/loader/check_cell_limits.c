@@ -134,7 +134,7 @@ START_TEST(test_cpu_limit_ends_what_is_busy)
     options.cpu_limit_ms = CPU_LIMIT_MS;
     expect_limit(busy_paths[_i], &options, SNAPCELL_E_CPU_LIMIT);
     snapcell_counters counters;
-    snapcell_loader_counters(loader, &counters, sizeof counters);
+    snapcell_loader_counters(loader, &counters, sizeof(counters));
     ck_assert_uint_eq(counters.cpu_limits_hit, 1);
     ck_assert_uint_eq(counters.wall_limits_hit, 0);
     ck_assert_uint_eq(counters.memory_limits_hit, 0);
@@ -149,7 +149,7 @@ START_TEST(test_wall_limit_ends_what_is_slow)
     options.wall_limit_ms = WALL_LIMIT_MS;
     expect_limit(slow_paths[_i], &options, SNAPCELL_E_WALL_LIMIT);
     snapcell_counters counters;
-    snapcell_loader_counters(loader, &counters, sizeof counters);
+    snapcell_loader_counters(loader, &counters, sizeof(counters));
     ck_assert_uint_eq(counters.wall_limits_hit, 1);
     ck_assert_uint_eq(counters.cpu_limits_hit, 0);
 }
@@ -163,7 +163,7 @@ START_TEST(test_memory_limit_ends_what_is_greedy)
     options.memory_limit_bytes = MEMORY_LIMIT_BYTES;
     expect_limit(greedy_paths[_i], &options, SNAPCELL_E_MEMORY_LIMIT);
     snapcell_counters counters;
-    snapcell_loader_counters(loader, &counters, sizeof counters);
+    snapcell_loader_counters(loader, &counters, sizeof(counters));
     ck_assert_uint_eq(counters.memory_limits_hit, 1);
     ck_assert_uint_eq(counters.cpu_limits_hit, 0);
 }
@@ -195,7 +195,7 @@ START_TEST(test_a_whole_response_is_limited)
     options.response_limit_bytes = (3 << 20) - 1;
     expect_limit("/large", &options, SNAPCELL_E_RESPONSE_LIMIT);
     snapcell_counters counters;
-    snapcell_loader_counters(loader, &counters, sizeof counters);
+    snapcell_loader_counters(loader, &counters, sizeof(counters));
     ck_assert_uint_eq(counters.response_limits_hit, 1);
 
     options.response_limit_bytes = 3 << 20;
@@ -298,10 +298,10 @@ static void end_process(void *user, int code)
 /* V8 does not survive a fork: the child does it all. */
 static _Noreturn void overrun_child(const char *path)
 {
-    int status = 77;
+    int exit_status = 77;
     snapcell_loader_options with = SNAPCELL_LOADER_OPTIONS_INIT;
     with.overrun = end_process;
-    with.overrun_user = &status;
+    with.overrun_user = &exit_status;
     snapcell_loader *own = fixture_open_with(&with);
     snapcell_cell_options options = SNAPCELL_CELL_OPTIONS_INIT;
     options.cpu_limit_ms = CPU_LIMIT_MS;
@@ -309,8 +309,8 @@ static _Noreturn void overrun_child(const char *path)
     snapcell_request request = SNAPCELL_REQUEST_INIT;
     request.url = path;
     snapcell_response *response = NULL;
-    int code = snapcell_cell_fetch(cell, &request, &response, NULL);
-    _exit(code == SNAPCELL_E_CPU_LIMIT ? 78 : 2);
+    int status = snapcell_cell_fetch(cell, &request, &response, NULL);
+    _exit(status == SNAPCELL_E_CPU_LIMIT ? 78 : 2);
 }
 
 static int overrun_status(const char *path)
@@ -355,7 +355,7 @@ START_TEST(test_limit_holds_while_a_code_artifact_is_evaluated)
                      SNAPCELL_E_CPU_LIMIT);
     ck_assert_ptr_null(cell);
     snapcell_counters counters;
-    snapcell_loader_counters(hosting, &counters, sizeof counters);
+    snapcell_loader_counters(hosting, &counters, sizeof(counters));
     ck_assert_uint_eq(counters.load_failures, 1);
     ck_assert_uint_eq(counters.cpu_limits_hit, 1);
     ck_assert_uint_eq(counters.live_cells, 0);
@@ -393,11 +393,11 @@ int main(void)
     TCase *tcase = tcase_create("cell_limits");
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, test_cpu_limit_ends_what_is_busy, 0,
-                        (int)(sizeof busy_paths / sizeof *busy_paths));
+                        (int)(sizeof(busy_paths) / sizeof(*busy_paths)));
     tcase_add_loop_test(tcase, test_wall_limit_ends_what_is_slow, 0,
-                        (int)(sizeof slow_paths / sizeof *slow_paths));
+                        (int)(sizeof(slow_paths) / sizeof(*slow_paths)));
     tcase_add_loop_test(tcase, test_memory_limit_ends_what_is_greedy, 0,
-                        (int)(sizeof greedy_paths / sizeof *greedy_paths));
+                        (int)(sizeof(greedy_paths) / sizeof(*greedy_paths)));
     tcase_add_test(tcase, test_array_buffers_are_limited);
     tcase_add_test(tcase, test_time_is_per_call);
     tcase_add_test(tcase, test_limit_holds_while_a_code_artifact_is_evaluated);

@@ -86,7 +86,7 @@ static void wait_for_spares(const snapcell_loader *loader, uint32_t count)
     const struct timespec tick = {.tv_nsec = 5000000};
     snapcell_counters counters;
     for (int i = 0; i < 4000; i++) {
-        snapcell_loader_counters(loader, &counters, sizeof counters);
+        snapcell_loader_counters(loader, &counters, sizeof(counters));
         if (counters.spares_ready == count) break;
         nanosleep(&tick, NULL);
     }
@@ -132,7 +132,7 @@ END_TEST
 static void store_set_writable(bool writable)
 {
     char path[128];
-    snprintf(path, sizeof path, "%s/lock.mdb", store_path);
+    snprintf(path, sizeof(path), "%s/lock.mdb", store_path);
     ck_assert_int_eq(chmod(path, writable ? 0644 : 0444), 0);
     ck_assert_int_eq(chmod(store_path, writable ? 0755 : 0555), 0);
 }

@@ -31,7 +31,7 @@ static stored misplaced;
 static const char *garbage_blob(void)
 {
     static char blob[3000];
-    memset(blob, 'g', sizeof blob);
+    memset(blob, 'g', sizeof(blob));
     memcpy(blob, "garbage, not a snapshot", 23);
     return blob;
 }
@@ -62,7 +62,7 @@ static stored write_artifact(const char *key, const char *name, snapcell_fingerp
 static int open_data_file(void)
 {
     char path[128];
-    snprintf(path, sizeof path, "%s/data.mdb", store_path);
+    snprintf(path, sizeof(path), "%s/data.mdb", store_path);
     int fd = open(path, O_RDWR | O_CLOEXEC);
     if (fd < 0) abort();
     return fd;
@@ -260,7 +260,7 @@ START_TEST(test_refusals_are_counted_and_leave_nothing)
     expect_refusal(loader, "other-host", SNAPCELL_E_OTHER_HOST, &err);
     expect_refusal(loader, "no-such-function", SNAPCELL_E_NOT_FOUND, &err);
     snapcell_counters counters;
-    snapcell_loader_counters(loader, &counters, sizeof counters);
+    snapcell_loader_counters(loader, &counters, sizeof(counters));
     ck_assert_uint_eq(counters.loads, 0);
     ck_assert_uint_eq(counters.load_failures, 2);
     ck_assert_uint_eq(counters.live_cells, 0);

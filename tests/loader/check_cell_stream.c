@@ -76,7 +76,7 @@ static void make_store(void)
         {"event", event_source, NULL},
     };
     fixture_new_store();
-    fixture_compile(functions, sizeof functions / sizeof *functions, NULL);
+    fixture_compile(functions, sizeof(functions) / sizeof(*functions), NULL);
 }
 
 /* --- The other side of a call --- */
@@ -107,7 +107,7 @@ static peer *logging; /* where console output goes */
 static void note(peer *self, const char *text)
 {
     size_t used = strlen(self->order);
-    snprintf(self->order + used, sizeof self->order - used, "%s", text);
+    snprintf(self->order + used, sizeof(self->order) - used, "%s", text);
 }
 
 static void on_log(void *user, snapcell_log_level level, const char *function_name,
@@ -153,7 +153,7 @@ static int peer_head(void *user, const snapcell_response *head)
     size_t body_size = 1;
     self->status = snapcell_response_status(head);
     if (snapcell_response_header_count(head) > 0)
-        snprintf(self->header, sizeof self->header, "%s", snapcell_response_header(head, 0).value);
+        snprintf(self->header, sizeof(self->header), "%s", snapcell_response_header(head, 0).value);
     (void)snapcell_response_body(head, &body_size);
     return self->refuses_head;
 }
@@ -173,7 +173,7 @@ static ptrdiff_t peer_write(void *user, const void *data, size_t size_bytes)
         return SNAPCELL_STREAM_FAILED;
     note(self, "w");
     if (self->take_max != 0 && size_bytes > self->take_max) size_bytes = self->take_max;
-    for (size_t i = 0; i < size_bytes && self->output_size + i < sizeof self->output - 1; i++)
+    for (size_t i = 0; i < size_bytes && self->output_size + i < sizeof(self->output) - 1; i++)
         self->output[self->output_size + i] = ((const char *)data)[i];
     self->output_size += size_bytes;
     return (ptrdiff_t)size_bytes;
@@ -265,7 +265,7 @@ START_TEST(test_bodies_are_read_in_every_way)
     static const struct {
         const char *url, *output;
     } cases[] = {{"/upper", "ABC"}, {"/text", "abc"}, {"/clone", "abc|abc"}, {"/again", "trueabc"}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
         for (unsigned later = 0; later < 2; later++) {
             peer self = {.input = "abc", .piece = 1, .read_later = later, .write_later = later};
             expect_call(cases[i].url, &self);

@@ -35,8 +35,8 @@ static snapcell_signing_key *make_key(const char *name)
 {
     char path[128], public_path[160];
     snapcell_signing_key *made = NULL;
-    snprintf(path, sizeof path, "%s/%s", store_path, name);
-    snprintf(public_path, sizeof public_path, "%s.pub", path);
+    snprintf(path, sizeof(path), "%s/%s", store_path, name);
+    snprintf(public_path, sizeof(public_path), "%s.pub", path);
     if (snapcell_signing_key_generate(path, NULL, NULL, NULL) != SNAPCELL_OK ||
         snapcell_signing_key_open(path, &made, NULL) != SNAPCELL_OK)
         abort();
@@ -171,7 +171,7 @@ static int load(snapcell_loader *loader, const char *ref)
 static snapcell_counters counters_of(const snapcell_loader *loader)
 {
     snapcell_counters counters;
-    snapcell_loader_counters(loader, &counters, sizeof counters);
+    snapcell_loader_counters(loader, &counters, sizeof(counters));
     return counters;
 }
 
@@ -399,7 +399,7 @@ static uint8_t *write_garbage(artifact_codec codec, size_t *size)
         .host = snapcell_host_fingerprint(NULL),
         .name = "garbage",
         .file_name = "garbage.js",
-        .blob = {blob, sizeof blob},
+        .blob = {blob, sizeof(blob)},
         .source = {"garbage", 7},
         .manifest = {"{}", 2},
         .codec = codec,

@@ -257,13 +257,13 @@ START_TEST(test_redirect_takes_headers_along)
     static const char options[] = ", {method: 'POST', body: 'x', headers: {authorization: 'a', "
                                   "cookie: 'c', accept: '*', 'user-agent': 'u', x: 'y'}})";
     char code[512];
-    snprintf(code, sizeof code, "await fetch(at('/redirect/307//same')%s", options);
+    snprintf(code, sizeof(code), "await fetch(at('/redirect/307//same')%s", options);
     expect_sent(code, "POST http://fake.test/same\naccept: *\nauthorization: a\ncontent-type: "
                       "text/plain;charset=UTF-8\ncookie: c\nuser-agent: u\nx: y\n");
-    snprintf(code, sizeof code, "await fetch(at('/redirect/307/http://other.test/x')%s", options);
+    snprintf(code, sizeof(code), "await fetch(at('/redirect/307/http://other.test/x')%s", options);
     expect_sent(code, "POST http://other.test/x\naccept: *\ncontent-type: "
                       "text/plain;charset=UTF-8\nuser-agent: u\nx: y\n");
-    snprintf(code, sizeof code, "await fetch(at('/redirect/303//same')%s", options);
+    snprintf(code, sizeof(code), "await fetch(at('/redirect/303//same')%s", options);
     expect_sent(code, "GET http://fake.test/same\naccept: *\nauthorization: a\ncookie: c\n"
                       "user-agent: u\nx: y\n");
 }
@@ -454,7 +454,7 @@ int main(void)
     make_store();
     TCase *tcase = tcase_create("fetch");
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_loop_test(tcase, test_function_sees, 0, (int)(sizeof answers / sizeof *answers));
+    tcase_add_loop_test(tcase, test_function_sees, 0, (int)(sizeof(answers) / sizeof(*answers)));
     tcase_add_test(tcase, test_client_sees_requests);
     tcase_add_test(tcase, test_redirect_takes_headers_along);
     tcase_add_test(tcase, test_redirects_end_after_twenty);

@@ -19,7 +19,7 @@ static image_context context;
 
 static void setup(void)
 {
-    memset(&context, 0, sizeof context);
+    memset(&context, 0, sizeof(context));
     buffer_pool_init(&context.buffers, 1 << 20);
 }
 
@@ -32,7 +32,7 @@ static const verified_entry identity = {{1}, {2}};
 
 static artifact_spec make_spec(artifact_codec codec)
 {
-    for (size_t i = 0; i < sizeof blob; i++)
+    for (size_t i = 0; i < sizeof(blob); i++)
         blob[i] = (uint8_t)(i * i / 255);
     return (artifact_spec){
         .kind = SNAPCELL_ARTIFACT_SNAPSHOT,
@@ -41,10 +41,10 @@ static artifact_spec make_spec(artifact_codec codec)
         .key = {{1, 2, 3}},
         .name = "hello",
         .file_name = "hello.js",
-        .blob = {blob, sizeof blob},
-        .source = {source_latin1, sizeof source_latin1 - 1},
+        .blob = {blob, sizeof(blob)},
+        .source = {source_latin1, sizeof(source_latin1) - 1},
         .source_encoding = ARTIFACT_TEXT_LATIN1,
-        .source_map = {map_json, sizeof map_json - 1},
+        .source_map = {map_json, sizeof(map_json) - 1},
         .manifest = {"{}", 2},
         .codec = codec,
         .level = 3,
@@ -83,21 +83,21 @@ START_TEST(test_engine_gets_what_was_written)
     ck_assert_int_eq(given.kind, SNAPCELL_ARTIFACT_SNAPSHOT);
     ck_assert_int_eq(given.shape, SNAPCELL_SHAPE_FETCH);
     ck_assert_int_eq(given.format, ENGINE_FORMAT_ESM);
-    ck_assert_uint_eq(given.blob_size_bytes, sizeof blob);
-    ck_assert_mem_eq(given.blob, blob, sizeof blob);
+    ck_assert_uint_eq(given.blob_size_bytes, sizeof(blob));
+    ck_assert_mem_eq(given.blob, blob, sizeof(blob));
     ck_assert_uint_eq((uintptr_t)given.blob % 64, 0);
     ck_assert_str_eq(given.bundle.file_name, "hello.js");
     ck_assert_ptr_eq(given.bundle.host, host);
 
     ck_assert_int_eq(given.bundle.source.encoding, ARTIFACT_TEXT_LATIN1);
-    ck_assert_uint_eq(given.bundle.source.length, sizeof source_latin1 - 1);
+    ck_assert_uint_eq(given.bundle.source.length, sizeof(source_latin1) - 1);
     const void *text = given.bundle.source.data(given.bundle.source.user);
-    ck_assert_mem_eq(text, source_latin1, sizeof source_latin1);
+    ck_assert_mem_eq(text, source_latin1, sizeof(source_latin1));
     ck_assert_ptr_eq(given.bundle.source.data(given.bundle.source.user), text);
 
     size_t map_size = 0;
     const char *map = given.bundle.source_map.data(given.bundle.source_map.user, &map_size);
-    ck_assert_uint_eq(map_size, sizeof map_json - 1);
+    ck_assert_uint_eq(map_size, sizeof(map_json) - 1);
     ck_assert_mem_eq(map, map_json, map_size);
     snapcell_host_free(host);
     image_release(made);
@@ -111,7 +111,7 @@ START_TEST(test_info_has_no_pointer_into_the_artifact)
     ck_assert_ptr_null(made->info.manifest);
     ck_assert_uint_eq(made->info.manifest_size_bytes, 0);
     ck_assert_str_eq(made->info.name, "hello");
-    ck_assert_mem_eq(&made->info.key, &spec.key, sizeof spec.key);
+    ck_assert_mem_eq(&made->info.key, &spec.key, sizeof(spec.key));
     image_release(made);
 }
 END_TEST
@@ -120,14 +120,14 @@ START_TEST(test_length_of_utf16_is_in_code_units)
 {
     artifact_spec spec = make_spec(codecs[_i]);
     static const uint16_t text[] = {'a', 0x20ac, 0xd83d, 0xde00, ';'};
-    spec.source = (artifact_part){text, sizeof text};
+    spec.source = (artifact_part){text, sizeof(text)};
     spec.source_encoding = ARTIFACT_TEXT_UTF16LE;
     image *made = make_image(&spec);
     engine_text source = image_for_engine(made, NULL).bundle.source;
     ck_assert_int_eq(source.encoding, ARTIFACT_TEXT_UTF16LE);
     ck_assert_uint_eq(source.length, 5);
     ck_assert_uint_eq((uintptr_t)source.data(source.user) % 2, 0);
-    ck_assert_mem_eq(source.data(source.user), text, sizeof text);
+    ck_assert_mem_eq(source.data(source.user), text, sizeof(text));
     image_release(made);
 }
 END_TEST
@@ -162,15 +162,15 @@ START_TEST(test_source_that_does_not_decode_is_zeros)
 {
     artifact_spec spec = make_spec(ARTIFACT_CODEC_ZSTD);
     static char long_source[5000];
-    memset(long_source, 'a', sizeof long_source);
-    spec.source = (artifact_part){long_source, sizeof long_source};
+    memset(long_source, 'a', sizeof(long_source));
+    spec.source = (artifact_part){long_source, sizeof(long_source)};
     image *made = make_image(&spec);
     ck_assert_int_eq(made->source.stored.codec, ARTIFACT_CODEC_ZSTD);
     memset((void *)made->source.stored.data, 0, (size_t)made->source.stored.stored_size_bytes);
     engine_text source = image_for_engine(made, NULL).bundle.source;
     const char *text = source.data(source.user);
     ck_assert_ptr_nonnull(text);
-    for (size_t i = 0; i < sizeof long_source; i++)
+    for (size_t i = 0; i < sizeof(long_source); i++)
         ck_assert_int_eq(text[i], 0);
     image_release(made);
 }
@@ -209,8 +209,8 @@ START_TEST(test_memory_of_another_image_is_not_seen)
 {
     artifact_spec spec = make_spec(ARTIFACT_CODEC_ZSTD);
     static uint8_t large[BLOB_SIZE + 4000];
-    memset(large, 'x', sizeof large);
-    spec.blob = (artifact_part){large, sizeof large};
+    memset(large, 'x', sizeof(large));
+    spec.blob = (artifact_part){large, sizeof(large)};
     image *first = make_image(&spec);
     const void *memory = first->blob;
     size_t capacity = first->memory.capacity_bytes;
@@ -220,12 +220,12 @@ START_TEST(test_memory_of_another_image_is_not_seen)
     image *second = make_image(&spec);
     ck_assert_ptr_eq(second->blob, memory); /* or there is nothing to be seen here */
     const uint8_t *bytes = second->blob;
-    ck_assert_mem_eq(bytes, blob, sizeof blob);
+    ck_assert_mem_eq(bytes, blob, sizeof(blob));
     size_t used = second->memory.written_size_bytes;
-    ck_assert_uint_lt(used, sizeof large);
+    ck_assert_uint_lt(used, sizeof(large));
     for (size_t i = used; i < capacity; i++)
         ck_assert_uint_eq(bytes[i], 0);
-    const uint8_t *behind = bytes + sizeof blob;
+    const uint8_t *behind = bytes + sizeof(blob);
     for (; (uintptr_t)behind % 64 != 0; behind++)
         ck_assert_uint_eq(*behind, 0);
     image_release(second);
@@ -240,7 +240,7 @@ START_TEST(test_image_lives_until_the_last_release)
     ck_assert_ptr_eq(image_retain(made), made);
     image_release(made);
     image_release(made);
-    ck_assert_mem_eq(made->blob, blob, sizeof blob);
+    ck_assert_mem_eq(made->blob, blob, sizeof(blob));
     image_release(made);
     image_release(NULL);
 }
@@ -274,7 +274,7 @@ START_TEST(test_threads_share_one_text)
         ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
         ck_assert_ptr_eq(sharers[i].source, sharers[0].source);
     }
-    ck_assert_mem_eq(sharers[0].source, source_latin1, sizeof source_latin1);
+    ck_assert_mem_eq(sharers[0].source, source_latin1, sizeof(source_latin1));
     image_release(made);
 }
 END_TEST

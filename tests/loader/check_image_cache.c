@@ -13,7 +13,7 @@ static image_cache cache;
 
 static void setup(void)
 {
-    memset(&context, 0, sizeof context);
+    memset(&context, 0, sizeof(context));
     buffer_pool_init(&context.buffers, 1 << 20);
     ck_assert_int_eq(image_cache_init(&cache, 3 * IMAGE_ROOM), 0);
 }
@@ -29,7 +29,7 @@ static void teardown(void)
 static snapcell_key make_key(uint8_t first, uint8_t last)
 {
     snapcell_key key = {{first}};
-    key.bytes[sizeof key.bytes - 1] = last;
+    key.bytes[sizeof(key.bytes) - 1] = last;
     return key;
 }
 
@@ -202,14 +202,15 @@ static void *find_and_add(void *user)
         image *found = image_cache_find(&cache, &key);
         if (found == NULL) {
             uint8_t bytes[70000] = {0};
-            artifact_view view = {.blob = {bytes, sizeof bytes, sizeof bytes, ARTIFACT_CODEC_RAW}};
+            artifact_view view = {
+                .blob = {bytes, sizeof(bytes), sizeof(bytes), ARTIFACT_CODEC_RAW}};
             view.info.key = key;
             verified_entry identity = {{0}, {0}};
             if (image_new(&context, &view, &identity, NULL, &found, NULL) != SNAPCELL_OK)
                 return "no memory";
             image_cache_add(&cache, found);
         }
-        if (memcmp(&found->info.key, &key, sizeof key) != 0) return "another key's image";
+        if (memcmp(&found->info.key, &key, sizeof(key)) != 0) return "another key's image";
         if (i % 11 == 0) image_cache_remove(&cache, found);
         image_release(found);
     }

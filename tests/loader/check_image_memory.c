@@ -14,7 +14,7 @@
 static void make_store(void)
 {
     static char blob[30000]; /* small enough for malloc() */
-    memset(blob, 'b', sizeof blob);
+    memset(blob, 'b', sizeof(blob));
     artifact_spec spec = {
         .kind = SNAPCELL_ARTIFACT_SNAPSHOT,
         .shape = SNAPCELL_SHAPE_FETCH,
@@ -23,8 +23,8 @@ static void make_store(void)
         .host = snapcell_host_fingerprint(NULL),
         .name = "short",
         .file_name = "short.js",
-        .blob = {blob, sizeof blob},
-        .source = {blob, sizeof blob},
+        .blob = {blob, sizeof(blob)},
+        .source = {blob, sizeof(blob)},
         .source_map = {"{}", 2},
         .manifest = {"{}", 2},
         .codec = ARTIFACT_CODEC_ZSTD,

@@ -40,7 +40,7 @@ static bool maps_hold(const char *name)
     bool found = false;
     FILE *maps = fopen("/proc/self/maps", "r");
     ck_assert_ptr_nonnull(maps);
-    while (fgets(line, sizeof line, maps) != NULL)
+    while (fgets(line, sizeof(line), maps) != NULL)
         found = found || strstr(line, name) != NULL;
     fclose(maps);
     return found;
@@ -115,14 +115,14 @@ END_TEST
 START_TEST(test_structs_of_other_versions_are_taken)
 {
     snapcell_loader_options options;
-    memset(&options, 0xff, sizeof options);
+    memset(&options, 0xff, sizeof(options));
     options.struct_size = offsetof(snapcell_loader_options, host);
     options.store_path = store_path;
     snapcell_loader *loader = NULL;
     ck_assert_int_eq(snapcell_loader_open(&options, &loader, NULL), SNAPCELL_OK);
 
     snapcell_cell_options old;
-    memset(&old, 0xff, sizeof old);
+    memset(&old, 0xff, sizeof(old));
     old.struct_size = offsetof(snapcell_cell_options, memory_limit_bytes);
     snapcell_cell *cell = fixture_load(loader, "one", &old);
     fixture_expect_response(cell, "/", 200, "one");
@@ -132,8 +132,8 @@ START_TEST(test_structs_of_other_versions_are_taken)
         snapcell_cell_options known;
         char later[64];
     } newer;
-    memset(&newer, 0xff, sizeof newer);
-    newer.known = (snapcell_cell_options){.struct_size = sizeof newer};
+    memset(&newer, 0xff, sizeof(newer));
+    newer.known = (snapcell_cell_options){.struct_size = sizeof(newer)};
     cell = fixture_load(loader, "one", &newer.known);
     snapcell_cell_dispose(cell);
     snapcell_loader_close(loader);
@@ -155,7 +155,7 @@ START_TEST(test_counters_count)
     ck_assert_int_eq(snapcell_cell_invoke(one, "{}", &result, NULL, NULL), SNAPCELL_E_WRONG_SHAPE);
 
     snapcell_counters counters;
-    snapcell_loader_counters(loader, &counters, sizeof counters);
+    snapcell_loader_counters(loader, &counters, sizeof(counters));
     ck_assert_uint_eq(counters.loads, 2);
     ck_assert_uint_eq(counters.load_failures, 1);
     ck_assert_uint_eq(counters.calls, 3);
@@ -167,7 +167,7 @@ START_TEST(test_counters_count)
                                                        snapcell_cell_info(three)->blob_size_bytes);
     snapcell_cell_dispose(one);
     snapcell_cell_dispose(three);
-    snapcell_loader_counters(loader, &counters, sizeof counters);
+    snapcell_loader_counters(loader, &counters, sizeof(counters));
     ck_assert_uint_eq(counters.live_cells, 0);
     ck_assert_uint_eq(counters.loads, 2);
 
@@ -176,10 +176,10 @@ START_TEST(test_counters_count)
         snapcell_counters counters;
         uint64_t newer;
     } given = {.counters.load_failures = 77, .newer = 77};
-    snapcell_loader_counters(loader, &given.counters, sizeof given.counters.loads);
+    snapcell_loader_counters(loader, &given.counters, sizeof(given.counters.loads));
     ck_assert_uint_eq(given.counters.loads, 2);
     ck_assert_uint_eq(given.counters.load_failures, 77);
-    snapcell_loader_counters(loader, &given.counters, sizeof given);
+    snapcell_loader_counters(loader, &given.counters, sizeof(given));
     ck_assert_uint_eq(given.counters.load_failures, 1);
     ck_assert_uint_eq(given.newer, 0);
     snapcell_loader_close(loader);
@@ -220,9 +220,9 @@ END_TEST
 START_TEST(test_engine_info_is_known_without_v8)
 {
     snapcell_engine_info info;
-    snapcell_engine_info_get(&info, sizeof info);
+    snapcell_engine_info_get(&info, sizeof(info));
     snapcell_fingerprint fingerprint = engine_fingerprint();
-    ck_assert_mem_eq(&info.fingerprint, &fingerprint, sizeof fingerprint);
+    ck_assert_mem_eq(&info.fingerprint, &fingerprint, sizeof(fingerprint));
     ck_assert_uint_eq(info.format_version, SNAPCELL_FORMAT_VERSION);
     ck_assert_str_ne(info.v8_version, "");
     ck_assert_str_ne(info.architecture, "");
@@ -257,7 +257,7 @@ static int load_and_call(load_task *task, int function)
     const char *expected = function == 2 ? "21" : names[function];
     int failed = strcmp(got, expected) != 0;
     if (failed)
-        snprintf(task->failure, sizeof task->failure, "%s: %s: %.200s, body '%.100s'",
+        snprintf(task->failure, sizeof(task->failure), "%s: %s: %.200s, body '%.100s'",
                  names[function], snapcell_error_name(status), err.message, got);
     snapcell_response_free(response);
     free(result);
@@ -279,7 +279,7 @@ START_TEST(test_threads_load_in_parallel)
     snapcell_loader *loader = fixture_open(NULL, NULL, NULL);
     pthread_t threads[THREAD_COUNT];
     load_task tasks[THREAD_COUNT];
-    memset(tasks, 0, sizeof tasks);
+    memset(tasks, 0, sizeof(tasks));
     for (int i = 0; i < THREAD_COUNT; i++) {
         tasks[i].loader = loader;
         ck_assert_int_eq(pthread_create(&threads[i], NULL, load_many, &tasks[i]), 0);
@@ -290,7 +290,7 @@ START_TEST(test_threads_load_in_parallel)
         ck_assert_msg(failed == NULL, "%s", tasks[i].failure);
     }
     snapcell_counters counters;
-    snapcell_loader_counters(loader, &counters, sizeof counters);
+    snapcell_loader_counters(loader, &counters, sizeof(counters));
     ck_assert_uint_eq(counters.loads, THREAD_COUNT * FUNCTION_COUNT * LOAD_COUNT);
     ck_assert_uint_eq(counters.calls, THREAD_COUNT * FUNCTION_COUNT * LOAD_COUNT);
     ck_assert_uint_eq(counters.call_failures, 0);
@@ -333,9 +333,9 @@ END_TEST
 static int load_code(snapcell_loader *loader, const char *ref, snapcell_error *err)
 {
     snapcell_cell *cell = NULL;
-    int code = snapcell_cell_load(loader, ref, NULL, &cell, err);
+    int status = snapcell_cell_load(loader, ref, NULL, &cell, err);
     snapcell_cell_dispose(cell);
-    return code;
+    return status;
 }
 
 START_TEST(test_a_sealed_loader_has_one_function)

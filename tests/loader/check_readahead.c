@@ -20,7 +20,7 @@ static size_t page_size;
 static void setup(void)
 {
     page_size = (size_t)sysconf(_SC_PAGESIZE);
-    strcpy(path + sizeof path - 7, "XXXXXX");
+    strcpy(path + sizeof(path) - 7, "XXXXXX");
     file = mkstemp(path);
     ck_assert_int_ge(file, 0);
     char *bytes = malloc(FILE_SIZE);

@@ -33,7 +33,7 @@ static const fixture_function raw_function = {
 static void make_store(void)
 {
     fixture_new_store();
-    fixture_compile(functions, sizeof functions / sizeof functions[0], NULL);
+    fixture_compile(functions, sizeof(functions) / sizeof(functions[0]), NULL);
     fixture_compile_raw(&raw_function, 1);
 }
 
@@ -48,7 +48,7 @@ static snapcell_loader *open_with_spares(uint32_t count, uint64_t size_bytes)
 static snapcell_counters counters_of(const snapcell_loader *loader)
 {
     snapcell_counters counters;
-    snapcell_loader_counters(loader, &counters, sizeof counters);
+    snapcell_loader_counters(loader, &counters, sizeof(counters));
     return counters;
 }
 
@@ -298,7 +298,7 @@ START_TEST(test_spare_moves_between_threads)
     ck_assert_uint_eq(counters_of(loader).spare_hits, 1);
     for (int i = 0; i < 100; i++) {
         char expected[16];
-        snprintf(expected, sizeof expected, "%d", i + 1);
+        snprintf(expected, sizeof(expected), "%d", i + 1);
         fixture_expect_result(cell, "{}", expected);
     }
     snapcell_cell_dispose(cell);
@@ -488,7 +488,7 @@ static int load_and_compare(load_task *task, const char *name, const char *expec
     if (status == SNAPCELL_OK) status = snapcell_cell_invoke(cell, "{}", &got, NULL, &err);
     bool failed = status != SNAPCELL_OK || strcmp(got, expected) != 0;
     if (failed)
-        snprintf(task->failure, sizeof task->failure, "%s: %s: %.200s, %.100s", name,
+        snprintf(task->failure, sizeof(task->failure), "%s: %s: %.200s, %.100s", name,
                  snapcell_error_name(status), err.message, got != NULL ? got : "nothing");
     free(got);
     snapcell_cell_dispose(cell);
@@ -515,7 +515,7 @@ START_TEST(test_threads_share_spares)
     snapcell_loader *loader = fixture_open_with(&options);
     pthread_t threads[THREAD_COUNT];
     load_task tasks[THREAD_COUNT];
-    memset(tasks, 0, sizeof tasks);
+    memset(tasks, 0, sizeof(tasks));
     for (int i = 0; i < THREAD_COUNT; i++) {
         tasks[i].loader = loader;
         ck_assert_int_eq(pthread_create(&threads[i], NULL, load_many, &tasks[i]), 0);

@@ -23,9 +23,9 @@ static void teardown(void)
 static verified_entry make_entry(uint32_t bucket, uint32_t number)
 {
     verified_entry entry = {0};
-    memcpy(entry.digest, &bucket, sizeof bucket);
-    memcpy(entry.digest + 8, &number, sizeof number);
-    memcpy(entry.checksum, &number, sizeof number);
+    memcpy(entry.digest, &bucket, sizeof(bucket));
+    memcpy(entry.digest + 8, &number, sizeof(number));
+    memcpy(entry.checksum, &number, sizeof(number));
     return entry;
 }
 
@@ -44,7 +44,7 @@ START_TEST(test_every_byte_counts)
 {
     verified_entry entry = make_entry(7, 7);
     verified_set_add(&set, &entry);
-    for (size_t i = 0; i < sizeof entry; i++) {
+    for (size_t i = 0; i < sizeof(entry); i++) {
         verified_entry other = entry;
         ((uint8_t *)&other)[i] ^= 1;
         ck_assert(!verified_set_contains(&set, &other));

@@ -115,10 +115,10 @@ static void fake_echo(fake_fetch *self)
 static void fake_big(fake_fetch *self, size_t size)
 {
     static char block[100000];
-    memset(block, 'b', sizeof block);
+    memset(block, 'b', sizeof(block));
     fake_head(self, 200, "content-type", "text/plain");
-    for (; size > sizeof block; size -= sizeof block)
-        fake_write(self, block, sizeof block);
+    for (; size > sizeof(block); size -= sizeof(block))
+        fake_write(self, block, sizeof(block));
     fake_write(self, block, size);
     fake_end(self);
 }
@@ -192,9 +192,9 @@ static void *fake_thread(void *user)
 
 static void fake_note_request(const snapcell_fetch_request *request)
 {
-    int at = snprintf(counts.last, sizeof counts.last, "%s %s\n", request->method, request->url);
-    for (size_t i = 0; i < request->header_count && (size_t)at < sizeof counts.last; i++)
-        at += snprintf(counts.last + at, sizeof counts.last - (size_t)at, "%s: %s\n",
+    int at = snprintf(counts.last, sizeof(counts.last), "%s %s\n", request->method, request->url);
+    for (size_t i = 0; i < request->header_count && (size_t)at < sizeof(counts.last); i++)
+        at += snprintf(counts.last + at, sizeof(counts.last) - (size_t)at, "%s: %s\n",
                        request->headers[i].name, request->headers[i].value);
 }
 
@@ -205,12 +205,12 @@ static int fake_start(void *user, snapcell_fetch *fetch, const snapcell_fetch_re
     const char *path = strchr(strstr(request->url, "://") + 3, '/');
     if (strcmp(path, "/refuse") == 0)
         return error_set(err, SNAPCELL_E_USAGE, "this host is not allowed");
-    fake_fetch *self = calloc(1, sizeof *self);
+    fake_fetch *self = calloc(1, sizeof(*self));
     if (self == NULL) abort();
     self->fetch = fetch;
     self->owners = 2;
     self->body_size_bytes = request->body_size_bytes;
-    snprintf(self->path, sizeof self->path, "%s", path);
+    snprintf(self->path, sizeof(self->path), "%s", path);
     *fetch_user = self;
     pthread_mutex_lock(&fake_lock);
     counts.started++;
@@ -259,7 +259,7 @@ static void fake_close(void *fetch_user)
 }
 
 const snapcell_fetch_client fake_client = {
-    .struct_size = sizeof fake_client,
+    .struct_size = sizeof(fake_client),
     .start = fake_start,
     .send = fake_send,
     .read = fake_read,

@@ -29,7 +29,7 @@ static void fixture_with_store(snapcell_store_mode mode, snapcell_store **store)
 
 const char *fixture_new_store(void)
 {
-    snprintf(fixture_folder, sizeof fixture_folder, "/tmp/snapcell-loader-XXXXXX");
+    snprintf(fixture_folder, sizeof(fixture_folder), "/tmp/snapcell-loader-XXXXXX");
     if (mkdtemp(fixture_folder) == NULL) abort();
     snapcell_store *store = NULL;
     fixture_with_store(SNAPCELL_STORE_CREATE, &store);
@@ -68,7 +68,7 @@ static void fixture_compile_all(const fixture_function *functions, size_t count,
         snapcell_compile_options options = *given;
         options.name = function->name;
         char file_name[64];
-        snprintf(file_name, sizeof file_name, "%s.js", function->name);
+        snprintf(file_name, sizeof(file_name), "%s.js", function->name);
         size_t map_size = function->source_map == NULL ? 0 : strlen(function->source_map);
         snapcell_compiled *compiled = NULL;
         snapcell_error err = {0};
@@ -131,15 +131,15 @@ void fixture_remove_name(const char *name)
 static int fixture_write_garbage(snapcell_store *store, const void *argument)
 {
     static char garbage[1 << 20];
-    memset(garbage, 'g', sizeof garbage);
+    memset(garbage, 'g', sizeof(garbage));
     artifact_spec spec = {
         .kind = SNAPCELL_ARTIFACT_SNAPSHOT,
         .shape = SNAPCELL_SHAPE_FETCH,
         .source_format = SNAPCELL_SOURCE_ESM,
         .name = "garbage",
         .file_name = "garbage.js",
-        .blob = {garbage, sizeof garbage},
-        .source = {garbage, sizeof garbage},
+        .blob = {garbage, sizeof(garbage)},
+        .source = {garbage, sizeof(garbage)},
         .manifest = {"{}", 2},
         .codec = ARTIFACT_CODEC_RAW,
     };
@@ -256,16 +256,17 @@ snapcell_cell *fixture_load(snapcell_loader *loader, const char *ref,
     return cell;
 }
 
-void fixture_expect_response(snapcell_cell *cell, const char *url, int status, const char *body)
+void fixture_expect_response(snapcell_cell *cell, const char *url, int http_status,
+                             const char *body)
 {
     snapcell_request request = SNAPCELL_REQUEST_INIT;
     request.url = url;
     snapcell_response *response = NULL;
     snapcell_error err = {0};
-    int code = snapcell_cell_fetch(cell, &request, &response, &err);
-    ck_assert_msg(code == SNAPCELL_OK, "fetch %s: %s: %s", url, snapcell_error_name(code),
+    int status = snapcell_cell_fetch(cell, &request, &response, &err);
+    ck_assert_msg(status == SNAPCELL_OK, "fetch %s: %s: %s", url, snapcell_error_name(status),
                   err.message);
-    ck_assert_int_eq(snapcell_response_status(response), status);
+    ck_assert_int_eq(snapcell_response_status(response), http_status);
     ck_assert_str_eq(snapcell_response_body(response, NULL), body);
     snapcell_response_free(response);
 }
@@ -275,8 +276,8 @@ void fixture_expect_result(snapcell_cell *cell, const char *event, const char *r
     char *got = NULL;
     size_t size = 0;
     snapcell_error err = {0};
-    int code = snapcell_cell_invoke(cell, event, &got, &size, &err);
-    ck_assert_msg(code == SNAPCELL_OK, "invoke %s: %s: %s", event, snapcell_error_name(code),
+    int status = snapcell_cell_invoke(cell, event, &got, &size, &err);
+    ck_assert_msg(status == SNAPCELL_OK, "invoke %s: %s: %s", event, snapcell_error_name(status),
                   err.message);
     ck_assert_str_eq(got, result);
     ck_assert_uint_eq(size, strlen(result));

@@ -52,7 +52,8 @@ snapcell_cell *fixture_load(snapcell_loader *loader, const char *ref,
                             const snapcell_cell_options *options);
 
 /* Calls a cell of shape FETCH with "GET `url`" and compares status and body. */
-void fixture_expect_response(snapcell_cell *cell, const char *url, int status, const char *body);
+void fixture_expect_response(snapcell_cell *cell, const char *url, int http_status,
+                             const char *body);
 
 /* Loads, calls with "{}", compares the result and disposes. */
 void fixture_expect_load(snapcell_loader *loader, const char *ref, const char *result);

@@ -134,28 +134,28 @@ static int call(snapcell_cell *cell, snapcell_error *err)
     if (snapcell_cell_info(cell)->shape == SNAPCELL_SHAPE_JSON) {
         char *result = NULL;
         size_t size = 0;
-        int rc = snapcell_cell_invoke(cell, "{\"items\":[]}", &result, &size, err);
+        int status = snapcell_cell_invoke(cell, "{\"items\":[]}", &result, &size, err);
         free(result);
-        return rc;
+        return status;
     }
     snapcell_response *response = NULL;
     snapcell_request request = SNAPCELL_REQUEST_INIT;
     request.method = "GET";
     request.url = "https://example.com/";
-    int rc = snapcell_cell_fetch(cell, &request, &response, err);
+    int status = snapcell_cell_fetch(cell, &request, &response, err);
     snapcell_response_free(response);
-    return rc;
+    return status;
 }
 
 static void cycle(snapcell_loader *loader, const char *name)
 {
     snapcell_error err;
     snapcell_cell *cell = NULL;
-    int rc = snapcell_cell_load(loader, name, NULL, &cell, &err);
-    if (rc == SNAPCELL_OK) rc = call(cell, &err);
+    int status = snapcell_cell_load(loader, name, NULL, &cell, &err);
+    if (status == SNAPCELL_OK) status = call(cell, &err);
     snapcell_cell_dispose(cell);
-    torture_try(&promises[ANSWERED], rc == SNAPCELL_OK, "%s: %s", name,
-                rc == SNAPCELL_OK ? "" : err.message);
+    torture_try(&promises[ANSWERED], status == SNAPCELL_OK, "%s: %s", name,
+                status == SNAPCELL_OK ? "" : err.message);
 }
 
 static void compare(const footprint *before)

@@ -59,7 +59,7 @@ static void fail(const char *what, const snapcell_error *error)
 
 static void keep(int part, const char *text)
 {
-    snprintf(drawn[part][drawn_count[part]++].text, sizeof drawn[part]->text, "%s", text);
+    snprintf(drawn[part][drawn_count[part]++].text, sizeof(drawn[part]->text), "%s", text);
 }
 
 /* --- Functions --- */
@@ -67,7 +67,7 @@ static void keep(int part, const char *text)
 static void compile(snapcell_store *store, const char *name, const char *top)
 {
     char source[2000];
-    snprintf(source, sizeof source, source_format, top);
+    snprintf(source, sizeof(source), source_format, top);
     snapcell_request warm = SNAPCELL_REQUEST_INIT;
     snapcell_compile_options options = SNAPCELL_COMPILE_OPTIONS_INIT;
     options.entropy = SNAPCELL_ENTROPY_FRESH;
@@ -103,8 +103,8 @@ static void remove_store(void)
 {
     char path[100];
     static const char *const files[] = {"/data.mdb", "/lock.mdb", ""};
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        snprintf(path, sizeof path, "%s%s", store_path, files[i]);
+    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+        snprintf(path, sizeof(path), "%s%s", store_path, files[i]);
         remove(path);
     }
 }
@@ -193,10 +193,10 @@ static void take_seed(void)
     char command[200];
     char program[100] = "";
     char seed[32] = "";
-    if (readlink("/proc/self/exe", program, sizeof program - 1) < 0) abort();
-    snprintf(command, sizeof command, "'%s' --probe %s", program, store_path);
+    if (readlink("/proc/self/exe", program, sizeof(program) - 1) < 0) abort();
+    snprintf(command, sizeof(command), "'%s' --probe %s", program, store_path);
     FILE *child = popen(command, "r");
-    if (child == NULL || fgets(seed, sizeof seed, child) == NULL || pclose(child) != 0)
+    if (child == NULL || fgets(seed, sizeof(seed), child) == NULL || pclose(child) != 0)
         fail(command, &(snapcell_error){.message = "gave no seed"});
     seed[strcspn(seed, "\n")] = '\0';
     keep(SEED, seed);
@@ -212,7 +212,7 @@ static int compare_values(const void *a, const void *b)
 static void compare_drawn(int part)
 {
     value *values = drawn[part];
-    qsort(values, drawn_count[part], sizeof *values, compare_values);
+    qsort(values, drawn_count[part], sizeof(*values), compare_values);
     for (size_t i = 0; i < drawn_count[part]; i++)
         torture_try(&promises[part], i == 0 || strcmp(values[i - 1].text, values[i].text) != 0,
                     "%s was drawn twice", values[i].text);
@@ -223,7 +223,7 @@ int main(int argc, char **argv)
     if (argc == 3 && strcmp(argv[1], "--probe") == 0) return print_seed(argv[2]);
     torture_options options = torture_arguments(argc, argv, 300);
     for (int part = 0; part <= SEED; part++) {
-        drawn[part] = calloc(options.count + 1, sizeof *drawn[part]);
+        drawn[part] = calloc(options.count + 1, sizeof(*drawn[part]));
         if (drawn[part] == NULL) return 2;
     }
     make_store();

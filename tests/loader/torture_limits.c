@@ -97,13 +97,13 @@ static int try_here(const char *path, const snapcell_cell_options *options, doub
     snapcell_response *response = NULL;
     snapcell_request request = SNAPCELL_REQUEST_INIT;
     request.url = path;
-    int code = snapcell_cell_load(loader, "tries", options, &cell, NULL);
+    int status = snapcell_cell_load(loader, "tries", options, &cell, NULL);
     double start = cpu_ms();
-    if (code == SNAPCELL_OK) code = snapcell_cell_fetch(cell, &request, &response, NULL);
+    if (status == SNAPCELL_OK) status = snapcell_cell_fetch(cell, &request, &response, NULL);
     *used_ms = cpu_ms() - start;
     snapcell_response_free(response);
     snapcell_cell_dispose(cell);
-    return code;
+    return status;
 }
 
 typedef struct trial {
@@ -141,10 +141,10 @@ static unsigned long try_path(const trial *one, const char *path, unsigned long 
     double latest_ms = 0;
     for (unsigned long i = 0; i < count; i++) {
         double used_ms;
-        int code = try_here(path, &options, &used_ms);
-        if (code != one->code) {
+        int status = try_here(path, &options, &used_ms);
+        if (status != one->code) {
             failures++;
-            fprintf(stderr, "%s: %s, not %s\n", path, snapcell_error_name(code),
+            fprintf(stderr, "%s: %s, not %s\n", path, snapcell_error_name(status),
                     snapcell_error_name(one->code));
         }
         double late_ms = used_ms - one->cpu_limit_ms;
@@ -176,7 +176,7 @@ static unsigned long run_trial(const trial *one, unsigned long count)
 static int run_status(const char *program, const char *store, const char *path)
 {
     char cpu[16];
-    snprintf(cpu, sizeof cpu, "%d", 4 * CPU_LIMIT_MS);
+    snprintf(cpu, sizeof(cpu), "%d", 4 * CPU_LIMIT_MS);
     char *const arguments[] = {"snapcell",    "run",         "tries",    (char *)path,
                                "--store",     (char *)store, "--cpu-ms", cpu,
                                "--memory-mb", "64",          NULL};
@@ -197,7 +197,7 @@ static unsigned long run_program(const char *store, unsigned long count)
     const char *program = getenv("SNAPCELL_WORKER");
     unsigned long failures = 0;
     unsigned long tries = 0;
-    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
         for (unsigned long j = 0; j < count; j++, tries++) {
             int status = program != NULL ? run_status(program, store, paths[i]) : -1;
             if (status == 5) continue;
@@ -225,7 +225,7 @@ int main(int argc, char **argv)
     if (snapcell_loader_open(&options, &loader, NULL) != SNAPCELL_OK) return 1;
     if (pthread_create(&neighbour, NULL, neighbour_main, NULL) != 0) return 1;
     unsigned long failures = 0;
-    for (size_t i = 0; i < sizeof trials / sizeof trials[0]; i++)
+    for (size_t i = 0; i < sizeof(trials) / sizeof(trials[0]); i++)
         failures += run_trial(&trials[i], count);
     printf("CPU time does so within %d ms of its deadline\t%lu\t%lu\n", LATE_MS_MAX, timed_tries,
            late_tries);

@@ -147,7 +147,7 @@ static void on_log(void *user, snapcell_log_level level, const char *function_na
 
 static void prepare(int promise)
 {
-    memset(&peer, 0, sizeof peer);
+    memset(&peer, 0, sizeof(peer));
     peer.equal = true;
     peer.size = draw_size(SIZE_MAX_BYTES) + 1;
     peer.breaks_at = promise == BROKEN ? draw(peer.size + 1) : UINT32_MAX;
@@ -180,7 +180,7 @@ static bool is_kept(int promise, int status, const snapcell_error *err)
 
 static void call(snapcell_cell *cell, int promise)
 {
-    const char *url = urls[draw(sizeof urls / sizeof *urls)];
+    const char *url = urls[draw(sizeof(urls) / sizeof(*urls))];
     snapcell_error err = {0};
     snapcell_request request = SNAPCELL_REQUEST_INIT;
     snapcell_stream stream = SNAPCELL_STREAM_INIT;

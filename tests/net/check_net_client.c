@@ -53,7 +53,7 @@ static void peer_sends_half_a_header(int fd)
 static void peer_announces_too_much(int fd)
 {
     net_frame_header header = {NET_DATA, 1, NET_FRAME_SIZE_MAX + 1};
-    send(fd, &header, sizeof header, 0);
+    send(fd, &header, sizeof(header), 0);
 }
 
 static void peer_sends_unknown(int fd)
@@ -70,7 +70,7 @@ static void peer_floods(int fd)
 {
     static char flood[SNAPCELL_FETCH_WINDOW_BYTES + 1];
     send_head(fd, 1, 200, "a");
-    net_send(fd, NET_DATA, 1, flood, sizeof flood);
+    net_send(fd, NET_DATA, 1, flood, sizeof(flood));
 }
 
 static void peer_has_a_bad_status(int fd)
@@ -130,7 +130,7 @@ static void *peer_run(void *user)
     const peer *self = user;
     net_frame_header header;
     char body[4096];
-    if (recv(self->fd, &header, sizeof header, MSG_WAITALL) == sizeof header &&
+    if (recv(self->fd, &header, sizeof(header), MSG_WAITALL) == sizeof(header) &&
         recv(self->fd, body, header.size_bytes, MSG_WAITALL) == (ssize_t)header.size_bytes)
         self->act(self->fd);
     shutdown(self->fd, SHUT_WR);
@@ -189,7 +189,7 @@ int main(void)
     fixture_new_store();
     fixture_compile(functions, 1, NULL);
     TCase *tcase = tcase_create("net_client");
-    tcase_add_loop_test(tcase, test_other_end, 0, (int)(sizeof peers / sizeof *peers));
+    tcase_add_loop_test(tcase, test_other_end, 0, (int)(sizeof(peers) / sizeof(*peers)));
     tcase_add_test(tcase, test_unused_client_ends);
     return fixture_run(suite_create("net_client"), tcase);
 }

@@ -42,7 +42,7 @@ static void send_start(uint32_t id, const char *method, const char *url, const c
     int64_t none = SNAPCELL_BODY_NONE;
     snapcell_header header = {name, value};
     net_writer body = {0};
-    net_write(&body, &none, sizeof none);
+    net_write(&body, &none, sizeof(none));
     net_write_text(&body, method);
     net_write_text(&body, url);
     net_write_headers(&body, &header, 1);
@@ -55,7 +55,7 @@ static void expect_failure(uint32_t id, const char *words)
 {
     net_frame_header header;
     char body[4096];
-    ck_assert_int_eq(recv(fd, &header, sizeof header, MSG_WAITALL), sizeof header);
+    ck_assert_int_eq(recv(fd, &header, sizeof(header), MSG_WAITALL), sizeof(header));
     ck_assert_uint_eq(header.type, NET_FAIL);
     ck_assert_uint_eq(header.id, id);
     ck_assert_int_eq(recv(fd, body, header.size_bytes, MSG_WAITALL), header.size_bytes);
@@ -81,7 +81,7 @@ START_TEST(test_what_is_not_allowed_is_refused)
         "http://other.test#@allowed.test/",
         "http://other.test\\@allowed.test/",
     };
-    for (uint32_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+    for (uint32_t i = 0; i < sizeof(urls) / sizeof(*urls); i++) {
         send_start(i, "GET", urls[i], "a", "b");
         expect_failure(i, i < 4 ? "not among" : "");
     }
@@ -102,13 +102,13 @@ static void send_nonsense(int which)
     net_frame_header header = {NET_START, 1, NET_FRAME_SIZE_MAX + 1};
     switch (which) {
     case 0:
-        send(fd, &header, sizeof header, MSG_NOSIGNAL);
+        send(fd, &header, sizeof(header), MSG_NOSIGNAL);
         return;
     case 1:
         net_send(fd, NET_START, 1, "short", 5);
         return;
     case 2:
-        net_send(fd, NET_START, 1, zeros, sizeof zeros);
+        net_send(fd, NET_START, 1, zeros, sizeof(zeros));
         return;
     case 3:
         send_start(1, "GET /x HTTP/1.1\r\nHost:", "http://allowed.test/", "a", "b");
@@ -142,16 +142,16 @@ START_TEST(test_random_bytes_end_it_or_are_passed_over)
 {
     uint32_t state = 88172645u + (uint32_t)_i;
     unsigned char bytes[3000];
-    for (size_t i = 0; i < sizeof bytes; i++) {
+    for (size_t i = 0; i < sizeof(bytes); i++) {
         state ^= state << 13;
         state ^= state >> 17;
         state ^= state << 5;
         bytes[i] = i % 12 == 1 || i % 12 == 10 ? 0 : (unsigned char)state % 24;
     }
-    send(fd, bytes, sizeof bytes, MSG_NOSIGNAL);
+    send(fd, bytes, sizeof(bytes), MSG_NOSIGNAL);
     shutdown(fd, SHUT_WR);
     char drop[4096];
-    while (recv(fd, drop, sizeof drop, 0) > 0)
+    while (recv(fd, drop, sizeof(drop), 0) > 0)
         continue;
 }
 END_TEST
@@ -159,7 +159,7 @@ END_TEST
 static int listen_without_answering(char *url, size_t size)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(0x7f000002)}};
-    socklen_t address_size = sizeof address;
+    socklen_t address_size = sizeof(address);
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, address_size), 0);
     ck_assert_int_eq(listen(listener, 1), 0);
@@ -171,13 +171,13 @@ static int listen_without_answering(char *url, size_t size)
 START_TEST(test_requests_are_counted)
 {
     char url[64];
-    cleanup_close int listener = listen_without_answering(url, sizeof url);
+    cleanup_close int listener = listen_without_answering(url, sizeof(url));
     for (uint32_t id = 0; id <= 512; id++)
         send_start(id, "GET", url, "a", "b");
     net_frame_header header;
     char body[4096];
     for (;;) {
-        ck_assert_int_eq(recv(fd, &header, sizeof header, MSG_WAITALL), sizeof header);
+        ck_assert_int_eq(recv(fd, &header, sizeof(header), MSG_WAITALL), sizeof(header));
         ck_assert_int_eq(recv(fd, body, header.size_bytes, MSG_WAITALL), header.size_bytes);
         if (memmem(body, header.size_bytes, "more than 512", 13) != NULL) break;
     }

@@ -26,7 +26,7 @@ START_TEST(test_rule_is_parsed)
         {"[FE80::1]:65535", "[fe80::1]", 65535, false, true},
         {"xn--caf-dma.example", "xn--caf-dma.example", 0, false, false},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         net_rule rule;
         ck_assert_int_eq(net_rule_parse(cases[i].text, &rule, NULL), SNAPCELL_OK);
         ck_assert_str_eq(rule.host, cases[i].host);
@@ -46,7 +46,7 @@ static const char *const no_rules[] = {
 
 START_TEST(test_nonsense_is_refused)
 {
-    for (size_t i = 0; i < sizeof no_rules / sizeof *no_rules; i++) {
+    for (size_t i = 0; i < sizeof(no_rules) / sizeof(*no_rules); i++) {
         net_rule rule;
         snapcell_error err = {0};
         ck_assert_msg(net_rule_parse(no_rules[i], &rule, &err) == SNAPCELL_E_USAGE, "%s",
@@ -54,7 +54,7 @@ START_TEST(test_nonsense_is_refused)
         ck_assert_ptr_nonnull(strstr(err.message, "expected HOST"));
     }
     char longest[NET_HOST_SIZE_MAX + 1];
-    memset(longest, 'a', sizeof longest);
+    memset(longest, 'a', sizeof(longest));
     net_rule rule;
     longest[NET_HOST_SIZE_MAX] = '\0';
     ck_assert_int_eq(net_rule_parse(longest, &rule, NULL), SNAPCELL_E_USAGE);
@@ -133,9 +133,9 @@ START_TEST(test_addresses)
         "ff02::1",     "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::a00:1",  "2002:7f00:1::1",
         "2001:0:1::1", "::127.0.0.1",      "100::1",
     };
-    for (size_t i = 0; i < sizeof open / sizeof *open; i++)
+    for (size_t i = 0; i < sizeof(open) / sizeof(*open); i++)
         ck_assert_msg(is_public(open[i]), "%s", open[i]);
-    for (size_t i = 0; i < sizeof closed / sizeof *closed; i++)
+    for (size_t i = 0; i < sizeof(closed) / sizeof(*closed); i++)
         ck_assert_msg(!is_public(closed[i]), "%s", closed[i]);
     ck_assert(!net_address_is_public(&(struct sockaddr){.sa_family = AF_UNIX}));
 }

@@ -11,7 +11,7 @@ static const snapcell_header two_headers[] = {{"a", ""}, {"bb", "value"}};
 static void write_all(net_writer *writer)
 {
     int64_t number = -2;
-    net_write(writer, &number, sizeof number);
+    net_write(writer, &number, sizeof(number));
     net_write_text(writer, "text");
     net_write_headers(writer, two_headers, 2);
     net_write_u32(writer, 7);
@@ -66,7 +66,7 @@ END_TEST
 START_TEST(test_counts_and_texts_are_checked)
 {
     static const uint32_t many[] = {UINT32_MAX, 0, 0};
-    net_reader reader = {(const char *)many, sizeof many, false};
+    net_reader reader = {(const char *)many, sizeof(many), false};
     snapcell_header *headers = NULL;
     ck_assert_uint_eq(net_read_headers(&reader, &headers), 0);
     ck_assert(reader.failed);
@@ -85,7 +85,7 @@ START_TEST(test_frame_has_a_cap)
 {
     static char large[NET_FRAME_SIZE_MAX + 1];
     net_writer writer = {0};
-    net_write(&writer, large, sizeof large - 1);
+    net_write(&writer, large, sizeof(large) - 1);
     ck_assert(!writer.failed);
     net_write(&writer, large, 1);
     ck_assert(writer.failed);

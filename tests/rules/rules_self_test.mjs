@@ -17,6 +17,9 @@ const bad = {
         { path: "store/x.c", text: "" },
         { path: "cli/x.c", text: "" },
     ],
+    spellings: ["    x = sizeof *y;\n", "    int code = f();\n", "    int rc = f();\n"].map(
+        (text, i) => ({ path: `store/s${i}.c`, text })
+    ),
     quiet: [
         "abort();",
         "exit(1);",
@@ -59,6 +62,7 @@ const good = [
         path: "store/a.c",
         text: '/* abort() */ int f(void) { return snprintf(b, 1, "exit(1)"); } static_assert(1);',
     },
+    { path: "store/e.c", text: "int f(int code) { int status = sizeof(x); } /* sizeof x */\n" },
     { path: "store/b.c", text: "if (fork() == 0) _exit(1); x->exit(1); my_exit(2);" },
     { path: "engine/web/c.mjs", text: `    /${"x".repeat(maxColumns + 20)}/g,` },
     { path: "engine/make_x.c", text: 'int main(void) { printf("x"); }\n' },

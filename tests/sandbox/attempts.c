@@ -39,7 +39,7 @@ ATTEMPT(statx, SYS_statx, AT_FDCWD, "/etc", 0, 0, attempt_memory)
 ATTEMPT(newfstatat, SYS_newfstatat, AT_FDCWD, "/etc", attempt_memory, 0)
 ATTEMPT(readlinkat, SYS_readlinkat, AT_FDCWD, "/proc/self/exe", attempt_memory, 100)
 ATTEMPT(faccessat, SYS_faccessat, AT_FDCWD, "/etc", F_OK)
-ATTEMPT(getcwd, SYS_getcwd, attempt_memory, sizeof attempt_memory)
+ATTEMPT(getcwd, SYS_getcwd, attempt_memory, sizeof(attempt_memory))
 ATTEMPT(chdir, SYS_chdir, "/")
 ATTEMPT(unlinkat, SYS_unlinkat, AT_FDCWD, "/tmp/snapcell-attempt", 0)
 ATTEMPT(renameat2, SYS_renameat2, AT_FDCWD, "/tmp/a", AT_FDCWD, "/tmp/b", 0)
@@ -51,7 +51,7 @@ ATTEMPT(fchmodat, SYS_fchmodat, AT_FDCWD, "/tmp", 0777)
 ATTEMPT(fchownat, SYS_fchownat, AT_FDCWD, "/tmp", 0, 0, 0)
 ATTEMPT(truncate, SYS_truncate, "/tmp/a", 0L)
 ATTEMPT(ftruncate, SYS_ftruncate, attempt_file, 0L)
-ATTEMPT(getdents64, SYS_getdents64, attempt_file, attempt_memory, sizeof attempt_memory)
+ATTEMPT(getdents64, SYS_getdents64, attempt_file, attempt_memory, sizeof(attempt_memory))
 ATTEMPT(getxattr, SYS_getxattr, "/etc", "user.a", attempt_memory, 10)
 ATTEMPT(inotify_init1, SYS_inotify_init1, 0)
 ATTEMPT(fanotify_init, SYS_fanotify_init, 0, 0)
@@ -87,11 +87,11 @@ ATTEMPT(socket_inet6, SYS_socket, AF_INET6, SOCK_DGRAM, 0)
 ATTEMPT(socket_unix, SYS_socket, AF_UNIX, SOCK_STREAM, 0)
 ATTEMPT(socket_netlink, SYS_socket, AF_NETLINK, SOCK_RAW, 0)
 ATTEMPT(socketpair, SYS_socketpair, AF_UNIX, SOCK_STREAM, 0, attempt_memory)
-ATTEMPT(connect, SYS_connect, attempt_datagram, &try_address, sizeof try_address)
-ATTEMPT(bind, SYS_bind, attempt_datagram, &try_address, sizeof try_address)
+ATTEMPT(connect, SYS_connect, attempt_datagram, &try_address, sizeof(try_address))
+ATTEMPT(bind, SYS_bind, attempt_datagram, &try_address, sizeof(try_address))
 ATTEMPT(listen, SYS_listen, attempt_datagram, 1)
 ATTEMPT(accept4, SYS_accept4, attempt_datagram, NULL, NULL, 0)
-ATTEMPT(sendto, SYS_sendto, attempt_datagram, "x", 1L, 0, &try_address, sizeof try_address)
+ATTEMPT(sendto, SYS_sendto, attempt_datagram, "x", 1L, 0, &try_address, sizeof(try_address))
 ATTEMPT(setsockopt, SYS_setsockopt, attempt_datagram, 1, 1, attempt_memory, 4)
 
 /* Processes. */
@@ -369,7 +369,7 @@ const attempt attempts[] = {
     KILLED(int80),
 #endif
 };
-const size_t attempt_count = sizeof attempts / sizeof attempts[0];
+const size_t attempt_count = sizeof(attempts) / sizeof(attempts[0]);
 
 /* --- Trying --- */
 

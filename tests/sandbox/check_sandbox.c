@@ -157,10 +157,10 @@ static unsigned long long status_number(pid_t pid, const char *name, int base)
 {
     char path[64], line[256];
     unsigned long long value = ~0ULL;
-    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
     FILE *file = fopen(path, "r");
     ck_assert_ptr_nonnull(file);
-    while (fgets(line, sizeof line, file) != NULL)
+    while (fgets(line, sizeof(line), file) != NULL)
         if (strncmp(line, name, strlen(name)) == 0)
             value = strtoull(line + strlen(name) + 1, NULL, base);
     fclose(file);

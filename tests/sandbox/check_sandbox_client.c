@@ -36,11 +36,11 @@ static void write_file(const char *path)
 
 static void setup(void)
 {
-    snprintf(folder, sizeof folder, "/tmp/check-sandbox-client.XXXXXX");
+    snprintf(folder, sizeof(folder), "/tmp/check-sandbox-client.XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     ck_assert_int_eq(chmod(folder, 0755), 0);
-    snprintf(readable_file, sizeof readable_file, "%s/readable", folder);
-    snprintf(other_file, sizeof other_file, "%s/other", folder);
+    snprintf(readable_file, sizeof(readable_file), "%s/readable", folder);
+    snprintf(other_file, sizeof(other_file), "%s/other", folder);
     write_file(readable_file);
     write_file(other_file);
 }
@@ -158,7 +158,7 @@ static const struct {
     {"mount", try_mount},
 };
 
-#define FORBIDDEN_COUNT ((int)(sizeof forbidden / sizeof forbidden[0]))
+#define FORBIDDEN_COUNT ((int)(sizeof(forbidden) / sizeof(forbidden[0])))
 
 static int chosen;
 static int work_forbidden(void)
@@ -238,7 +238,7 @@ static int work_connect(void)
     char byte = 0;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) return 1;
-    if (connect(fd, (struct sockaddr *)&server, sizeof server) != 0) return 2;
+    if (connect(fd, (struct sockaddr *)&server, sizeof(server)) != 0) return 2;
     return write(fd, "x", 1) == 1 && read(fd, &byte, 1) == 0 ? 0 : 3;
 }
 
@@ -271,10 +271,10 @@ END_TEST
 
 START_TEST(test_connections_are_left)
 {
-    socklen_t size = sizeof server;
+    socklen_t size = sizeof(server);
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     server = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    ck_assert_int_eq(bind(listener, (struct sockaddr *)&server, sizeof server), 0);
+    ck_assert_int_eq(bind(listener, (struct sockaddr *)&server, sizeof(server)), 0);
     ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&server, &size), 0);
     ck_assert_int_eq(listen(listener, 1), 0);
     pid_t pid = fork();

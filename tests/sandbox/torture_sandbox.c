@@ -38,7 +38,7 @@ int main(int argc, char **argv)
         return fprintf(stderr, "usage: torture_sandbox [--count N]\n"), 2;
     unsigned long failures = 0;
     attempts_prepare();
-    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
         unsigned long failed = torture(&options[i], count);
         printf("%s\t%lu\t%lu\n", promises[i], count * attempt_count, failed);
         failures += failed;

@@ -216,8 +216,8 @@ static void assert_resolves(snapcell_store *store, const char *ref, uint8_t engi
     char hex[SNAPCELL_KEY_HEX_SIZE];
     snapcell_fingerprint fingerprint = fixture_engine(engine);
     memset(&err, 0, sizeof(err));
-    int rc = snapcell_store_resolve(store, ref, engine == 0 ? NULL : &fingerprint, &key, &err);
-    ck_assert_ok(rc, err);
+    int status = snapcell_store_resolve(store, ref, engine == 0 ? NULL : &fingerprint, &key, &err);
+    ck_assert_ok(status, err);
     snapcell_key_format(&key, hex);
     ck_assert_str_eq(hex, expected);
 }

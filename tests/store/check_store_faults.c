@@ -59,9 +59,9 @@ static bool has(snapcell_store *store, const fixture_artifact *artifact)
 static int open_in(snapcell_store_mode mode)
 {
     snapcell_store *store = NULL;
-    int rc = snapcell_store_open(fixture_store, mode, &store, &err);
+    int status = snapcell_store_open(fixture_store, mode, &store, &err);
     snapcell_store_close(store);
-    return rc;
+    return status;
 }
 
 static int run_open_read(snapcell_store *store)
@@ -80,18 +80,18 @@ static int run_create(snapcell_store *unused)
 {
     snapcell_store *store = NULL;
     (void)unused;
-    int rc = snapcell_store_open(other_store, SNAPCELL_STORE_CREATE, &store, &err);
+    int status = snapcell_store_open(other_store, SNAPCELL_STORE_CREATE, &store, &err);
     snapcell_store_close(store);
-    return rc;
+    return status;
 }
 
 static bool other_is_done(snapcell_store *unused)
 {
     snapcell_store *store = NULL;
     (void)unused;
-    int rc = snapcell_store_open(other_store, SNAPCELL_STORE_READ, &store, NULL);
+    int status = snapcell_store_open(other_store, SNAPCELL_STORE_READ, &store, NULL);
     snapcell_store_close(store);
-    return rc == SNAPCELL_OK;
+    return status == SNAPCELL_OK;
 }
 
 static void remove_store(const char *path)
@@ -172,10 +172,10 @@ static int run_get(snapcell_store *store)
 {
     void *bytes;
     size_t size;
-    int rc = snapcell_store_get(store, &removed.key, &bytes, &size, &err);
-    if (rc == SNAPCELL_OK && size != removed.size_bytes) abort();
+    int status = snapcell_store_get(store, &removed.key, &bytes, &size, &err);
+    if (status == SNAPCELL_OK && size != removed.size_bytes) abort();
     free(bytes);
-    return rc;
+    return status;
 }
 
 static int keep_going(void *user, const snapcell_key *key, const void *bytes, size_t size)
@@ -206,10 +206,10 @@ static int run_export(snapcell_store *store)
 {
     void *bytes;
     size_t size;
-    int rc = snapcell_store_get(store, &removed.key, &bytes, &size, &err);
-    if (rc == SNAPCELL_OK) rc = cli_write_file(file_path, bytes, size, false, &err);
+    int status = snapcell_store_get(store, &removed.key, &bytes, &size, &err);
+    if (status == SNAPCELL_OK) status = cli_write_file(file_path, bytes, size, false, &err);
     free(bytes);
-    return rc;
+    return status;
 }
 
 static bool export_is_done(snapcell_store *store)
@@ -231,11 +231,11 @@ static int run_import(snapcell_store *store)
 {
     char *bytes;
     size_t size;
-    int rc = cli_read_file("added.artifact", (size_t)1 << 30, &bytes, &size, &err);
-    if (rc != SNAPCELL_OK) return rc;
-    rc = snapcell_store_put(store, bytes, size, "added", &err);
+    int status = cli_read_file("added.artifact", (size_t)1 << 30, &bytes, &size, &err);
+    if (status != SNAPCELL_OK) return status;
+    status = snapcell_store_put(store, bytes, size, "added", &err);
     free(bytes);
-    return rc;
+    return status;
 }
 
 static int run_salvage(snapcell_store *store)
@@ -344,21 +344,21 @@ static void assert_all_kept(snapcell_store *store)
     ck_assert_msg(snapcell_store_check(store, &err) == SNAPCELL_OK, "%s: %s", place, err.message);
 }
 
-static void assert_typed(int rc)
+static void assert_typed(int status)
 {
-    ck_assert_msg(rc != SNAPCELL_E_INTERNAL && rc > SNAPCELL_E_INTERNAL && err.code == rc &&
-                      strlen(err.message) > 10,
-                  "%s: %d, %s", place, rc, err.message);
+    ck_assert_msg(status != SNAPCELL_E_INTERNAL && status > SNAPCELL_E_INTERNAL &&
+                      err.code == status && strlen(err.message) > 10,
+                  "%s: %d, %s", place, status, err.message);
 }
 
 /* After the fault, with the same handle and then with a new one. */
-static void assert_usable(const faulted *operation, snapcell_store *store, int rc)
+static void assert_usable(const faulted *operation, snapcell_store *store, int status)
 {
-    if (operation->is_done != NULL && !operation->is_safe && rc != SNAPCELL_OK) {
+    if (operation->is_done != NULL && !operation->is_safe && status != SNAPCELL_OK) {
         ck_assert_msg(!operation->is_done(store), "%s: failed, but it is done", place);
     }
     if (store != NULL) assert_all_kept(store);
-    if (rc != SNAPCELL_OK) {
+    if (status != SNAPCELL_OK) {
         if (operation->run == run_salvage) undo_other(NULL);
         int again = operation->run(store);
         ck_assert_msg(again == SNAPCELL_OK, "%s: again: %s", place, err.message);
@@ -384,19 +384,19 @@ static bool try_fault(const faulted *operation, fault_kind kind, unsigned nth, b
     snapcell_store *store = operation->opened ? fixture_open(SNAPCELL_STORE_WRITE) : NULL;
     memset(&err, 0, sizeof(err));
     fault_arm(kind, nth, for_good);
-    int rc = operation->run(store);
-    const bool unsynced = kind == FAULT_SYNC && operation->writes && rc != SNAPCELL_OK;
+    int status = operation->run(store);
+    const bool unsynced = kind == FAULT_SYNC && operation->writes && status != SNAPCELL_OK;
     /* On a disk that goes on failing the next attempt must not be taken in by the cache. */
     if (unsynced && operation->run == run_salvage) undo_other(NULL);
     if (unsynced && for_good) {
         ck_assert_msg(operation->run(store) != SNAPCELL_OK, "%s: acknowledged at last", place);
     }
     const bool happened = fault_disarm();
-    if (rc != SNAPCELL_OK) assert_typed(rc);
-    ck_assert_msg(happened || rc == SNAPCELL_OK, "%s: %s", place, err.message);
-    ck_assert_msg(!happened || rc != SNAPCELL_OK || kind != FAULT_SYNC || !operation->writes,
+    if (status != SNAPCELL_OK) assert_typed(status);
+    ck_assert_msg(happened || status == SNAPCELL_OK, "%s: %s", place, err.message);
+    ck_assert_msg(!happened || status != SNAPCELL_OK || kind != FAULT_SYNC || !operation->writes,
                   "%s: acknowledged, but not on disk", place);
-    assert_usable(operation, store, rc);
+    assert_usable(operation, store, status);
     return happened;
 }
 

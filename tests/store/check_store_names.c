@@ -61,9 +61,9 @@ static void assert_damage_is_seen(const snapcell_key *right)
     snapcell_key key;
     snapcell_store *store = fixture_open(SNAPCELL_STORE_READ);
     ck_assert_fails(snapcell_store_check(store, &err), SNAPCELL_E_STORE_CORRUPT, err);
-    const int code = resolve(store, NAME, &key);
-    ck_assert(code == SNAPCELL_E_STORE_CORRUPT || code == SNAPCELL_E_NOT_FOUND ||
-              (code == SNAPCELL_OK && memcmp(&key, right, sizeof(key)) == 0));
+    const int status = resolve(store, NAME, &key);
+    ck_assert(status == SNAPCELL_E_STORE_CORRUPT || status == SNAPCELL_E_NOT_FOUND ||
+              (status == SNAPCELL_OK && memcmp(&key, right, sizeof(key)) == 0));
     /* A bit may have made another name of it. */
     ck_assert_int_ne(resolve(store, "a-nam", &key), SNAPCELL_OK);
     snapcell_store_close(store);

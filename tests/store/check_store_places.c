@@ -437,13 +437,13 @@ static int read_unlocked_often(void *argument)
             snapcell_store_view view;
             snapcell_artifact_info info;
             fixture_artifact artifact = fixture_artifact_new(i, 1, 60000);
-            int rc = snapcell_store_view_open(store, &artifact.key, &view, &err);
+            int status = snapcell_store_view_open(store, &artifact.key, &view, &err);
             fixture_artifact_free(&artifact);
-            if (rc == SNAPCELL_E_NOT_FOUND) continue;
-            if (rc != SNAPCELL_OK) return 2;
-            rc = snapcell_artifact_inspect(view.bytes, view.size_bytes, &info, &err);
+            if (status == SNAPCELL_E_NOT_FOUND) continue;
+            if (status != SNAPCELL_OK) return 2;
+            status = snapcell_artifact_inspect(view.bytes, view.size_bytes, &info, &err);
             snapcell_store_view_close(store, &view);
-            if (rc != SNAPCELL_OK) return 3;
+            if (status != SNAPCELL_OK) return 3;
         }
     }
     snapcell_store_close(store);
@@ -490,12 +490,12 @@ static void fill_up(uint32_t first, size_t blob_size_bytes)
 {
     snapcell_store *store = fixture_open(SNAPCELL_STORE_WRITE);
     uint32_t number = first;
-    int rc;
-    while ((rc = fixture_put(store, number, 1, blob_size_bytes, NULL, &err)) == SNAPCELL_OK) {
+    int status;
+    while ((status = fixture_put(store, number, 1, blob_size_bytes, NULL, &err)) == SNAPCELL_OK) {
         number++;
         ck_assert_uint_lt(number, first + 1000);
     }
-    ck_assert_fails(rc, SNAPCELL_E_FULL, err);
+    ck_assert_fails(status, SNAPCELL_E_FULL, err);
     for (int i = 0; i < 3; i++) {
         ck_assert_fails(fixture_put(store, number, 1, blob_size_bytes, "x", &err), SNAPCELL_E_FULL,
                         err);
@@ -518,10 +518,10 @@ static void fill_up_and_free(void)
     snapcell_store *store = fixture_open(SNAPCELL_STORE_WRITE);
     /* What is removed makes room, once the compact copy or reuse got it. */
     fixture_artifact big = fixture_artifact_new(1000, 1, 150000);
-    int rc = snapcell_store_remove(store, &big.key, &err);
-    ck_assert(rc == SNAPCELL_OK || rc == SNAPCELL_E_FULL);
-    rc = snapcell_store_gc(store, &result, &err);
-    ck_assert(rc == SNAPCELL_OK || rc == SNAPCELL_E_FULL);
+    int status = snapcell_store_remove(store, &big.key, &err);
+    ck_assert(status == SNAPCELL_OK || status == SNAPCELL_E_FULL);
+    status = snapcell_store_gc(store, &result, &err);
+    ck_assert(status == SNAPCELL_OK || status == SNAPCELL_E_FULL);
     ck_assert_int_ge(fixture_count_whole(store), 3);
     snapcell_store_close(store);
     fixture_artifact_free(&big);

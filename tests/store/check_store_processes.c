@@ -32,9 +32,9 @@ static int put_named(snapcell_store *store, uint32_t number)
 {
     char name[32];
     snprintf(name, sizeof(name), "name-%u", number);
-    int rc = fixture_put(store, number, 1, blob_size_of(number), name, &err);
-    if (rc != SNAPCELL_OK) fprintf(stderr, "put: %s\n", err.message);
-    return rc;
+    int status = fixture_put(store, number, 1, blob_size_of(number), name, &err);
+    if (status != SNAPCELL_OK) fprintf(stderr, "put: %s\n", err.message);
+    return status;
 }
 
 /* Puts its own artifacts, and one that the other writer puts as well, again and again. */
@@ -69,8 +69,8 @@ static int read_until_complete(void *argument)
         before = count;
         snapcell_fingerprint engine = fixture_engine(1);
         snapcell_key key;
-        int rc = snapcell_store_resolve(store, "name-1000", &engine, &key, &err);
-        if (rc != SNAPCELL_OK && rc != SNAPCELL_E_NOT_FOUND) return 3;
+        int status = snapcell_store_resolve(store, "name-1000", &engine, &key, &err);
+        if (status != SNAPCELL_OK && status != SNAPCELL_E_NOT_FOUND) return 3;
     }
     snapcell_store_close(store);
     return 0;
@@ -99,9 +99,9 @@ static int create_and_put_one(void *argument)
 {
     const uint32_t number = *(const uint32_t *)argument;
     snapcell_store *store = fixture_open(SNAPCELL_STORE_CREATE);
-    int rc = fixture_put(store, number, 1, 100, NULL, &err);
+    int status = fixture_put(store, number, 1, 100, NULL, &err);
     snapcell_store_close(store);
-    return rc == SNAPCELL_OK ? 0 : 1;
+    return status == SNAPCELL_OK ? 0 : 1;
 }
 
 START_TEST(test_created_by_many_at_once)
@@ -179,8 +179,8 @@ static int put_until_killed(void *argument)
     for (uint32_t number = writer->first;; number++) {
         char name[32];
         snprintf(name, sizeof(name), "name-%u", number);
-        int rc = fixture_put(store, number, 1, blob_size_of(number), name, &err);
-        if (rc != SNAPCELL_OK) {
+        int status = fixture_put(store, number, 1, blob_size_of(number), name, &err);
+        if (status != SNAPCELL_OK) {
             fprintf(stderr, "put: %s\n", err.message);
             return 1;
         }
@@ -319,9 +319,9 @@ static int fill_reader_slots(void *argument)
     snapcell_store_view view;
     snapcell_store *store = fixture_open(SNAPCELL_STORE_READ);
     fixture_artifact one = fixture_artifact_new(1, 1, 100);
-    int rc;
-    while ((rc = snapcell_store_view_open(store, &one.key, &view, &err)) == SNAPCELL_OK) {}
-    if (rc != SNAPCELL_E_BUSY || strstr(err.message, "reader slots") == NULL) return 1;
+    int status;
+    while ((status = snapcell_store_view_open(store, &one.key, &view, &err)) == SNAPCELL_OK) {}
+    if (status != SNAPCELL_E_BUSY || strstr(err.message, "reader slots") == NULL) return 1;
     if (write(*pipe_end, "v", 1) != 1) return 1;
     for (;;) {
         pause();
@@ -342,9 +342,9 @@ START_TEST(test_slots_of_dead_readers_are_used_again)
     /* The one slot of this process is in its pool, a second one is not to be had. */
     fixture_artifact one = fixture_artifact_new(1, 1, 100);
     snapcell_store_view second;
-    int rc = snapcell_store_view_open(store, &one.key, &view, &err);
-    if (rc == SNAPCELL_OK) rc = snapcell_store_view_open(store, &one.key, &second, &err);
-    ck_assert_fails(rc, SNAPCELL_E_BUSY, err);
+    int status = snapcell_store_view_open(store, &one.key, &view, &err);
+    if (status == SNAPCELL_OK) status = snapcell_store_view_open(store, &one.key, &second, &err);
+    ck_assert_fails(status, SNAPCELL_E_BUSY, err);
     ck_assert_int_eq(kill(pid, SIGKILL), 0);
     ck_assert_int_eq(fixture_wait(pid), 1000 + SIGKILL);
     ck_assert_ok(snapcell_store_view_open(store, &one.key, &second, &err), err);
@@ -389,10 +389,10 @@ static int put_and_check_often(void *argument)
         uint32_t number = first + i;
         snprintf(name, sizeof(name), "name-%u", number);
         snapcell_store *store = fixture_open(SNAPCELL_STORE_WRITE);
-        int rc = fixture_put(store, number, 1, 20000, name, &err);
+        int status = fixture_put(store, number, 1, 20000, name, &err);
         /* Rubbish for the collector: more than it leaves alone. */
-        if (rc == SNAPCELL_OK) rc = fixture_put(store, number + 500, 1, 200000, NULL, &err);
-        if (rc != SNAPCELL_OK) {
+        if (status == SNAPCELL_OK) status = fixture_put(store, number + 500, 1, 200000, NULL, &err);
+        if (status != SNAPCELL_OK) {
             fprintf(stderr, "put: %s\n", err.message);
             return 1;
         }
@@ -433,9 +433,9 @@ static int collect_once(void *argument)
 {
     snapcell_store_gc_result *result = argument;
     snapcell_store *store = fixture_open(SNAPCELL_STORE_WRITE);
-    int rc = snapcell_store_gc(store, result, &err);
+    int status = snapcell_store_gc(store, result, &err);
     snapcell_store_close(store);
-    if (rc != SNAPCELL_OK || result->removed_count != 1) return 1;
+    if (status != SNAPCELL_OK || result->removed_count != 1) return 1;
     return result->freed_size_bytes == 0 ? 10 : 20;
 }
 
@@ -572,8 +572,8 @@ static int read_with_same_id(void *argument)
     snapcell_store *store = fixture_open(SNAPCELL_STORE_READ);
     if (getpid() != 1 || !fixture_has(store, 1, 1, 100)) return 1;
     snapcell_store_close(store);
-    int rc = snapcell_store_open(fixture_store, SNAPCELL_STORE_WRITE, &store, &err);
-    return rc == SNAPCELL_E_BUSY && strstr(err.message, "namespace") != NULL ? 0 : 2;
+    int status = snapcell_store_open(fixture_store, SNAPCELL_STORE_WRITE, &store, &err);
+    return status == SNAPCELL_E_BUSY && strstr(err.message, "namespace") != NULL ? 0 : 2;
 }
 
 START_TEST(test_same_process_id_in_two_namespaces)

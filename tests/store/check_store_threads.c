@@ -76,17 +76,17 @@ END_TEST
 START_TEST(test_map_does_not_grow_under_a_view)
 {
     snapcell_store_view view;
-    int rc = SNAPCELL_OK;
+    int status = SNAPCELL_OK;
     store_map_size_set(SMALL_MAP_SIZE_BYTES);
     snapcell_store *store = fixture_open(SNAPCELL_STORE_CREATE);
     fixture_artifact one = fixture_artifact_new(1, 1, 1000);
     ck_assert_ok(snapcell_store_put(store, one.bytes, one.size_bytes, NULL, &err), err);
     ck_assert_ok(snapcell_store_view_open(store, &one.key, &view, &err), err);
     uint32_t number = 2;
-    while (rc == SNAPCELL_OK) {
-        rc = fixture_put(store, number++, 1, 200000, NULL, &err);
+    while (status == SNAPCELL_OK) {
+        status = fixture_put(store, number++, 1, 200000, NULL, &err);
     }
-    ck_assert_fails(rc, SNAPCELL_E_BUSY, err);
+    ck_assert_fails(status, SNAPCELL_E_BUSY, err);
     ck_assert_mem_eq(view.bytes, one.bytes, one.size_bytes);
     ck_assert(fixture_has(store, number - 2, 1, 200000));
     ck_assert(!fixture_has(store, number - 1, 1, 200000));

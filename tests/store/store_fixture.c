@@ -150,9 +150,9 @@ int fixture_put(snapcell_store *store, uint32_t number, uint8_t engine, size_t b
                 const char *name, snapcell_error *err)
 {
     fixture_artifact artifact = fixture_artifact_new(number, engine, blob_size_bytes);
-    int rc = snapcell_store_put(store, artifact.bytes, artifact.size_bytes, name, err);
+    int status = snapcell_store_put(store, artifact.bytes, artifact.size_bytes, name, err);
     fixture_artifact_free(&artifact);
-    return rc;
+    return status;
 }
 
 bool fixture_has(snapcell_store *store, uint32_t number, uint8_t engine, size_t blob_size_bytes)

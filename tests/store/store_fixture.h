@@ -56,11 +56,11 @@ void fixture_become_nobody(void);
 /* A small generator with a fixed seed. */
 uint32_t fixture_random(uint32_t *state);
 
-#define ck_assert_ok(rc, err)                                                                      \
-    ck_assert_msg((rc) == SNAPCELL_OK, "expected success, got %s", (err).message)
-#define ck_assert_fails(rc, expected, err)                                                         \
+#define ck_assert_ok(status, err)                                                                  \
+    ck_assert_msg((status) == SNAPCELL_OK, "expected success, got %s", (err).message)
+#define ck_assert_fails(status, expected, err)                                                     \
     do {                                                                                           \
-        int fixture_rc = (rc);                                                                     \
+        int fixture_rc = (status);                                                                 \
         ck_assert_msg(fixture_rc == (expected), "expected %s, got %s (%s)",                        \
                       snapcell_error_name(expected), snapcell_error_name(fixture_rc),              \
                       (err).message);                                                              \

@@ -63,8 +63,9 @@ static bool is_refused(const uint8_t *bytes, size_t size)
 {
     snapcell_artifact_info info;
     snapcell_error err = {0};
-    int rc = snapcell_artifact_inspect(bytes, size, &info, &err);
-    return (rc == SNAPCELL_E_CORRUPT || rc == SNAPCELL_E_FORMAT || rc == SNAPCELL_E_TOO_LARGE) &&
+    int status = snapcell_artifact_inspect(bytes, size, &info, &err);
+    return (status == SNAPCELL_E_CORRUPT || status == SNAPCELL_E_FORMAT ||
+            status == SNAPCELL_E_TOO_LARGE) &&
            err.message[0] != '\0';
 }
 
@@ -294,34 +295,35 @@ static void check_salvaged(const damaged_file *damage, const snapcell_salvage_re
 {
     snapcell_store *store = NULL;
     const snapcell_fingerprint engine = fixture_engine(ENGINE);
-    int rc = snapcell_store_open(salvaged_path, SNAPCELL_STORE_READ, &store, NULL);
+    int status = snapcell_store_open(salvaged_path, SNAPCELL_STORE_READ, &store, NULL);
     for (unsigned i = 0; i < ARTIFACTS; i++) {
         char name[32];
         void *bytes = NULL;
         size_t size = 0;
         snapcell_key key;
         name_of(i, name);
-        const bool got = rc == SNAPCELL_OK && snapcell_store_get(store, &artifacts[i].key, &bytes,
-                                                                 &size, NULL) == SNAPCELL_OK;
+        const bool got =
+            status == SNAPCELL_OK &&
+            snapcell_store_get(store, &artifacts[i].key, &bytes, &size, NULL) == SNAPCELL_OK;
         const bool same =
             got && size == artifacts[i].size_bytes && memcmp(bytes, artifacts[i].bytes, size) == 0;
         /* Of a damaged one, an older copy may have been found. */
         if (got || is_untouched(damage, i))
             torture_try(&promises[SALVAGED], same, "%s: artifact %u", damage->text, i);
         free(bytes);
-        if (rc != SNAPCELL_OK ||
+        if (status != SNAPCELL_OK ||
             snapcell_store_resolve(store, name, &engine, &key, NULL) != SNAPCELL_OK)
             continue;
         torture_try(&promises[NO_WRONG_NAME], memcmp(&key, &artifacts[i].key, sizeof(key)) == 0,
                     "%s: %s", damage->text, name);
     }
     /* What was removed stays so, as long as the lists of what is there can be read. */
-    if (rc == SNAPCELL_OK && result->complete) {
+    if (status == SNAPCELL_OK && result->complete) {
         torture_try(&promises[NOT_MORE],
                     result->artifact_count + result->artifact_lost_count == ARTIFACTS, "%s: %llu",
                     damage->text, (unsigned long long)result->artifact_count);
     }
-    if (rc == SNAPCELL_OK) snapcell_store_close(store);
+    if (status == SNAPCELL_OK) snapcell_store_close(store);
 }
 
 static void salvage_damaged(const damaged_file *damage)
@@ -329,9 +331,9 @@ static void salvage_damaged(const damaged_file *damage)
     snapcell_error err;
     snapcell_salvage_result result;
     fixture_write_file(data_path, damage->bytes, damage->size);
-    int rc = snapcell_store_salvage(fixture_store, salvaged_path, NULL, NULL, &result, &err);
+    int status = snapcell_store_salvage(fixture_store, salvaged_path, NULL, NULL, &result, &err);
     /* Where both first pages are gone and no artifact is left, there is nothing to begin with. */
-    if (rc != SNAPCELL_OK && rc != SNAPCELL_E_NOT_A_STORE)
+    if (status != SNAPCELL_OK && status != SNAPCELL_E_NOT_A_STORE)
         torture_try(&promises[SALVAGED], false, "%s: %s", damage->text, err.message);
     check_salvaged(damage, &result);
     remove_salvaged();

@@ -219,9 +219,9 @@ static int write_until_killed(void *argument)
         change.name = below(NAMES);
         change.artifact = below(ARTIFACTS);
         if (!tell(pipe, &change, 0)) return 1;
-        int rc = perform(store, &change, &err);
+        int status = perform(store, &change, &err);
         /* What is not there cannot be moved or removed. */
-        if (rc != SNAPCELL_OK && rc != SNAPCELL_E_NOT_FOUND) {
+        if (status != SNAPCELL_OK && status != SNAPCELL_E_NOT_FOUND) {
             fprintf(stderr, "%s: %s\n", change_names[change.kind], err.message);
             return 1;
         }
@@ -260,18 +260,18 @@ static void judge(torture_promise *promise, const crash_change *pending)
     snapcell_error err;
     snapcell_store *store = NULL;
     if (pending != NULL) apply(&with, pending);
-    int rc = snapcell_store_open(fixture_store, SNAPCELL_STORE_WRITE, &store, &err);
+    int status = snapcell_store_open(fixture_store, SNAPCELL_STORE_WRITE, &store, &err);
     model_empty(&found);
     /* A writer that dies once its change is on disk, but not told to readers yet, leaves that to
      * the next writer: here is one. */
-    if (rc == SNAPCELL_OK) snapcell_store_remove_name(store, "nothing", NULL);
-    if (rc == SNAPCELL_OK) read_store(store, &found);
+    if (status == SNAPCELL_OK) snapcell_store_remove_name(store, "nothing", NULL);
+    if (status == SNAPCELL_OK) read_store(store, &found);
     snapcell_store_close(store);
-    const bool kept = (rc == SNAPCELL_OK || rc == SNAPCELL_E_NOT_FOUND) &&
+    const bool kept = (status == SNAPCELL_OK || status == SNAPCELL_E_NOT_FOUND) &&
                       (models_equal(&found, &known) || models_equal(&found, &with));
     torture_try(promise, kept, "%s: %s",
                 pending != NULL ? change_names[pending->kind] : "nothing under way",
-                rc == SNAPCELL_OK ? "it holds something else" : err.message);
+                status == SNAPCELL_OK ? "it holds something else" : err.message);
     if (!kept) tell_difference(&known, &found);
     known = found;
 }

@@ -72,10 +72,10 @@ static void make_artifacts(void)
  * -------------------------------------------------------------------------------------------------
  */
 
-static void count_change(int rc, const snapcell_error *err)
+static void count_change(int status, const snapcell_error *err)
 {
     shared->changes++;
-    if (rc == SNAPCELL_OK) return;
+    if (status == SNAPCELL_OK) return;
     if (shared->bad_changes++ < 5) fprintf(stderr, "%s\n", err->message);
 }
 
@@ -85,9 +85,9 @@ static int put_version(snapcell_store *store, uint32_t writer, uint32_t name, ui
     char text[32];
     const fixture_artifact *artifact = &artifacts[writer][name][version];
     name_of(writer, name, text);
-    int rc = snapcell_store_put(store, artifact->bytes, artifact->size_bytes, text, err);
-    if (rc == SNAPCELL_OK) shared->last[writer][name] = version;
-    return rc;
+    int status = snapcell_store_put(store, artifact->bytes, artifact->size_bytes, text, err);
+    if (status == SNAPCELL_OK) shared->last[writer][name] = version;
+    return status;
 }
 
 /* Opens the store anew now and then, which is when the collector can make its copy. */
@@ -133,19 +133,19 @@ static void read_one(snapcell_store *store, uint32_t writer, uint32_t name)
     snapcell_artifact_info info;
     const snapcell_fingerprint engine = fixture_engine(ENGINE);
     name_of(writer, name, text);
-    int rc = snapcell_store_resolve(store, text, &engine, &key, NULL);
+    int status = snapcell_store_resolve(store, text, &engine, &key, NULL);
     shared->reads++;
-    if (rc != SNAPCELL_OK) {
+    if (status != SNAPCELL_OK) {
         shared->bad_reads++;
         return;
     }
-    rc = snapcell_store_view_open(store, &key, &view, NULL);
-    if (rc == SNAPCELL_E_NOT_FOUND) return;
-    if (rc != SNAPCELL_OK ||
+    status = snapcell_store_view_open(store, &key, &view, NULL);
+    if (status == SNAPCELL_E_NOT_FOUND) return;
+    if (status != SNAPCELL_OK ||
         snapcell_artifact_inspect(view.bytes, view.size_bytes, &info, NULL) != SNAPCELL_OK ||
         memcmp(&info.key, &key, sizeof(key)) != 0)
         shared->bad_reads++;
-    if (rc == SNAPCELL_OK) snapcell_store_view_close(store, &view);
+    if (status == SNAPCELL_OK) snapcell_store_view_close(store, &view);
 }
 
 static int read_on(void *argument)
@@ -184,11 +184,11 @@ static void sample(uint64_t *size_max)
     snapcell_store_stat stat = {0};
     snapcell_error err;
     snapcell_store *store = fixture_open(SNAPCELL_STORE_READ);
-    int rc = snapcell_store_stat_get(store, &stat, &err);
+    int status = snapcell_store_stat_get(store, &stat, &err);
     snapcell_store_close(store);
     if (stat.file_size_bytes > *size_max) *size_max = stat.file_size_bytes;
     torture_try(&promises[SIZE_BOUNDED],
-                rc == SNAPCELL_OK && stat.file_size_bytes <= live_size * FILE_SIZE_FACTOR_MAX,
+                status == SNAPCELL_OK && stat.file_size_bytes <= live_size * FILE_SIZE_FACTOR_MAX,
                 "%llu bytes, of which %llu are live", (unsigned long long)stat.file_size_bytes,
                 (unsigned long long)live_size);
     /* Each process has one reader at most, which is a slot; the dead ones are those of a second. */
@@ -243,8 +243,9 @@ static void check_end(void)
     snapcell_error err;
     snapcell_store_stat stat;
     snapcell_store *store = fixture_open(SNAPCELL_STORE_WRITE);
-    int rc = snapcell_store_check(store, &err);
-    torture_try(&promises[SOUND], rc == SNAPCELL_OK, "%s", rc == SNAPCELL_OK ? "" : err.message);
+    int status = snapcell_store_check(store, &err);
+    torture_try(&promises[SOUND], status == SNAPCELL_OK, "%s",
+                status == SNAPCELL_OK ? "" : err.message);
     for (uint32_t i = 0; i < WRITERS * NAMES_EACH; i++) {
         char name[32];
         snapcell_key key = {{0}};

@@ -30,7 +30,8 @@ static memory_scanner scanner; /* its own memory is left out */
 void memory_needle_set(memory_needle *needle, const void *bytes, size_t size_bytes)
 {
     const volatile uint8_t *from = bytes;
-    needle->size_bytes = size_bytes < sizeof needle->flipped ? size_bytes : sizeof needle->flipped;
+    needle->size_bytes =
+        size_bytes < sizeof(needle->flipped) ? size_bytes : sizeof(needle->flipped);
     for (size_t i = 0; i < needle->size_bytes; i++)
         needle->flipped[i] = (uint8_t)~from[i];
 }
@@ -47,7 +48,7 @@ static void scan_note(uintptr_t address)
     if ((size_t)scanner.count < scanner.finds_max) {
         memory_find *find = &scanner.finds[scanner.count];
         find->address = address;
-        (void)snprintf(find->mapping, sizeof find->mapping, "%s", scanner.mapping);
+        (void)snprintf(find->mapping, sizeof(find->mapping), "%s", scanner.mapping);
     }
     scanner.count++;
 }
@@ -70,10 +71,10 @@ static void scan_bytes(const uint8_t *bytes, size_t size_bytes, uintptr_t addres
 /* Pages that hold nothing are not read: that would make them. */
 static void scan_window(uintptr_t begin, size_t pages)
 {
-    const off_t offset = (off_t)(begin / PAGE_SIZE_BYTES * sizeof scanner.pages[0]);
+    const off_t offset = (off_t)(begin / PAGE_SIZE_BYTES * sizeof(scanner.pages[0]));
     const ssize_t told =
-        pread(scanner.pagemap, scanner.pages, pages * sizeof scanner.pages[0], offset);
-    if (told != (ssize_t)(pages * sizeof scanner.pages[0])) return;
+        pread(scanner.pagemap, scanner.pages, pages * sizeof(scanner.pages[0]), offset);
+    if (told != (ssize_t)(pages * sizeof(scanner.pages[0]))) return;
     for (size_t first = 0; first < pages;) {
         size_t last = first;
         while (last < pages && (scanner.pages[last] & (PAGE_PRESENT | PAGE_SWAPPED)) != 0)
@@ -115,7 +116,7 @@ static long scan_mappings(FILE *maps)
 {
     const uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
     char line[512];
-    while (fgets(line, sizeof line, maps) != NULL) {
+    while (fgets(line, sizeof(line), maps) != NULL) {
         uintptr_t begin, end;
         char rights[5];
         int name_at = 0;

@@ -67,7 +67,7 @@ static void fail(promise *broken, unsigned long round, const char *what)
 static void put_function(snapcell_store *store, const char *name)
 {
     char path[512];
-    (void)snprintf(path, sizeof path, "%s/%s.js", TENANTS_DIR, name);
+    (void)snprintf(path, sizeof(path), "%s/%s.js", TENANTS_DIR, name);
     snapcell_error err = {0};
     snapcell_compiled *compiled = NULL;
     require(snapcell_compile_file(path, NULL, &compiled, &err), &err, path);
@@ -107,8 +107,8 @@ static void secret_draw(secret *out, char text[SECRET_SIZE + 1])
     }
     text[SECRET_SIZE] = '\0';
     memory_needle_set(&out->narrow, text, SECRET_SIZE);
-    memory_needle_set(&out->wide, wide, sizeof wide);
-    explicit_bzero(wide, sizeof wide);
+    memory_needle_set(&out->wide, wide, sizeof(wide));
+    explicit_bzero(wide, sizeof(wide));
 }
 
 /* --- A round --- */
@@ -148,8 +148,8 @@ static __attribute__((noinline)) void fill(snapcell_loader *loader, secret *out,
     require(throws == (status == SNAPCELL_E_SCRIPT) ? SNAPCELL_OK : status, &err, "fetch");
     snapcell_response_free(response);
     snapcell_cell_dispose(cell);
-    explicit_bzero(text, sizeof text);
-    explicit_bzero(&err, sizeof err);
+    explicit_bzero(text, sizeof(text));
+    explicit_bzero(&err, sizeof(err));
 }
 
 static void look(snapcell_loader *loader, unsigned long round)
@@ -184,9 +184,9 @@ static void scan(const secret *kept, unsigned long round)
     const long found = memory_scan(&kept->narrow, 2, finds, SHORT_TEXTS_MAX);
     promises[PROMISE_LEAVES].tries++;
     if (finds_are_allowed(found, finds)) return;
-    (void)snprintf(what, sizeof what, "%ld places:", found);
+    (void)snprintf(what, sizeof(what), "%ld places:", found);
     for (long i = 0; i < found && i < SHORT_TEXTS_MAX; i++)
-        (void)snprintf(what + strlen(what), sizeof what - strlen(what), " %#zx %s",
+        (void)snprintf(what + strlen(what), sizeof(what) - strlen(what), " %#zx %s",
                        (size_t)finds[i].address, finds[i].mapping);
     fail(&promises[PROMISE_LEAVES], round, what);
 }

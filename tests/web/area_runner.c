@@ -70,7 +70,7 @@ static int runner_build(runner *self, int out)
         return runner_fail("build", &err);
     if (self->stats) fprintf(stderr, "modules in the blob: %s\n", result.apis);
     char header[2] = {(char)result.shape, (char)result.format};
-    if (write(out, header, sizeof header) != sizeof header) return 1;
+    if (write(out, header, sizeof(header)) != sizeof(header)) return 1;
     for (size_t done = 0; done < result.blob_size_bytes;) {
         ssize_t put = write(out, (char *)result.blob + done, result.blob_size_bytes - done);
         if (put < 0) return 1;

@@ -141,7 +141,7 @@ static void take_log(void *user, snapcell_log_level level, const char *function_
     char line[64];
     if (text_size_bytes > into->longest) into->longest = text_size_bytes;
     if (text_size_bytes > 20) return;
-    snprintf(line, sizeof line, "%d %s %s;", level, function_name, text);
+    snprintf(line, sizeof(line), "%d %s %s;", level, function_name, text);
     strcat(into->text, line);
 }
 
@@ -297,10 +297,10 @@ static bool status_has(int pid, const char *line)
 {
     char path[64];
     char text[4096];
-    snprintf(path, sizeof path, "/proc/%d/status", pid);
+    snprintf(path, sizeof(path), "/proc/%d/status", pid);
     int fd = open(path, O_RDONLY);
     ck_assert_int_ge(fd, 0);
-    ssize_t count = read(fd, text, sizeof text - 1);
+    ssize_t count = read(fd, text, sizeof(text) - 1);
     ck_assert_int_gt(count, 0);
     text[count] = '\0';
     close(fd);

@@ -137,7 +137,7 @@ static void tell_pid(void *user, snapcell_log_level level, const char *function_
 {
     (void)level, (void)function_name, (void)text, (void)text_size_bytes;
     const int *pair = user;
-    if (write(pair[0], &pair[1], sizeof pair[1]) != sizeof pair[1]) abort();
+    if (write(pair[0], &pair[1], sizeof(pair[1])) != sizeof(pair[1])) abort();
 }
 
 static void host_that_calls(int fd, const char *url)
@@ -165,7 +165,7 @@ START_TEST(test_a_worker_does_not_outlive_its_host)
         host_that_calls(ends[1], urls[_i]);
         _exit(0);
     }
-    ck_assert_int_eq(read(ends[0], &worker, sizeof worker), sizeof worker);
+    ck_assert_int_eq(read(ends[0], &worker, sizeof(worker)), sizeof(worker));
     ck_assert_int_gt(worker, 0);
     kill(host, SIGKILL);
     ck_assert_int_eq(waitpid(host, &status, 0), host);
@@ -182,8 +182,8 @@ int main(void)
     workers_fixture_compile();
     TCase *tests = tcase_create("worker_deaths");
     tcase_add_loop_test(tests, test_what_ends_the_process_is_an_error, 0,
-                        sizeof ended / sizeof *ended);
-    tcase_add_loop_test(tests, test_killed_during_a_call, 0, sizeof killed / sizeof *killed);
+                        sizeof(ended) / sizeof(*ended));
+    tcase_add_loop_test(tests, test_killed_during_a_call, 0, sizeof(killed) / sizeof(*killed));
     tcase_add_test(tests, test_killed_between_calls);
     tcase_add_test(tests, test_children_that_are_not_waited_for);
     tcase_add_loop_test(tests, test_a_worker_does_not_outlive_its_host, 0, 2);

@@ -22,8 +22,8 @@ static snapcell_workers *workers_for(const char *behaviour, uint32_t start_limit
 {
     char path[256];
     char text[1000];
-    snprintf(path, sizeof path, "%s/fake-worker", store);
-    snprintf(text, sizeof text, "#!%s %s\n", FAKE_CELL_WORKER, behaviour);
+    snprintf(path, sizeof(path), "%s/fake-worker", store);
+    snprintf(text, sizeof(text), "#!%s %s\n", FAKE_CELL_WORKER, behaviour);
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0700);
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
@@ -157,9 +157,9 @@ int main(void)
     workers_set_store(store);
     TCase *tests = tcase_create("worker_hostile");
     tcase_add_loop_test(tests, test_loads_that_fail, 0,
-                        sizeof load_failures / sizeof *load_failures);
+                        sizeof(load_failures) / sizeof(*load_failures));
     tcase_add_loop_test(tests, test_calls_that_fail, 0,
-                        sizeof call_failures / sizeof *call_failures);
+                        sizeof(call_failures) / sizeof(*call_failures));
     tcase_add_test(tests, test_a_result_that_is_none);
     tcase_add_test(tests, test_a_second_answer_is_not_used);
     Suite *suite = suite_create("worker_hostile");

@@ -28,7 +28,7 @@ static void send_header(uint32_t type, size_t size)
 {
     uint8_t header[WIRE_HEADER_SIZE];
     wire_header_write(&(wire_header){type, size}, header);
-    send_all(header, sizeof header);
+    send_all(header, sizeof(header));
 }
 
 static void send_message(uint32_t type, wire_writer *writer)
@@ -42,7 +42,7 @@ static void receive_message(uint32_t type)
 {
     uint8_t data[WIRE_HEADER_SIZE];
     wire_header header;
-    if (recv(SOCKET_FD, data, sizeof data, MSG_WAITALL) != sizeof data ||
+    if (recv(SOCKET_FD, data, sizeof(data), MSG_WAITALL) != sizeof(data) ||
         !wire_header_read(data, cell_body_size_max, &header) || header.type != type)
         die("no header");
     char *body = malloc(header.body_size_bytes);
@@ -55,8 +55,8 @@ static void receive_message(uint32_t type)
 static void send_garbage(void)
 {
     char garbage[64];
-    memset(garbage, 'x', sizeof garbage);
-    send_all(garbage, sizeof garbage);
+    memset(garbage, 'x', sizeof(garbage));
+    send_all(garbage, sizeof(garbage));
 }
 
 static void send_hello(uint32_t version, uint8_t change)
@@ -308,7 +308,7 @@ int main(int argc, char **argv)
     /* fake_cell_worker BEHAVIOUR SCRIPT cell-worker 3 */
     if (argc != 5 || strcmp(argv[3], "cell-worker") != 0 || strcmp(argv[4], "3") != 0)
         die("started in another way than expected");
-    for (size_t i = 0; i < sizeof behaviours / sizeof *behaviours; i++) {
+    for (size_t i = 0; i < sizeof(behaviours) / sizeof(*behaviours); i++) {
         if (strcmp(behaviours[i].name, argv[1]) != 0) continue;
         behaviours[i].run();
         return 0;

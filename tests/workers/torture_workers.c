@@ -65,17 +65,17 @@ static int call(snapcell_worker *worker, const char *path, unsigned long number)
     char expected[40];
     snapcell_request request = SNAPCELL_REQUEST_INIT;
     snapcell_response *response = NULL;
-    snprintf(body, sizeof body, "number %lu", number);
-    snprintf(expected, sizeof expected, "01%s", body);
+    snprintf(body, sizeof(body), "number %lu", number);
+    snprintf(expected, sizeof(expected), "01%s", body);
     request.url = path;
     request.method = "POST";
     request.body = body;
     request.body_size_bytes = strlen(body);
-    int code = snapcell_worker_fetch(worker, &request, &response, NULL);
-    if (code == SNAPCELL_OK && strcmp(snapcell_response_body(response, NULL), expected) != 0)
-        code = SNAPCELL_E_INTERNAL;
+    int status = snapcell_worker_fetch(worker, &request, &response, NULL);
+    if (status == SNAPCELL_OK && strcmp(snapcell_response_body(response, NULL), expected) != 0)
+        status = SNAPCELL_E_INTERNAL;
     snapcell_response_free(response);
-    return code;
+    return status;
 }
 
 /* --- The neighbour --- */
@@ -85,8 +85,8 @@ static atomic_bool neighbour_stops;
 static void *neighbour_main(void *worker)
 {
     for (unsigned long i = 0; !atomic_load(&neighbour_stops); i++) {
-        const int code = call(worker, "/", i);
-        torture_try(&promises[NEIGHBOUR], code == SNAPCELL_OK, "%s", snapcell_error_name(code));
+        const int status = call(worker, "/", i);
+        torture_try(&promises[NEIGHBOUR], status == SNAPCELL_OK, "%s", snapcell_error_name(status));
         nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
     }
     return NULL;
@@ -113,10 +113,11 @@ static void expect_another(snapcell_worker *worker, int old_id, unsigned long nu
     siginfo_t info;
     /* One that was killed behind its answer may take a moment to be gone. */
     while (waitid(P_PID, (id_t)old_id, &info, WEXITED | WNOWAIT) != 0 && errno == EINTR) {}
-    const int code = call(worker, "/", number);
+    const int status = call(worker, "/", number);
     const int id = snapcell_worker_process_id(worker);
-    torture_try(&promises[REPLACED], code == SNAPCELL_OK && id != 0 && id != old_id,
-                "try %lu: %s, process %d after %d", number, snapcell_error_name(code), id, old_id);
+    torture_try(&promises[REPLACED], status == SNAPCELL_OK && id != 0 && id != old_id,
+                "try %lu: %s, process %d after %d", number, snapcell_error_name(status), id,
+                old_id);
 }
 
 static void try_killing(snapcell_worker *worker, unsigned long number)
@@ -124,17 +125,17 @@ static void try_killing(snapcell_worker *worker, unsigned long number)
     static const int signals[] = {SIGKILL, SIGKILL, SIGSEGV, SIGTERM, SIGABRT, SIGSYS};
     const int id = snapcell_worker_process_id(worker);
     killing it = {.process_fd = (int)syscall(SYS_pidfd_open, id, 0),
-                  .signal = signals[below(sizeof signals / sizeof signals[0])],
+                  .signal = signals[below(sizeof(signals) / sizeof(signals[0]))],
                   .moment_ns = (long)below(MOMENT_NS_MAX)};
     pthread_t killer;
     if (it.process_fd < 0 || pthread_create(&killer, NULL, kill_later, &it) != 0) abort();
-    const int code = call(worker, below(4) == 0 ? "/forever" : "/", number);
+    const int status = call(worker, below(4) == 0 ? "/forever" : "/", number);
     pthread_join(killer, NULL);
     close(it.process_fd);
     const int died = it.signal == SIGSYS ? SNAPCELL_E_SANDBOX : SNAPCELL_E_WORKER_DIED;
-    const bool kept = code == SNAPCELL_OK || code == SNAPCELL_E_CPU_LIMIT || code == died;
+    const bool kept = status == SNAPCELL_OK || status == SNAPCELL_E_CPU_LIMIT || status == died;
     torture_try(&promises[KILLED], kept, "try %lu: signal %d: %s", number, it.signal,
-                snapcell_error_name(code));
+                snapcell_error_name(status));
     expect_another(worker, id, number);
 }
 
@@ -142,9 +143,9 @@ static void try_ending(snapcell_worker *worker, const char *path, int expected,
                        unsigned long number)
 {
     const int id = snapcell_worker_process_id(worker);
-    const int code = call(worker, path, number);
-    torture_try(&promises[ENDED], code == expected, "try %lu: %s, not %s", number,
-                snapcell_error_name(code), snapcell_error_name(expected));
+    const int status = call(worker, path, number);
+    torture_try(&promises[ENDED], status == expected, "try %lu: %s, not %s", number,
+                snapcell_error_name(status), snapcell_error_name(expected));
     expect_another(worker, id, number);
 }
 

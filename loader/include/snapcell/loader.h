@@ -261,7 +261,7 @@ typedef struct snapcell_counters {
     uint64_t response_limits_hit;
 } snapcell_counters;
 
-/* Purpose: a loader's counters. `out`: not NULL. `out_size_bytes`: sizeof *out, so that the struct
+/* Purpose: a loader's counters. `out`: not NULL. `out_size_bytes`: sizeof(*out), so that the struct
  * can grow: what only one of the two sides knows of is left out, and zero. Thread: any. Errors:
  * none. */
 SNAPCELL_API void snapcell_loader_counters(const snapcell_loader *loader, snapcell_counters *out,
@@ -278,7 +278,7 @@ typedef struct snapcell_engine_info {
 } snapcell_engine_info;
 
 /* Purpose: facts about the engine in this build; V8 is not started. `out`: not NULL.
- * `out_size_bytes`: sizeof *out, as above. Thread: any. Errors: none. */
+ * `out_size_bytes`: sizeof(*out), as above. Thread: any. Errors: none. */
 SNAPCELL_API void snapcell_engine_info_get(snapcell_engine_info *out, size_t out_size_bytes);
 
 #ifdef __cplusplus
