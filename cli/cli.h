@@ -373,6 +373,7 @@ typedef struct cli_result {
     snapcell_error error;
     snapcell_key key;
     snapcell_artifact_kind kind;
+    snapcell_handler_shape shape;
     uint64_t source_size_bytes;
     uint64_t blob_size_bytes;
     uint64_t artifact_size_bytes;

@@ -7,6 +7,7 @@ void cli_result_take_info(cli_result *result, const snapcell_artifact_info *info
 {
     result->key = info->key;
     result->kind = info->kind;
+    result->shape = info->shape;
     result->source_size_bytes = cli_source_size(info);
     result->blob_size_bytes = info->blob_size_bytes;
     result->artifact_size_bytes = info->artifact_size_bytes;
@@ -57,10 +58,10 @@ static json_t *result_json(const cli_result *result)
     json_t *warnings =
         json_is_array(result->warnings) ? json_incref(result->warnings) : json_array();
     json_t *json = json_pack(
-        "{s:o, s:s, s:s, s:I, s:I, s:I, s:f, s:b, s:o}", "name", cli_json_text(result->name), "key",
-        cli_key_text(&result->key, key), "kind", cli_kind_name(result->kind), "source_bytes",
-        (json_int_t)result->source_size_bytes, "snapshot_bytes",
-        (json_int_t)result->blob_size_bytes, "artifact_bytes",
+        "{s:o, s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:b, s:o}", "name", cli_json_text(result->name),
+        "key", cli_key_text(&result->key, key), "kind", cli_kind_name(result->kind), "shape",
+        cli_shape_name(result->shape), "source_bytes", (json_int_t)result->source_size_bytes,
+        "snapshot_bytes", (json_int_t)result->blob_size_bytes, "artifact_bytes",
         (json_int_t)result->artifact_size_bytes, "compile_ms", result_rounded(result->compile_ms),
         "cached", (int)result->cached, "warnings", warnings);
     if (result->explain) json_object_set_new(json, "explain", cli_explain_json(result));

@@ -12,6 +12,7 @@ enum {
     COMPILE_LEVEL,
     COMPILE_RAW,
     COMPILE_FORMAT,
+    COMPILE_SHAPE,
     COMPILE_STRICT,
     COMPILE_ENTROPY,
     COMPILE_EXPLAIN,
@@ -24,6 +25,10 @@ static const cli_option compile_options[] = {
      "code and state are in the snapshot; repeatable. REQ is a URL\n"
      "path (/hello) or a JSON file {url, method, headers, body}"},
     {COMPILE_FORMAT, "format", "FORMAT", "auto (default), esm, commonjs or script"},
+    {COMPILE_SHAPE, "shape", "SHAPE",
+     "what an exported function is: fetch (takes a Request), event\n"
+     "(takes an event) or auto (default): fetch where the exports say\n"
+     "so, as `config.runtime: \"edge\"` does"},
     {COMPILE_LEVEL, "level", "N", "zstd's level, 1 to 19"},
     {COMPILE_RAW, "raw", NULL, "store uncompressed"},
     {COMPILE_STRICT, "strict", NULL,
@@ -42,7 +47,7 @@ static const cli_option compile_options[] = {
                     "and is not signed so, is compiled again and replaced"),
     CLI_TENANT_OPTION("with --sign: sign for TENANT"),
     CLI_COMPILE_OPTIONS,
-    CLI_JSON_OPTION("one JSON object a line for each bundle: name, key, kind,\n"
+    CLI_JSON_OPTION("one JSON object a line for each bundle: name, key, kind, shape,\n"
                     "source_bytes, snapshot_bytes, artifact_bytes, compile_ms,\n"
                     "cached, warnings; or name, file, error {code, message, file,\n"
                     "line, column, stack}; with --explain, also explain {causes,\n"
@@ -85,6 +90,18 @@ static bool compile_take_format(compile_state *state, const char *value)
     return false;
 }
 
+static bool compile_take_shape(compile_state *state, const char *value)
+{
+    static const char *const names[] = {"auto", "fetch", "event", NULL};
+    for (int i = 0; names[i]; i++) {
+        if (strcmp(value, names[i]) != 0) continue;
+        state->options.shape = (snapcell_handler_shape)i;
+        return true;
+    }
+    cli_message("--shape must be auto, fetch or event, not '%s'", value);
+    return false;
+}
+
 static bool compile_take_entropy(compile_state *state, const char *value)
 {
     static const char *const names[] = {"error", "fresh", "allow", NULL};
@@ -117,6 +134,8 @@ static bool compile_take(void *user, int id, const char *value)
         return true;
     case COMPILE_FORMAT:
         return compile_take_format(state, value);
+    case COMPILE_SHAPE:
+        return compile_take_shape(state, value);
     case COMPILE_LEVEL:
         return compile_take_level(state, value);
     case COMPILE_RAW:

@@ -76,6 +76,7 @@ static int task_build(compile_task *task, const char *worker_path, engine_survey
         .format = (engine_format)task->recipe->format,
         .survey = survey,
         .entropy_allowed = task->recipe->entropy_allowed,
+        .shape = task->recipe->shape,
         .memory_limit_bytes = task->limits->memory_limit_bytes,
         .wall_limit_ms = task->limits->wall_limit_ms,
         .no_sandbox = task->limits->no_sandbox,
@@ -341,6 +342,7 @@ static void options_from_manifest(const manifest_recipe *recipe, const artifact_
 {
     out->name = view->info.name;
     out->format = recipe->format;
+    out->shape = recipe->shape;
     out->level = recipe->level;
     out->raw = recipe->raw;
     out->entropy = recipe->entropy_allowed ? SNAPCELL_ENTROPY_ALLOW : SNAPCELL_ENTROPY_FRESH;

@@ -77,6 +77,7 @@ void compile_job_write(wire_writer *writer, const compile_job *job)
         wire_put_bytes(writer, job->source_map, job->source_map_size_bytes);
     wire_put_u32(writer, job->survey);
     wire_put_u8(writer, job->entropy_allowed);
+    wire_put_u32(writer, job->shape);
 }
 
 static void compile_host_names_read(wire_reader *reader, compile_job *out)
@@ -112,7 +113,8 @@ static bool compile_job_is_sound(const compile_job *job)
     bool text_whole = job->encoding == ARTIFACT_TEXT_LATIN1 ||
                       (job->encoding == ARTIFACT_TEXT_UTF16LE && job->text_size_bytes % 2 == 0);
     return kind_known && text_whole && (unsigned)job->survey <= ENGINE_SURVEY_ONLY &&
-           (unsigned)job->format <= ENGINE_FORMAT_SCRIPT && job->function_name != NULL &&
+           (unsigned)job->format <= ENGINE_FORMAT_SCRIPT &&
+           (unsigned)job->shape <= SNAPCELL_SHAPE_JSON && job->function_name != NULL &&
            job->file_name != NULL;
 }
 
@@ -137,6 +139,7 @@ bool compile_job_read(const void *body, size_t size_bytes, compile_job *out)
         out->source_map = wire_get_bytes(&reader, &out->source_map_size_bytes);
     out->survey = (engine_survey)wire_get_u32(&reader);
     out->entropy_allowed = wire_get_u8(&reader) != 0;
+    out->shape = (snapcell_handler_shape)wire_get_u32(&reader);
     if (wire_reader_done(&reader) && compile_job_is_sound(out)) return true;
     compile_job_release(out);
     return false;

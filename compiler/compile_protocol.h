@@ -11,7 +11,7 @@
 #include "engine.h"
 #include "wire_message.h"
 
-#define COMPILE_PROTOCOL_VERSION 2
+#define COMPILE_PROTOCOL_VERSION 3
 
 typedef enum compile_message_type {
     COMPILE_MESSAGE_HELLO = 1,
@@ -45,6 +45,7 @@ typedef struct compile_job {
     engine_format format;
     engine_survey survey;
     bool entropy_allowed;
+    snapcell_handler_shape shape; /* of a function; 0: found out */
     uint64_t memory_limit_bytes;
     uint32_t wall_limit_ms;
     bool no_sandbox;

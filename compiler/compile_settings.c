@@ -170,6 +170,9 @@ int compile_recipe_init(const snapcell_compile_options *options, const bundle_fi
     if ((unsigned)given.entropy > SNAPCELL_ENTROPY_ALLOW)
         return error_set(err, SNAPCELL_E_USAGE, "there is no rule %d for random values",
                          (int)given.entropy);
+    if ((unsigned)given.shape > SNAPCELL_SHAPE_JSON)
+        return error_set(err, SNAPCELL_E_USAGE, "there is no handler shape %d", (int)given.shape);
+    out->shape = given.shape;
     out->format = given.format;
     out->entropy_allowed = given.entropy == SNAPCELL_ENTROPY_ALLOW;
     out->raw = given.raw;

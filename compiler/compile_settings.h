@@ -11,6 +11,7 @@
 typedef struct compile_recipe {
     char name[SNAPCELL_ARTIFACT_NAME_SIZE_MAX + 1];
     snapcell_format format;
+    snapcell_handler_shape shape; /* 0: found out */
     const snapcell_request *warm;
     size_t warm_count;
     int level; /* 0 when raw */

@@ -14,6 +14,8 @@
 #include "host_table.h"
 
 static const char *const format_names[] = {"auto", "esm", "commonjs", "script"};
+/* As the option --shape has them. */
+static const char *const shape_names[] = {"auto", "fetch", "event"};
 
 static void manifest_decref(json_t **json)
 {
@@ -77,9 +79,10 @@ static json_t *options_to_json(const compile_recipe *recipe)
     cleanup_json json_t *warm = json_array();
     for (size_t i = 0; i < recipe->warm_count; i++)
         if (json_array_append_new(warm, request_to_json(&recipe->warm[i])) != 0) return NULL;
-    return json_pack("{s:s, s:i, s:b, s:s, s:O}", "format", format_names[recipe->format], "level",
-                     recipe->level, "raw", (int)recipe->raw, "entropy",
-                     recipe->entropy_allowed ? "allow" : "fresh", "warm", warm);
+    return json_pack("{s:s, s:s, s:i, s:b, s:s, s:O}", "format", format_names[recipe->format],
+                     "shape", shape_names[recipe->shape], "level", recipe->level, "raw",
+                     (int)recipe->raw, "entropy", recipe->entropy_allowed ? "allow" : "fresh",
+                     "warm", warm);
 }
 
 static json_t *texts_to_json(const char *const *texts, size_t count)
@@ -320,6 +323,19 @@ static bool format_from_name(const char *name, snapcell_format *out)
     return false;
 }
 
+/* Artifacts from before there was a choice have none. */
+static bool shape_from_json(const json_t *json, snapcell_handler_shape *out)
+{
+    if (json == NULL) return true;
+    const char *name = json_string_value(json);
+    for (size_t i = 0; name != NULL && i < sizeof(shape_names) / sizeof(*shape_names); i++) {
+        if (strcmp(name, shape_names[i]) != 0) continue;
+        *out = (snapcell_handler_shape)i;
+        return true;
+    }
+    return false;
+}
+
 static bool recipe_from_json(json_t *json, manifest_recipe *recipe, text_pool *pool)
 {
     json_int_t bytes;
@@ -329,12 +345,14 @@ static bool recipe_from_json(json_t *json, manifest_recipe *recipe, text_pool *p
     if (json_unpack(json, "{s:{s:I}, s:{s:s, s:i, s:b, s:o}}", "bundle", "bytes", &bytes, "options",
                     "format", &format, "level", &recipe->level, "raw", &raw, "warm", &warm) != 0)
         return false;
-    if (bytes < 0 || !format_from_name(format, &recipe->format)) return false;
+    json_t *options = json_object_get(json, "options");
+    if (bytes < 0 || !format_from_name(format, &recipe->format) ||
+        !shape_from_json(json_object_get(options, "shape"), &recipe->shape))
+        return false;
     recipe->bundle_size_bytes = (uint64_t)bytes;
     recipe->raw = raw != 0;
     /* Artifacts from before there was a choice have none. */
-    const char *entropy =
-        json_string_value(json_object_get(json_object_get(json, "options"), "entropy"));
+    const char *entropy = json_string_value(json_object_get(options, "entropy"));
     recipe->entropy_allowed = entropy != NULL && strcmp(entropy, "allow") == 0;
     return warm_from_json(warm, recipe, pool);
 }

@@ -27,6 +27,7 @@ int manifest_write(const bundle_file *bundle, const compile_recipe *recipe,
 typedef struct manifest_recipe {
     uint64_t bundle_size_bytes;
     snapcell_format format;
+    snapcell_handler_shape shape; /* 0: found out */
     int level;
     bool raw;
     bool entropy_allowed;

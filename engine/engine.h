@@ -121,6 +121,7 @@ typedef struct engine_build_options {
     const char *function_name;
     /* Random values of crypto may be kept: they are then the same in every instance. */
     bool entropy_allowed;
+    snapcell_handler_shape shape; /* of a function; 0: found out from what the bundle exports */
     engine_survey survey;
     snapcell_note_fn *note; /* NULL: dropped */
     void *note_user;

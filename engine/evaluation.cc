@@ -264,17 +264,19 @@ int EvaluateBundle(v8::Local<v8::Context> context, BundleText *text, engine_form
 }
 
 int SelectHandler(v8::Local<v8::Context> context, engine_format format,
-                  v8::Local<v8::Value> exports, Handler *out, snapcell_error *err)
+                  v8::Local<v8::Value> exports, snapcell_handler_shape wanted, Handler *out,
+                  snapcell_error *err)
 {
     v8::Isolate *isolate = context->GetIsolate();
     v8::TryCatch caught(isolate);
     v8::Local<v8::Object> dispatch;
     v8::Local<v8::Value> select, selected, shape, entry;
-    v8::Local<v8::Value> arguments[] = {AsciiString(isolate, FormatName(format)), exports};
+    v8::Local<v8::Value> arguments[] = {AsciiString(isolate, FormatName(format)), exports,
+                                        v8::Integer::New(isolate, wanted)};
     if (!RequireWebModule(context, "dispatch").ToLocal(&dispatch) ||
         !dispatch->Get(context, AsciiString(isolate, "select")).ToLocal(&select) ||
         !select->IsFunction() ||
-        !select.As<v8::Function>()->Call(context, dispatch, 2, arguments).ToLocal(&selected))
+        !select.As<v8::Function>()->Call(context, dispatch, 3, arguments).ToLocal(&selected))
         return ReportCaught(isolate, caught, "", err);
     if (!selected->IsObject()) return ReportNoHandler(context, format, exports, err);
     v8::Local<v8::Object> found = selected.As<v8::Object>();

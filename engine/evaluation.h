@@ -43,9 +43,11 @@ struct Handler {
     v8::Local<v8::Function> entry; // see the module "dispatch"
 };
 
-// Finds the handler in what was evaluated. Errors: E_NO_HANDLER, E_SCRIPT (a getter threw).
+// Finds the handler in what was evaluated. `wanted` is the shape of a function, 0 when it has to be
+// found out, too. Errors: E_NO_HANDLER, E_SCRIPT (a getter threw).
 int SelectHandler(v8::Local<v8::Context> context, engine_format format,
-                  v8::Local<v8::Value> exports, Handler *out, snapcell_error *err);
+                  v8::Local<v8::Value> exports, snapcell_handler_shape wanted, Handler *out,
+                  snapcell_error *err);
 
 } // namespace snapcell
 

@@ -164,7 +164,8 @@ int EvaluateContext(engine_cell *cell, snapcell_error *err)
     int status = EvaluateBundle(context, &cell->text, cell->image.format,
                                 cell->image.blob != nullptr ? &cache : nullptr, &evaluation, err);
     if (status != SNAPCELL_OK) return status;
-    status = SelectHandler(context, cell->image.format, evaluation.exports, &handler, err);
+    status = SelectHandler(context, cell->image.format, evaluation.exports, cell->image.shape,
+                           &handler, err);
     if (status != SNAPCELL_OK) return status;
     LogUnhandledRejections(cell->isolate);
     cell->context.Reset(cell->isolate, context);

@@ -160,7 +160,7 @@ int Prepare(v8::Local<v8::Context> context, Workshop *workshop, engine_format fo
     if (status != SNAPCELL_OK) return status;
     status = FailOnUnhandledRejection(isolate, err);
     if (status != SNAPCELL_OK) return status;
-    status = SelectHandler(context, format, evaluation->exports, handler, err);
+    status = SelectHandler(context, format, evaluation->exports, options.shape, handler, err);
     if (status != SNAPCELL_OK) return status;
     if (options.warm_count == 0) TouchMentionedApis(context, &workshop->text);
     status = WarmUpAll(context, *handler, options, err);

@@ -2,7 +2,7 @@
 # compile: good bundles, bad ones, batches, what is stored already.
 . "$(dirname "$0")/helper.sh"
 
-fields='["name","key","kind","source_bytes","snapshot_bytes","artifact_bytes","compile_ms","cached","warnings"]'
+fields='["name","key","kind","shape","source_bytes","snapshot_bytes","artifact_bytes","compile_ms","cached","warnings"]'
 
 # --- One bundle
 run 0 "a bundle" compile "$BUNDLES/hello.js"

@@ -23,4 +23,40 @@ for value in 'A' '=1' 'A=' 'A={' 'A=x' 'A=1 2'; do
     expect "  is refused in a line" is_one_message
 done
 
+# --- A function of a Request
+cat >edge.js <<'JS'
+export const config = { runtime: "edge" };
+export default function handler(request, context) {
+    context.waitUntil(Promise.resolve().then(() => console.log("later")));
+    return new Response(`${new URL(request.url).pathname} ${context.PLACE} ${context.env.PLACE} ${Object.keys(context)}\n`);
+}
+JS
+run 0 "an edge function" compile --warm / --json edge.js
+json "answers requests" 'j.shape === "fetch" && j.kind === "snapshot"'
+run 0 "it is run" run edge /hello -e PLACE=here
+expect "with a request and a context" out_is "/hello here here PLACE"
+expect "whose waitUntil is waited for" err_has "later"
+sed -n '2,$p' edge.js >plain.js
+run 0 "without its sign" compile --json plain.js
+json "takes an event" 'j.shape === "json"'
+run 0 "told its shape" compile --shape fetch --json plain.js
+json "answers requests, under another key" 'j.shape === "fetch" && !j.cached'
+run 0 "it is run" run plain /x -e PLACE=there
+expect "with a request and a context" out_is "/x there there PLACE"
+run 0 "show" show plain --json
+json "tells the option" 'j.manifest.options.shape === "fetch" && j.shape === "fetch"'
+run 0 "rebuilt" rebuild plain --from plain.js
+run 0 "recompiled" recompile plain
+run 0 "it is run" run plain /x -e PLACE=there
+expect "as before" out_is "/x there there PLACE"
+cat >draws.js <<'JS'
+const id = crypto.randomUUID();
+export default request => new Response(`${id.length} ${request.method}\n`);
+JS
+run 0 "a code artifact" compile --entropy fresh --shape fetch draws.js
+run 0 "keeps the shape" run draws / -X PUT
+expect "at each load" out_is "36 PUT"
+run 2 "another shape" compile --shape json plain.js
+expect "is refused in a line" is_one_message
+
 done_testing

@@ -69,6 +69,11 @@ START_TEST(test_whatever_decides_the_artifact_changes_the_key)
     snapcell_compile_options allowing = SNAPCELL_COMPILE_OPTIONS_INIT;
     allowing.entropy = SNAPCELL_ENTROPY_ALLOW;
     keys[count++] = key_of(path, &allowing);
+    snapcell_compile_options shaped = SNAPCELL_COMPILE_OPTIONS_INIT;
+    for (int shape = SNAPCELL_SHAPE_FETCH; shape <= SNAPCELL_SHAPE_JSON; shape++) {
+        shaped.shape = (snapcell_handler_shape)shape;
+        keys[count++] = key_of(path, &shaped);
+    }
     keys[count++] = key_of(fixture_write_text("b.js", source), NULL);
 
     snapcell_compile_options options = SNAPCELL_COMPILE_OPTIONS_INIT;
@@ -169,6 +174,9 @@ START_TEST(test_bad_options_are_refused)
     bad = good;
     bad.entropy = (snapcell_entropy)3;
     expect_usage(&bad, SNAPCELL_E_USAGE, "random values");
+    bad = good;
+    bad.shape = (snapcell_handler_shape)3;
+    expect_usage(&bad, SNAPCELL_E_USAGE, "shape");
     bad = good;
     bad.format = (snapcell_format)4;
     expect_usage(&bad, SNAPCELL_E_USAGE, "format");

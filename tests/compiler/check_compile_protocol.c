@@ -104,6 +104,7 @@ static compile_job sample_job(void)
         .source_map_size_bytes = 2,
         .survey = ENGINE_SURVEY_ONLY,
         .entropy_allowed = true,
+        .shape = SNAPCELL_SHAPE_JSON,
     };
 }
 
@@ -309,6 +310,7 @@ START_TEST(test_job_comes_back)
     ck_assert_str_eq(job.source_map, "{}");
     ck_assert_int_eq(job.survey, ENGINE_SURVEY_ONLY);
     ck_assert(job.entropy_allowed);
+    ck_assert_int_eq(job.shape, SNAPCELL_SHAPE_JSON);
     compile_job_release(&job);
     wire_writer_release(&writer);
 }

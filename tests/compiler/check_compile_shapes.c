@@ -5,6 +5,7 @@
 
 #include "compiler_fixture.h"
 
+#define REQUEST "request => new Response(request.url)"
 #define FETCH "fetch(request, env, ctx) { return new Response('x') }"
 
 static const struct shape_case {
@@ -28,6 +29,26 @@ static const struct shape_case {
     {"export function handler(event) { return event }", SNAPCELL_SOURCE_ESM, SNAPCELL_SHAPE_JSON},
     {"const handler = async event => event\nexport { handler }", SNAPCELL_SOURCE_ESM,
      SNAPCELL_SHAPE_JSON},
+    /* --- functions of a Request, by what edge platforms read --- */
+    {"export const config = { runtime: 'edge' }\nexport default " REQUEST, SNAPCELL_SOURCE_ESM,
+     SNAPCELL_SHAPE_FETCH},
+    {"export const config = { runtime: 'experimental-edge' }\nexport default " REQUEST,
+     SNAPCELL_SOURCE_ESM, SNAPCELL_SHAPE_FETCH},
+    {"export const runtime = 'edge'\nexport default " REQUEST, SNAPCELL_SOURCE_ESM,
+     SNAPCELL_SHAPE_FETCH},
+    {"export const config = { path: '/hello' }\nexport default " REQUEST, SNAPCELL_SOURCE_ESM,
+     SNAPCELL_SHAPE_FETCH},
+    {"export const config = { path: ['/a', '/b'] }\nexport const handler = " REQUEST,
+     SNAPCELL_SOURCE_ESM, SNAPCELL_SHAPE_FETCH},
+    {"exports.config = { runtime: 'edge' }\nexports.default = " REQUEST, SNAPCELL_SOURCE_COMMONJS,
+     SNAPCELL_SHAPE_FETCH},
+    {"module.exports = " REQUEST "\nmodule.exports.config = { runtime: 'edge' }",
+     SNAPCELL_SOURCE_COMMONJS, SNAPCELL_SHAPE_FETCH},
+    /* What says nothing of the kind. */
+    {"export const config = { runtime: 'nodejs', path: 1 }\nexport default event => event",
+     SNAPCELL_SOURCE_ESM, SNAPCELL_SHAPE_JSON},
+    {"export const config = null, runtime = 'nodejs20.x'\nexport default event => event",
+     SNAPCELL_SOURCE_ESM, SNAPCELL_SHAPE_JSON},
     /* --- scripts --- */
     {"addEventListener('fetch', e => e.respondWith(new Response('x')))", SNAPCELL_SOURCE_SCRIPT,
      SNAPCELL_SHAPE_FETCH},
@@ -75,6 +96,36 @@ START_TEST(test_format_that_is_given_is_taken)
     snapcell_compiled *compiled =
         fixture_compile(fixture_write_text("fn.js", test->source), &options);
     ck_assert_int_eq(snapcell_compiled_info(compiled)->source_format, test->format);
+    snapcell_compiled_free(compiled);
+}
+END_TEST
+
+/* A function is what the options say; anything else stays what it is. */
+static const struct given_case {
+    const char *source;
+    snapcell_handler_shape given;
+    snapcell_handler_shape shape;
+} given_cases[] = {
+    {"export default " REQUEST, SNAPCELL_SHAPE_FETCH, SNAPCELL_SHAPE_FETCH},
+    {"export default " REQUEST, SNAPCELL_SHAPE_JSON, SNAPCELL_SHAPE_JSON},
+    {"export const handler = " REQUEST, SNAPCELL_SHAPE_FETCH, SNAPCELL_SHAPE_FETCH},
+    {"module.exports = " REQUEST, SNAPCELL_SHAPE_FETCH, SNAPCELL_SHAPE_FETCH},
+    {"globalThis.handler = " REQUEST, SNAPCELL_SHAPE_FETCH, SNAPCELL_SHAPE_FETCH},
+    {"export const config = { runtime: 'edge' }\nexport default event => event",
+     SNAPCELL_SHAPE_JSON, SNAPCELL_SHAPE_JSON},
+    {"export default Object.assign(event => event, { fetch() {} })", SNAPCELL_SHAPE_JSON,
+     SNAPCELL_SHAPE_JSON},
+    {"export default { " FETCH " }", SNAPCELL_SHAPE_JSON, SNAPCELL_SHAPE_FETCH},
+};
+
+START_TEST(test_shape_that_is_given_is_taken)
+{
+    const struct given_case *test = &given_cases[_i];
+    snapcell_compile_options options = SNAPCELL_COMPILE_OPTIONS_INIT;
+    options.shape = test->given;
+    snapcell_compiled *compiled =
+        fixture_compile(fixture_write_text("fn.js", test->source), &options);
+    ck_assert_int_eq(snapcell_compiled_info(compiled)->shape, test->shape);
     snapcell_compiled_free(compiled);
 }
 END_TEST
@@ -155,10 +206,15 @@ END_TEST
 int main(void)
 {
     const int case_count = (int)(sizeof(cases) / sizeof(*cases));
+    const int given_count = (int)(sizeof(given_cases) / sizeof(*given_cases));
     const fixture_test tests[] = {
-        {test_shape_is_found, case_count},         {test_format_that_is_given_is_taken, case_count},
-        {test_wrong_format_is_an_error, 0},        {test_warm_up_runs_the_handler, 0},
-        {test_warm_up_that_throws_is_an_error, 0}, {test_warm_up_that_loops_hits_the_wall_limit, 0},
+        {test_shape_is_found, case_count},
+        {test_format_that_is_given_is_taken, case_count},
+        {test_shape_that_is_given_is_taken, given_count},
+        {test_wrong_format_is_an_error, 0},
+        {test_warm_up_runs_the_handler, 0},
+        {test_warm_up_that_throws_is_an_error, 0},
+        {test_warm_up_that_loops_hits_the_wall_limit, 0},
     };
     return FIXTURE_RUN("compile_shapes", tests);
 }

@@ -22,6 +22,7 @@ static char *write_sample_of(snapcell_artifact_kind kind)
     bundle.hash[0] = 0xab;
     compile_recipe recipe = {.name = "fn",
                              .format = SNAPCELL_FORMAT_ESM,
+                             .shape = SNAPCELL_SHAPE_JSON,
                              .warm = warm,
                              .warm_count = WARM_COUNT,
                              .level = 7,
@@ -59,7 +60,8 @@ START_TEST(test_manifest_has_these_bytes)
     char *text = write_sample();
     static const char before[] =
         "{\"name\":\"fn\",\"file\":\"a.js\",\"shape\":\"json\",\"kind\":\"code\","
-        "\"format\":\"script\",\"options\":{\"format\":\"esm\",\"level\":7,\"raw\":false,"
+        "\"format\":\"script\",\"options\":{\"format\":\"esm\",\"shape\":\"event\",\"level\":7,"
+        "\"raw\":false,"
         "\"entropy\":\"allow\",\"warm\":["
         "{\"method\":\"GET\",\"url\":\"/\"},"
         "{\"method\":\"POST\",\"url\":\"/caf\xc3\xa9?\\\"\",\"headers\":["
@@ -100,6 +102,7 @@ START_TEST(test_recipe_comes_back)
     fixture_expect(status, SNAPCELL_OK, &error, NULL);
     ck_assert_uint_eq(recipe.bundle_size_bytes, 99);
     ck_assert_int_eq(recipe.format, SNAPCELL_FORMAT_ESM);
+    ck_assert_int_eq(recipe.shape, SNAPCELL_SHAPE_JSON);
     ck_assert_int_eq(recipe.level, 7);
     ck_assert(!recipe.raw);
     ck_assert(recipe.entropy_allowed);
@@ -129,6 +132,7 @@ START_TEST(test_older_manifest_is_read)
     int status = manifest_read(text, strlen(text), &recipe, &error);
     fixture_expect(status, SNAPCELL_OK, &error, NULL);
     ck_assert(!recipe.entropy_allowed);
+    ck_assert_int_eq(recipe.shape, 0);
     manifest_recipe_release(&recipe);
 }
 END_TEST

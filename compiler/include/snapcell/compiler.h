@@ -67,6 +67,11 @@ typedef struct snapcell_compile_options {
      * manifest holds the same. NULL: dropped */
     snapcell_note_fn *note;
     void *note_user;
+    /* What a function is that stands where a handler is looked for, as an ES module's default
+     * export: FETCH takes a Request and gives a Response, as on Vercel's and Netlify's edge; JSON
+     * takes an event. 0: FETCH where the module's exports say so (docs/web-api.md), else JSON.
+     * Objects with a `fetch` and listeners are what they are. */
+    snapcell_handler_shape shape;
 } snapcell_compile_options;
 
 #define SNAPCELL_COMPILE_OPTIONS_INIT                                                              \
@@ -130,7 +135,8 @@ SNAPCELL_API void snapcell_compiled_free(snapcell_compiled *compiled);
  */
 
 /* Purpose: compile again, for this engine, what an artifact was made from: its source, its source
- * map, its name and its options (format, warm-up, level, raw, whether random values are allowed).
+ * map, its name and its options (format, shape, warm-up, level, raw, whether random values are
+ * allowed).
  * From `options` only limits, host, worker and log are taken; NULL for the defaults. `bytes`: an
  * artifact of any engine; Borrowed during the call. Thread and errors: as snapcell_compile_file(),
  * and E_CORRUPT, E_FORMAT. */

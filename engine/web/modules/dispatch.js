@@ -4,10 +4,12 @@
 // What counts as a handler, in this order (docs/web-api.md tells it to users):
 //   value   the default export of an ES module, module.exports and module.exports.default:
 //             an object or a function with a function `fetch`     answers requests
-//             a function                                          takes an event
-//             an object with a function `handler`                 takes an event
-//   named   exports `handler`, then `fetch`
-//   global  a listener of "fetch", then globalThis.handler
+//             a function                                          as `wanted` says, else as below
+//             an object with a function `handler`                 as a function
+//   named   exports `handler`, as a function, then `fetch`
+//   global  a listener of "fetch", then globalThis.handler, as a function
+// A function takes an event unless the compile's options say that it answers requests, or an export
+// does that edge platforms read: see isEdge().
 const { brands, report } = require("snapcell:idl");
 
 const FETCH = 1;
@@ -26,48 +28,96 @@ const jsonHandler = (target, method) => ({
     entry: jsonEntry((event, context) => method.call(target, event, context)),
 });
 
-function fromValue(value) {
+// Vercel and Netlify call a function with a request and a context, in which some look for the
+// environment and others for waitUntil: it has both.
+const edgeContext = (env, context) =>
+    Object.defineProperties(
+        { ...env },
+        {
+            env: { value: env, configurable: true, writable: true },
+            waitUntil: { value: context.waitUntil, configurable: true, writable: true },
+        }
+    );
+
+const edgeHandler = (target, method) => ({
+    shape: FETCH,
+    entry: fetchEntry((request, env, context) =>
+        method.call(target, request, edgeContext(env, context), context)
+    ),
+});
+
+const functionHandler = (target, method, wanted) =>
+    wanted === FETCH ? edgeHandler(target, method) : jsonHandler(target, method);
+
+function fromValue(value, wanted) {
     if (!isObject(value)) return null;
-    if (typeof value.fetch === "function") return fetchHandler(value, value.fetch);
-    if (typeof value === "function") return jsonHandler(undefined, value);
-    if (typeof value.handler === "function") return jsonHandler(value, value.handler);
+    const isFunction = typeof value === "function";
+    if (typeof value.fetch === "function" && !(isFunction && wanted === JSON_EVENT))
+        return fetchHandler(value, value.fetch);
+    if (isFunction) return functionHandler(undefined, value, wanted);
+    if (typeof value.handler === "function") return functionHandler(value, value.handler, wanted);
     return null;
+}
+
+const edgeRuntimes = ["edge", "experimental-edge"];
+// Of Netlify's and Vercel's routes: what has one answers requests.
+const routes = ["path", "pattern", "matcher"];
+
+// What says beside a function that it answers requests: `export const runtime = "edge"` or a
+// `config` with such a runtime or a route.
+function isEdge(names) {
+    if (!isObject(names)) return false;
+    if (edgeRuntimes.includes(names.runtime)) return true;
+    const { config } = names;
+    if (!isObject(config)) return false;
+    const isRoute = value => typeof value === "string" || Array.isArray(value);
+    return edgeRuntimes.includes(config.runtime) || routes.some(name => isRoute(config[name]));
+}
+
+// `config` may stand on what is exported by `module.exports` or beside `exports.default`.
+function shapeOf(format, value, wanted) {
+    if (wanted !== 0 || format === "script") return wanted;
+    return isEdge(value) ? FETCH : JSON_EVENT;
 }
 
 // Compilers set it to true. There are routers that answer any other name with a function.
 const wasModule = value => value.__esModule === true;
 
 // A module that was CommonJS: its own default export stands one level deeper.
-function fromDefault(value) {
+function fromDefault(value, shape) {
     const inner = isObject(value) && wasModule(value) ? value.default : undefined;
-    return fromValue(inner) ?? fromValue(value);
+    return fromValue(inner, shape) ?? fromValue(value, shape);
 }
 
-function fromNamed(names) {
-    if (typeof names.handler === "function") return jsonHandler(undefined, names.handler);
+function fromNamed(names, shape) {
+    if (typeof names.handler === "function")
+        return functionHandler(undefined, names.handler, shape);
     if (typeof names.fetch === "function") return fetchHandler(undefined, names.fetch);
     return null;
 }
 
-function fromCommonJs(exported) {
+function fromCommonJs(exported, shape) {
     if (!isObject(exported)) return null;
-    if (wasModule(exported)) return fromValue(exported.default) ?? fromNamed(exported);
-    return fromValue(exported) ?? fromValue(exported.default);
+    if (wasModule(exported))
+        return fromValue(exported.default, shape) ?? fromNamed(exported, shape);
+    return fromValue(exported, shape) ?? fromValue(exported.default, shape);
 }
 
-function fromGlobal() {
+function fromGlobal(shape) {
     if (require("snapcell:listeners").hasListeners("fetch")) {
         return { shape: FETCH, entry: fetchEntry(serviceWorker) };
     }
     const { handler } = globalThis;
-    return typeof handler === "function" ? jsonHandler(undefined, handler) : null;
+    return typeof handler === "function" ? functionHandler(undefined, handler, shape) : null;
 }
 
-exports.select = (format, value) => {
+// `wanted`: the shape of a function, or 0.
+exports.select = (format, value, wanted) => {
+    const shape = shapeOf(format, value, wanted);
     let found = null;
-    if (format === "esm") found = fromDefault(value.default) ?? fromNamed(value);
-    else if (format === "commonjs") found = fromCommonJs(value);
-    found ??= fromGlobal();
+    if (format === "esm") found = fromDefault(value.default, shape) ?? fromNamed(value, shape);
+    else if (format === "commonjs") found = fromCommonJs(value, shape);
+    found ??= fromGlobal(shape);
     const handlers = handlersOf(format, value);
     found ??= onlyByName(handlers);
     if (found && handlers) found.entry.handlers = handlers;
