@@ -20,7 +20,7 @@ set(snapcell_system_libraries stdc++ Threads::Threads ${CMAKE_DL_LIBS} m)
 add_library(snapcell_static STATIC ${snapcell_objects})
 set_target_properties(snapcell_static PROPERTIES OUTPUT_NAME snapcell LINKER_LANGUAGE CXX)
 target_link_libraries(snapcell_static PUBLIC
-  "$<BUILD_INTERFACE:${snapcell_v8_archive};${snapcell_static_dependencies}>"
+  "$<BUILD_INTERFACE:${snapcell_v8_libraries};${snapcell_static_dependencies}>"
   "$<INSTALL_INTERFACE:snapcell::dependencies>" ${snapcell_system_libraries})
 
 add_library(snapcell_shared SHARED ${snapcell_objects})
@@ -28,10 +28,14 @@ set_target_properties(snapcell_shared PROPERTIES
   OUTPUT_NAME snapcell EXPORT_NAME snapcell LINKER_LANGUAGE CXX
   SOVERSION ${PROJECT_VERSION_MAJOR} VERSION ${PROJECT_VERSION})
 target_link_libraries(snapcell_shared PRIVATE
-  "$<BUILD_INTERFACE:${snapcell_v8_archive};${snapcell_shared_dependencies}>"
+  "$<BUILD_INTERFACE:${snapcell_v8_libraries};${snapcell_shared_dependencies}>"
   Threads::Threads ${CMAKE_DL_LIBS} m)
 target_link_options(snapcell_shared PRIVATE
   -Wl,-z,nodelete -Wl,--version-script=${CMAKE_CURRENT_LIST_DIR}/libsnapcell.map -Wl,-Bsymbolic)
+if(NOT SNAPCELL_SANITIZE)
+  # What V8 lacks on this system is missing here, not in each program that links the library.
+  target_link_options(snapcell_shared PRIVATE -Wl,-z,defs)
+endif()
 set_property(TARGET snapcell_shared APPEND PROPERTY
   LINK_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/libsnapcell.map)
 
@@ -47,7 +51,8 @@ endforeach()
 foreach(dir IN LISTS snapcell_public_include_dirs)
   install(DIRECTORY ${dir}/snapcell DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 endforeach()
-install(FILES ${snapcell_v8_archive} DESTINATION ${CMAKE_INSTALL_LIBDIR}/snapcell)
+install(FILES ${snapcell_v8_archive} $<TARGET_FILE:snapcell_v8_system>
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/snapcell)
 install(TARGETS snapcell_shared EXPORT snapcell-targets
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS snapcell_static EXPORT snapcell-static-targets

@@ -16,6 +16,8 @@ else()
 endif()
 
 set(snapcell_v8_archive ${snapcell_v8_root}/lib/libv8_monolith.a)
+# What a program links: the archive, and what it expects of a newer system (engine/v8_system.cc).
+set(snapcell_v8_libraries ${snapcell_v8_archive} snapcell_v8_system)
 foreach(file IN ITEMS ${snapcell_v8_archive} ${snapcell_v8_root}/include/v8.h)
   if(NOT EXISTS ${file})
     message(FATAL_ERROR "no V8 in ${snapcell_v8_root}: ${file} is missing")

@@ -71,4 +71,19 @@ run 0 "goes on" run c --store v
 run 0 "two engines, one bundle" recompile hello --store w
 run 2 "two engines, two bundles" recompile mixed --store w
 expect "asks for a key" err_has "key"
+
+# A store as an older program left it: its engine had V8 13.6.233.10. The function counts its visits,
+# of which a warm-up made the first.
+run 0 "import what an older engine made" import "$BUNDLES/../old_engine/v8-13.6.233.10.snap" --store old
+expect "says what to do" err_has "snapcell recompile visits"
+run 4 "run" run visits --store old
+expect "is told in a line" is_one_message
+expect "says what to do" err_has recompile
+run 0 "recompile of all" recompile --json --store old
+json "makes it" 'lines.length === 1 && j.cached === false && j.name === "visits"'
+run 0 "run" run visits /second --store old
+expect "answers, warm as it was" out_is "/second 2 größer"
+run 0 "verify" verify --store old
+run 0 "ls" ls --json --store old
+json "has both" 'j.length === 2 && j.filter((e) => e.current).length === 1'
 done_testing

@@ -271,7 +271,7 @@ SNAPCELL_API void snapcell_loader_counters(const snapcell_loader *loader, snapce
  * strings. */
 typedef struct snapcell_engine_info {
     snapcell_fingerprint fingerprint;
-    const char *v8_version;   /* as "13.6.233.10" */
+    const char *v8_version;   /* as "13.6.233.17" */
     const char *v8_flags;     /* that snapcell sets, separated by blanks */
     const char *architecture; /* as "x86_64" */
     uint32_t format_version;  /* of artifacts */
