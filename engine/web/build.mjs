@@ -21,6 +21,7 @@ const replaced = new Map([
     ["./percent-encoding", "percent_encoding.js"],
     ["./util.inspect", "empty.js"],
     ["./multi-byte.table.js", "multi_byte_table.js"],
+    ["./inspect_limits", "inspect_limits.js"],
 ]);
 
 const replacePlugin = {
@@ -48,6 +49,29 @@ const edits = new Map([
             [
                 /\w+\._abortController=function\(\)\{if\("function"==typeof AbortController\)return new AbortController\}\(\),/,
                 "",
+            ],
+        ],
+    ],
+    // It shows all properties of an object, one by one.
+    [
+        "object-inspect/index.js",
+        [
+            [
+                /function inspect\(value, from, noIndent\) \{/,
+                'function inspect(...values) { return require("./inspect_limits").bounded(inner, ...values); }\n' +
+                    "function inner(value, from, noIndent) {",
+            ],
+            [
+                /if \(isArray\(obj\)\) \{\n(?=\s*if \(obj\.length === 0\) \{ return '\[\]'; \})/,
+                'if (isTypedArray(obj)) return require("./inspect_limits").typedText(obj, inspect);\n$&',
+            ],
+            [
+                /function arrObjKeys\(obj, inspect, maxLength\) \{[^]*?\n\}\n/,
+                'function arrObjKeys(obj, inspect) { return require("./inspect_limits").parts(obj, inspect); }\n',
+            ],
+            [
+                /(var newOpts = \{\n\s*depth: opts\.depth)\n/,
+                "$1, maxStringLength: opts.maxStringLength\n",
             ],
         ],
     ],

@@ -91,6 +91,32 @@ void Native_building(const NativeInfo &info)
     info.GetReturnValue().Set(IsolateState::From(info.GetIsolate())->phase != Phase::kRun);
 }
 
+static void ReturnKeys(const NativeInfo &info, v8::IndexFilter indices, v8::PropertyFilter filter)
+{
+    v8::Local<v8::Array> keys;
+    if (info[0]
+            .As<v8::Object>()
+            ->GetPropertyNames(info.GetIsolate()->GetCurrentContext(),
+                               v8::KeyCollectionMode::kOwnOnly, filter, indices)
+            .ToLocal(&keys))
+        info.GetReturnValue().Set(keys);
+}
+
+// ownNames(object) -> the enumerable own properties that are neither indices nor symbols: of an
+// array with millions of items they are few
+void Native_ownNames(const NativeInfo &info)
+{
+    ReturnKeys(info, v8::IndexFilter::kSkipIndices,
+               static_cast<v8::PropertyFilter>(v8::ONLY_ENUMERABLE | v8::SKIP_SYMBOLS));
+}
+
+// ownIndices(array) -> the indices of its items, as numbers and in order, then its other names
+void Native_ownIndices(const NativeInfo &info)
+{
+    ReturnKeys(info, v8::IndexFilter::kIncludeIndices,
+               static_cast<v8::PropertyFilter>(v8::ONLY_ENUMERABLE | v8::SKIP_SYMBOLS));
+}
+
 // functionName() -> string
 void Native_functionName(const NativeInfo &info)
 {

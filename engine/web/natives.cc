@@ -47,6 +47,8 @@ static bool Fits(v8::Local<v8::Value> value, Takes wanted)
         return value->IsArrayBuffer();
     case Takes::kFunction:
         return value->IsFunction();
+    case Takes::kObject:
+        return value->IsObject();
     case Takes::kList:
         return value->IsArray();
     }

@@ -40,6 +40,7 @@ enum class Takes : uint8_t {
     kBytesOrNone,
     kBuffer, // an ArrayBuffer that is not shared
     kFunction,
+    kObject,
     kList, // an array
 };
 

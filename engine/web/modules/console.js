@@ -4,12 +4,25 @@ const INFO = 1;
 const WARN = 2;
 const ERROR = 3;
 
+const DEPTH_MAX = 50; // of groups; what lies deeper is indented no more
+
+let depth = 0;
 let indent = "";
 const counts = new Map();
 const started = new Map();
 
 const inspect = value => require("snapcell:inspect").inspect(value);
 const show = value => (typeof value === "string" ? value : inspect(value));
+
+// Before values are shown: all that are in one line have a bound together.
+function begin(values) {
+    if (values.some(value => typeof value !== "string")) require("snapcell:inspect").begin();
+}
+
+function setDepth(wanted) {
+    depth = Math.max(wanted, 0);
+    indent = "  ".repeat(Math.min(depth, DEPTH_MAX));
+}
 
 function substitute(directive, value) {
     const numeric = typeof value !== "symbol" && typeof value !== "object";
@@ -34,6 +47,7 @@ function substitute(directive, value) {
 }
 
 function format(values) {
+    begin(values);
     if (values.length === 1) return show(values[0]);
     let next = 0;
     let text = "";
@@ -83,6 +97,7 @@ const console = {
         write(ERROR, `Assertion failed${values.length > 0 ? `: ${format(values)}` : ""}`);
     },
     dir(value) {
+        begin([value]);
         write(INFO, inspect(value));
     },
     dirxml(...values) {
@@ -90,17 +105,20 @@ const console = {
     },
     table(data, columns = undefined) {
         if (typeof data !== "object" || data === null) write(INFO, format([data]));
-        else write(INFO, require("snapcell:inspect").table(data, columns));
+        else {
+            begin([data]);
+            write(INFO, require("snapcell:inspect").table(data, columns));
+        }
     },
     group(...values) {
         if (values.length > 0) write(INFO, format(values));
-        indent += "  ";
+        setDepth(depth + 1);
     },
     groupCollapsed(...values) {
         console.group(...values);
     },
     groupEnd() {
-        indent = indent.slice(2);
+        setDepth(depth - 1);
     },
     count(label = "default") {
         const count = (counts.get(`${label}`) ?? 0) + 1;
@@ -116,7 +134,10 @@ const console = {
     },
     timeLog(label = "default", ...values) {
         if (!started.has(`${label}`)) write(WARN, `Timer '${label}' does not exist`);
-        else write(INFO, [elapsed(`${label}`), ...values.map(show)].join(" "));
+        else {
+            begin(values);
+            write(INFO, [elapsed(`${label}`), ...values.map(show)].join(" "));
+        }
     },
     timeEnd(label = "default") {
         if (!started.has(`${label}`)) write(WARN, `Timer '${label}' does not exist`);

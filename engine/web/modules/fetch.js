@@ -229,14 +229,17 @@ function headersOf(state) {
 function setHeaders(state, init, what) {
     if (init !== undefined) state.headers = require("snapcell:headers").fill(init, what);
     if (state.type === null) return;
-    const list = state.headers === null ? state.list : brands.headers(state.headers).list;
+    const { headers, list, type } = state;
+    if (headers !== null)
+        return require("snapcell:headers").addDefault(headers, "content-type", type);
     for (let i = 0; i < list.length; i += 2) if (list[i] === "content-type") return;
-    list.push("content-type", state.type);
+    list.push("content-type", type);
 }
 
 // Sorted, flat.
 function headerList(state) {
-    const list = state.headers === null ? state.list : brands.headers(state.headers).list;
+    const { headers, list } = state;
+    if (headers !== null) return require("snapcell:headers").listOf(headers);
     return list.length <= 2 ? list : require("snapcell:headers").sorted(list);
 }
 

@@ -1,8 +1,6 @@
 "use strict";
 const { brands, expose, need } = require("snapcell:idl");
 
-// Values of a header list are kept as a flat array: lower-case name, value, lower-case name, ...
-
 const tokenMarks = "!#$%&'*+-.^_`|~";
 
 function isTokenCharacter(c) {
@@ -41,98 +39,115 @@ function checkedValue(value, name, what) {
     return value;
 }
 
-function appendAll(list, init, what) {
+// --- The state of a Headers object ---
+// Every operation on one header, and each step of an iteration, takes the same time however many
+// there are: a client decides how many it sends.
+
+const newState = () => ({
+    values: new Map(), // lower-case name -> value, of all but set-cookie
+    cookies: [], // the values of set-cookie, which are not combined
+    sorted: null, // name, value, name, ... in the order of iteration; null when that changed
+    immutable: false,
+});
+
+function add(state, name, value) {
+    state.sorted = null;
+    if (name === "set-cookie") {
+        state.cookies.push(value);
+        return;
+    }
+    const before = state.values.get(name);
+    state.values.set(name, before === undefined ? value : `${before}, ${value}`);
+}
+
+function remove(state, name) {
+    state.sorted = null;
+    if (name === "set-cookie") state.cookies = [];
+    else state.values.delete(name);
+}
+
+function valueOf(state, name) {
+    if (name !== "set-cookie") return state.values.get(name) ?? null;
+    return state.cookies.length > 0 ? state.cookies.join(", ") : null;
+}
+
+const has = (state, name) =>
+    name === "set-cookie" ? state.cookies.length > 0 : state.values.has(name);
+
+// Sorted by name, values of a name combined, but for set-cookie: as the Fetch standard iterates.
+function sortedOf(state) {
+    if (state.sorted !== null) return state.sorted;
+    const { values, cookies } = state;
+    const names = [...values.keys()];
+    if (cookies.length > 0) names.push("set-cookie");
+    const result = [];
+    for (const name of names.sort()) {
+        if (name !== "set-cookie") result.push(name, values.get(name));
+        else for (const cookie of cookies) result.push(name, cookie);
+    }
+    state.sorted = result;
+    return result;
+}
+
+function addList(state, list) {
+    for (let i = 0; i < list.length; i += 2) add(state, list[i], list[i + 1]);
+}
+
+function appendAll(state, init, what) {
     if ((typeof init !== "object" && typeof init !== "function") || init === null) {
         throw new TypeError(
             `${what}: the headers must be a Headers, an array of pairs or an object`
         );
     }
     const other = brands.headers(init);
-    if (other && init[Symbol.iterator] === Headers.prototype.entries) list.push(...other.list);
-    else if (init[Symbol.iterator] !== undefined) appendPairs(list, init, what);
-    else appendRecord(list, init, what);
+    if (other && init[Symbol.iterator] === Headers.prototype.entries)
+        addList(state, sortedOf(other));
+    else if (init[Symbol.iterator] !== undefined) appendPairs(state, init, what);
+    else appendRecord(state, init, what);
 }
 
-function appendPairs(list, init, what) {
+function appendPairs(state, init, what) {
     for (const pair of init) {
         const items = typeof pair === "object" && pair !== null ? [...pair] : [];
         if (items.length !== 2) {
             throw new TypeError(`${what}: each pair of headers must have a name and a value`);
         }
-        append(list, items[0], items[1], what);
+        append(state, items[0], items[1], what);
     }
 }
 
-function appendRecord(list, init, what) {
+function appendRecord(state, init, what) {
     for (const name of Reflect.ownKeys(init)) {
         if (!Object.prototype.propertyIsEnumerable.call(init, name)) continue;
         if (typeof name === "symbol") throw new TypeError(`${what}: a header name is a Symbol`);
-        append(list, name, init[name], what);
+        append(state, name, init[name], what);
     }
 }
 
-function append(list, name, value, what) {
+function append(state, name, value, what) {
     const key = checkedName(name, what);
-    list.push(key, checkedValue(value, key, what));
+    add(state, key, checkedValue(value, key, what));
 }
 
-function valueOf(list, name) {
-    let combined = null;
-    for (let i = 0; i < list.length; i += 2) {
-        if (list[i] !== name) continue;
-        combined = combined === null ? list[i + 1] : `${combined}, ${list[i + 1]}`;
-    }
-    return combined;
-}
-
-function removeAll(list, name) {
-    for (let i = list.length - 2; i >= 0; i -= 2) {
-        if (list[i] === name) list.splice(i, 2);
-    }
-}
-
-// Sorted by name, values of a name combined, but for set-cookie: as the Fetch standard iterates.
-function sorted(list) {
-    if (list.length <= 2) return [...list];
-    const names = [];
-    for (let i = 0; i < list.length; i += 2) {
-        if (!names.includes(list[i])) names.push(list[i]);
-    }
-    const result = [];
-    for (const name of names.sort()) {
-        if (name !== "set-cookie") result.push(name, valueOf(list, name));
-        else for (const value of cookies(list)) result.push(name, value);
-    }
-    return result;
-}
-
-function cookies(list) {
-    const values = [];
-    for (let i = 0; i < list.length; i += 2) {
-        if (list[i] === "set-cookie") values.push(list[i + 1]);
-    }
-    return values;
-}
-
-// The list may change while it is iterated, so each step sorts anew.
+// The list may change while it is iterated.
 function iterate(state, pick) {
     newIterator ??= require("snapcell:iterators").iteratorsOf("Headers");
     return newIterator(index => {
-        const list = sorted(state.list);
+        const list = sortedOf(state);
         return 2 * index < list.length ? pick(list[2 * index], list[2 * index + 1]) : undefined;
     });
 }
 let newIterator;
 
 class Headers {
-    #state = { list: [], immutable: false };
+    #state = newState();
 
     static {
         brands.headers = value => (#state in value ? value.#state : undefined);
     }
 
     constructor(init = undefined) {
-        if (init !== undefined) appendAll(this.#state.list, init, "Headers");
+        if (init !== undefined) appendAll(this.#state, init, "Headers");
     }
 
     append(name, value) {
@@ -143,37 +158,30 @@ class Headers {
     delete(name) {
         need(1, arguments.length, "Headers.delete");
         const key = checkedName(name, "Headers.delete");
-        removeAll(mutable(this.#state), key);
+        remove(mutable(this.#state), key);
     }
 
     get(name) {
         need(1, arguments.length, "Headers.get");
-        return valueOf(this.#state.list, checkedName(name, "Headers.get"));
+        return valueOf(this.#state, checkedName(name, "Headers.get"));
     }
 
     getSetCookie() {
-        return cookies(this.#state.list);
+        return [...this.#state.cookies];
     }
 
     has(name) {
         need(1, arguments.length, "Headers.has");
-        return valueOf(this.#state.list, checkedName(name, "Headers.has")) !== null;
+        return has(this.#state, checkedName(name, "Headers.has"));
     }
 
     set(name, value) {
         need(2, arguments.length, "Headers.set");
         const key = checkedName(name, "Headers.set");
         const checked = checkedValue(value, key, "Headers.set");
-        const list = mutable(this.#state);
-        const index = list.findIndex((item, i) => i % 2 === 0 && item === key);
-        if (index < 0) {
-            list.push(key, checked);
-            return;
-        }
-        list[index + 1] = checked;
-        for (let i = list.length - 2; i > index; i -= 2) {
-            if (list[i] === key) list.splice(i, 2);
-        }
+        const state = mutable(this.#state);
+        remove(state, key);
+        add(state, key, checked);
     }
 
     forEach(callback, thisArgument = undefined) {
@@ -181,7 +189,10 @@ class Headers {
         if (typeof callback !== "function") {
             throw new TypeError("Headers.forEach: the callback must be a function");
         }
-        for (const [name, value] of this) callback.call(thisArgument, value, name, this);
+        const state = this.#state;
+        for (let i = 0; i < sortedOf(state).length; i += 2) {
+            callback.call(thisArgument, state.sorted[i + 1], state.sorted[i], this);
+        }
     }
 
     keys() {
@@ -205,26 +216,38 @@ Object.defineProperty(Headers.prototype, Symbol.iterator, {
 
 function mutable(state) {
     if (state.immutable) throw new TypeError("Headers: these headers are immutable");
-    return state.list;
+    return state;
 }
 
 exports.Headers = Headers;
 
 // --- For requests and responses ---
 
-exports.sorted = sorted;
+// A flat list of the headers of an object, sorted; and of a flat list of validated ones.
+exports.listOf = headers => sortedOf(brands.headers(headers));
+exports.sorted = list => {
+    const state = newState();
+    addList(state, list);
+    return sortedOf(state);
+};
+
+// Adds a validated header, unless there is one of that name.
+exports.addDefault = (headers, name, value) => {
+    const state = brands.headers(headers);
+    if (!has(state, name)) add(state, name, value);
+};
 
 // A Headers object of `init`, or of a list that was validated.
 exports.fill = (init, what) => {
     const headers = new Headers();
-    appendAll(brands.headers(headers).list, init, what);
+    appendAll(brands.headers(headers), init, what);
     return headers;
 };
 
 exports.wrap = (list, immutable = false) => {
     const headers = new Headers();
     const state = brands.headers(headers);
-    state.list = list;
+    addList(state, list);
     state.immutable = immutable;
     return headers;
 };
@@ -232,7 +255,7 @@ exports.wrap = (list, immutable = false) => {
 // What nearly every function does, so that a snapshot holds it compiled.
 if (native.building()) {
     const headers = exports.fill({ b: "1", a: "2" }, "");
-    sorted(brands.headers(headers).list);
+    exports.listOf(headers);
     headers.set("a", "b");
     headers.append("a", "c");
     for (const [name] of exports.wrap(["a", "b"])) headers.get(name);
