@@ -165,6 +165,14 @@ v8::MaybeLocal<v8::Object> RequireNumber(v8::Local<v8::Context> context, uint32_
     return EvaluateModule(context, number);
 }
 
+// Web IDL makes functions and attributes of the global object enumerable, classes and namespaces
+// not.
+v8::PropertyAttribute AttributesOf(const char *name)
+{
+    bool is_class = name[0] >= 'A' && name[0] <= 'Z';
+    return is_class || strcmp(name, "console") == 0 ? v8::DontEnum : v8::None;
+}
+
 // The getter of every lazy global: V8 replaces the property by what it returns.
 void GetWebGlobal(v8::Local<v8::Name>, const v8::PropertyCallbackInfo<v8::Value> &info)
 {
@@ -208,7 +216,8 @@ void AddWebGlobals(v8::Isolate *isolate, v8::Local<v8::ObjectTemplate> global)
     uint32_t index = 0;
     for (const WebGlobal &web_global : WebGlobals())
         global->SetLazyDataProperty(AsciiString(isolate, web_global.name), GetWebGlobal,
-                                    v8::Integer::NewFromUnsigned(isolate, index++), v8::DontEnum);
+                                    v8::Integer::NewFromUnsigned(isolate, index++),
+                                    AttributesOf(web_global.name));
 }
 
 bool ReplaceBuiltInConsole(v8::Local<v8::Context> context)

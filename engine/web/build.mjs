@@ -50,6 +50,15 @@ const edits = new Map([
                 /\w+\._abortController=function\(\)\{if\("function"==typeof AbortController\)return new AbortController\}\(\),/,
                 "",
             ],
+            // The prototype of its asynchronous iterators has a member of its parent's, and another
+            // parent.
+            [/,\[(\w+)\]\(\)\{return this\}\};function /, "};function "],
+            [
+                /Object\.defineProperty\((\w+),\w+,\{enumerable:!1\}\);const (\w+)=Number\.isNaN/,
+                "Object.setPrototypeOf($1,Object.getPrototypeOf(Object.getPrototypeOf(" +
+                    "async function*(){}).prototype));Object.defineProperty($1,Symbol.toStringTag," +
+                    '{value:"ReadableStream AsyncIterator",configurable:!0});const $2=Number.isNaN',
+            ],
         ],
     ],
     // It shows all properties of an object, one by one.

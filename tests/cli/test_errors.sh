@@ -75,7 +75,7 @@ advised 'throw Error("Dynamic require of \"util\" is not supported");' "Dynamic 
 advised 'Buffer.from("");' "Buffer is not defined" "$node"
 advised 'process.env.X;' "process is not defined" "define process.env.NODE_ENV"
 advised 'document.title;' "document is not defined" "it is a web page's"
-advised 'new WebSocket("wss://x");' "WebSocket is not defined" "none of the APIs that functions have"
+advised 'new EventSource("http://x");' "EventSource is not defined" "none of the APIs that functions have"
 advised 'missing;' "missing is not defined" ""
 expect "without advice" grep -Eq 'missing is not defined$' err
 

@@ -1,6 +1,6 @@
 "use strict";
 const { brands, expose, illegalConstructor, need } = require("snapcell:idl");
-const { Event, EventTarget, handlerAttribute, trusted } = require("snapcell:events");
+const { Event, EventTarget, fire, handlerAttribute } = require("snapcell:events");
 
 function exception(message, name) {
     const { DOMException } = require("snapcell:exception");
@@ -29,7 +29,7 @@ class SignalState {
         const steps = [...this.#steps];
         this.#steps.clear();
         for (const step of steps) step();
-        signal.dispatchEvent(trusted(new Event("abort")));
+        fire(signal, new Event("abort"));
     }
 
     // All signals that depend on this one are aborted before anybody is told.
@@ -54,7 +54,7 @@ class AbortSignal extends EventTarget {
                 : undefined;
     }
 
-    constructor(token) {
+    constructor(token = undefined) {
         if (token !== illegalConstructor) throw illegalConstructor();
         super();
     }
@@ -79,12 +79,8 @@ class AbortSignal extends EventTarget {
 
     static timeout(milliseconds) {
         need(1, arguments.length, "AbortSignal.timeout");
-        const delay = Math.trunc(Number(milliseconds));
-        if (!(delay >= 0 && delay <= Number.MAX_SAFE_INTEGER)) {
-            throw new TypeError(
-                "AbortSignal.timeout: the time must be a number of milliseconds, 0 or more"
-            );
-        }
+        const { enforced } = require("snapcell:convert");
+        const delay = enforced(milliseconds, "AbortSignal.timeout: the time in milliseconds");
         const signal = newSignal();
         const expire = () => {
             signal.#state.abort(signal, exception("The operation timed out", "TimeoutError"));
@@ -95,16 +91,22 @@ class AbortSignal extends EventTarget {
 
     static any(signals) {
         need(1, arguments.length, "AbortSignal.any");
-        const list = [...signals];
+        const { sequence } = require("snapcell:convert");
+        const list = sequence(signals, "AbortSignal.any: the argument");
         if (!list.every(signal => brands.signal(signal))) {
             throw new TypeError("AbortSignal.any: each element must be an AbortSignal");
         }
-        const result = newSignal();
-        const aborted = list.find(signal => signal.aborted);
-        if (aborted) result.#state.abort(result, aborted.reason);
-        else dependOn(result, list);
-        return result;
+        return follow(list);
     }
+}
+
+// A signal that is aborted as soon as one of the list is.
+function follow(list) {
+    const signal = newSignal();
+    const aborted = list.map(one => brands.signal(one)).find(state => state.aborted);
+    if (aborted) brands.signal(signal).abort(signal, aborted.reason);
+    else dependOn(signal, list);
+    return signal;
 }
 
 function dependOn(signal, list) {
@@ -115,7 +117,7 @@ function dependOn(signal, list) {
 
 expose(AbortSignal);
 const newSignal = () => new AbortSignal(illegalConstructor);
-handlerAttribute(AbortSignal, "abort");
+handlerAttribute(AbortSignal, "abort", brands.signal);
 
 class AbortController {
     #signal = newSignal();
@@ -132,3 +134,4 @@ expose(AbortController);
 
 exports.AbortSignal = AbortSignal;
 exports.AbortController = AbortController;
+exports.follow = follow;

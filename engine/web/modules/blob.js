@@ -1,55 +1,60 @@
 "use strict";
-const { brands, bytesOf, cloners, expose, need } = require("snapcell:idl");
+const { brands, bytesOf, cloners, dictionary, expose, joinBytes, need } = require("snapcell:idl");
 
-function partBytes(part, endings) {
+// What a part stands for: bytes, or a text whose line ends may still change.
+function convertPart(part) {
     const bytes = bytesOf(part);
     if (bytes) return bytes.slice();
     const blob = typeof part === "object" && part !== null && brands.blob(part);
-    if (blob) return blob.bytes;
-    const text = `${part}`;
-    return native.utf8Encode(endings === "native" ? text.replace(/\r\n?/g, "\n") : text);
+    return blob ? blob.bytes : `${part}`;
 }
 
-function concatenate(parts, endings) {
-    if (typeof parts !== "object" || parts === null || parts[Symbol.iterator] === undefined) {
-        throw new TypeError("Blob: the parts must be an array or another iterable object");
+function convertParts(parts, what) {
+    const usable = (typeof parts === "object" && parts !== null) || typeof parts === "function";
+    if (!usable || parts[Symbol.iterator] === undefined || parts[Symbol.iterator] === null) {
+        throw new TypeError(`${what}: the parts must be an array or another iterable object`);
     }
-    const chunks = Array.from(parts, part => partBytes(part, endings));
-    if (chunks.length === 1) return chunks[0];
-    const bytes = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.length, 0));
-    let offset = 0;
-    for (const chunk of chunks) {
-        bytes.set(chunk, offset);
-        offset += chunk.length;
+    return Array.from(parts, convertPart);
+}
+
+function bytesOfParts(parts, endings) {
+    const encode = text =>
+        native.utf8Encode(endings === "native" ? text.replace(/\r\n?/g, "\n") : text);
+    return joinBytes(parts.map(part => (typeof part === "string" ? encode(part) : part)));
+}
+
+// {endings, type}, read in this order.
+function convertOptions(options, what) {
+    const given = dictionary(options, what);
+    let { endings = "transparent" } = given;
+    endings = `${endings}`;
+    if (endings !== "transparent" && endings !== "native") {
+        throw new TypeError(`${what}: endings must be "transparent" or "native", not "${endings}"`);
     }
-    return bytes;
+    const { type = "" } = given;
+    return { endings, type: normalType(`${type}`) };
 }
 
 // A type with other than printable ASCII characters counts as none.
 const normalType = type => (/^[\x20-\x7e]*$/.test(type) ? type.toLowerCase() : "");
 
+const ready = {}; // the first argument when the second is a state: blobs never change, so they share it
+
 class Blob {
-    #state; // the bytes never change
+    #state;
 
     static {
         brands.blob = value => (#state in value ? value.#state : undefined);
-        // Blobs never change, so a copy shares the bytes.
-        exports.share = (blob, state) => {
-            blob.#state = state;
-            return blob;
-        };
     }
 
-    constructor(parts = [], options = undefined) {
-        checkOptions(options, "Blob");
-        const endings = options?.endings === undefined ? "transparent" : `${options.endings}`;
-        if (endings !== "transparent" && endings !== "native") {
-            throw new TypeError(
-                `Blob: endings must be "transparent" or "native", not "${endings}"`
-            );
+    constructor(parts = undefined, options = undefined) {
+        if (parts === ready) {
+            this.#state = options;
+            return;
         }
-        const type = options?.type === undefined ? "" : normalType(`${options.type}`);
-        this.#state = { bytes: concatenate(parts, endings), type };
+        const chunks = parts === undefined ? [] : convertParts(parts, "Blob");
+        const { endings, type } = convertOptions(options, "Blob");
+        this.#state = { bytes: bytesOfParts(chunks, endings), type };
     }
 
     get size() {
@@ -62,15 +67,10 @@ class Blob {
 
     slice(start = 0, end = undefined, type = "") {
         const { bytes } = this.#state;
-        const blob = emptyBlob();
-        blob.#state = {
-            bytes: bytes.subarray(
-                toOffset(start),
-                end === undefined ? bytes.length : toOffset(end)
-            ),
-            type: normalType(`${type}`),
-        };
-        return blob;
+        const { clamped } = require("snapcell:convert");
+        const from = clamped(start);
+        const to = end === undefined ? bytes.length : clamped(end);
+        return ofState({ bytes: bytes.subarray(from, to), type: normalType(`${type}`) });
     }
 
     async arrayBuffer() {
@@ -91,31 +91,28 @@ class Blob {
     }
 }
 expose(Blob);
-const emptyBlob = () => new Blob();
-
-function checkOptions(options, what) {
-    if (options === undefined || options === null) return;
-    if (typeof options === "object" || typeof options === "function") return;
-    throw new TypeError(`${what}: the options must be an object`);
-}
-
-const toOffset = value =>
-    Math.min(
-        Math.max(Math.trunc(Number(value)) || 0, -Number.MAX_SAFE_INTEGER),
-        Number.MAX_SAFE_INTEGER
-    );
+const ofState = state => new Blob(ready, state);
 
 class File extends Blob {
     #name;
     #lastModified;
 
     constructor(parts, name, options = undefined) {
+        if (parts === ready) {
+            super(ready, name.state);
+            this.#name = name.name;
+            this.#lastModified = name.lastModified;
+            return;
+        }
         need(2, arguments.length, "File");
-        super(parts, options);
-        this.#name = `${name}`.toWellFormed();
+        const chunks = convertParts(parts, "File");
+        name = `${name}`.toWellFormed();
+        const { endings, type } = convertOptions(options, "File");
         const modified = options?.lastModified;
+        super(ready, { bytes: bytesOfParts(chunks, endings), type });
+        this.#name = name;
         this.#lastModified =
-            modified === undefined ? Date.now() : Math.trunc(Number(modified)) || 0;
+            modified === undefined ? Date.now() : require("snapcell:convert").signed(modified);
     }
 
     get name() {
@@ -127,20 +124,18 @@ class File extends Blob {
     }
 
     get webkitRelativePath() {
+        this.#name;
         return "";
     }
 }
 expose(File);
 
-const { share } = exports;
-delete exports.share;
-
 cloners.push(object => {
     const state = brands.blob(object);
     if (!state) return undefined;
-    if (!(object instanceof File)) return () => share(new Blob(), state);
+    if (!(object instanceof File)) return () => ofState(state);
     const { name, lastModified } = object;
-    return () => share(new File([], name, { lastModified }), state);
+    return () => new File(ready, { state, name, lastModified });
 });
 
 exports.Blob = Blob;

@@ -300,6 +300,7 @@ exports.fetch = (input, init) => {
         return refuse(request, new TypeError("fetch: the option integrity is not supported"));
     }
     if (request.url.startsWith("data:")) return require("snapcell:data_url").respond(request);
+    if (request.url.startsWith("blob:")) return require("snapcell:object_url").respond(request);
     const call = { fail: undefined, forget() {} };
     return signal === null ? follow(call, request) : abortable(call, request, signal);
 };

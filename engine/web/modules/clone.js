@@ -1,5 +1,5 @@
 "use strict";
-const { brands, cloners, met, need } = require("snapcell:idl");
+const { brands, cloners, dictionary, met, need } = require("snapcell:idl");
 
 // Objects of the platform that have no copies.
 const opaque = [
@@ -14,7 +14,7 @@ const opaque = [
     "url",
 ];
 const opaqueTag =
-    /^\[object (?:\w+Stream|\w+Stream\w+|Crypto|TextEncoder|TextDecoder|URLPattern)\]$/;
+    /^\[object (?:\w+Stream|\w+Stream\w+|Crypto|SubtleCrypto|TextEncoder|TextDecoder|URLPattern|Performance\w+|Navigator)\]$/;
 
 function refuse(message) {
     const { DOMException } = require("snapcell:exception");
@@ -49,6 +49,8 @@ function isFree(item) {
     return !require("snapcell:stream_transfer").isLocked(item);
 }
 
+const endsOf = ({ readable, writable }) => [readable, writable];
+
 function checkTransfer(list) {
     list.forEach((item, index) => {
         if (!(item instanceof ArrayBuffer) && !isPort(item) && !isStream(item)) {
@@ -61,6 +63,10 @@ function checkTransfer(list) {
         }
         if (list.indexOf(item) !== index) {
             throw refuse("structuredClone: an object is in the transfer list twice");
+        }
+        const parts = isObject(item) && brands.transform?.(item) ? endsOf(item) : [];
+        if (parts.some(part => list.includes(part))) {
+            throw refuse("structuredClone: a side of a transferred stream is transferred, too");
         }
     });
 }
@@ -114,9 +120,15 @@ function restore(value, copy, done) {
     return made;
 }
 
+// The transfer list of a call's options.
+exports.transferOf = (options, what) => {
+    const { transfer } = dictionary(options, what);
+    if (transfer === undefined) return [];
+    return require("snapcell:convert").sequence(transfer, `${what}: the transfer list`);
+};
+
 // {value, ports}: a copy, and the ports that stand for the transferred ones.
-exports.cloneWith = (value, transfer) => {
-    const list = transfer === undefined ? [] : [...transfer];
+exports.cloneWith = (value, list) => {
     checkTransfer(list);
     const buffers = list.filter(item => item instanceof ArrayBuffer);
     const moved = new Map(); // from transferred ports to those that take their place
@@ -128,7 +140,11 @@ exports.cloneWith = (value, transfer) => {
     return { value: copy, ports: [...moved.values()].filter(isPort) };
 };
 
-exports.structuredClone = function structuredClone(value, options = undefined) {
-    need(1, arguments.length, "structuredClone");
-    return exports.cloneWith(value, options?.transfer).value;
+const functions = {
+    structuredClone(value, options = undefined) {
+        need(1, arguments.length, "structuredClone");
+        return exports.cloneWith(value, exports.transferOf(options, "structuredClone")).value;
+    },
 };
+
+exports.structuredClone = functions.structuredClone;

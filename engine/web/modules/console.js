@@ -96,14 +96,14 @@ const console = {
         if (condition) return;
         write(ERROR, `Assertion failed${values.length > 0 ? `: ${format(values)}` : ""}`);
     },
-    dir(value) {
+    dir(value = undefined) {
         begin([value]);
         write(INFO, inspect(value));
     },
     dirxml(...values) {
         write(INFO, format(values));
     },
-    table(data, columns = undefined) {
+    table(data = undefined, columns = undefined) {
         if (typeof data !== "object" || data === null) write(INFO, format([data]));
         else {
             begin([data]);

@@ -23,11 +23,14 @@ function refuse(message, name) {
 }
 
 class Crypto {
-    constructor(token) {
+    #brand;
+
+    constructor(token = undefined) {
         if (token !== illegalConstructor) throw illegalConstructor();
     }
 
     getRandomValues(array) {
+        this.#brand;
         if (!ArrayBuffer.isView(array)) {
             throw new TypeError(
                 "crypto.getRandomValues: the argument must be an integer typed array"
@@ -37,9 +40,10 @@ class Crypto {
             throw refuse("the argument must be an integer typed array", "TypeMismatchError");
         }
         if (array.byteLength > 65536) {
-            throw refuse(
-                `${array.byteLength} bytes asked for, at most 65536 are given at once`,
-                "QuotaExceededError"
+            const { QuotaExceededError } = require("snapcell:exception");
+            throw new QuotaExceededError(
+                `crypto.getRandomValues: ${array.byteLength} bytes requested, at most 65536 are ` +
+                    "given at once"
             );
         }
         native.randomFill(array);
@@ -47,10 +51,12 @@ class Crypto {
     }
 
     get subtle() {
+        this.#brand;
         return require("snapcell:subtle").subtle;
     }
 
     randomUUID() {
+        this.#brand;
         return native.randomUuid();
     }
 }

@@ -2,15 +2,20 @@
 const { bytesOf, expose } = require("snapcell:idl");
 
 class TextEncoder {
+    #brand;
+
     get encoding() {
+        this.#brand;
         return "utf-8";
     }
 
     encode(input = "") {
+        this.#brand;
         return native.utf8Encode(`${input}`);
     }
 
     encodeInto(source, destination) {
+        this.#brand;
         if (!(destination instanceof Uint8Array)) {
             throw new TypeError("TextEncoder.encodeInto: the destination must be a Uint8Array");
         }

@@ -1,5 +1,5 @@
 "use strict";
-const { expose, need } = require("snapcell:idl");
+const { dictionary, expose, need } = require("snapcell:idl");
 const { Event } = require("snapcell:events");
 
 class ErrorEvent extends Event {
@@ -8,13 +8,8 @@ class ErrorEvent extends Event {
     constructor(type, init = undefined) {
         need(1, arguments.length, "ErrorEvent");
         super(type, init);
-        this.#init = {
-            message: init?.message === undefined ? "" : `${init.message}`,
-            filename: init?.filename === undefined ? "" : `${init.filename}`,
-            lineno: Number(init?.lineno ?? 0) >>> 0,
-            colno: Number(init?.colno ?? 0) >>> 0,
-            error: init?.error,
-        };
+        const { colno = 0, error, filename = "", lineno = 0, message = "" } = readInit(init);
+        this.#init = { colno, error, filename, lineno, message };
     }
 
     get message() {
@@ -39,6 +34,25 @@ class ErrorEvent extends Event {
 }
 expose(ErrorEvent);
 
+// The members in the order in which Web IDL reads and converts them.
+function readInit(init) {
+    const given = dictionary(init, "ErrorEvent");
+    const values = {};
+    for (const [name, convert] of Object.entries(conversions)) {
+        const value = given[name];
+        if (value !== undefined) values[name] = convert(value);
+    }
+    return values;
+}
+
+const conversions = {
+    colno: value => +value >>> 0,
+    error: value => value,
+    filename: value => `${value}`.toWellFormed(),
+    lineno: value => +value >>> 0,
+    message: value => `${value}`,
+};
+
 class PromiseRejectionEvent extends Event {
     #promise;
     #reason;
@@ -46,11 +60,13 @@ class PromiseRejectionEvent extends Event {
     constructor(type, init) {
         need(2, arguments.length, "PromiseRejectionEvent");
         super(type, init);
-        if (typeof init?.promise !== "object" || init.promise === null) {
+        const { promise, reason } = dictionary(init, "PromiseRejectionEvent");
+        const isObject = typeof promise === "object" || typeof promise === "function";
+        if (!isObject || promise === null) {
             throw new TypeError("PromiseRejectionEvent: the option promise must be an object");
         }
-        this.#promise = init.promise;
-        this.#reason = init.reason;
+        this.#promise = promise;
+        this.#reason = reason;
     }
 
     get promise() {

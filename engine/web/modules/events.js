@@ -1,17 +1,14 @@
 "use strict";
-const { brands, expose, need, report } = require("snapcell:idl");
-
-function checkInit(init, what) {
-    if (init === undefined || init === null) return;
-    if (typeof init !== "object" && typeof init !== "function")
-        throw new TypeError(`${what}: the options must be an object`);
-}
+const { brands, dictionary, expose, need, report } = require("snapcell:idl");
 
 // Each event has it as its own.
-const isTrusted = {
-    get: function isTrusted() {
+const ownMembers = {
+    get isTrusted() {
         return brands.event(this).trusted;
     },
+};
+const isTrusted = {
+    get: Object.getOwnPropertyDescriptor(ownMembers, "isTrusted").get,
     enumerable: true,
 };
 
@@ -24,13 +21,14 @@ class Event {
 
     constructor(type, init = undefined) {
         need(1, arguments.length, "Event");
-        checkInit(init, "Event");
+        type = `${type}`;
+        const { bubbles, cancelable, composed } = dictionary(init, "Event");
         Object.defineProperty(this, "isTrusted", isTrusted);
         this.#state = {
-            type: `${type}`,
-            bubbles: Boolean(init?.bubbles),
-            cancelable: Boolean(init?.cancelable),
-            composed: Boolean(init?.composed),
+            type,
+            bubbles: Boolean(bubbles),
+            cancelable: Boolean(cancelable),
+            composed: Boolean(composed),
             timeStamp: native.now(),
             target: null,
             currentTarget: null,
@@ -85,7 +83,8 @@ class Event {
     }
 
     set returnValue(value) {
-        if (!value) this.preventDefault();
+        const state = this.#state;
+        if (!value) prevent(state);
     }
 
     get cancelBubble() {
@@ -93,7 +92,8 @@ class Event {
     }
 
     set cancelBubble(value) {
-        if (value) this.#state.stopped = true;
+        const state = this.#state;
+        if (value) state.stopped = true;
     }
 
     get timeStamp() {
@@ -106,8 +106,7 @@ class Event {
     }
 
     preventDefault() {
-        const state = this.#state;
-        if (state.cancelable && !state.passive) state.prevented = true;
+        prevent(this.#state);
     }
 
     stopPropagation() {
@@ -122,19 +121,27 @@ class Event {
     initEvent(type, bubbles = false, cancelable = false) {
         need(1, arguments.length, "Event.initEvent");
         const state = this.#state;
+        type = `${type}`;
         if (state.dispatching) return;
-        state.type = `${type}`;
+        state.type = type;
         state.bubbles = Boolean(bubbles);
         state.cancelable = Boolean(cancelable);
-        state.stopped = state.stoppedNow = state.prevented = false;
+        state.stopped = state.stoppedNow = state.prevented = state.trusted = false;
         state.target = null;
     }
 }
 expose(Event);
+
+function prevent(state) {
+    if (state.cancelable && !state.passive) state.prevented = true;
+}
+
 ["NONE", "CAPTURING_PHASE", "AT_TARGET", "BUBBLING_PHASE"].forEach((name, value) => {
     Object.defineProperty(Event, name, { value, enumerable: true });
     Object.defineProperty(Event.prototype, name, { value, enumerable: true });
 });
+
+const { initEvent } = Event.prototype;
 
 class CustomEvent extends Event {
     #detail;
@@ -150,8 +157,11 @@ class CustomEvent extends Event {
     }
 
     initCustomEvent(type, bubbles = false, cancelable = false, detail = null) {
+        need(1, arguments.length, "CustomEvent.initCustomEvent");
+        this.#detail;
+        type = `${type}`;
         if (brands.event(this).dispatching) return;
-        this.initEvent(type, bubbles, cancelable);
+        initEvent.call(this, type, bubbles, cancelable);
         this.#detail = detail;
     }
 }
@@ -203,7 +213,25 @@ function remove(listeners, type, listener) {
     if (list.length === 0) listeners.delete(type);
 }
 
-const captures = options => Boolean(typeof options === "object" ? options?.capture : options);
+const noOptions = { capture: false, once: false, passive: false, signal: undefined };
+
+// The options of a listener: a dictionary, or a boolean that is its `capture`.
+function listenerOptions(options) {
+    if (options === undefined || options === null) return noOptions;
+    if (typeof options !== "object" && typeof options !== "function") {
+        return { ...noOptions, capture: Boolean(options) };
+    }
+    const { capture, once, passive, signal } = options;
+    if (signal !== undefined && !brands.signal?.(signal)) {
+        throw new TypeError("EventTarget.addEventListener: the signal must be an AbortSignal");
+    }
+    return { capture: Boolean(capture), once: Boolean(once), passive: Boolean(passive), signal };
+}
+
+function captures(options) {
+    const isObject = typeof options === "object" || typeof options === "function";
+    return Boolean(isObject ? options?.capture : options);
+}
 
 function find(listeners, type, callback, capture) {
     return listeners.get(type)?.find(one => one.callback === callback && one.capture === capture);
@@ -225,77 +253,86 @@ class EventTarget {
     addEventListener(type, callback, options = undefined) {
         need(2, arguments.length, "EventTarget.addEventListener");
         const listeners = this.#listeners;
-        const capture = captures(options);
-        const { once, passive, signal } = typeof options === "object" && options ? options : {};
-        if (signal !== undefined && !brands.signal?.(signal)) {
-            throw new TypeError("EventTarget.addEventListener: the signal must be an AbortSignal");
-        }
-        if (!checkCallback(callback, "EventTarget.addEventListener") || signal?.aborted) return;
         type = `${type}`;
+        const isThere = checkCallback(callback, "EventTarget.addEventListener");
+        const { capture, once, passive, signal } = listenerOptions(options);
+        const source = signal && brands.signal(signal);
+        if (!isThere || source?.aborted) return;
         if (find(listeners, type, callback, capture)) return;
-        const listener = {
-            callback,
-            capture,
-            once: Boolean(once),
-            passive: Boolean(passive),
-            removed: false,
-            forget: undefined,
-        };
+        const listener = { callback, capture, once, passive, removed: false, forget: undefined };
         if (!listeners.has(type)) listeners.set(type, []);
         listeners.get(type).push(listener);
-        if (signal)
-            listener.forget = brands.signal(signal).onAbort(() => {
-                if (!listener.removed) remove(listeners, type, listener);
-            });
+        listener.forget = source?.onAbort(() => {
+            if (!listener.removed) remove(listeners, type, listener);
+        });
     }
 
     removeEventListener(type, callback, options = undefined) {
         need(2, arguments.length, "EventTarget.removeEventListener");
-        const listener = find(this.#listeners, `${type}`, callback, captures(options));
-        if (listener) remove(this.#listeners, `${type}`, listener);
+        const listeners = this.#listeners;
+        type = `${type}`;
+        checkCallback(callback, "EventTarget.removeEventListener");
+        const listener = find(listeners, type, callback, captures(options));
+        if (listener) remove(listeners, type, listener);
     }
 
     dispatchEvent(event) {
+        const listeners = this.#listeners;
         const state = typeof event === "object" && event !== null && brands.event(event);
         if (!state) throw new TypeError("EventTarget.dispatchEvent: the argument must be an Event");
         if (state.dispatching) {
             const { DOMException } = require("snapcell:exception");
             throw new DOMException("the event is being dispatched already", "InvalidStateError");
         }
-        return dispatch(this, this.#listeners, event, state);
+        state.trusted = false;
+        return dispatch(this, listeners, event, state);
     }
 }
 expose(EventTarget);
 
-// Defines the attribute `on<type>` of a class of event targets: a listener that can be set anew.
-exports.handlerAttribute = (Class, type) => {
-    const key = Symbol(`on${type}`);
-    Object.defineProperty(Class.prototype, `on${type}`, {
-        get() {
-            return this[key]?.callback ?? null;
+// Defines the attribute `on<type>` of a class of event targets: a listener that can be set again.
+// `brand` throws, or gives nothing, for what is no object of the class.
+exports.handlerAttribute = (Class, type, brand, onSet = undefined) => {
+    const handlersOf = target => {
+        if (!brand(target)) throw new TypeError("Illegal invocation");
+        return (brands.target(target).handlers ??= { __proto__: null });
+    };
+    const members = {
+        get [`on${type}`]() {
+            return handlersOf(this)[type]?.callback ?? null;
         },
-        set(callback) {
-            const type = typeof callback;
-            const usable = type === "function" || (type === "object" && callback !== null);
-            if (this[key]) this[key].callback = usable ? callback : null;
-            else if (usable) addHandler(this, key, callback);
+        set [`on${type}`](callback) {
+            const handlers = handlersOf(this);
+            const usable = typeof callback === "function" || typeof callback === "object";
+            if (handlers[type]) handlers[type].callback = usable ? callback : null;
+            else if (usable && callback !== null) handlers[type] = addHandler(this, type, callback);
+            onSet?.(this);
         },
-        enumerable: true,
-        configurable: true,
-    });
-
-    function addHandler(target, key, callback) {
-        const handler = { callback };
-        Object.defineProperty(target, key, { value: handler });
-        target.addEventListener(type, event => {
-            if (typeof handler.callback === "function") handler.callback.call(target, event);
-        });
-    }
+    };
+    Object.defineProperties(Class.prototype, Object.getOwnPropertyDescriptors(members));
 };
+
+const { addEventListener } = EventTarget.prototype;
+
+function addHandler(target, type, callback) {
+    const handler = { callback };
+    addEventListener.call(target, type, event => {
+        if (typeof handler.callback !== "function") return;
+        if (handler.callback.call(target, event) === false) event.preventDefault();
+    });
+    return handler;
+}
 
 // Dispatches an event whose target is another object than the one that holds the listeners.
 exports.dispatchAs = (target, holder, event) =>
     dispatch(target, brands.target(holder), event, brands.event(event));
+
+// Dispatches an event that comes from the platform.
+exports.fire = (target, event) => {
+    const state = brands.event(event);
+    state.trusted = true;
+    return dispatch(target, brands.target(target), event, state);
+};
 
 // An event that comes from the platform.
 exports.trusted = event => {

@@ -500,8 +500,8 @@ function setPassive(state, init, from) {
 // A request's signal is made when it is looked at; until then, what it follows is known.
 function signalOf(state) {
     if (state.signal === null) {
-        const { AbortSignal } = require("snapcell:abort");
-        state.signal = AbortSignal.any(state.follows ? [state.follows()] : []);
+        const { follow } = require("snapcell:abort");
+        state.signal = follow(state.follows ? [state.follows()] : []);
     }
     return state.signal;
 }
@@ -545,6 +545,9 @@ function moveBody(from, to) {
 function initRequest(state, input, init) {
     const from = isObject(input) ? brands.request(input) : undefined;
     state.url = from ? from.url : require("snapcell:url").absolute(input, "Request");
+    if (state.url.startsWith("blob:")) {
+        state.blob = from ? from.blob : require("snapcell:object_url").find(state.url);
+    }
     state.method = init.method === undefined ? (from?.method ?? "GET") : checkedMethod(init.method);
     state.signal = null;
     if (init.signal !== undefined) state.follows = checkedSignal(init.signal);

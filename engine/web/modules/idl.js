@@ -15,6 +15,14 @@ exports.expose = Class => {
     Object.defineProperty(prototype, Symbol.toStringTag, { value: Class.name, configurable: true });
 };
 
+// The options of a call or a constructor: a dictionary of Web IDL, whose members are read one by one.
+exports.noOptions = Object.freeze({ __proto__: null });
+exports.dictionary = (value, what) => {
+    if (value === undefined || value === null) return exports.noOptions;
+    if (typeof value === "object" || typeof value === "function") return value;
+    throw new TypeError(`${what}: the options must be an object`);
+};
+
 // How `function` tells the number of its arguments.
 exports.need = (count, given, what) => {
     if (given < count) {

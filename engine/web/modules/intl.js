@@ -6,6 +6,14 @@
 
 const held = new WeakMap(); // stand-in -> { Class, args, made, bound }
 
+// Formatters have no copies, and neither have their stand-ins.
+require("snapcell:idl").cloners.push(object => {
+    if (!held.has(object)) return undefined;
+    const { DOMException } = require("snapcell:exception");
+    const tag = Object.prototype.toString.call(object);
+    throw new DOMException(`structuredClone: ${tag} cannot be cloned`, "DataCloneError");
+});
+
 // What a method is to be called on: the formatter itself, or that of a stand-in.
 function actual(value) {
     const entry = held.get(value);

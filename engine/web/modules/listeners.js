@@ -3,23 +3,30 @@
 const idl = require("snapcell:idl");
 const { Event, EventTarget, dispatchAs, trusted } = require("snapcell:events");
 
-const { brands, expose, report } = idl;
+const { brands, expose, need, report } = idl;
 
 const target = new EventTarget();
 
-exports.addEventListener = function addEventListener(type, callback, options = undefined) {
-    target.addEventListener(type, callback, options);
+const functions = {
+    addEventListener(type, callback, options = undefined) {
+        need(2, arguments.length, "addEventListener");
+        target.addEventListener(type, callback, options);
+    },
+    removeEventListener(type, callback, options = undefined) {
+        need(2, arguments.length, "removeEventListener");
+        target.removeEventListener(type, callback, options);
+    },
+    dispatchEvent(event) {
+        need(1, arguments.length, "dispatchEvent");
+        const state = typeof event === "object" && event !== null && brands.event(event);
+        if (!state || state.dispatching) return target.dispatchEvent(event); // which throws
+        state.trusted = false;
+        return dispatchAs(globalThis, target, event);
+    },
 };
-
-exports.removeEventListener = function removeEventListener(type, callback, options = undefined) {
-    target.removeEventListener(type, callback, options);
-};
-
-exports.dispatchEvent = function dispatchEvent(event) {
-    const state = typeof event === "object" && event !== null && brands.event(event);
-    if (!state || state.dispatching) return target.dispatchEvent(event); // which throws
-    return dispatchAs(globalThis, target, event);
-};
+exports.addEventListener = functions.addEventListener;
+exports.removeEventListener = functions.removeEventListener;
+exports.dispatchEvent = functions.dispatchEvent;
 
 class FetchEvent extends Event {
     #request;

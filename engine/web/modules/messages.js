@@ -1,19 +1,23 @@
 "use strict";
-const { brands, cloners, expose, illegalConstructor, need } = require("snapcell:idl");
-const { Event, EventTarget, handlerAttribute, trusted } = require("snapcell:events");
+const { brands, cloners, dictionary, expose, illegalConstructor, need } = require("snapcell:idl");
+const { Event, EventTarget, fire, handlerAttribute } = require("snapcell:events");
 
 class MessageEvent extends Event {
     #init;
 
     constructor(type, init = undefined) {
+        need(1, arguments.length, "MessageEvent");
         super(type, init);
-        this.#init = {
-            data: init?.data ?? null,
-            origin: init?.origin === undefined ? "" : `${init.origin}`.toWellFormed(),
-            lastEventId: init?.lastEventId === undefined ? "" : `${init.lastEventId}`,
-            source: init?.source ?? null,
-            ports: Object.freeze([...(init?.ports ?? [])]),
-        };
+        this.#init = readInit(dictionary(init, "MessageEvent"));
+    }
+
+    initMessageEvent(type, bubbles = false, cancelable = false, ...values) {
+        need(1, arguments.length, "MessageEvent.initMessageEvent");
+        this.#init;
+        const [data, origin, lastEventId, source, ports] = values;
+        const init = readInit({ data, lastEventId, origin, ports, source });
+        initEvent.call(this, type, bubbles, cancelable);
+        if (!brands.event(this).dispatching) this.#init = init;
     }
 
     get data() {
@@ -38,6 +42,33 @@ class MessageEvent extends Event {
 }
 expose(MessageEvent);
 
+const { initEvent } = Event.prototype;
+const noPorts = Object.freeze([]);
+
+// The members in the order in which Web IDL reads and converts them.
+function readInit(given) {
+    const { data = null } = given;
+    let { lastEventId = "" } = given;
+    lastEventId = `${lastEventId}`;
+    let { origin = "" } = given;
+    origin = `${origin}`.toWellFormed();
+    const ports = portsOf(given.ports);
+    const { source = null } = given;
+    if (source !== null && !(typeof source === "object" && brands.port(source))) {
+        throw new TypeError("MessageEvent: the source must be a MessagePort");
+    }
+    return { data, lastEventId, origin, ports, source };
+}
+
+function portsOf(given) {
+    if (given === undefined) return noPorts;
+    const { sequence } = require("snapcell:convert");
+    const ports = sequence(given, "MessageEvent: the ports");
+    if (ports.every(port => typeof port === "object" && port !== null && brands.port(port)))
+        return Object.freeze(ports);
+    throw new TypeError("MessageEvent: each of the ports must be a MessagePort");
+}
+
 // A pipe's end: what a port has, and takes along when it is transferred.
 class End {
     other = null;
@@ -57,7 +88,7 @@ class End {
             const message = this.#waiting.shift();
             if (!message) return;
             const init = { data: message.value, ports: message.ports };
-            this.port.dispatchEvent(trusted(new MessageEvent("message", init)));
+            fire(this.port, new MessageEvent("message", init));
         };
         native.setTimer(dispatch, 0, false, []);
     }
@@ -74,7 +105,7 @@ class End {
         this.other = null;
         if (!other) return;
         other.other = null;
-        const tell = () => other.port.dispatchEvent(trusted(new Event("close")));
+        const tell = () => fire(other.port, new Event("close"));
         native.setTimer(tell, 0, false, []);
     }
 
@@ -100,7 +131,7 @@ class MessagePort extends EventTarget {
         brands.port = value => (#end in value ? value.#end : undefined);
     }
 
-    constructor(token) {
+    constructor(token = undefined) {
         if (token !== illegalConstructor) throw illegalConstructor();
         super();
         this.#end.port = this;
@@ -108,14 +139,17 @@ class MessagePort extends EventTarget {
 
     postMessage(message, options = undefined) {
         need(1, arguments.length, "MessagePort.postMessage");
-        const list = isIterable(options) ? options : options?.transfer;
-        const transfer = list === undefined ? [] : [...list];
+        const end = this.#end;
+        const { cloneWith, transferOf } = require("snapcell:clone");
+        const transfer = transferOf(
+            isIterable(options) ? { transfer: options } : options,
+            "MessagePort.postMessage"
+        );
         if (transfer.includes(this)) {
             const { DOMException } = require("snapcell:exception");
             throw new DOMException("a port cannot be sent through itself", "DataCloneError");
         }
-        const { cloneWith } = require("snapcell:clone");
-        const { other } = this.#end; // which the transfer of the other port changes
+        const { other } = end; // which the transfer of the other port changes
         const copy = cloneWith(message, transfer);
         other?.receive(copy);
     }
@@ -130,7 +164,9 @@ class MessagePort extends EventTarget {
 }
 expose(MessagePort);
 const isIterable = value =>
-    typeof value === "object" && value !== null && typeof value[Symbol.iterator] === "function";
+    ((typeof value === "object" && value !== null) || typeof value === "function") &&
+    value[Symbol.iterator] !== undefined &&
+    value[Symbol.iterator] !== null;
 
 cloners.push((object, moved) => {
     const end = brands.port(object);
@@ -140,19 +176,10 @@ cloners.push((object, moved) => {
     throw new DOMException("a MessagePort can only be transferred", "DataCloneError");
 });
 
-handlerAttribute(MessagePort, "message");
-handlerAttribute(MessagePort, "messageerror");
-handlerAttribute(MessagePort, "close");
-
 // Setting onmessage starts the port.
-const onmessage = Object.getOwnPropertyDescriptor(MessagePort.prototype, "onmessage");
-Object.defineProperty(MessagePort.prototype, "onmessage", {
-    ...onmessage,
-    set(callback) {
-        onmessage.set.call(this, callback);
-        this.start();
-    },
-});
+handlerAttribute(MessagePort, "message", brands.port, port => brands.port(port).start());
+handlerAttribute(MessagePort, "messageerror", brands.port);
+handlerAttribute(MessagePort, "close", brands.port);
 
 class MessageChannel {
     #port1 = new MessagePort(illegalConstructor);

@@ -1,11 +1,15 @@
 "use strict";
-const { report } = require("snapcell:idl");
+const { need, report } = require("snapcell:idl");
 
 exports.self = globalThis;
 
-exports.reportError = function reportError(error) {
-    report(error);
+const functions = {
+    reportError(error) {
+        need(1, arguments.length, "reportError");
+        report(error);
+    },
 };
+exports.reportError = functions.reportError;
 
 // Handlers of the global object, which listeners.js calls.
 exports.onerror = null;

@@ -17,6 +17,9 @@ Object.defineProperty(streams.WritableStreamDefaultController.prototype, "_abort
     },
 });
 
+// Of an older version of the standard.
+delete streams.WritableStreamDefaultController.prototype.abortReason;
+
 exports.ByteLengthQueuingStrategy = streams.ByteLengthQueuingStrategy;
 exports.CountQueuingStrategy = streams.CountQueuingStrategy;
 exports.ReadableByteStreamController = streams.ReadableByteStreamController;

@@ -195,7 +195,7 @@ let check;
 class SubtleCrypto {
     #brand;
 
-    constructor(token) {
+    constructor(token = undefined) {
         if (token !== illegalConstructor) throw illegalConstructor();
     }
 

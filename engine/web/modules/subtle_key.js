@@ -42,7 +42,7 @@ class CryptoKey {
     #algorithm;
     #usages;
 
-    constructor(token, state) {
+    constructor(token = undefined, state = undefined) {
         if (token !== illegalConstructor) throw illegalConstructor();
         this.#state = state;
     }

@@ -26,6 +26,7 @@ class TextEncoderStream {
     }
 
     get encoding() {
+        this.#transform;
         return "utf-8";
     }
 

@@ -1,11 +1,12 @@
 "use strict";
 // User Timing: marks, measures and the list of them.
-const { expose, illegalConstructor, need } = require("snapcell:idl");
+const { dictionary, expose, illegalConstructor, need } = require("snapcell:idl");
+const { finite } = require("snapcell:convert");
 
 class PerformanceEntry {
     #state;
 
-    constructor(token, state) {
+    constructor(token = undefined, state = undefined) {
         if (token !== illegalConstructor) throw illegalConstructor();
         this.#state = state;
     }
@@ -27,20 +28,21 @@ class PerformanceEntry {
     }
 
     toJSON() {
-        const { name, entryType, startTime, duration } = this;
-        return { name, entryType, startTime, duration };
+        return { ...this.#state };
     }
 }
 expose(PerformanceEntry);
 
-const cloneDetail = detail =>
-    detail === undefined || detail === null
-        ? null
-        : require("snapcell:clone").structuredClone(detail);
+const { toJSON } = PerformanceEntry.prototype;
+
+function cloneDetail(detail) {
+    if (detail === undefined || detail === null) return null;
+    return require("snapcell:clone").cloneWith(detail, []).value;
+}
 
 function checkedTime(value, what) {
-    const time = Number(value);
-    if (!(time >= 0)) throw new TypeError(`${what}: a time must not be negative, or no number`);
+    const time = finite(value, `${what}: a time`);
+    if (time < 0) throw new TypeError(`${what}: a time must not be negative`);
     return time;
 }
 
@@ -49,10 +51,12 @@ class PerformanceMark extends PerformanceEntry {
 
     constructor(name, options = undefined) {
         need(1, arguments.length, "PerformanceMark");
-        const time = options?.startTime;
+        name = `${name}`;
+        const { detail, startTime: time } = dictionary(options, "PerformanceMark");
         const startTime = time === undefined ? native.now() : checkedTime(time, "Performance.mark");
-        super(illegalConstructor, { name: `${name}`, entryType: "mark", startTime, duration: 0 });
-        this.#detail = cloneDetail(options?.detail);
+        const copy = cloneDetail(detail);
+        super(illegalConstructor, { name, entryType: "mark", startTime, duration: 0 });
+        this.#detail = copy;
     }
 
     get detail() {
@@ -60,7 +64,8 @@ class PerformanceMark extends PerformanceEntry {
     }
 
     toJSON() {
-        return { ...super.toJSON(), detail: this.#detail };
+        const detail = this.#detail;
+        return { ...toJSON.call(this), detail };
     }
 }
 expose(PerformanceMark);
@@ -68,7 +73,7 @@ expose(PerformanceMark);
 class PerformanceMeasure extends PerformanceEntry {
     #detail;
 
-    constructor(token, state, detail) {
+    constructor(token = undefined, state = undefined, detail = undefined) {
         super(token, state);
         this.#detail = detail;
     }
@@ -78,7 +83,8 @@ class PerformanceMeasure extends PerformanceEntry {
     }
 
     toJSON() {
-        return { ...super.toJSON(), detail: this.#detail };
+        const detail = this.#detail;
+        return { ...toJSON.call(this), detail };
     }
 }
 expose(PerformanceMeasure);
@@ -86,85 +92,115 @@ expose(PerformanceMeasure);
 let entries = [];
 const kept = 10000; // a function that marks in every request must not grow without end
 
+// Told about each entry, by PerformanceObserver once somebody observes.
+exports.onEntry = undefined;
+
 function add(entry) {
     if (entries.length >= kept) entries.shift();
     entries.push(entry);
+    exports.onEntry?.(entry);
     return entry;
 }
 
 exports.mark = (name, options) => add(new PerformanceMark(name, options));
 
+// --- Measures ---
+
 // A time, or the name of a mark.
 function timeOf(mark) {
     if (typeof mark === "number") return checkedTime(mark, "Performance.measure");
-    const found = entries.findLast(entry => entry.entryType === "mark" && entry.name === `${mark}`);
+    const found = entries.findLast(entry => entry.entryType === "mark" && entry.name === mark);
     if (found) return found.startTime;
     const { DOMException } = require("snapcell:exception");
     throw new DOMException(
-        `Performance.measure: there is no mark ${JSON.stringify(`${mark}`)}`,
+        `Performance.measure: there is no mark ${JSON.stringify(mark)}`,
         "SyntaxError"
     );
 }
 
-function checkOptions(options, end) {
-    const { start, duration } = options;
-    if (end !== undefined) {
+// The options, read in this order; a time that is no number is the name of a mark.
+function readOptions(given) {
+    const time = value =>
+        typeof value === "number" ? finite(value, "Performance.measure: a time") : `${value}`;
+    const options = {};
+    const { detail } = given;
+    if (detail !== undefined) options.detail = detail;
+    const { duration } = given;
+    if (duration !== undefined) {
+        options.duration = finite(duration, "Performance.measure: the duration");
+    }
+    const { end } = given;
+    if (end !== undefined) options.end = time(end);
+    const { start } = given;
+    if (start !== undefined) options.start = time(start);
+    return options;
+}
+
+function checkOptions({ start, end, duration }, endMark) {
+    if (endMark !== undefined) {
         throw new TypeError("Performance.measure: an end beside options is not allowed");
     }
-    if (start === undefined && options.end === undefined) {
+    if (start === undefined && end === undefined) {
         throw new TypeError("Performance.measure: the options need a start or an end");
     }
-    if (start !== undefined && options.end !== undefined && duration !== undefined) {
+    if (start !== undefined && end !== undefined && duration !== undefined) {
         throw new TypeError("Performance.measure: start, end and duration are one too many");
     }
 }
 
-function span(options, end) {
-    if (typeof options !== "object" || options === null || Object.keys(options).length === 0) {
-        return [
-            options === undefined || options === null || typeof options === "object"
-                ? 0
-                : timeOf(options),
-            end === undefined ? native.now() : timeOf(end),
-        ];
-    }
-    checkOptions(options, end);
-    const { start, duration } = options;
-    const length = duration === undefined ? 0 : Number(duration);
-    let to = native.now();
-    if (options.end !== undefined) to = timeOf(options.end);
-    else if (duration !== undefined) to = timeOf(start) + length;
-    if (start !== undefined) return [timeOf(start), to];
-    return [duration === undefined ? 0 : to - length, to];
+function endOf({ start, end, duration }) {
+    if (end !== undefined) return timeOf(end);
+    if (start !== undefined && duration !== undefined) return timeOf(start) + duration;
+    return native.now();
 }
 
-exports.measure = (name, options, end) => {
-    const [startTime, endTime] = span(options, end);
-    const detail = typeof options === "object" ? cloneDetail(options?.detail) : null;
-    const state = {
-        name: `${name}`,
-        entryType: "measure",
-        startTime,
-        duration: endTime - startTime,
-    };
-    return add(new PerformanceMeasure(illegalConstructor, state, detail));
+function startOf({ start, end, duration }) {
+    if (start !== undefined) return timeOf(start);
+    return end !== undefined && duration !== undefined ? timeOf(end) - duration : 0;
+}
+
+// Either options, or the names of two marks.
+function convertSpan(startOrOptions, endMark) {
+    const isName = !["undefined", "object", "function"].includes(typeof startOrOptions);
+    const span = isName
+        ? { start: `${startOrOptions}` }
+        : readOptions(dictionary(startOrOptions, "Performance.measure"));
+    const end = endMark === undefined ? undefined : `${endMark}`;
+    if (!isName && Object.keys(span).length > 0) checkOptions(span, end);
+    return end === undefined ? span : { ...span, end };
+}
+
+exports.measure = (name, startOrOptions, endMark) => {
+    name = `${name}`;
+    const span = convertSpan(startOrOptions, endMark);
+    const endTime = endOf(span);
+    const startTime = startOf(span);
+    const state = { name, entryType: "measure", startTime, duration: endTime - startTime };
+    return add(new PerformanceMeasure(illegalConstructor, state, cloneDetail(span.detail)));
 };
 
+// --- The list ---
+
 exports.clear = (type, name) => {
+    if (name !== undefined) name = `${name}`;
     entries = entries.filter(
-        entry => entry.entryType !== type || (name !== undefined && entry.name !== `${name}`)
+        entry => entry.entryType !== type || (name !== undefined && entry.name !== name)
     );
 };
 
-// In the order of time.
-exports.find = (name, type) =>
-    entries
+// Those of a list, in the order of time.
+exports.select = (list, name, type) => {
+    if (type !== undefined) type = `${type}`;
+    return list
         .filter(
             entry =>
                 (name === undefined || entry.name === name) &&
-                (type === undefined || entry.entryType === `${type}`)
+                (type === undefined || entry.entryType === type)
         )
         .sort((a, b) => a.startTime - b.startTime);
+};
+
+exports.find = (name, type) => exports.select(entries, name, type);
 
 exports.PerformanceEntry = PerformanceEntry;
 exports.PerformanceMark = PerformanceMark;

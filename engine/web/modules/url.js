@@ -285,6 +285,16 @@ class URL {
         return parse(url, base) !== null;
     }
 
+    static createObjectURL(object) {
+        need(1, arguments.length, "URL.createObjectURL");
+        return require("snapcell:object_url").create(object);
+    }
+
+    static revokeObjectURL(url) {
+        need(1, arguments.length, "URL.revokeObjectURL");
+        require("snapcell:object_url").revoke(`${url}`);
+    }
+
     static parse(url, base = undefined) {
         need(1, arguments.length, "URL.parse");
         return parse(url, base) === null ? null : newUrl(url, base);
