@@ -1,7 +1,7 @@
-/* What the parts of `snapcell bench` share: samples, orders to worker processes, settings.
+/* What the parts of `snapcell bench` share: samples, orders to child processes, settings.
  *
- * One process can start V8 in one way only, so that each configuration has a worker process of its
- * own: this program again, which waits on its standard input for orders (bench_worker.c). The
+ * One process can start V8 in one way only, so that each configuration has a child process of its
+ * own: this program again, which waits on its standard input for orders (bench_child.c). The
  * parent (cmd_bench.c and the bench_section_*.c) decides who is next, at random. */
 #ifndef SNAPCELL_BENCH_H
 #define SNAPCELL_BENCH_H
@@ -84,7 +84,7 @@ typedef struct bench_context {
     bench_function *functions;
     size_t function_count;
     char store[4096]; /* every artifact */
-    /* For workers that drop their store's pages from the page cache, which works only where no
+    /* For children that drop their store's pages from the page cache, which works only where no
      * other process has them mapped: one with the compressed artifacts, one with the raw ones. */
     char cold_store[4096];
     char cold_raw_store[4096];

@@ -141,7 +141,7 @@ int bench_config_start(const bench_config *config, const bench_context *context,
                              bench_config_store(config, context), "ref", name, "refs", name, "url",
                              context->settings.url, "drop_pages", config->drop_pages, "blob",
                              config->clear ? function->clear_path : NULL);
-    if (!spec) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a worker's spec");
+    if (!spec) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a child's spec");
     if (config->options) json_object_update_new(spec, json_loads(config->options, 0, NULL));
     return bench_client_start(spec, what, out, err);
 }

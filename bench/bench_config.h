@@ -1,4 +1,4 @@
-/* The configurations that are loaded in process, and what their workers are told. */
+/* The configurations that are loaded in process, and what their children are told. */
 #ifndef SNAPCELL_BENCH_CONFIG_H
 #define SNAPCELL_BENCH_CONFIG_H
 
@@ -6,7 +6,7 @@
 
 typedef struct bench_config {
     const char *name;   /* stable: summaries are keyed by it */
-    const char *how;    /* as bench_worker.c takes it */
+    const char *how;    /* as bench_child.c takes it */
     const char *suffix; /* of the artifact's name in the store */
     bool clear;         /* V8's kClear blob instead of the artifact's */
     bool drop_pages;
@@ -20,7 +20,7 @@ typedef struct bench_config {
 const bench_config *bench_configs(size_t *count);
 const bench_config *bench_config_find(const char *name);
 
-/* Starts a worker for a configuration of a function. */
+/* Starts a child for a configuration of a function. */
 int bench_config_start(const bench_config *config, const bench_context *context,
                        const bench_function *function, bench_client *out, snapcell_error *err);
 

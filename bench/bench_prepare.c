@@ -55,7 +55,7 @@ static json_t *bench_variant_facts(const bench_variant_kind *variant,
                      (json_int_t)info->artifact_size_bytes);
 }
 
-/* All in one; and two that workers have for themselves. */
+/* All in one; and two that children have for themselves. */
 typedef struct bench_stores {
     snapcell_store *all;
     snapcell_store *cold;
@@ -90,7 +90,7 @@ static int bench_prepare_variant(bench_context *context, const bench_stores *sto
     return status;
 }
 
-/* A worker makes the blob that the compiler would not. */
+/* A child makes the blob that the compiler would not. */
 static int bench_prepare_clear(bench_context *context, bench_function *function,
                                snapcell_error *err)
 {

@@ -11,9 +11,9 @@
 #include "error_set.h"
 
 #define BENCH_BLOCK 10        /* samples of a configuration in a row */
-#define BENCH_WARM_UP 10      /* loads when a worker has started */
+#define BENCH_WARM_UP 10      /* loads when a child has started */
 #define BENCH_WARM_UP_BLOCK 1 /* loads before each block: caches hold another process's data */
-#define BENCH_GENERATIONS 3   /* workers of a configuration, one after the other */
+#define BENCH_GENERATIONS 3   /* children of a configuration, one after the other */
 #define BENCH_LOAD_ESTIMATED_MS 11
 #define BENCH_CONFIGS_MAX 32
 
@@ -93,7 +93,7 @@ static void bench_load_compare(const bench_load_run *run)
 static void bench_load_report(const bench_load_run *run)
 {
     char warm_up[128];
-    snprintf(warm_up, sizeof(warm_up), "%d loads when a worker starts, %d before each block of %d",
+    snprintf(warm_up, sizeof(warm_up), "%d loads when a child starts, %d before each block of %d",
              BENCH_WARM_UP, BENCH_WARM_UP_BLOCK, BENCH_BLOCK);
     json_t *all = json_object_get(run->context->results, "series");
     for (size_t i = 0; i < run->config_count; i++) {

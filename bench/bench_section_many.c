@@ -122,7 +122,7 @@ static int bench_many_start(bench_many_run *run, size_t which, snapcell_error *e
                              run->context->settings.url, "refs", bench_many_refs(run, kind->named));
     if (!spec || !run->samples[which]) {
         json_decref(spec);
-        return error_set(err, SNAPCELL_E_NOMEM, "no memory for a worker's spec");
+        return error_set(err, SNAPCELL_E_NOMEM, "no memory for a child's spec");
     }
     int status = bench_client_start(spec, kind->config, &run->clients[which], err);
     /* So many that each of the working set is all but certain to have been verified. */

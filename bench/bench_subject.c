@@ -37,5 +37,5 @@ int bench_spec_text(const json_t *spec, const char *name, const char **out, snap
 {
     *out = json_string_value(json_object_get(spec, name));
     if (*out) return SNAPCELL_OK;
-    return error_set(err, SNAPCELL_E_USAGE, "the worker's spec has no text '%s'", name);
+    return error_set(err, SNAPCELL_E_USAGE, "the child's spec has no text '%s'", name);
 }

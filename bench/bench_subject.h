@@ -1,4 +1,4 @@
-/* What a worker loads, over and over: one configuration of one function. */
+/* What a child loads, over and over: one configuration of one function. */
 #ifndef SNAPCELL_BENCH_SUBJECT_H
 #define SNAPCELL_BENCH_SUBJECT_H
 

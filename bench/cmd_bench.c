@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "bench_child.h"
 #include "bench_sections.h"
-#include "bench_worker.h"
 #include "error_set.h"
 
 enum {
@@ -265,7 +265,7 @@ static void bench_release(bench_state *state)
 
 static cli_status bench_main(const cli_command *command, int argc, char **argv)
 {
-    if (argc == 3 && strcmp(argv[1], BENCH_WORKER_WORD) == 0) return bench_worker(argv[2]);
+    if (argc == 3 && strcmp(argv[1], BENCH_CHILD_WORD) == 0) return bench_child(argv[2]);
     bench_state state cleanup(bench_release) = {0};
     cli_status exit_status;
     if (!cli_parse(command, argc, argv, bench_take, &state, &state.arguments, &exit_status))

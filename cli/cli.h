@@ -219,29 +219,29 @@ typedef struct cli_exchange {
 int cli_exchange_run(cli_exchange *exchange, snapcell_cell *cell, const snapcell_request *request,
                      snapcell_error *err);
 
-/* --- A worker process (cli_worker.c) --- */
+/* --- A child process (cli_child.c) --- */
 
-/* From here on a worker's status is its caller's own affair, not a cli_status. */
-#define CLI_WORKER_STATUS_OWN 64
+/* From here on a child's status is its caller's own affair, not a cli_status. */
+#define CLI_CHILD_STATUS_OWN 64
 
-typedef struct cli_worker {
+typedef struct cli_child {
     const char *subject; /* what messages are about */
-    /* In the worker; returns its exit status. Standard output is flushed after it, and the process
+    /* In the child; returns its exit status. Standard output is flushed after it, and the process
      * ends without more ado. */
     int (*work)(void *user, int broker_fd);
-    /* In this process: sees to it that somebody serves the other end of the worker's `broker_fd`,
+    /* In this process: sees to it that somebody serves the other end of the child's `broker_fd`,
      * until that is closed; `broker_fd` of this process is closed after it. NULL: there is no such
      * socket, and `broker_fd` is -1. */
     void (*broker)(void *user, int broker_fd);
     void *user;
-} cli_worker;
+} cli_child;
 
-/* Forks a worker and waits for it. A worker that dies is told of in a line and becomes an exit
+/* Forks a child and waits for it. A child that dies is told of in a line and becomes an exit
  * status: CLI_LIMIT when memory ran out. To be called before the engine is started and a store
- * opened in this process, which a fork would not survive. Returns the worker's status. */
-int cli_worker_run(const cli_worker *worker);
+ * opened in this process, which a fork would not survive. Returns the child's status. */
+int cli_child_run(const cli_child *child);
 
-/* In a worker, before it enters the sandbox: where no file can be read, the time zone stays. */
+/* In a child, before it enters the sandbox: where no file can be read, the time zone stays. */
 void cli_keep_time_zone(void);
 
 /* --- A crash over the store's file (cli_guard.c) --- */

@@ -375,13 +375,13 @@ static void run_print_timings(const snapcell_timings *timings, uint64_t dispose_
             (unsigned long long)dispose_ns);
 }
 
-/* --- In the worker --- */
+/* --- In the child --- */
 
 /* There is an artifact for other engines only, and --recompile was given. */
-#define RUN_STATUS_RECOMPILE CLI_WORKER_STATUS_OWN
+#define RUN_STATUS_RECOMPILE CLI_CHILD_STATUS_OWN
 /* A call went on behind its limit, in native code that cannot be interrupted. */
-#define RUN_STATUS_CPU (CLI_WORKER_STATUS_OWN + 1)
-#define RUN_STATUS_WALL (CLI_WORKER_STATUS_OWN + 2)
+#define RUN_STATUS_CPU (CLI_CHILD_STATUS_OWN + 1)
+#define RUN_STATUS_WALL (CLI_CHILD_STATUS_OWN + 2)
 
 static void run_overrun(void *user, int code)
 {
@@ -485,7 +485,7 @@ static int run_work(void *user, int broker_fd)
 
 /* --- The command --- */
 
-/* What the worker had no time to say. */
+/* What the child had no time to say. */
 static int run_tell_overrun(const run_state *state, int status)
 {
     const char *ref = state->arguments.operands[0];
@@ -498,15 +498,15 @@ static int run_tell_overrun(const run_state *state, int status)
     return CLI_LIMIT;
 }
 
-/* The worker has no store that it could write to: the artifact is made here, for another worker. */
-static int run_recompile(run_state *state, const cli_worker *worker)
+/* The child has no store that it could write to: the artifact is made here, for another child. */
+static int run_recompile(run_state *state, const cli_child *child)
 {
     snapcell_error err;
     const char *ref = state->arguments.operands[0];
     int status = cli_recompile_ref(state->arguments.store, ref, state->no_sandbox, &err);
     if (status != SNAPCELL_OK) return (int)cli_report(ref, &err);
     state->recompile = false;
-    return cli_worker_run(worker);
+    return cli_child_run(child);
 }
 
 static cli_status run_run(run_state *state)
@@ -521,14 +521,14 @@ static cli_status run_run(run_state *state)
                          "`snapcell recompile --sign` makes signed ones");
     if (status == SNAPCELL_OK) status = run_read_inputs(state, &err);
     if (status != SNAPCELL_OK) return cli_report(NULL, &err);
-    cli_worker worker = {
+    cli_child child = {
         .subject = state->arguments.operands[0],
         .work = run_work,
         .broker = state->allow_count > 0 ? run_start_net : NULL,
         .user = state,
     };
-    int exit_status = cli_worker_run(&worker);
-    if (exit_status == RUN_STATUS_RECOMPILE) exit_status = run_recompile(state, &worker);
+    int exit_status = cli_child_run(&child);
+    if (exit_status == RUN_STATUS_RECOMPILE) exit_status = run_recompile(state, &child);
     if (exit_status == RUN_STATUS_CPU || exit_status == RUN_STATUS_WALL)
         exit_status = run_tell_overrun(state, exit_status);
     return (cli_status)exit_status;

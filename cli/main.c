@@ -102,23 +102,23 @@ static cli_status main_dispatch(int argc, char **argv)
 
 /* The library starts this program as its child process: the compiler (snapcell/compiler.h), and
  * hosts of workers (snapcell/worker.h). */
-static int main_be_worker(const char *command, const char *descriptor)
+static int main_be_child(const char *command, const char *descriptor)
 {
     uint64_t fd = 0;
     if (!cli_number(command, descriptor, 0, 1 << 20, &fd)) return CLI_USAGE;
-    if (strcmp(command, "compile-worker") == 0) return snapcell_compile_worker((int)fd);
+    if (strcmp(command, "compile-child") == 0) return snapcell_compile_child((int)fd);
     cli_keep_time_zone();
     return snapcell_cell_worker((int)fd);
 }
 
-static bool main_is_worker(const char *command)
+static bool main_is_child(const char *command)
 {
-    return strcmp(command, "compile-worker") == 0 || strcmp(command, "cell-worker") == 0;
+    return strcmp(command, "compile-child") == 0 || strcmp(command, "cell-worker") == 0;
 }
 
 int main(int argc, char **argv)
 {
-    if (argc == 3 && main_is_worker(argv[1])) return main_be_worker(argv[1], argv[2]);
+    if (argc == 3 && main_is_child(argv[1])) return main_be_child(argv[1], argv[2]);
     main_guard_standard_streams();
     signal(SIGPIPE, SIG_IGN); /* a reader that has gone shows as EPIPE; see cli_finish() */
     return (int)cli_finish(main_dispatch(argc, argv));

@@ -123,13 +123,14 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 /* --- Command lines --- */
 
-/* Stays in its folder, starts no benchmark, and is no worker. */
+/* Stays in its folder, starts no benchmark, and is no child. */
 static bool fuzz_is_allowed(char *const *argv, int argc)
 {
     for (int i = 1; i < argc; i++)
         if (argv[i][0] != '\0' && strchr(argv[i], '/') != NULL && strncmp(argv[i], "http", 4) != 0)
             return false;
-    return argc < 2 || (strcmp(argv[1], "bench") != 0 && strstr(argv[1], "worker") == NULL);
+    return argc < 2 || (strcmp(argv[1], "bench") != 0 && strcmp(argv[1], "compile-child") != 0 &&
+                        strcmp(argv[1], "cell-worker") != 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -15,7 +15,7 @@
 #include "host_table.h"
 #include "manifest.h"
 #include "note_list.h"
-#include "worker_path.h"
+#include "program_path.h"
 
 struct snapcell_compiled {
     uint8_t *artifact;
@@ -95,7 +95,7 @@ static int task_build(compile_task *task, const char *worker_path, engine_survey
     return compile_run(worker_path, bundle->path, &job, host, task->limits, &task->notes, out, err);
 }
 
-/* V8 ended the worker, so that it could not tell more: another one looks for causes. What fails
+/* V8 ended the child, so that it could not tell more: another one looks for causes. What fails
  * there fails for the first one's reason, too. */
 static void task_look_for_causes(compile_task *task, const char *worker_path,
                                  const char *last_words)
@@ -137,7 +137,7 @@ static int task_refuse(const compile_task *task, const char *causes, snapcell_er
 static int task_build_best(compile_task *task, compile_product *out, snapcell_error *err)
 {
     cleanup_free char *worker_path = NULL;
-    int status = worker_path_find(task->limits->worker_path, &worker_path, err);
+    int status = program_path_find(task->limits->worker_path, &worker_path, err);
     if (status != SNAPCELL_OK) return status;
 
     snapcell_error why;

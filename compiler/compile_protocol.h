@@ -1,9 +1,9 @@
-/* What the compiler and its worker say to each other over a stream socket.
+/* What the compiler and its child say to each other over a stream socket.
  *
- * The worker begins with HELLO; the compiler answers with JOB. While the worker builds it sends
+ * The child begins with HELLO; the compiler answers with JOB. While the child builds it sends
  * LOG, NOTE and HOST_CALL, and each HOST_CALL is answered by HOST_RETURN or HOST_THROW. RESULT or
  * ERROR ends the conversation. Each message is a header and a body; what comes from the other side
- * is checked before use, since the worker runs code that nobody vouches for. Internal to the
+ * is checked before use, since the child runs code that nobody vouches for. Internal to the
  * compiler. */
 #ifndef SNAPCELL_COMPILE_PROTOCOL_H
 #define SNAPCELL_COMPILE_PROTOCOL_H
@@ -38,7 +38,7 @@ bool compile_hello_read(const void *body, size_t size_bytes, wire_hello *out);
 #define COMPILE_WARM_COUNT_MAX 64
 #define COMPILE_WARM_HEADER_COUNT_MAX 256
 
-/* What a worker is to build. Pointers are Borrowed; a job that was read points into the message's
+/* What a child is to build. Pointers are Borrowed; a job that was read points into the message's
  * body, and its arrays are Owned: compile_job_release(). */
 typedef struct compile_job {
     snapcell_artifact_kind kind;

@@ -1,4 +1,4 @@
-/* Messages from a worker that was taken over, and to it. What can be read can be written, and reads
+/* Messages from a child that was taken over, and to it. What can be read can be written, and reads
  * back. */
 #include <stdlib.h>
 

@@ -6,15 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "child_process.h"
+#include "child_words.h"
 #include "cleanup.h"
 #include "error_set.h"
 #include "host_table.h"
-#include "worker_process.h"
-#include "worker_words.h"
 
 #define MIB (UINT64_C(1) << 20)
 
-/* A conversation with a worker. */
+/* A conversation with a child. */
 typedef struct compile_talk {
     const char *worker_path;
     const char *path;
@@ -22,15 +22,15 @@ typedef struct compile_talk {
     const snapcell_host *host;
     const compile_limits *limits;
     note_list *notes;
-    worker_process process;
+    child_process process;
     bool job_sent;
 } compile_talk;
 
 /* The time zone is the same everywhere, since a bundle could see it in dates and texts. */
-static const worker_kind compile_kind = {"compile-worker", compile_body_size_max};
+static const child_kind compile_kind = {"compile-child", compile_body_size_max};
 #define COMPILE_ZONE "TZ=UTC"
 
-static void message_cleanup(worker_message *message)
+static void message_cleanup(child_message *message)
 {
     free(message->body);
 }
@@ -82,8 +82,8 @@ static bool signal_is_crash(int signal)
 
 static int talk_fail_crash(const compile_talk *talk, int signal, snapcell_error *err)
 {
-    char cause[WORKER_CAUSE_SIZE_MAX + 1];
-    worker_words_cause(talk->process.words, cause);
+    char cause[CHILD_CAUSE_SIZE_MAX + 1];
+    child_words_cause(talk->process.words, cause);
     if (cause[0] == '\0')
         snprintf(cause, sizeof(cause), "%s",
                  signal >= 0 ? sigdescr_np(signal) : "no reason is known");
@@ -92,12 +92,12 @@ static int talk_fail_crash(const compile_talk *talk, int signal, snapcell_error 
     return error_set(err, SNAPCELL_E_INTERNAL, "%s: the worker crashed: %s", talk->path, cause);
 }
 
-/* The worker has closed its end without a result. */
+/* The child has closed its end without a result. */
 static int talk_fail_gone(compile_talk *talk, snapcell_error *err)
 {
-    worker_end end = worker_process_wait(&talk->process);
+    child_end end = child_process_wait(&talk->process);
     const char *words = talk->process.words;
-    if (worker_words_of_memory(words)) return talk_fail_memory(talk, err);
+    if (child_words_of_memory(words)) return talk_fail_memory(talk, err);
     if (signal_is_crash(end.signal)) return talk_fail_crash(talk, end.signal, err);
     if (end.signal == SIGXCPU) return talk_fail_time(talk, err);
     if (end.signal == SIGSYS)
@@ -113,25 +113,25 @@ static int talk_fail_gone(compile_talk *talk, snapcell_error *err)
     if (end.signal >= 0)
         return error_set(err, SNAPCELL_E_INTERNAL, "%s: the worker was ended by a signal: %s",
                          talk->path, sigdescr_np(end.signal));
-    char cause[WORKER_CAUSE_SIZE_MAX + 1];
-    worker_words_cause(words, cause);
+    char cause[CHILD_CAUSE_SIZE_MAX + 1];
+    child_words_cause(words, cause);
     if (end.exit_status < 0) return talk_fail_crash(talk, -1, err);
     return error_set(err, SNAPCELL_E_INTERNAL,
                      "%s: the worker %s ended with status %d before it was done%s%s", talk->path,
                      talk->worker_path, end.exit_status, cause[0] == '\0' ? "" : ": ", cause);
 }
 
-static int talk_fail(compile_talk *talk, worker_status status, snapcell_error *err)
+static int talk_fail(compile_talk *talk, child_outcome outcome, snapcell_error *err)
 {
-    switch (status) {
-    case WORKER_GONE:
+    switch (outcome) {
+    case CHILD_GONE:
         return talk_fail_gone(talk, err);
-    case WORKER_TIMEOUT:
+    case CHILD_TIMEOUT:
         return talk_fail_time(talk, err);
-    case WORKER_NO_MEMORY:
+    case CHILD_NO_MEMORY:
         return error_set(err, SNAPCELL_E_NOMEM, "no memory to compile %s", talk->path);
-    case WORKER_OK:
-    case WORKER_NONSENSE:
+    case CHILD_OK:
+    case CHILD_NONSENSE:
         break;
     }
     return talk_fail_nonsense(talk, err);
@@ -148,11 +148,11 @@ static int talk_answer_call(compile_talk *talk, snapcell_host_call *call, bool t
     else
         compile_value_write(&writer, &call->result);
     compile_message_type type = thrown ? COMPILE_MESSAGE_HOST_THROW : COMPILE_MESSAGE_HOST_RETURN;
-    worker_status status = worker_process_send(&talk->process, type, &writer);
-    return status == WORKER_OK ? SNAPCELL_OK : talk_fail(talk, status, err);
+    child_outcome outcome = child_process_send(&talk->process, type, &writer);
+    return outcome == CHILD_OK ? SNAPCELL_OK : talk_fail(talk, outcome, err);
 }
 
-static int talk_on_host_call(compile_talk *talk, const worker_message *message, snapcell_error *err)
+static int talk_on_host_call(compile_talk *talk, const child_message *message, snapcell_error *err)
 {
     compile_host_call asked;
     if (!compile_host_call_read(message->body, message->body_size_bytes, &asked))
@@ -169,7 +169,7 @@ static int talk_on_host_call(compile_talk *talk, const worker_message *message, 
     return status;
 }
 
-static int talk_on_log(compile_talk *talk, const worker_message *message, snapcell_error *err)
+static int talk_on_log(compile_talk *talk, const child_message *message, snapcell_error *err)
 {
     wire_log log;
     if (!wire_log_read(message->body, message->body_size_bytes, &log))
@@ -180,19 +180,19 @@ static int talk_on_log(compile_talk *talk, const worker_message *message, snapce
     return SNAPCELL_OK;
 }
 
-static int talk_on_note(compile_talk *talk, const worker_message *message, snapcell_error *err)
+static int talk_on_note(compile_talk *talk, const child_message *message, snapcell_error *err)
 {
     snapcell_note note;
     if (!compile_note_read(message->body, message->body_size_bytes, &note) ||
         talk->notes->count == NOTE_COUNT_MAX)
         return talk_fail_nonsense(talk, err);
     if (note_list_add(talk->notes, &note)) return SNAPCELL_OK;
-    return talk_fail(talk, WORKER_NO_MEMORY, err);
+    return talk_fail(talk, CHILD_NO_MEMORY, err);
 }
 
 /* --- Result and error --- */
 
-static int talk_on_result(compile_talk *talk, worker_message *message, compile_product *out,
+static int talk_on_result(compile_talk *talk, child_message *message, compile_product *out,
                           snapcell_error *err)
 {
     if (!compile_result_read(message->body, message->body_size_bytes, &out->result))
@@ -218,7 +218,7 @@ static int talk_name_bundle(const compile_talk *talk, const snapcell_error *told
     return error_set(err, told->code, "%s: %s", talk->path, told->message);
 }
 
-static int talk_on_error(compile_talk *talk, const worker_message *message, snapcell_error *err)
+static int talk_on_error(compile_talk *talk, const child_message *message, snapcell_error *err)
 {
     snapcell_error told;
     if (!wire_error_read(message->body, message->body_size_bytes, &told))
@@ -243,9 +243,9 @@ static int talk_on_error(compile_talk *talk, const worker_message *message, snap
 
 static int talk_hello(compile_talk *talk, snapcell_error *err)
 {
-    cleanup_message worker_message message = {0};
-    worker_status status = worker_process_receive(&talk->process, &message);
-    if (status != WORKER_OK) return talk_fail(talk, status, err);
+    cleanup_message child_message message = {0};
+    child_outcome outcome = child_process_receive(&talk->process, &message);
+    if (outcome != CHILD_OK) return talk_fail(talk, outcome, err);
     wire_hello hello;
     if (message.type != COMPILE_MESSAGE_HELLO ||
         !compile_hello_read(message.body, message.body_size_bytes, &hello) ||
@@ -269,16 +269,16 @@ static int talk_send_job(compile_talk *talk, snapcell_error *err)
     cleanup_writer wire_writer writer = {0};
     compile_job_write(&writer, talk->job);
     talk->job_sent = true;
-    worker_status status = worker_process_send(&talk->process, COMPILE_MESSAGE_JOB, &writer);
-    return status == WORKER_OK ? SNAPCELL_OK : talk_fail(talk, status, err);
+    child_outcome outcome = child_process_send(&talk->process, COMPILE_MESSAGE_JOB, &writer);
+    return outcome == CHILD_OK ? SNAPCELL_OK : talk_fail(talk, outcome, err);
 }
 
 /* Handles one message; `*done` when it was the last. */
 static int talk_step(compile_talk *talk, compile_product *out, bool *done, snapcell_error *err)
 {
-    cleanup_message worker_message message = {0};
-    worker_status status = worker_process_receive(&talk->process, &message);
-    if (status != WORKER_OK) return talk_fail(talk, status, err);
+    cleanup_message child_message message = {0};
+    child_outcome outcome = child_process_receive(&talk->process, &message);
+    if (outcome != CHILD_OK) return talk_fail(talk, outcome, err);
     switch (message.type) {
     case COMPILE_MESSAGE_LOG:
         return talk_on_log(talk, &message, err);
@@ -323,10 +323,10 @@ int compile_run(const char *worker_path, const char *path, const compile_job *jo
         .limits = limits,
         .notes = notes,
     };
-    int status = worker_process_start(worker_path, &compile_kind, COMPILE_ZONE,
-                                      limits->wall_limit_ms, &talk.process, err);
+    int status = child_process_start(worker_path, &compile_kind, COMPILE_ZONE,
+                                     limits->wall_limit_ms, &talk.process, err);
     if (status != SNAPCELL_OK) return status;
     status = talk_run(&talk, out, err);
-    worker_process_end(&talk.process);
+    child_process_end(&talk.process);
     return status;
 }

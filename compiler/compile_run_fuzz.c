@@ -1,19 +1,19 @@
-/* Whole conversations with a worker that was taken over: the input is what it says, and how it
- * ends. The functions of worker_process.h below stand in for the ones that start a process. */
+/* Whole conversations with a child that was taken over: the input is what it says, and how it
+ * ends. The functions of child_process.h below stand in for the ones that start a process. */
 #include "compile_run.h"
 
 #include <stdlib.h>
 
+#include "child_process.h"
 #include "cleanup.h"
 #include "fuzz_input.h"
 #include "host_table.h"
-#include "worker_process.h"
 
-static fuzz_input fuzz_said; /* what the worker has not said yet */
-static worker_end fuzz_end;
+static fuzz_input fuzz_said; /* what the child has not said yet */
+static child_end fuzz_end;
 
-int worker_process_start(const char *path, const worker_kind *kind, const char *zone,
-                         uint32_t wall_limit_ms, worker_process *out, snapcell_error *err)
+int child_process_start(const char *path, const child_kind *kind, const char *zone,
+                        uint32_t wall_limit_ms, child_process *out, snapcell_error *err)
 {
     (void)kind;
     (void)zone;
@@ -27,20 +27,20 @@ int worker_process_start(const char *path, const worker_kind *kind, const char *
     return SNAPCELL_OK;
 }
 
-worker_status worker_process_send(worker_process *process, uint32_t type, const wire_writer *body)
+child_outcome child_process_send(child_process *process, uint32_t type, const wire_writer *body)
 {
     (void)process;
     fuzz_require(body->failed || body->size_bytes <= compile_body_size_max(type));
-    return body->failed ? WORKER_NO_MEMORY : WORKER_OK;
+    return body->failed ? CHILD_NO_MEMORY : CHILD_OK;
 }
 
-/* A byte for the type, two for the size; an honest worker's first message by one byte alone. */
-worker_status worker_process_receive(worker_process *process, worker_message *out)
+/* A byte for the type, two for the size; an honest child's first message by one byte alone. */
+child_outcome child_process_receive(child_process *process, child_message *out)
 {
     (void)process;
-    if (fuzz_said.size_bytes == 0) return WORKER_GONE;
+    if (fuzz_said.size_bytes == 0) return CHILD_GONE;
     const uint8_t type = fuzz_take_u8(&fuzz_said);
-    if (type > COMPILE_MESSAGE_NOTE + 2) return WORKER_TIMEOUT + (type & 1);
+    if (type > COMPILE_MESSAGE_NOTE + 2) return CHILD_TIMEOUT + (type & 1);
     wire_writer writer = {0};
     if (type == 0) {
         const wire_hello hello = {COMPILE_PROTOCOL_VERSION, engine_fingerprint()};
@@ -50,21 +50,21 @@ worker_status worker_process_receive(worker_process *process, worker_message *ou
         const fuzz_input body = fuzz_take(&fuzz_said, size);
         /* As a header is refused. */
         if (body.size_bytes == 0 || body.size_bytes > compile_body_size_max(type))
-            return WORKER_NONSENSE;
+            return CHILD_NONSENSE;
         wire_put_raw(&writer, body.at, body.size_bytes);
     }
-    *out = (worker_message){type == 0 ? COMPILE_MESSAGE_HELLO : (compile_message_type)type,
-                            writer.data, writer.size_bytes};
-    return WORKER_OK;
+    *out = (child_message){type == 0 ? COMPILE_MESSAGE_HELLO : (compile_message_type)type,
+                           writer.data, writer.size_bytes};
+    return CHILD_OK;
 }
 
-worker_end worker_process_wait(worker_process *process)
+child_end child_process_wait(child_process *process)
 {
     (void)process;
     return fuzz_end;
 }
 
-void worker_process_end(worker_process *process)
+void child_process_end(child_process *process)
 {
     (void)process;
 }
@@ -115,8 +115,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_said = (fuzz_input){data, size};
     const uint8_t flags = fuzz_take_u8(&fuzz_said);
     const uint8_t end = fuzz_take_u8(&fuzz_said);
-    fuzz_end = (end & 1) != 0 ? (worker_end){-1, end >> 2} : (worker_end){end >> 1, -1};
-    if (end == 2) fuzz_end = (worker_end){-1, -1};
+    fuzz_end = (end & 1) != 0 ? (child_end){-1, end >> 2} : (child_end){end >> 1, -1};
+    if (end == 2) fuzz_end = (child_end){-1, -1};
     fuzz_converse(flags);
     return 0;
 }

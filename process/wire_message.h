@@ -23,7 +23,7 @@ void wire_header_write(const wire_header *header, uint8_t out[WIRE_HEADER_SIZE])
 bool wire_header_read(const uint8_t data[WIRE_HEADER_SIZE], wire_size_max_fn *size_max,
                       wire_header *out);
 
-/* What a worker begins with. `magic` tells the protocols apart. */
+/* What a child begins with. `magic` tells the protocols apart. */
 typedef struct wire_hello {
     uint32_t protocol_version;
     snapcell_fingerprint engine;

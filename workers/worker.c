@@ -10,14 +10,14 @@
 #include <unistr.h>
 
 #include "cell_protocol.h"
+#include "child_process.h"
+#include "child_words.h"
 #include "cleanup.h"
 #include "engine.h"
 #include "error_set.h"
 #include "loader_state.h"
+#include "program_path.h"
 #include "request_check.h"
-#include "worker_path.h"
-#include "worker_process.h"
-#include "worker_words.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -49,12 +49,12 @@ struct snapcell_worker {
     snapcell_handler_shape shape;
     bool running;
     bool called; /* what it does now is a call */
-    worker_process process;
+    child_process process;
 };
 
-static const worker_kind cell_kind = {"cell-worker", cell_body_size_max};
+static const child_kind cell_kind = {"cell-worker", cell_body_size_max};
 
-static void message_cleanup(worker_message *message)
+static void message_cleanup(child_message *message)
 {
     free(message->body);
 }
@@ -107,7 +107,7 @@ int snapcell_workers_open(const snapcell_workers_options *options, snapcell_work
     if (status == SNAPCELL_OK) status = workers_set_zone(workers, err);
     if (status == SNAPCELL_OK) status = workers_set_trust(workers, err);
     if (status == SNAPCELL_OK)
-        status = worker_path_find(given->worker_path, &workers->worker_path, err);
+        status = program_path_find(given->worker_path, &workers->worker_path, err);
     if (status != SNAPCELL_OK) return status;
     if (given->start_limit_ms == 0) given->start_limit_ms = START_LIMIT_MS_DEFAULT;
     if (given->grace_ms == 0) given->grace_ms = GRACE_MS_DEFAULT;
@@ -176,11 +176,11 @@ static bool signal_is_crash(int signal)
            signal == SIGTRAP || signal == SIGFPE;
 }
 
-static int worker_fail_dead(const snapcell_worker *worker, const worker_end *end,
+static int worker_fail_dead(const snapcell_worker *worker, const child_end *end,
                             snapcell_error *err)
 {
-    char cause[WORKER_CAUSE_SIZE_MAX + 1];
-    worker_words_cause(worker->process.words, cause);
+    char cause[CHILD_CAUSE_SIZE_MAX + 1];
+    child_words_cause(worker->process.words, cause);
     if (cause[0] == '\0' && end->signal >= 0)
         snprintf(cause, sizeof(cause), "%s", sigdescr_np(end->signal));
     if (cause[0] == '\0' && end->exit_status >= 0)
@@ -195,8 +195,8 @@ static int worker_fail_dead(const snapcell_worker *worker, const worker_end *end
 /* The worker has closed its end without an answer. */
 static int worker_fail_gone(snapcell_worker *worker, snapcell_error *err)
 {
-    worker_end end = worker_process_wait(&worker->process);
-    if (worker_words_of_memory(worker->process.words)) return worker_fail_memory(worker, err);
+    child_end end = child_process_wait(&worker->process);
+    if (child_words_of_memory(worker->process.words)) return worker_fail_memory(worker, err);
     switch (end.signal) {
     case SIGXCPU:
         return worker_fail_cpu(worker, err);
@@ -219,27 +219,27 @@ static int worker_fail_gone(snapcell_worker *worker, snapcell_error *err)
 
 static void worker_stop(snapcell_worker *worker)
 {
-    if (worker->running) worker_process_end(&worker->process);
+    if (worker->running) child_process_end(&worker->process);
     worker->running = false;
 }
 
 /* Says what went wrong with a process, and ends it. */
-static int worker_fail(snapcell_worker *worker, worker_status outcome, snapcell_error *err)
+static int worker_fail(snapcell_worker *worker, child_outcome outcome, snapcell_error *err)
 {
     int status = SNAPCELL_E_INTERNAL;
     switch (outcome) {
-    case WORKER_GONE:
+    case CHILD_GONE:
         status = worker_fail_gone(worker, err);
         break;
-    case WORKER_TIMEOUT:
+    case CHILD_TIMEOUT:
         status = worker_fail_time(worker, err);
         break;
-    case WORKER_NO_MEMORY:
+    case CHILD_NO_MEMORY:
         status =
             error_set(err, SNAPCELL_E_NOMEM, "%s: no memory for a worker's message", worker->ref);
         break;
-    case WORKER_OK:
-    case WORKER_NONSENSE:
+    case CHILD_OK:
+    case CHILD_NONSENSE:
         status = worker_fail_nonsense(worker, err);
         break;
     }
@@ -249,42 +249,41 @@ static int worker_fail(snapcell_worker *worker, worker_status outcome, snapcell_
 
 /* --- Talking --- */
 
-static int worker_on_log(snapcell_worker *worker, const worker_message *message,
-                         snapcell_error *err)
+static int worker_on_log(snapcell_worker *worker, const child_message *message, snapcell_error *err)
 {
     const snapcell_workers_options *options = &worker->workers->options;
     wire_log log;
     if (options->log == NULL || !wire_log_read(message->body, message->body_size_bytes, &log))
-        return worker_fail(worker, WORKER_NONSENSE, err);
+        return worker_fail(worker, CHILD_NONSENSE, err);
     options->log(options->log_user, log.level, worker->ref, log.text, log.text_size_bytes);
     return SNAPCELL_OK;
 }
 
-static int worker_on_error(snapcell_worker *worker, const worker_message *message,
+static int worker_on_error(snapcell_worker *worker, const child_message *message,
                            snapcell_error *err)
 {
     snapcell_error told;
     if (!wire_error_read(message->body, message->body_size_bytes, &told))
-        return worker_fail(worker, WORKER_NONSENSE, err);
+        return worker_fail(worker, CHILD_NONSENSE, err);
     if (err != NULL) *err = told;
     return told.code;
 }
 
 /* Receives until something other than a log line comes; an ERROR is a failure. */
-static int worker_receive(snapcell_worker *worker, cell_message_type wanted, worker_message *out,
+static int worker_receive(snapcell_worker *worker, cell_message_type wanted, child_message *out,
                           snapcell_error *err)
 {
     for (;;) {
-        cleanup_message worker_message message = {0};
-        worker_status outcome = worker_process_receive(&worker->process, &message);
-        if (outcome != WORKER_OK) return worker_fail(worker, outcome, err);
+        cleanup_message child_message message = {0};
+        child_outcome outcome = child_process_receive(&worker->process, &message);
+        if (outcome != CHILD_OK) return worker_fail(worker, outcome, err);
         if (message.type == wanted) {
             *out = message;
             message.body = NULL;
             return SNAPCELL_OK;
         }
         if (message.type == CELL_MESSAGE_ERROR) return worker_on_error(worker, &message, err);
-        if (message.type != CELL_MESSAGE_LOG) return worker_fail(worker, WORKER_NONSENSE, err);
+        if (message.type != CELL_MESSAGE_LOG) return worker_fail(worker, CHILD_NONSENSE, err);
         int status = worker_on_log(worker, &message, err);
         if (status != SNAPCELL_OK) return status;
     }
@@ -293,21 +292,21 @@ static int worker_receive(snapcell_worker *worker, cell_message_type wanted, wor
 static int worker_send(snapcell_worker *worker, cell_message_type type, const wire_writer *body,
                        snapcell_error *err)
 {
-    worker_status outcome = worker_process_send(&worker->process, type, body);
-    return outcome == WORKER_OK ? SNAPCELL_OK : worker_fail(worker, outcome, err);
+    child_outcome outcome = child_process_send(&worker->process, type, body);
+    return outcome == CHILD_OK ? SNAPCELL_OK : worker_fail(worker, outcome, err);
 }
 
 /* --- Starting --- */
 
 static int worker_hello(snapcell_worker *worker, snapcell_error *err)
 {
-    cleanup_message worker_message message = {0};
+    cleanup_message child_message message = {0};
     int status = worker_receive(worker, CELL_MESSAGE_HELLO, &message, err);
     if (status != SNAPCELL_OK) return status;
     wire_hello hello;
     if (!cell_hello_read(message.body, message.body_size_bytes, &hello) ||
         hello.protocol_version != CELL_PROTOCOL_VERSION)
-        return worker_fail(worker, WORKER_NONSENSE, err);
+        return worker_fail(worker, CHILD_NONSENSE, err);
     snapcell_fingerprint own = engine_fingerprint();
     if (memcmp(own.bytes, hello.engine.bytes, sizeof(own.bytes)) == 0) return SNAPCELL_OK;
     return error_set(err, SNAPCELL_E_INTERNAL,
@@ -318,19 +317,19 @@ static int worker_hello(snapcell_worker *worker, snapcell_error *err)
 
 static int worker_ready(snapcell_worker *worker, snapcell_error *err)
 {
-    cleanup_message worker_message message = {0};
+    cleanup_message child_message message = {0};
     int status = worker_receive(worker, CELL_MESSAGE_READY, &message, err);
     if (status != SNAPCELL_OK) return status;
     if (cell_ready_read(message.body, message.body_size_bytes, &worker->shape)) return SNAPCELL_OK;
-    return worker_fail(worker, WORKER_NONSENSE, err);
+    return worker_fail(worker, CHILD_NONSENSE, err);
 }
 
 static int worker_start(snapcell_worker *worker, snapcell_error *err)
 {
     const snapcell_workers *workers = worker->workers;
     worker->called = false;
-    int status = worker_process_start(workers->worker_path, &cell_kind, workers->zone,
-                                      workers->options.start_limit_ms, &worker->process, err);
+    int status = child_process_start(workers->worker_path, &cell_kind, workers->zone,
+                                     workers->options.start_limit_ms, &worker->process, err);
     if (status != SNAPCELL_OK) return status;
     worker->running = true;
     worker->process.body_size_max = worker->answer_size_max;
@@ -482,7 +481,7 @@ int snapcell_worker_process_id(const snapcell_worker *worker)
 /* One that died since the last call is replaced, and so is one that spoke without being asked. */
 static int worker_revive(snapcell_worker *worker, snapcell_error *err)
 {
-    if (worker->running && !worker_process_is_quiet(&worker->process)) worker_stop(worker);
+    if (worker->running && !child_process_is_quiet(&worker->process)) worker_stop(worker);
     return worker->running ? SNAPCELL_OK : worker_start(worker, err);
 }
 
@@ -496,7 +495,7 @@ static uint32_t worker_call_limit_ms(const snapcell_worker *worker)
 }
 
 static int worker_ask(snapcell_worker *worker, const cell_call *call, cell_message_type wanted,
-                      worker_message *out, snapcell_error *err)
+                      child_message *out, snapcell_error *err)
 {
     cleanup_writer wire_writer writer = {0};
     cell_call_write(&writer, call);
@@ -510,7 +509,7 @@ static int worker_ask(snapcell_worker *worker, const cell_call *call, cell_messa
     int status = worker_revive(worker, err);
     if (status != SNAPCELL_OK) return status;
     worker->called = true;
-    worker_process_renew(&worker->process, worker_call_limit_ms(worker));
+    child_process_renew(&worker->process, worker_call_limit_ms(worker));
     status = worker_send(worker, CELL_MESSAGE_CALL, &writer, err);
     return status == SNAPCELL_OK ? worker_receive(worker, wanted, out, err) : status;
 }
@@ -539,27 +538,27 @@ int snapcell_worker_fetch(snapcell_worker *worker, const snapcell_request *reque
     cell_call call = {.kind = CELL_CALL_FETCH, .request = request != NULL ? *request : nothing};
     int status = worker_check_request(worker, request != NULL ? request : &nothing, err);
     if (status != SNAPCELL_OK) return status;
-    cleanup_message worker_message message = {0};
+    cleanup_message child_message message = {0};
     status = worker_ask(worker, &call, CELL_MESSAGE_RESPONSE, &message, err);
     if (status != SNAPCELL_OK) return status;
     bool no_memory;
     if (cell_response_read(message.body, message.body_size_bytes, out, &no_memory))
         return SNAPCELL_OK;
-    return worker_fail(worker, no_memory ? WORKER_NO_MEMORY : WORKER_NONSENSE, err);
+    return worker_fail(worker, no_memory ? CHILD_NO_MEMORY : CHILD_NONSENSE, err);
 }
 
 static int worker_call_json(snapcell_worker *worker, const cell_call *call, char **out,
                             size_t *out_size_bytes, snapcell_error *err)
 {
     *out = NULL;
-    cleanup_message worker_message message = {0};
+    cleanup_message child_message message = {0};
     int status = worker_ask(worker, call, CELL_MESSAGE_RESULT, &message, err);
     if (status != SNAPCELL_OK) return status;
     size_t size;
     const char *text = cell_result_read(message.body, message.body_size_bytes, &size);
-    if (text == NULL) return worker_fail(worker, WORKER_NONSENSE, err);
+    if (text == NULL) return worker_fail(worker, CHILD_NONSENSE, err);
     *out = strdup(text);
-    if (*out == NULL) return worker_fail(worker, WORKER_NO_MEMORY, err);
+    if (*out == NULL) return worker_fail(worker, CHILD_NO_MEMORY, err);
     if (out_size_bytes != NULL) *out_size_bytes = size;
     return SNAPCELL_OK;
 }

@@ -1,6 +1,6 @@
 /* The compiler: a bundle in, an artifact out.
  *
- * The bundle is evaluated in a child process (the `snapcell` program, started as a worker), so that
+ * The bundle is evaluated in a child process (the `snapcell` program, started as a child), so that
  * an abort of V8, an endless loop or a memory hog there is an error here. Compiles may run on
  * several threads at once. */
 #ifndef SNAPCELL_COMPILER_H
@@ -87,7 +87,7 @@ typedef struct snapcell_compiled snapcell_compiled;
  * snapcell_compiled_free(). NULL on failure. Thread: any, several at once. Errors: E_NOT_FOUND,
  * E_IO, E_USAGE (not JavaScript text, empty, bad option), E_SCRIPT (with place and stack),
  * E_NO_HANDLER, E_UNSNAPSHOTABLE (strict, or SNAPCELL_ENTROPY_ERROR), E_MEMORY_LIMIT, E_WALL_LIMIT,
- * E_TOO_LARGE, E_NOMEM, E_SANDBOX, E_INTERNAL (no worker, or it died for another reason). */
+ * E_TOO_LARGE, E_NOMEM, E_SANDBOX, E_INTERNAL (no such program, or it died for another reason). */
 SNAPCELL_API int snapcell_compile_file(const char *path, const snapcell_compile_options *options,
                                        snapcell_compiled **out, snapcell_error *err);
 
@@ -137,9 +137,9 @@ SNAPCELL_API void snapcell_compiled_free(snapcell_compiled *compiled);
 /* Purpose: compile again, for this engine, what an artifact was made from: its source, its source
  * map, its name and its options (format, shape, warm-up, level, raw, whether random values are
  * allowed).
- * From `options` only limits, host, worker and log are taken; NULL for the defaults. `bytes`: an
- * artifact of any engine; Borrowed during the call. Thread and errors: as snapcell_compile_file(),
- * and E_CORRUPT, E_FORMAT. */
+ * From `options` only limits, host, worker_path and log are taken; NULL for the defaults. `bytes`:
+ * an artifact of any engine; Borrowed during the call. Thread and errors: as
+ * snapcell_compile_file(), and E_CORRUPT, E_FORMAT. */
 SNAPCELL_API int snapcell_recompile(const void *bytes, size_t size_bytes,
                                     const snapcell_compile_options *options,
                                     snapcell_compiled **out, snapcell_error *err);
@@ -173,10 +173,10 @@ SNAPCELL_API int snapcell_artifact_compare(const void *a, size_t a_size_bytes, c
                                            snapcell_difference out[SNAPCELL_DIFFERENCE_COUNT_MAX],
                                            size_t *out_count, snapcell_error *err);
 
-/* Purpose: be the child process; called by a program that was started as a worker, with the
+/* Purpose: be the child process; called by a program that was started as one, with the
  * socket's descriptor. Returns: the process's exit status. Thread: the main one, once, before
  * anything else. Errors: sent to the parent. */
-SNAPCELL_API int snapcell_compile_worker(int socket_fd);
+SNAPCELL_API int snapcell_compile_child(int socket_fd);
 
 #ifdef __cplusplus
 }

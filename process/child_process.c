@@ -1,4 +1,4 @@
-#include "worker_process.h"
+#include "child_process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 #include "process_spawn.h"
 
 #define NS_PER_MS UINT64_C(1000000)
-#define END_WAIT_MS 2000 /* for a worker that closed its end, to be dead */
+#define END_WAIT_MS 2000 /* for a child that closed its end, to be dead */
 #define END_WAIT_STEP_MS 2
 
 static uint64_t now_ns(void)
@@ -80,8 +80,8 @@ static int spawn(const char *path, const char *command, const char *zone, int so
     return process_spawn(path, arguments, environment, socket_fd, words_fd, pid);
 }
 
-int worker_process_start(const char *path, const worker_kind *kind, const char *zone,
-                         uint32_t wall_limit_ms, worker_process *out, snapcell_error *err)
+int child_process_start(const char *path, const child_kind *kind, const char *zone,
+                        uint32_t wall_limit_ms, child_process *out, snapcell_error *err)
 {
     memset(out, 0, sizeof(*out));
     out->kind = kind;
@@ -109,9 +109,9 @@ int worker_process_start(const char *path, const worker_kind *kind, const char *
 
 /* --- Talking --- */
 
-/* Takes what there is on stderr. What does not fit is read and dropped: the worker must not wait
+/* Takes what there is on stderr. What does not fit is read and dropped: the child must not wait
  * for us. */
-static void process_take_words(worker_process *process)
+static void process_take_words(child_process *process)
 {
     char chunk[4096];
     while (process->words_fd >= 0) {
@@ -123,7 +123,7 @@ static void process_take_words(worker_process *process)
             process->words_fd = -1;
             return;
         }
-        size_t room = WORKER_WORDS_SIZE_MAX - process->words_size_bytes;
+        size_t room = CHILD_WORDS_SIZE_MAX - process->words_size_bytes;
         size_t taken = (size_t)count < room ? (size_t)count : room;
         memcpy(process->words + process->words_size_bytes, chunk, taken);
         process->words_size_bytes += taken;
@@ -131,23 +131,23 @@ static void process_take_words(worker_process *process)
 }
 
 /* Waits until the socket is ready for `events`, and takes what comes on stderr meanwhile. */
-static worker_status process_wait_ready(worker_process *process, short events)
+static child_outcome process_wait_ready(child_process *process, short events)
 {
     for (;;) {
         uint64_t now = now_ns();
-        if (now >= process->deadline_ns) return WORKER_TIMEOUT;
+        if (now >= process->deadline_ns) return CHILD_TIMEOUT;
         uint64_t left_ms = (process->deadline_ns - now) / NS_PER_MS + 1;
         struct pollfd polled[] = {{.fd = process->socket_fd, .events = events},
                                   {.fd = process->words_fd, .events = POLLIN}};
         int count = poll(polled, 2, left_ms > 60000 ? 60000 : (int)left_ms);
-        if (count < 0 && errno != EINTR) return WORKER_GONE;
+        if (count < 0 && errno != EINTR) return CHILD_GONE;
         if (count <= 0) continue;
         if (polled[1].revents != 0) process_take_words(process);
-        if (polled[0].revents != 0) return WORKER_OK;
+        if (polled[0].revents != 0) return CHILD_OK;
     }
 }
 
-void worker_process_renew(worker_process *process, uint32_t limit_ms)
+void child_process_renew(child_process *process, uint32_t limit_ms)
 {
     process->deadline_ns = limit_ms > 0 ? now_ns() + limit_ms * NS_PER_MS : UINT64_MAX;
     process_take_words(process);
@@ -155,14 +155,13 @@ void worker_process_renew(worker_process *process, uint32_t limit_ms)
     process->words_size_bytes = 0;
 }
 
-bool worker_process_is_quiet(const worker_process *process)
+bool child_process_is_quiet(const child_process *process)
 {
     struct pollfd polled = {.fd = process->socket_fd, .events = POLLIN | POLLRDHUP};
     return poll(&polled, 1, 0) == 0;
 }
 
-static worker_status process_send_bytes(worker_process *process, const void *data,
-                                        size_t size_bytes)
+static child_outcome process_send_bytes(child_process *process, const void *data, size_t size_bytes)
 {
     const uint8_t *at = data;
     while (size_bytes > 0) {
@@ -173,63 +172,63 @@ static worker_status process_send_bytes(worker_process *process, const void *dat
             continue;
         }
         if (errno == EINTR) continue;
-        if (errno != EAGAIN) return WORKER_GONE;
-        worker_status status = process_wait_ready(process, POLLOUT);
-        if (status != WORKER_OK) return status;
+        if (errno != EAGAIN) return CHILD_GONE;
+        child_outcome outcome = process_wait_ready(process, POLLOUT);
+        if (outcome != CHILD_OK) return outcome;
     }
-    return WORKER_OK;
+    return CHILD_OK;
 }
 
-worker_status worker_process_send(worker_process *process, uint32_t type, const wire_writer *body)
+child_outcome child_process_send(child_process *process, uint32_t type, const wire_writer *body)
 {
-    if (body->failed) return WORKER_NO_MEMORY;
+    if (body->failed) return CHILD_NO_MEMORY;
     uint8_t header[WIRE_HEADER_SIZE];
     wire_header_write(&(wire_header){type, body->size_bytes}, header);
-    worker_status status = process_send_bytes(process, header, sizeof(header));
-    if (status != WORKER_OK) return status;
+    child_outcome outcome = process_send_bytes(process, header, sizeof(header));
+    if (outcome != CHILD_OK) return outcome;
     return process_send_bytes(process, body->data, body->size_bytes);
 }
 
-static worker_status process_receive_bytes(worker_process *process, void *data, size_t size_bytes)
+static child_outcome process_receive_bytes(child_process *process, void *data, size_t size_bytes)
 {
     uint8_t *at = data;
     while (size_bytes > 0) {
-        /* The deadline holds for a worker that never stops talking, too. */
-        worker_status status = process_wait_ready(process, POLLIN);
-        if (status != WORKER_OK) return status;
+        /* The deadline holds for a child that never stops talking, too. */
+        child_outcome outcome = process_wait_ready(process, POLLIN);
+        if (outcome != CHILD_OK) return outcome;
         ssize_t count = recv(process->socket_fd, at, size_bytes, 0);
-        if (count == 0) return WORKER_GONE;
-        if (count < 0 && errno != EINTR && errno != EAGAIN) return WORKER_GONE;
+        if (count == 0) return CHILD_GONE;
+        if (count < 0 && errno != EINTR && errno != EAGAIN) return CHILD_GONE;
         if (count < 0) continue;
         at += count;
         size_bytes -= (size_t)count;
     }
-    return WORKER_OK;
+    return CHILD_OK;
 }
 
-worker_status worker_process_receive(worker_process *process, worker_message *out)
+child_outcome child_process_receive(child_process *process, child_message *out)
 {
     uint8_t data[WIRE_HEADER_SIZE];
-    worker_status status = process_receive_bytes(process, data, sizeof(data));
-    if (status != WORKER_OK) return status;
+    child_outcome outcome = process_receive_bytes(process, data, sizeof(data));
+    if (outcome != CHILD_OK) return outcome;
     wire_header header;
     if (!wire_header_read(data, process->kind->size_max, &header) ||
         header.body_size_bytes > process->body_size_max)
-        return WORKER_NONSENSE;
+        return CHILD_NONSENSE;
 
     cleanup_free void *body = malloc(header.body_size_bytes);
-    if (body == NULL) return WORKER_NO_MEMORY;
-    status = process_receive_bytes(process, body, header.body_size_bytes);
-    if (status != WORKER_OK) return status;
-    *out = (worker_message){header.type, steal_pointer(&body), header.body_size_bytes};
-    return WORKER_OK;
+    if (body == NULL) return CHILD_NO_MEMORY;
+    outcome = process_receive_bytes(process, body, header.body_size_bytes);
+    if (outcome != CHILD_OK) return outcome;
+    *out = (child_message){header.type, steal_pointer(&body), header.body_size_bytes};
+    return CHILD_OK;
 }
 
 /* --- Ending --- */
 
-worker_end worker_process_wait(worker_process *process)
+child_end child_process_wait(child_process *process)
 {
-    worker_end end = {-1, -1};
+    child_end end = {-1, -1};
     for (int waited_ms = 0; waited_ms < END_WAIT_MS; waited_ms += END_WAIT_STEP_MS) {
         process_take_words(process);
         int status;
@@ -249,7 +248,7 @@ worker_end worker_process_wait(worker_process *process)
     return end;
 }
 
-void worker_process_end(worker_process *process)
+void child_process_end(child_process *process)
 {
     if (process->pid > 0) {
         kill(process->pid, SIGKILL);

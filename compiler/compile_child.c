@@ -7,12 +7,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "child_side.h"
 #include "cleanup.h"
 #include "compile_protocol.h"
 #include "error_set.h"
 #include "snapcell/compiler.h"
 #include "snapcell/sandbox.h"
-#include "worker_side.h"
 
 #define MIB (UINT64_C(1) << 20)
 #define LOG_TEXT_SIZE_MAX MIB
@@ -23,35 +23,35 @@
 
 /* --- Messages --- */
 
-static bool worker_send_fits(compile_message_type type, const wire_writer *body)
+static bool child_send_fits(compile_message_type type, const wire_writer *body)
 {
-    return worker_side_fits(type, body, compile_body_size_max);
+    return child_side_fits(type, body, compile_body_size_max);
 }
 
-static bool worker_send(int fd, compile_message_type type, const wire_writer *body)
+static bool child_send(int fd, compile_message_type type, const wire_writer *body)
 {
-    return worker_side_send(fd, type, body, compile_body_size_max);
+    return child_side_send(fd, type, body, compile_body_size_max);
 }
 
 /* `*body`: Owned, free(). */
-static bool worker_receive(int fd, wire_header *header, void **body)
+static bool child_receive(int fd, wire_header *header, void **body)
 {
-    return worker_side_receive(fd, header, body, compile_body_size_max);
+    return child_side_receive(fd, header, body, compile_body_size_max);
 }
 
-static bool worker_send_error(int fd, const snapcell_error *error)
+static bool child_send_error(int fd, const snapcell_error *error)
 {
     cleanup_writer wire_writer writer = {0};
     wire_error_write(&writer, error);
-    return worker_send(fd, COMPILE_MESSAGE_ERROR, &writer);
+    return child_send(fd, COMPILE_MESSAGE_ERROR, &writer);
 }
 
-static bool worker_send_hello(int fd)
+static bool child_send_hello(int fd)
 {
     cleanup_writer wire_writer writer = {0};
     wire_hello hello = {COMPILE_PROTOCOL_VERSION, engine_fingerprint()};
     compile_hello_write(&writer, &hello);
-    return worker_send(fd, COMPILE_MESSAGE_HELLO, &writer);
+    return child_send(fd, COMPILE_MESSAGE_HELLO, &writer);
 }
 
 /* --- Limits --- */
@@ -65,8 +65,8 @@ static void limit_set(int resource, rlim_t value)
     setrlimit(resource, &limit);
 }
 
-/* The worker must not outlive the thread that waits for it; the socket tells who that is. */
-static bool worker_bind_to_parent(int fd)
+/* The child must not outlive the thread that waits for it; the socket tells who that is. */
+static bool child_bind_to_parent(int fd)
 {
     struct ucred peer;
     socklen_t size = sizeof(peer);
@@ -75,14 +75,14 @@ static bool worker_bind_to_parent(int fd)
     return peer.pid == getppid();
 }
 
-static void worker_limit_before_job(void)
+static void child_limit_before_job(void)
 {
     limit_set(RLIMIT_CORE, 0);
     limit_set(RLIMIT_FSIZE, 0); /* there is nothing to write to a file */
 }
 
 /* The parent keeps the wall clock; this is for when it cannot. */
-static void worker_limit_for_job(const compile_job *job)
+static void child_limit_for_job(const compile_job *job)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     rlim_t wall_s = job->wall_limit_ms / 1000 + 2;
@@ -90,7 +90,7 @@ static void worker_limit_for_job(const compile_job *job)
 }
 
 /* 0, no limit, when there are not so many bytes. */
-static uint64_t worker_data_limit(const compile_job *job)
+static uint64_t child_data_limit(const compile_job *job)
 {
     uint64_t data;
     if (__builtin_mul_overflow(job->memory_limit_bytes, 2, &data) ||
@@ -100,26 +100,26 @@ static uint64_t worker_data_limit(const compile_job *job)
 }
 
 /* The job is in memory, and all that is left to do goes through the socket. */
-static int worker_enter_sandbox(const compile_job *job, snapcell_error *err)
+static int child_enter_sandbox(const compile_job *job, snapcell_error *err)
 {
     if (job->no_sandbox) return SNAPCELL_OK;
     snapcell_sandbox_options options = SNAPCELL_SANDBOX_OPTIONS_INIT;
-    options.data_limit_bytes = worker_data_limit(job);
+    options.data_limit_bytes = child_data_limit(job);
     return snapcell_sandbox_enter(&options, err);
 }
 
 /* --- Host functions: calls that the parent answers --- */
 
-typedef struct worker_stub {
+typedef struct child_stub {
     int fd;
     uint32_t index;
-} worker_stub;
+} child_stub;
 
-static int stub_take_answer(const worker_stub *stub, snapcell_host_call *call)
+static int stub_take_answer(const child_stub *stub, snapcell_host_call *call)
 {
     wire_header header;
     cleanup_free void *body = NULL;
-    if (!worker_receive(stub->fd, &header, &body))
+    if (!child_receive(stub->fd, &header, &body))
         return snapcell_host_throw(call, "the compiler is gone");
     snapcell_value value;
     if (header.type == COMPILE_MESSAGE_HOST_RETURN &&
@@ -135,7 +135,7 @@ static int stub_take_answer(const worker_stub *stub, snapcell_host_call *call)
 
 static int stub_call(void *user, snapcell_host_call *call)
 {
-    const worker_stub *stub = user;
+    const child_stub *stub = user;
     size_t count = snapcell_host_argument_count(call);
     if (count > COMPILE_ARGUMENT_COUNT_MAX)
         return snapcell_host_throw(call, "too many arguments for a host function");
@@ -147,18 +147,18 @@ static int stub_call(void *user, snapcell_host_call *call)
     cleanup_writer wire_writer writer = {0};
     compile_host_call asked = {stub->index, arguments, (uint32_t)count};
     compile_host_call_write(&writer, &asked);
-    if (!worker_send_fits(COMPILE_MESSAGE_HOST_CALL, &writer))
+    if (!child_send_fits(COMPILE_MESSAGE_HOST_CALL, &writer))
         return snapcell_host_throw(call, "the arguments are too large to be handed to the host");
-    if (!worker_send(stub->fd, COMPILE_MESSAGE_HOST_CALL, &writer))
+    if (!child_send(stub->fd, COMPILE_MESSAGE_HOST_CALL, &writer))
         return snapcell_host_throw(call, "the compiler is gone");
     return stub_take_answer(stub, call);
 }
 
-static int stubs_add(snapcell_host *host, const compile_job *job, worker_stub *stubs, int fd,
+static int stubs_add(snapcell_host *host, const compile_job *job, child_stub *stubs, int fd,
                      snapcell_error *err)
 {
     for (uint32_t i = 0; i < job->host_name_count; i++) {
-        stubs[i] = (worker_stub){fd, i};
+        stubs[i] = (child_stub){fd, i};
         int status = snapcell_host_add(host, job->host_names[i], stub_call, &stubs[i], err);
         if (status != SNAPCELL_OK) return status;
     }
@@ -167,8 +167,8 @@ static int stubs_add(snapcell_host *host, const compile_job *job, worker_stub *s
 
 /* --- The job --- */
 
-static void worker_log(void *user, snapcell_log_level level, const char *function_name,
-                       const char *text, size_t text_size_bytes)
+static void child_log(void *user, snapcell_log_level level, const char *function_name,
+                      const char *text, size_t text_size_bytes)
 {
     (void)function_name;
     size_t size = text_size_bytes;
@@ -180,36 +180,36 @@ static void worker_log(void *user, snapcell_log_level level, const char *functio
     cleanup_writer wire_writer writer = {0};
     wire_log log = {level, text, size};
     wire_log_write(&writer, &log);
-    worker_send(*(const int *)user, COMPILE_MESSAGE_LOG, &writer);
+    child_send(*(const int *)user, COMPILE_MESSAGE_LOG, &writer);
 }
 
-static void worker_note(void *user, const snapcell_note *note)
+static void child_note(void *user, const snapcell_note *note)
 {
     cleanup_writer wire_writer writer = {0};
     compile_note_write(&writer, note);
-    worker_send(*(const int *)user, COMPILE_MESSAGE_NOTE, &writer);
+    child_send(*(const int *)user, COMPILE_MESSAGE_NOTE, &writer);
 }
 
-static const void *worker_text(void *user)
+static const void *child_text(void *user)
 {
     return ((const compile_job *)user)->text;
 }
 
-static const char *worker_source_map(void *user, size_t *size_bytes)
+static const char *child_source_map(void *user, size_t *size_bytes)
 {
     const compile_job *job = user;
     *size_bytes = job->source_map_size_bytes;
     return job->source_map;
 }
 
-static int worker_build(compile_job *job, const snapcell_host *host, int fd,
-                        engine_build_result *out, snapcell_error *err)
+static int child_build(compile_job *job, const snapcell_host *host, int fd,
+                       engine_build_result *out, snapcell_error *err)
 {
     size_t unit = job->encoding == ARTIFACT_TEXT_UTF16LE ? 2 : 1;
     engine_bundle bundle = {
         .file_name = job->file_name,
-        .source = {job->encoding, job->text_size_bytes / unit, worker_text, job},
-        .source_map = {job->source_map == NULL ? NULL : worker_source_map, job},
+        .source = {job->encoding, job->text_size_bytes / unit, child_text, job},
+        .source_map = {job->source_map == NULL ? NULL : child_source_map, job},
         .host = job->host_name_count == 0 ? NULL : host,
     };
     engine_build_options options = {
@@ -218,20 +218,20 @@ static int worker_build(compile_job *job, const snapcell_host *host, int fd,
         .warm = job->warm,
         .warm_count = job->warm_count,
         .memory_limit_bytes = job->memory_limit_bytes,
-        .log = worker_log,
+        .log = child_log,
         .log_user = &fd,
         .function_name = job->function_name,
         .entropy_allowed = job->entropy_allowed,
         .shape = job->shape,
         .survey = job->survey,
-        .note = worker_note,
+        .note = child_note,
         .note_user = &fd,
     };
     int status = engine_start(ENGINE_MODE_BUILD, err);
     return status == SNAPCELL_OK ? engine_build(&bundle, &options, out, err) : status;
 }
 
-static bool worker_send_result(int fd, const engine_build_result *built)
+static bool child_send_result(int fd, const engine_build_result *built)
 {
     size_t warning_count = built->warning_count;
     if (warning_count > COMPILE_WARNING_COUNT_MAX) warning_count = COMPILE_WARNING_COUNT_MAX;
@@ -247,43 +247,43 @@ static bool worker_send_result(int fd, const engine_build_result *built)
     };
     cleanup_writer wire_writer writer = {0};
     compile_result_write(&writer, &result);
-    if (worker_send_fits(COMPILE_MESSAGE_RESULT, &writer))
-        return worker_send(fd, COMPILE_MESSAGE_RESULT, &writer);
+    if (child_send_fits(COMPILE_MESSAGE_RESULT, &writer))
+        return child_send(fd, COMPILE_MESSAGE_RESULT, &writer);
     snapcell_error error;
     error_set(&error, SNAPCELL_E_TOO_LARGE, "the snapshot has %zu bytes, which is too large",
               built->blob_size_bytes);
-    return worker_send_error(fd, &error);
+    return child_send_error(fd, &error);
 }
 
-static bool worker_do_job(compile_job *job, int fd)
+static bool child_do_job(compile_job *job, int fd)
 {
     snapcell_error error = {0};
     snapcell_host *host = NULL;
     engine_build_result built = {0};
-    cleanup_free worker_stub *stubs = calloc(job->host_name_count + 1u, sizeof(*stubs));
+    cleanup_free child_stub *stubs = calloc(job->host_name_count + 1u, sizeof(*stubs));
     int status = stubs == NULL ? error_set(&error, SNAPCELL_E_NOMEM, "no memory for a worker")
                                : snapcell_host_new(&host, &error);
     if (status == SNAPCELL_OK) status = stubs_add(host, job, stubs, fd, &error);
-    if (status == SNAPCELL_OK) status = worker_enter_sandbox(job, &error);
-    if (status == SNAPCELL_OK) status = worker_build(job, host, fd, &built, &error);
+    if (status == SNAPCELL_OK) status = child_enter_sandbox(job, &error);
+    if (status == SNAPCELL_OK) status = child_build(job, host, fd, &built, &error);
     bool sent =
-        status == SNAPCELL_OK ? worker_send_result(fd, &built) : worker_send_error(fd, &error);
+        status == SNAPCELL_OK ? child_send_result(fd, &built) : child_send_error(fd, &error);
     if (status == SNAPCELL_OK) engine_build_result_release(&built);
     snapcell_host_free(host);
     return sent;
 }
 
-int snapcell_compile_worker(int socket_fd)
+int snapcell_compile_child(int socket_fd)
 {
-    worker_limit_before_job();
-    if (!worker_bind_to_parent(socket_fd) || !worker_send_hello(socket_fd)) return 1;
+    child_limit_before_job();
+    if (!child_bind_to_parent(socket_fd) || !child_send_hello(socket_fd)) return 1;
     wire_header header;
     cleanup_free void *body = NULL;
-    if (!worker_receive(socket_fd, &header, &body) || header.type != COMPILE_MESSAGE_JOB) return 1;
+    if (!child_receive(socket_fd, &header, &body) || header.type != COMPILE_MESSAGE_JOB) return 1;
     compile_job job;
     if (!compile_job_read(body, header.body_size_bytes, &job)) return 1;
-    worker_limit_for_job(&job);
-    bool sent = worker_do_job(&job, socket_fd);
+    child_limit_for_job(&job);
+    bool sent = child_do_job(&job, socket_fd);
     compile_job_release(&job);
     return sent ? 0 : 1;
 }

@@ -305,7 +305,7 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-    /* fake_cell_worker BEHAVIOUR SCRIPT cell-worker 3 */
+    /* fake_cell_child BEHAVIOUR SCRIPT cell-worker 3 */
     if (argc != 5 || strcmp(argv[3], "cell-worker") != 0 || strcmp(argv[4], "3") != 0)
         die("started in another way than expected");
     for (size_t i = 0; i < sizeof(behaviours) / sizeof(*behaviours); i++) {

@@ -1,4 +1,4 @@
-#include "worker_words.h"
+#include "child_words.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,21 +33,21 @@ static const struct words_case {
 
 START_TEST(test_cause_is_found)
 {
-    char cause[WORKER_CAUSE_SIZE_MAX + 1];
-    worker_words_cause(cases[_i].words, cause);
+    char cause[CHILD_CAUSE_SIZE_MAX + 1];
+    child_words_cause(cases[_i].words, cause);
     ck_assert_str_eq(cause, cases[_i].cause);
-    ck_assert_int_eq(worker_words_of_memory(cases[_i].words), cases[_i].of_memory);
+    ck_assert_int_eq(child_words_of_memory(cases[_i].words), cases[_i].of_memory);
 }
 END_TEST
 
 START_TEST(test_cause_is_cut)
 {
     char words[1000];
-    char cause[WORKER_CAUSE_SIZE_MAX + 1];
+    char cause[CHILD_CAUSE_SIZE_MAX + 1];
     memset(words, 'w', sizeof(words) - 1);
     words[sizeof(words) - 1] = '\0';
-    worker_words_cause(words, cause);
-    ck_assert_uint_eq(strlen(cause), WORKER_CAUSE_SIZE_MAX);
+    child_words_cause(words, cause);
+    ck_assert_uint_eq(strlen(cause), CHILD_CAUSE_SIZE_MAX);
 }
 END_TEST
 
@@ -57,5 +57,5 @@ int main(void)
         {test_cause_is_found, (int)(sizeof(cases) / sizeof(*cases))},
         {test_cause_is_cut, 0},
     };
-    return FIXTURE_RUN("worker_words", tests);
+    return FIXTURE_RUN("child_words", tests);
 }

@@ -392,8 +392,8 @@ static const struct behaviour {
 
 int main(int argc, char **argv)
 {
-    /* fake_worker BEHAVIOUR SCRIPT compile-worker 3 */
-    if (argc != 5 || strcmp(argv[3], "compile-worker") != 0 || strcmp(argv[4], "3") != 0)
+    /* fake_compile_child BEHAVIOUR SCRIPT compile-child 3 */
+    if (argc != 5 || strcmp(argv[3], "compile-child") != 0 || strcmp(argv[4], "3") != 0)
         die("started in another way than expected");
     for (size_t i = 0; i < sizeof(behaviours) / sizeof(*behaviours); i++) {
         if (strcmp(behaviours[i].name, argv[1]) != 0) continue;

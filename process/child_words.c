@@ -1,9 +1,9 @@
-#include "worker_words.h"
+#include "child_words.h"
 
 #include <ctype.h>
 #include <string.h>
 
-bool worker_words_of_memory(const char *words)
+bool child_words_of_memory(const char *words)
 {
     static const char *const signs[] = {"out of memory", "std::bad_alloc", "invalid size error",
                                         "invalid array length", "OutOfMemory"};
@@ -68,7 +68,7 @@ static size_t address_size(const char *text, size_t size_bytes)
     return size > 2 ? size : 0;
 }
 
-void worker_words_cause(const char *words, char *out)
+void child_words_cause(const char *words, char *out)
 {
     static const char address[] = "(address)";
     words_line line = words_find(words);
@@ -76,7 +76,7 @@ void worker_words_cause(const char *words, char *out)
     for (size_t i = 0; i < line.size_bytes;) {
         size_t hex = address_size(line.data + i, line.size_bytes - i);
         size_t needed = hex > 0 ? sizeof(address) - 1 : 1;
-        if (size + needed > WORKER_CAUSE_SIZE_MAX) break;
+        if (size + needed > CHILD_CAUSE_SIZE_MAX) break;
         if (hex > 0)
             memcpy(out + size, address, needed);
         else

@@ -1,4 +1,4 @@
-#include "worker_path.h"
+#include "program_path.h"
 
 #include <dlfcn.h>
 #include <link.h>
@@ -78,7 +78,7 @@ static char *program_on_path(void)
     return NULL;
 }
 
-static char *worker_path_search(void)
+static char *program_path_search(void)
 {
     cleanup_free char *running = realpath(RUNNING_PROGRAM, NULL);
     cleanup_free char *library = library_path();
@@ -90,7 +90,7 @@ static char *worker_path_search(void)
     return path != NULL ? path : program_on_path();
 }
 
-int worker_path_find(const char *given, char **out, snapcell_error *err)
+int program_path_find(const char *given, char **out, snapcell_error *err)
 {
     *out = NULL;
     const char *from = "worker_path";
@@ -108,7 +108,7 @@ int worker_path_find(const char *given, char **out, snapcell_error *err)
         return *out != NULL ? SNAPCELL_OK
                             : error_set(err, SNAPCELL_E_NOMEM, "no memory for a path");
     }
-    *out = worker_path_search();
+    *out = program_path_search();
     if (*out != NULL) return SNAPCELL_OK;
     return error_set(err, SNAPCELL_E_INTERNAL,
                      "the `" PROGRAM "` program, which works in a process of its own, is neither "

@@ -1,8 +1,8 @@
-/* A worker: a fork of this program that does what strangers' code could make go wrong. The engine
+/* A child: a fork of this program that does what strangers' code could make go wrong. The engine
  * ends its process where it cannot go on, as when a single array outgrows what is left of memory,
  * and says a page about it first; a person who runs a function gets a line and an exit status.
  *
- * Descriptor 2 of the worker is a file in memory that takes what the engine says, and messages go
+ * Descriptor 2 of the child is a file in memory that takes what the engine says, and messages go
  * to a copy of the real one. */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,17 +20,17 @@
 
 /* What sanitizers say of a crash must be seen. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define WORKER_HIDES_NOISE 0
+#define CHILD_HIDES_NOISE 0
 #else
-#define WORKER_HIDES_NOISE 1
+#define CHILD_HIDES_NOISE 1
 #endif
 
 #define NOISE_SIZE_MAX ((size_t)64 << 10)
 
-/* --- In the worker --- */
+/* --- In the child --- */
 
 /* Without it a crash is only less well told of. */
-static void worker_redirect(int noise_fd)
+static void child_redirect(int noise_fd)
 {
     if (noise_fd < 0) return;
     int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
@@ -38,14 +38,14 @@ static void worker_redirect(int noise_fd)
 }
 
 /* The engine is not taken down: the kernel does that, after the answer is out. */
-static _Noreturn void worker_main(const cli_worker *worker, pid_t supervisor, int noise_fd,
-                                  int broker_fd)
+static _Noreturn void child_main(const cli_child *child, pid_t supervisor, int noise_fd,
+                                 int broker_fd)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != supervisor) _exit(CLI_TROUBLE); /* it died before that */
-    worker_redirect(noise_fd);
-    int status = worker->work(worker->user, broker_fd);
-    _exit(status < CLI_WORKER_STATUS_OWN ? (int)cli_finish((cli_status)status) : status);
+    child_redirect(noise_fd);
+    int status = child->work(child->user, broker_fd);
+    _exit(status < CLI_CHILD_STATUS_OWN ? (int)cli_finish((cli_status)status) : status);
 }
 
 /* The engine looks for the time zone when a function first asks for it, which is too late. */
@@ -73,18 +73,17 @@ static bool noise_is_of_memory(const char *noise, size_t size_bytes)
     return false;
 }
 
-static int worker_crashed(const cli_worker *worker, const char *noise, size_t size_bytes)
+static int child_crashed(const cli_child *child, const char *noise, size_t size_bytes)
 {
     if (noise_is_of_memory(noise, size_bytes)) {
-        cli_message("%s: it needs more memory than the engine can give", worker->subject);
+        cli_message("%s: it needs more memory than the engine can give", child->subject);
         return CLI_LIMIT;
     }
-    cli_message("%s: the engine found a fault in itself and could not go on", worker->subject);
+    cli_message("%s: the engine found a fault in itself and could not go on", child->subject);
     return CLI_TROUBLE;
 }
 
-static int worker_signaled(const cli_worker *worker, int number, const char *noise,
-                           size_t size_bytes)
+static int child_signaled(const cli_child *child, int number, const char *noise, size_t size_bytes)
 {
     switch (number) {
     case SIGABRT:
@@ -93,81 +92,81 @@ static int worker_signaled(const cli_worker *worker, int number, const char *noi
     case SIGILL:
     case SIGSEGV:
     case SIGTRAP:
-        return worker_crashed(worker, noise, size_bytes);
+        return child_crashed(child, noise, size_bytes);
     case SIGSYS:
         cli_message("%s: it was ended for a system call that the sandbox does not allow",
-                    worker->subject);
+                    child->subject);
         return CLI_REFUSED;
     case SIGKILL:
         cli_message("%s: the worker process was killed, most likely because the machine ran out of "
                     "memory",
-                    worker->subject);
+                    child->subject);
         return CLI_LIMIT;
     default: /* whoever sent it means us, too */
         signal(number, SIG_DFL);
         raise(number);
-        cli_message("%s: the worker process was ended by a signal: %s", worker->subject,
+        cli_message("%s: the worker process was ended by a signal: %s", child->subject,
                     sigdescr_np(number));
         return CLI_TROUBLE;
     }
 }
 
 /* What the engine said without a crash is handed on. */
-static int worker_ended(const cli_worker *worker, int status, int noise_fd)
+static int child_ended(const cli_child *child, int status, int noise_fd)
 {
     cleanup_free char *noise = noise_fd >= 0 ? malloc(NOISE_SIZE_MAX) : NULL;
     ssize_t count = noise ? pread(noise_fd, noise, NOISE_SIZE_MAX, 0) : 0;
     size_t size_bytes = count > 0 ? (size_t)count : 0;
-    if (WIFSIGNALED(status)) return worker_signaled(worker, WTERMSIG(status), noise, size_bytes);
+    if (WIFSIGNALED(status)) return child_signaled(child, WTERMSIG(status), noise, size_bytes);
     if (size_bytes) fwrite(noise, 1, size_bytes, stderr);
     return WEXITSTATUS(status);
 }
 
-static int worker_failed(const char *what)
+static int child_failed(const char *what)
 {
     cli_message("cannot %s: %s", what, strerror(errno));
     return CLI_TROUBLE;
 }
 
-static int worker_supervise(const cli_worker *worker, pid_t pid, int noise_fd)
+static int child_supervise(const cli_child *child, pid_t pid, int noise_fd)
 {
     int status = 0;
     while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR) return worker_failed("wait for the worker process");
-    return worker_ended(worker, status, noise_fd);
+        if (errno != EINTR) return child_failed("wait for the worker process");
+    return child_ended(child, status, noise_fd);
 }
 
-/* Closes the worker's end of the socket here, and this one's there. */
-static pid_t worker_fork(const cli_worker *worker, int own_fd, int its_fd, int noise_fd)
+/* Closes the child's end of the socket here, and this one's there. */
+static pid_t child_fork(const cli_child *child, int own_fd, int its_fd, int noise_fd)
 {
     pid_t supervisor = getpid();
     cli_flush();
     pid_t pid = fork();
     if (pid == 0) {
         if (own_fd >= 0) close(own_fd);
-        worker_main(worker, supervisor, noise_fd, its_fd);
+        child_main(child, supervisor, noise_fd, its_fd);
     }
     if (its_fd >= 0) close(its_fd);
     return pid;
 }
 
-/* When the broker has gone, the worker must notice: its end is open nowhere else. */
-static void worker_serve(const cli_worker *worker, pid_t pid, int own_fd)
+/* When the broker has gone, the child must notice: its end is open nowhere else. */
+static void child_serve(const cli_child *child, pid_t pid, int own_fd)
 {
     if (own_fd < 0) return;
-    if (pid > 0) worker->broker(worker->user, own_fd);
+    if (pid > 0) child->broker(child->user, own_fd);
     close(own_fd);
 }
 
-int cli_worker_run(const cli_worker *worker)
+int cli_child_run(const cli_child *child)
 {
     int ends[2] = {-1, -1};
-    cleanup_close int noise_fd = WORKER_HIDES_NOISE ? memfd_create("engine", MFD_CLOEXEC) : -1;
-    if (worker->broker && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-        return worker_failed("open a socket to a worker process");
-    pid_t pid = worker_fork(worker, ends[0], ends[1], noise_fd);
-    int status = pid < 0 ? worker_failed("start a worker process") : CLI_DONE;
-    worker_serve(worker, pid, ends[0]);
+    cleanup_close int noise_fd = CHILD_HIDES_NOISE ? memfd_create("engine", MFD_CLOEXEC) : -1;
+    if (child->broker && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+        return child_failed("open a socket to a worker process");
+    pid_t pid = child_fork(child, ends[0], ends[1], noise_fd);
+    int status = pid < 0 ? child_failed("start a worker process") : CLI_DONE;
+    child_serve(child, pid, ends[0]);
     if (pid < 0) return status;
-    return worker_supervise(worker, pid, noise_fd);
+    return child_supervise(child, pid, noise_fd);
 }

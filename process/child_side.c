@@ -1,24 +1,24 @@
-#include "worker_side.h"
+#include "child_side.h"
 
 #include <stdlib.h>
 
 #include "socket_io.h"
 
-bool worker_side_fits(uint32_t type, const wire_writer *body, wire_size_max_fn *size_max)
+bool child_side_fits(uint32_t type, const wire_writer *body, wire_size_max_fn *size_max)
 {
     return !body->failed && body->size_bytes <= size_max(type);
 }
 
-bool worker_side_send(int fd, uint32_t type, const wire_writer *body, wire_size_max_fn *size_max)
+bool child_side_send(int fd, uint32_t type, const wire_writer *body, wire_size_max_fn *size_max)
 {
-    if (!worker_side_fits(type, body, size_max)) return false;
+    if (!child_side_fits(type, body, size_max)) return false;
     uint8_t header[WIRE_HEADER_SIZE];
     wire_header_write(&(wire_header){type, body->size_bytes}, header);
     return socket_write_all(fd, header, sizeof(header)) &&
            socket_write_all(fd, body->data, body->size_bytes);
 }
 
-bool worker_side_receive(int fd, wire_header *header, void **body, wire_size_max_fn *size_max)
+bool child_side_receive(int fd, wire_header *header, void **body, wire_size_max_fn *size_max)
 {
     uint8_t data[WIRE_HEADER_SIZE];
     *body = NULL;
