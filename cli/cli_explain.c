@@ -91,7 +91,7 @@ static void explain_print_uses(const json_t *uses)
     size_t index;
     json_t *note;
     size_t width = explain_width(uses);
-    cli_print("  taken while it was built, the same in every instance where it is kept:\n");
+    cli_print("  done while it was built, the same in every instance where it is kept:\n");
     json_array_foreach(uses, index, note)
     {
         json_int_t count = json_integer_value(json_object_get(note, "count"));

@@ -8,12 +8,14 @@
 #include <libplatform/libplatform.h>
 #include <v8-snapshot.h>
 
+#include "build_traces.h"
 #include "error_set.h"
 #include "evaluation.h"
 #include "heap_census.h"
 #include "late_builtins.h"
 #include "module_exports.h"
 #include "platform.h"
+#include "script_error.h"
 #include "survey.h"
 #include "web_modules.h"
 #include "workshop.h"
@@ -94,8 +96,6 @@ int RefuseUnsnapshotable(const IsolateState &state, Refusal *refusal, snapcell_e
 {
     if (!state.unsnapshotable.empty())
         return Refuse(refusal, state.unsnapshotable_kind, state.unsnapshotable, err);
-    if (!state.timers.Empty())
-        return Refuse(refusal, SNAPCELL_NOTE_TIMER, "a timer is still pending", err);
     return SNAPCELL_OK;
 }
 
@@ -113,6 +113,27 @@ int RefuseShared(const IsolateState &state, const v8::StartupData &blob, Refusal
                   err);
 }
 
+// What V8 keeps of the bundle's evaluation and its warm-ups, and no instance should see.
+int ForgetBuildTime(v8::Local<v8::Context> context, const LastMatch &last_match,
+                    snapcell_error *err)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    FinalizeGarbage(isolate);
+    int status = ReportCondemned(isolate, err);
+    if (status != SNAPCELL_OK) return status;
+    if (last_match.Forget(context)) return SNAPCELL_OK;
+    return error_set(err, SNAPCELL_E_INTERNAL, "V8's last regular-expression match stays");
+}
+
+// The context's second datum, where there were timers.
+void SaveTimers(v8::Local<v8::Context> context, v8::SnapshotCreator *creator, Refusal *refusal)
+{
+    const IsolateState *state = IsolateState::From(context->GetIsolate());
+    refusal->timers_go_on = !state->timers.Empty();
+    if (refusal->timers_go_on)
+        creator->AddData(context, state->timers.Save(context->GetIsolate(), state->MonotonicMs()));
+}
+
 // The creator enters its isolate and leaves it in its destructor, after the state's handles are
 // gone.
 int BuildSnapshot(const engine_bundle &bundle, const engine_build_options &options,
@@ -123,6 +144,7 @@ int BuildSnapshot(const engine_bundle &bundle, const engine_build_options &optio
     v8::SnapshotCreator creator(workshop.Params());
     v8::Isolate *isolate = creator.GetIsolate();
     AttachState(isolate, &workshop.state);
+    MarkDates(isolate);
     Handler handler;
     std::string apis, heap;
     int status;
@@ -130,9 +152,11 @@ int BuildSnapshot(const engine_bundle &bundle, const engine_build_options &optio
         v8::HandleScope scope(isolate);
         v8::Local<v8::Context> context = NewContext(isolate, bundle.host);
         v8::Context::Scope entered(context);
+        LastMatch last_match(context);
         AddLateBuiltIns(context);
         Evaluation evaluation;
         status = Prepare(context, &workshop, format, options, &evaluation, &handler, err);
+        if (status == SNAPCELL_OK) status = ForgetBuildTime(context, last_match, err);
         // A refusal comes first: what failed may have failed for it.
         if (status == SNAPCELL_OK || !workshop.state.unsnapshotable.empty())
             status = RefuseUnsnapshotable(workshop.state, refusal, err);
@@ -142,6 +166,7 @@ int BuildSnapshot(const engine_bundle &bundle, const engine_build_options &optio
             heap = CountHeapByKind(isolate);
             if (!evaluation.module.IsEmpty()) ForgetModuleExports(context, evaluation.module);
             creator.AddData(context, handler.entry);
+            SaveTimers(context, &creator, refusal);
             creator.SetDefaultContext(context);
         }
     }
@@ -186,12 +211,13 @@ int BuildCodeCache(const engine_bundle &bundle, const engine_build_options &opti
                       EvaluatedWebModules(context), "", out, err);
 }
 
-bool SurveyIsDue(const engine_bundle &bundle, const engine_build_options &options, int status)
+bool SurveyIsDue(const engine_bundle &bundle, const engine_build_options &options, int status,
+                 const Refusal &refusal)
 {
     if (options.note == nullptr || options.survey == ENGINE_SURVEY_NONE) return false;
     if (status == SNAPCELL_E_UNSNAPSHOTABLE) return true;
     if (status != SNAPCELL_OK) return false;
-    if (options.survey != ENGINE_SURVEY_WHEN_DUE) return true;
+    if (refusal.timers_go_on || options.survey != ENGINE_SURVEY_WHEN_DUE) return true;
     Workshop workshop(bundle, options);
     PlainIsolate isolate(&workshop);
     v8::HandleScope scope(isolate.get());
@@ -208,7 +234,7 @@ int BuildAndSurvey(const engine_bundle &bundle, const engine_build_options &opti
     int status = options.survey == ENGINE_SURVEY_ONLY
                      ? error_set(err, SNAPCELL_E_UNSNAPSHOTABLE, "it was only looked at")
                      : BuildSnapshot(bundle, options, format, out, &refusal, err);
-    if (SurveyIsDue(bundle, options, status))
+    if (SurveyIsDue(bundle, options, status, refusal))
         SurveyBundle(bundle, options, format, status == SNAPCELL_OK ? nullptr : &refusal);
     return status;
 }

@@ -20,6 +20,9 @@ namespace
 // While the embedder waits for a body, answers to fetch() are looked for this often.
 constexpr double kNapMs = 2;
 
+// A timer of 0 ms that sets itself again would keep a clock that timers move from ever moving.
+constexpr int kIdleRoundsMax = 10000;
+
 // How many rejections are remembered that something may handle late.
 constexpr size_t kToldMax = 100;
 
@@ -208,11 +211,12 @@ int RunUntilIdle(v8::Local<v8::Context> context, double horizon_ms, snapcell_err
     v8::Isolate *isolate = context->GetIsolate();
     IsolateState *state = IsolateState::From(isolate);
     double end_ms = state->MonotonicMs() + horizon_ms;
-    for (;;) {
+    for (int rounds = 0;; rounds++) {
         RunTasks(isolate);
         int status = ReportCondemned(isolate, err);
         if (status != SNAPCELL_OK) return status;
         if (state->timers.Empty() || state->timers.NextDueMs() > end_ms) return SNAPCELL_OK;
+        if (rounds == kIdleRoundsMax) return SNAPCELL_OK;
         status = WaitAndRun(context, err);
         if (status != SNAPCELL_OK) return status;
     }

@@ -15,8 +15,8 @@ namespace snapcell
 int RunUntilSettled(v8::Local<v8::Context> context, v8::Local<v8::Promise> promise,
                     snapcell_error *err);
 
-// Build time: runs microtasks and timers until nothing is left or the clock has moved on by
-// `horizon_ms`.
+// Build time: runs microtasks and timers until nothing is left, the clock has moved on by
+// `horizon_ms`, or very many timers ran.
 int RunUntilIdle(v8::Local<v8::Context> context, double horizon_ms, snapcell_error *err);
 
 // Takes the oldest rejection that nothing handled; empty when there is none.

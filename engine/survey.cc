@@ -24,7 +24,6 @@ constexpr char kMakeLater[] = "make it when the handler first needs it";
 constexpr char kOthers[] = "others";
 constexpr char kDrawLater[] =
     "draw it when the handler first needs it, or accept one value for all (--entropy allow)";
-constexpr char kStartLater[] = "start it in the handler";
 constexpr char kDropDraws[] =
     "keep no random value of a warm-up request, or leave that request out";
 
@@ -94,8 +93,8 @@ void Survey::AddTimers(const Workshop &workshop)
 {
     for (const TimerQueue::Pending &timer : workshop.state.timers.ListPending()) {
         const char *what = timer.interval_ms < 0 ? "a timer" : "an interval";
-        Add({SNAPCELL_NOTE_TIMER, true, false, std::string(what) + " is still pending", timer.place,
-             "", kStartLater});
+        Add({SNAPCELL_NOTE_TIMER, false, timer.warm,
+             std::string(what) + " that goes on in each instance", timer.place, "", ""});
     }
 }
 
@@ -130,7 +129,6 @@ void Survey::AddKeptDraws(const Workshop &workshop, const Refusal &refusal)
 void Survey::Explain(v8::Isolate *isolate, const Workshop &workshop, const Refusal &refusal,
                      const HeapPaths &paths)
 {
-    AddTimers(workshop);
     AddObjects(isolate, paths);
     AddKeptDraws(workshop, refusal);
     bool explained = std::any_of(entries_.begin(), entries_.end(),
@@ -186,6 +184,7 @@ void SurveyBundle(const engine_bundle &bundle, const engine_build_options &optio
         if (InstallSurveyHooks(context))
             (void)Prepare(context, &workshop, format, options, &evaluation, &handler, nullptr);
         isolate.get()->CancelTerminateExecution();
+        survey.AddTimers(workshop);
         if (refusal != nullptr) {
             HeapPaths paths(isolate.get(),
                             {{"exports", evaluation.exports}, {"handler", handler.entry}});

@@ -23,6 +23,7 @@ struct Refusal {
     snapcell_note_kind kind = SNAPCELL_NOTE_ENGINE;
     std::string what;
     std::vector<size_t> kept_draws; // numbers of the warm-up's random values that were kept
+    bool timers_go_on = false;      // no reason to refuse, but worth a look
 };
 
 class Survey
@@ -34,8 +35,9 @@ class Survey
     uint32_t MarkMaker(v8::Isolate *isolate, const std::string &name);
     void HoldObject(v8::Isolate *isolate, uint32_t mark, v8::Local<v8::Object> object);
 
-    // Once the evaluation is over, of a bundle that did not become a snapshot: what its isolate
-    // still holds.
+    // Once the evaluation is over: timers that are pending, which a snapshot lets go on.
+    void AddTimers(const Workshop &workshop);
+    // The same of a bundle that did not become a snapshot: what its isolate still holds.
     void Explain(v8::Isolate *isolate, const Workshop &workshop, const Refusal &refusal,
                  const HeapPaths &paths);
     void Report(const engine_build_options &options, const engine_bundle &bundle);
@@ -58,7 +60,6 @@ class Survey
         std::vector<v8::Global<v8::Object>> objects;
     };
     void Add(const Entry &entry);
-    void AddTimers(const Workshop &workshop);
     void AddObjects(v8::Isolate *isolate, const HeapPaths &paths);
     void AddKeptDraws(const Workshop &workshop, const Refusal &refusal);
 

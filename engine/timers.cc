@@ -6,22 +6,41 @@
 
 namespace snapcell
 {
-
-uint32_t TimerQueue::Add(v8::Isolate *isolate, v8::Local<v8::Function> callback,
-                         std::vector<v8::Local<v8::Value>> arguments, double due_ms,
-                         double interval_ms)
+namespace
 {
-    uint32_t id = next_id_++;
+
+// The next number is saved, then each timer: its number, what is left of its delay, its interval,
+// its callback, then its arguments.
+constexpr uint32_t kArgumentsAt = 4;
+
+} // namespace
+
+TimerQueue::Timer &TimerQueue::Insert(uint32_t id, v8::Isolate *isolate,
+                                      v8::Local<v8::Function> callback,
+                                      const std::vector<v8::Local<v8::Value>> &arguments,
+                                      double due_ms, double interval_ms)
+{
     Timer &timer = timers_[id];
     timer.callback.Reset(isolate, callback);
     for (v8::Local<v8::Value> argument : arguments)
         timer.arguments.emplace_back(isolate, argument);
     timer.interval_ms = interval_ms;
     timer.due_ms = due_ms;
+    due_.emplace(due_ms, id);
+    return timer;
+}
+
+uint32_t TimerQueue::Add(v8::Isolate *isolate, v8::Local<v8::Function> callback,
+                         std::vector<v8::Local<v8::Value>> arguments, double due_ms,
+                         double interval_ms)
+{
+    uint32_t id = next_id_++;
+    Timer &timer = Insert(id, isolate, callback, arguments, due_ms, interval_ms);
+    const IsolateState *state = IsolateState::From(isolate);
+    timer.warm = state->phase == Phase::kWarm;
     // Only what is left over at build time is ever asked where it was set, and only when it is
     // looked at: finding the place leaves a table of lines behind, which would be in the blob.
-    if (IsolateState::From(isolate)->survey != nullptr) timer.place = CurrentBundlePlace(isolate);
-    due_.emplace(due_ms, id);
+    if (state->survey != nullptr) timer.place = CurrentBundlePlace(isolate);
     return id;
 }
 
@@ -82,9 +101,54 @@ std::vector<TimerQueue::Pending> TimerQueue::ListPending() const
     std::vector<Pending> pending;
     for (const auto &[due_ms, id] : due_) {
         const Timer &timer = timers_.at(id);
-        pending.push_back({timer.place, due_ms, timer.interval_ms});
+        pending.push_back({timer.place, due_ms, timer.interval_ms, timer.warm});
     }
     return pending;
+}
+
+v8::Local<v8::Array> TimerQueue::Save(v8::Isolate *isolate, double now_ms) const
+{
+    std::vector<v8::Local<v8::Value>> saved = {v8::Integer::NewFromUnsigned(isolate, next_id_)};
+    for (const auto &[due_ms, id] : due_) {
+        const Timer &timer = timers_.at(id);
+        std::vector<v8::Local<v8::Value>> entry = {
+            v8::Integer::NewFromUnsigned(isolate, id), v8::Number::New(isolate, due_ms - now_ms),
+            v8::Number::New(isolate, timer.interval_ms), timer.callback.Get(isolate)};
+        for (const auto &argument : timer.arguments)
+            entry.push_back(argument.Get(isolate));
+        saved.push_back(v8::Array::New(isolate, entry.data(), entry.size()));
+    }
+    return v8::Array::New(isolate, saved.data(), saved.size());
+}
+
+bool TimerQueue::RestoreOne(v8::Local<v8::Context> context, v8::Local<v8::Value> saved,
+                            double now_ms)
+{
+    if (!saved->IsArray()) return false;
+    v8::Local<v8::Array> entry = saved.As<v8::Array>();
+    std::vector<v8::Local<v8::Value>> items(entry->Length());
+    for (uint32_t at = 0; at < items.size(); at++)
+        if (!entry->Get(context, at).ToLocal(&items[at])) return false;
+    if (items.size() < kArgumentsAt || !items[0]->IsUint32() || !items[1]->IsNumber() ||
+        !items[2]->IsNumber() || !items[3]->IsFunction())
+        return false;
+    Insert(items[0].As<v8::Uint32>()->Value(), context->GetIsolate(), items[3].As<v8::Function>(),
+           {items.begin() + kArgumentsAt, items.end()}, now_ms + items[1].As<v8::Number>()->Value(),
+           items[2].As<v8::Number>()->Value());
+    return true;
+}
+
+bool TimerQueue::Restore(v8::Local<v8::Context> context, v8::Local<v8::Array> saved, double now_ms)
+{
+    v8::Local<v8::Value> next_id;
+    if (!saved->Get(context, 0).ToLocal(&next_id) || !next_id->IsUint32()) return false;
+    next_id_ = next_id.As<v8::Uint32>()->Value();
+    for (uint32_t i = 1; i < saved->Length(); i++) {
+        v8::Local<v8::Value> entry;
+        if (!saved->Get(context, i).ToLocal(&entry) || !RestoreOne(context, entry, now_ms))
+            return false;
+    }
+    return true;
 }
 
 void TimerQueue::Reset()

@@ -39,8 +39,14 @@ class TimerQueue
         BundlePlace place; // where it was set, in the bundle
         double due_ms;
         double interval_ms; // below 0: once
+        bool warm;          // set in a warm-up request
     };
     std::vector<Pending> ListPending() const;
+    // What a snapshot keeps of the queue: each instance sets its timers again, with the delay that
+    // was left and under the same numbers.
+    v8::Local<v8::Array> Save(v8::Isolate *isolate, double now_ms) const;
+    // False when `saved` was not made by Save().
+    bool Restore(v8::Local<v8::Context> context, v8::Local<v8::Array> saved, double now_ms);
     // Drops every timer; to be called before the isolate goes away.
     void Reset();
 
@@ -51,7 +57,12 @@ class TimerQueue
         double interval_ms = -1;
         double due_ms = 0;
         BundlePlace place;
+        bool warm = false;
     };
+    bool RestoreOne(v8::Local<v8::Context> context, v8::Local<v8::Value> saved, double now_ms);
+    Timer &Insert(uint32_t id, v8::Isolate *isolate, v8::Local<v8::Function> callback,
+                  const std::vector<v8::Local<v8::Value>> &arguments, double due_ms,
+                  double interval_ms);
     std::map<uint32_t, Timer> timers_;
     std::multimap<double, uint32_t> due_; // by due time, then in order of adding
     uint32_t next_id_;

@@ -69,8 +69,9 @@ PlainIsolate::~PlainIsolate()
 namespace
 {
 
-// How far timers that a bundle sets at top level may reach; what is due later is left over.
-constexpr double kTopLevelHorizonMs = 1000;
+// Timers that are due within this time run at build time, after the top level and after each
+// warm-up request; later ones are kept for the instances.
+constexpr double kTimerHorizonMs = 1000;
 
 // Answers one warm-up request, so that what it compiles and keeps is in the blob.
 int WarmUp(v8::Local<v8::Context> context, const Handler &handler, const snapcell_request &request,
@@ -106,6 +107,8 @@ int WarmUpAll(v8::Local<v8::Context> context, const Handler &handler,
     IsolateState::From(context->GetIsolate())->phase = Phase::kWarm;
     for (size_t i = 0; i < options.warm_count; i++) {
         int status = WarmUp(context, handler, options.warm[i], err);
+        // Streams and schedulers leave timers of 0 ms behind.
+        if (status == SNAPCELL_OK) status = RunUntilIdle(context, kTimerHorizonMs, err);
         if (status == SNAPCELL_OK) continue;
         if (err != nullptr) {
             snapcell_error inner = *err;
@@ -155,7 +158,7 @@ int Prepare(v8::Local<v8::Context> context, Workshop *workshop, engine_format fo
         return error_set(err, SNAPCELL_E_INTERNAL, "the engine's module for Intl failed");
     int status = EvaluateBundle(context, &workshop->text, format, nullptr, evaluation, err);
     if (status != SNAPCELL_OK) return status;
-    status = RunUntilIdle(context, kTopLevelHorizonMs, err);
+    status = RunUntilIdle(context, kTimerHorizonMs, err);
     if (status == SNAPCELL_OK) status = FailOnRefusedCall(isolate, err);
     if (status != SNAPCELL_OK) return status;
     status = FailOnUnhandledRejection(isolate, err);

@@ -7,8 +7,8 @@ run 0 "a function with three causes" compile --explain --entropy fresh "$BUNDLES
 expect "is no snapshot" out_has "cannot be a snapshot:"
 expect "names the place and the path" grep -Eq '^ +causes\.js:3:20 +an object made by Intl\.DateTimeFormat, kept as `globalThis\.app\.cache\.formats\[0\]`$' out
 expect "names the random value" grep -Eq '^ +causes\.js:4:19 +crypto\.randomUUID\(\) was called at top level$' out
-expect "names the timer" grep -Eq '^ +causes\.js:5:1 +an interval is still pending$' out
-expect "says what to do" grep -Eq '^ +-> start it in the handler$' out
+expect "names the WebAssembly" grep -Eq '^ +causes\.js:5:21 +an object made by WebAssembly\.Memory, kept as `globalThis\.memory`$' out
+expect "says what to do" grep -Eq '^ +-> make it when the handler first needs it$' out
 run 0 "the same from the store" compile --explain --entropy fresh --json "$BUNDLES/causes.js"
 json "is explained, too" 'j.cached && j.explain.causes.length === 3 && j.explain.uses.length === 0'
 json "has the cause's fields" 'JSON.stringify(j.explain.causes.find((c) => c.kind === "object")) === JSON.stringify({kind:"object",warm:false,what:"an object made by Intl.DateTimeFormat",count:1,place:"causes.js:3:20",path:"globalThis.app.cache.formats[0]",advice:"make it when the handler first needs it"})'
@@ -31,6 +31,13 @@ expect "lists the clock" grep -Eq '^ +clock\.js:1:17 +new Date\(\)$' out
 expect "lists Math.random" grep -Eq '^ +clock\.js:2:21 +Math\.random\(\)' out
 expect "lists the warm-up's random value" grep -Eq '^ +clock\.js:6:27 +crypto\.randomUUID\(\), in a warm-up request$' out
 expect "warns of nothing" is_empty err
+cat >ticks.js <<'END'
+setInterval(() => {}, 60000);
+export default { fetch() { setTimeout(() => {}, 5000); return new Response(""); } };
+END
+run 0 "timers that are pending" compile --strict --explain --warm / ticks.js
+expect "are listed" grep -Eq '^ +ticks\.js:1:1 +an interval that goes on in each instance$' out
+expect "those of a warm-up, too" grep -Eq '^ +ticks\.js:2:28 +a timer that goes on in each instance, in a warm-up request$' out
 run 0 "show" show clock --json
 json "has the same" 'j.manifest.notes.length === 4 && j.manifest.notes.every((n) => !n.prevents && n.place)'
 
@@ -44,10 +51,10 @@ json "is a snapshot under another key" 'j.kind === "snapshot" && !j.cached && j.
 run 0 "which says so" show random --json
 json "in its manifest" 'j.manifest.options.entropy === "allow"'
 run 0 "--entropy error of what is fine" compile --entropy error "$BUNDLES/hello.js"
-printf 'setInterval(() => {}, 1e6);\nexport default { fetch: () => new Response("x") };\n' >timer.js
-run 0 "a code artifact for another reason" compile --json timer.js
+printf 'new WebAssembly.Memory({ initial: 1 });\nexport default { fetch: () => new Response("x") };\n' >memory.js
+run 0 "a code artifact for another reason" compile --json memory.js
 json "is code" 'j.kind === "code" && !j.cached'
-run 0 "the same again" compile --json timer.js
+run 0 "the same again" compile --json memory.js
 json "is not compiled again" 'j.kind === "code" && j.cached'
 run 0 "a kept warm-up value" compile --name kept --warm /keep --json "$BUNDLES/clock.js"
 json "is a code artifact" 'j.kind === "code" && /gave to a warm-up request \(clock\.js:6:27\)/.test(j.warnings[0])'

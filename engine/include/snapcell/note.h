@@ -14,7 +14,7 @@ typedef enum snapcell_note_kind {
     SNAPCELL_NOTE_RANDOM = 2,  /* Math.random() */
     SNAPCELL_NOTE_CLOCK = 3,   /* Date, performance.now() */
     SNAPCELL_NOTE_OBJECT = 4,  /* an object that cannot be in a snapshot */
-    SNAPCELL_NOTE_TIMER = 5,   /* one that is pending */
+    SNAPCELL_NOTE_TIMER = 5,   /* one that is pending, and goes on in each instance */
     SNAPCELL_NOTE_ENGINE = 6   /* what V8 says */
 } snapcell_note_kind;
 

@@ -2,7 +2,7 @@ const cache = { formats: [] };
 globalThis.app = { cache };
 cache.formats.push(new globalThis[["In", "tl"].join("")].DateTimeFormat("en"));
 const id = crypto.randomUUID();
-setInterval(() => {}, 60000);
+globalThis.memory = new WebAssembly.Memory({ initial: 1 });
 export default {
     fetch() {
         return new Response(id);

@@ -1,0 +1,134 @@
+#!/bin/sh
+# What is left of build time in a snapshot, and what is not.
+. "$(dirname "$0")/helper.sh"
+export TZ=America/New_York
+
+# --- The build's time zone
+cat >dates.js <<'JS'
+const time = Date.UTC(2024, 6, 1, 12);
+const kept = [new Date(time), new (class extends Date {})(time)];
+const fields = ["getFullYear", "getMonth", "getDate", "getDay", "getHours", "getMinutes", "getSeconds"];
+const show = date => [...fields.map(name => date[name]()), date.getTimezoneOffset(), `${date}`, date.toLocaleString()].join();
+kept.map(show);
+export default {
+    fetch() {
+        kept.push(new Date(time));
+        return new Response([...new Set(kept.map(show))].join("\n") + "\n");
+    },
+};
+JS
+run 0 "a Date that was read at build time" compile --strict --warm / dates.js
+run 0 "is loaded" run dates
+expect "and has the fields of run time's zone" out_is "2024,6,1,1,8,0,0,240,Mon Jul 01 2024 08:00:00 GMT-0400 (Eastern Daylight Time),7/1/2024, 8:00:00 AM"
+
+# --- V8's last match
+cat >match.js <<'JS'
+const statics = () => JSON.stringify([RegExp.input, RegExp.lastMatch, RegExp.$1, RegExp.leftContext, RegExp.lastParen]);
+RegExp.prototype.exec = Object.assign(() => null, { real: RegExp.prototype.exec });
+export default {
+    fetch(request) {
+        const seen = statics();
+        const { real } = RegExp.prototype.exec;
+        return new Response(seen + (real.call(/^([0-9a-f]+)-/, crypto.randomUUID()) !== null) + "\n");
+    },
+};
+JS
+run 0 "a warm-up that matched a UUID" compile --strict --warm / --warm / match.js
+run 0 "is loaded" run match
+expect "and no match is there" out_is '["","","","",""]true'
+
+# --- V8's caches of texts
+cat >texts.js <<'JS'
+const uses = [
+    id => id.split("-"),
+    id => id.match(/[0-9a-f]/g),
+    id => id.replace(/-/g, ""),
+    id => [...id.matchAll(/-/g)],
+    id => /(?<first>\w+)/.exec(id).groups.first,
+    id => JSON.parse(JSON.stringify({ id })).id,
+    id => Symbol.for("x").description + id.toUpperCase(),
+    id => new URL(`https://host/${id}?q=${id}#${id}`).href,
+    id => new Headers({ id }).get("id"),
+    id => new TextDecoder().decode(new TextEncoder().encode(id)),
+    id => structuredClone({ id }),
+    id => decodeURIComponent(encodeURIComponent(id)),
+    id => atob(btoa(id)),
+    id => Number.parseInt(id, 16) + String(Number(`0x${id.slice(0, 8)}`)),
+    id => new Intl.NumberFormat("en").format(Number(`0x${id.slice(0, 8)}`)),
+    id => new Date(Number(`0x${id.slice(0, 8)}`)).toLocaleString("de"),
+    id => id.localeCompare("x") + id.normalize("NFD"),
+    id => new Error(id).stack,
+    id => new Function("a", `return a + "${id}"`)(1),
+    id => eval(`"${id}".length`),
+];
+export default {
+    fetch() {
+        for (const use of uses) use(crypto.randomUUID());
+        return new Response("used\n");
+    },
+};
+JS
+run 0 "a warm-up whose random texts went through V8's caches" compile --strict --warm / texts.js
+
+# --- Timers
+cat >timers.js <<'JS'
+const log = [];
+const start = performance.now();
+setInterval(name => log.push(name), 1200, "interval");
+const cleared = setTimeout(() => log.push("cleared"), 1210);
+setTimeout(() => log.push("soon"), 100);
+let warmups = 0;
+export default {
+    async fetch(request) {
+        if (request.url.endsWith("/warm")) {
+            setTimeout(() => log.push("zero"), 0);
+            setTimeout(() => log.push("later"), 1220);
+            const { port1, port2 } = new MessageChannel();
+            port1.onmessage = () => log.push("message");
+            port2.postMessage(1);
+            warmups++;
+            return new Response("");
+        }
+        clearTimeout(cleared);
+        const before = log.join();
+        await new Promise(resolve => setTimeout(resolve, 1300));
+        return new Response(`${warmups} ${before} ${log}\n`);
+    },
+};
+JS
+run 0 "timers of the top level and of a warm-up" compile --strict --warm /warm timers.js
+run 0 "are loaded" run timers
+expect "and run out at build time or go on" out_is "1 soon,zero,message soon,zero,message,interval,later"
+run 0 "and loaded again" run timers
+expect "they are the same" out_is "1 soon,zero,message soon,zero,message,interval,later"
+cat >thrower.js <<'JS'
+export default { fetch() { setTimeout(() => { throw new Error("late"); }, 0); return new Response("fine\n"); } };
+JS
+run 0 "a warm-up whose timer throws" compile --strict --warm / thrower.js
+cat >endless.js <<'JS'
+const again = () => setTimeout(again, 0);
+again();
+export default { fetch: () => new Response("ticks\n") };
+JS
+run 0 "a timer that sets itself again and again" compile endless.js
+run 0 "is loaded" run endless
+
+# --- FinalizationRegistry
+cat >registry.js <<'JS'
+const held = { kept: true };
+let gone = 0;
+const registry = new FinalizationRegistry(() => gone++);
+registry.register(held, 1, held);
+export default {
+    fetch() {
+        registry.register({ some: "object" }, 1);
+        registry.register(Promise.reject(new Error("nobody")), 2);
+        return new Response(`${gone} ${registry.unregister(held)} ${held.kept}\n`);
+    },
+};
+JS
+run 0 "a registry whose objects are dead" compile --strict registry.js
+run 0 "goes on" run registry
+expect "with what it watched" out_is "0 true true"
+run 0 "also after warm-ups" compile --strict --warm / --warm / --name warm registry.js
+done_testing
