@@ -66,7 +66,7 @@ static int bench_loader_open(const json_t *spec, void **out, snapcell_error *err
 static void bench_loader_phases(const snapcell_cell *cell, bench_sample *sample)
 {
     snapcell_timings timings;
-    snapcell_cell_timings(cell, &timings);
+    snapcell_cell_timings(cell, &timings, sizeof(timings));
 #define BENCH_COPY_PHASE(name) sample->name##_ns = timings.name##_ns;
     BENCH_PHASE_MAP(BENCH_COPY_PHASE)
 #undef BENCH_COPY_PHASE

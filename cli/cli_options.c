@@ -188,12 +188,6 @@ static bool options_check_operands(const cli_command *command, const cli_argumen
     return false;
 }
 
-static const char *options_default_store(void)
-{
-    const char *store = getenv("SNAPCELL_STORE");
-    return store && store[0] ? store : "./snapcell-store";
-}
-
 static bool options_take_trust(cli_arguments *arguments, const char *value)
 {
     if (arguments->trust_count == CLI_TRUST_COUNT_MAX) {
@@ -241,7 +235,7 @@ bool cli_parse(const cli_command *command, int argc, char **argv, cli_option_fn 
 {
     options_table table;
     options_init(&table, command);
-    *out = (cli_arguments){.store = options_default_store()};
+    *out = (cli_arguments){.store = snapcell_store_default_path()};
     *status = CLI_USAGE;
     optind = 0; /* glibc: begin anew */
     for (int id = 0; (id = getopt_long(argc, argv, table.shorts, table.longs, NULL)) != -1;) {

@@ -401,7 +401,7 @@ static int run_once(run_state *state, snapcell_loader *loader, bool print, snapc
         status = run_invoke(state, cell, print, err);
     cli_flush();
     snapcell_timings timings;
-    snapcell_cell_timings(cell, &timings);
+    snapcell_cell_timings(cell, &timings, sizeof(timings));
     bool last = print && !state->timings;
     uint64_t start_ns = run_now_ns();
     if (!last) snapcell_cell_dispose(cell);

@@ -355,12 +355,7 @@ static int recompile_options(const snapcell_compile_options *given, snapcell_com
 {
     compile_limits limits;
     int status = compile_limits_init(given, &limits, err);
-    if (status != SNAPCELL_OK) return status;
-    *out = (snapcell_compile_options)SNAPCELL_COMPILE_OPTIONS_INIT;
-    if (given == NULL) return SNAPCELL_OK;
-    memcpy(out, given, given->struct_size);
-    out->struct_size = sizeof(*out);
-    return SNAPCELL_OK;
+    return status == SNAPCELL_OK ? compile_options_read(given, out, err) : status;
 }
 
 /* `path`: NULL for the artifact's own source. */

@@ -6,6 +6,7 @@
 
 #include "compile_protocol.h"
 #include "error_set.h"
+#include "public_struct.h"
 
 #define MIB (UINT64_C(1) << 20)
 #define MEMORY_LIMIT_DEFAULT (512 * MIB)
@@ -13,20 +14,10 @@
 #define WALL_LIMIT_MS_DEFAULT 30000
 #define LEVEL_MAX 19
 
-/* A caller that was built with an older header gives fewer fields: the rest have their defaults. */
-static int options_copy(const snapcell_compile_options *options, snapcell_compile_options *out,
-                        snapcell_error *err)
+int compile_options_read(const snapcell_compile_options *options, snapcell_compile_options *out,
+                         snapcell_error *err)
 {
-    *out = (snapcell_compile_options)SNAPCELL_COMPILE_OPTIONS_INIT;
-    if (options == NULL) return SNAPCELL_OK;
-    size_t size_min = offsetof(snapcell_compile_options, name);
-    if (options->struct_size < size_min || options->struct_size > sizeof(*out))
-        return error_set(err, SNAPCELL_E_USAGE,
-                         "the compile options' struct_size is %zu; this library knows %zu to %zu: "
-                         "begin with SNAPCELL_COMPILE_OPTIONS_INIT",
-                         options->struct_size, size_min, sizeof(*out));
-    memcpy(out, options, options->struct_size);
-    return SNAPCELL_OK;
+    return public_struct_read(out, sizeof(*out), options, "snapcell_compile_options", err);
 }
 
 /* --- The name --- */
@@ -112,6 +103,7 @@ static int warm_check_headers(const snapcell_request *request, size_t number, ui
 static int warm_check(const snapcell_request *request, size_t number, uint64_t *size,
                       snapcell_error *err)
 {
+    /* Of another version the next one of the array would not be where it is looked for. */
     if (request->struct_size != sizeof(*request))
         return error_set(err, SNAPCELL_E_USAGE,
                          "warm-up request %zu: struct_size is %zu; expected %zu", number,
@@ -160,7 +152,7 @@ int compile_recipe_init(const snapcell_compile_options *options, const bundle_fi
 {
     memset(out, 0, sizeof(*out));
     snapcell_compile_options given;
-    int status = options_copy(options, &given, err);
+    int status = compile_options_read(options, &given, err);
     if (status != SNAPCELL_OK) return status;
     if ((unsigned)given.format > SNAPCELL_FORMAT_SCRIPT)
         return error_set(err, SNAPCELL_E_USAGE, "there is no source format %d", (int)given.format);
@@ -189,7 +181,7 @@ int compile_limits_init(const snapcell_compile_options *options, compile_limits 
 {
     memset(out, 0, sizeof(*out));
     snapcell_compile_options given;
-    int status = options_copy(options, &given, err);
+    int status = compile_options_read(options, &given, err);
     if (status != SNAPCELL_OK) return status;
     if (given.memory_limit_bytes != 0 && given.memory_limit_bytes < MEMORY_LIMIT_MIN)
         return error_set(err, SNAPCELL_E_USAGE,

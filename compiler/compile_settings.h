@@ -34,6 +34,10 @@ typedef struct compile_limits {
     void *note_user;
 } compile_limits;
 
+/* The options as this library knows them; see public_struct.h. Errors: E_USAGE. */
+int compile_options_read(const snapcell_compile_options *options, snapcell_compile_options *out,
+                         snapcell_error *err);
+
 /* Checks `options` (NULL: the defaults). Errors: E_USAGE. */
 int compile_recipe_init(const snapcell_compile_options *options, const bundle_file *bundle,
                         compile_recipe *out, snapcell_error *err);

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "error_set.h"
+#include "public_struct.h"
 
 /* A token of RFC 9110, 5.6.2: methods and header names are tokens. */
 static bool request_is_token(const char *text)
@@ -76,15 +77,9 @@ int headers_check(const snapcell_header *headers, size_t count, snapcell_error *
     return SNAPCELL_OK;
 }
 
-int request_check(const snapcell_request *request, bool streamed, checked_request *out,
-                  snapcell_error *err)
+static int request_fill(const snapcell_request *request, bool streamed, checked_request *out,
+                        snapcell_error *err)
 {
-    static const snapcell_request nothing = SNAPCELL_REQUEST_INIT;
-    if (request == NULL) request = &nothing;
-    memset(out, 0, sizeof(*out));
-    if (request->struct_size < sizeof(*request))
-        return error_set(err, SNAPCELL_E_USAGE, "struct_size of the request is %zu, expected %zu",
-                         request->struct_size, sizeof(*request));
     const char *url = request->url != NULL ? request->url : "/";
     const char *method = request->method;
     bool has_body = request->body != NULL || streamed;
@@ -115,6 +110,15 @@ int request_check(const snapcell_request *request, bool streamed, checked_reques
     out->body = request->body;
     out->body_size_bytes = request->body_size_bytes;
     return SNAPCELL_OK;
+}
+
+int request_check(const snapcell_request *request, bool streamed, checked_request *out,
+                  snapcell_error *err)
+{
+    snapcell_request given;
+    memset(out, 0, sizeof(*out));
+    int status = public_struct_read(&given, sizeof(given), request, "snapcell_request", err);
+    return status == SNAPCELL_OK ? request_fill(&given, streamed, out, err) : status;
 }
 
 void request_release(checked_request *request)

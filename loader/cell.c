@@ -4,6 +4,7 @@
 #include "cleanup.h"
 #include "error_set.h"
 #include "loader_state.h"
+#include "public_struct.h"
 
 #define CELL_MEMORY_BYTES_DEFAULT ((uint64_t)128 << 20)
 #define CELL_MEMORY_BYTES_MIN ((uint64_t)4 << 20)
@@ -202,7 +203,7 @@ static int cell_load(snapcell_loader *loader, const char *ref, const snapcell_ce
 {
     uint64_t start_ns = loader_now_ns();
     snapcell_cell_options given;
-    int status = loader_copy_options(&given, sizeof(given), options, "snapcell_cell_options", err);
+    int status = public_struct_read(&given, sizeof(given), options, "snapcell_cell_options", err);
     if (status == SNAPCELL_OK) status = cell_check_options(&given, err);
     if (status != SNAPCELL_OK) return status;
     if (ref == NULL)
@@ -321,13 +322,9 @@ int snapcell_cell_fetch(snapcell_cell *cell, const snapcell_request *request,
 {
     uint64_t start_ns = loader_now_ns();
     *out = NULL;
-    snapcell_request given;
     int status = cell_check_call(cell, SNAPCELL_SHAPE_FETCH, err);
-    if (status == SNAPCELL_OK)
-        status = loader_copy_options(&given, sizeof(given), request, "snapcell_request", err);
     if (status != SNAPCELL_OK) return cell_count_call(cell, status);
-    given.struct_size = sizeof(given);
-    status = engine_cell_fetch(cell->engine, &given, out, err);
+    status = engine_cell_fetch(cell->engine, request, out, err);
     return cell_count_call(cell, cell_end_call(cell, start_ns, status));
 }
 
@@ -335,19 +332,15 @@ int snapcell_cell_stream(snapcell_cell *cell, const snapcell_request *request,
                          const snapcell_stream *stream, snapcell_error *err)
 {
     uint64_t start_ns = loader_now_ns();
-    snapcell_request given;
     snapcell_stream callbacks;
     int status = cell_check_call(cell, SNAPCELL_SHAPE_FETCH, err);
     if (status == SNAPCELL_OK)
-        status = loader_copy_options(&given, sizeof(given), request, "snapcell_request", err);
-    if (status == SNAPCELL_OK)
-        status = loader_copy_options(&callbacks, sizeof(callbacks), stream, "snapcell_stream", err);
+        status = public_struct_read(&callbacks, sizeof(callbacks), stream, "snapcell_stream", err);
     if (status == SNAPCELL_OK && callbacks.write == NULL)
         status = error_set(err, SNAPCELL_E_USAGE,
                            "snapcell_stream.write is NULL: it takes the response's body");
     if (status != SNAPCELL_OK) return cell_count_call(cell, status);
-    given.struct_size = sizeof(given);
-    status = engine_cell_stream(cell->engine, &given, &callbacks, err);
+    status = engine_cell_stream(cell->engine, request, &callbacks, err);
     return cell_count_call(cell, cell_end_call(cell, start_ns, status));
 }
 
@@ -390,7 +383,7 @@ const snapcell_artifact_info *snapcell_cell_info(const snapcell_cell *cell)
     return &cell->image->info;
 }
 
-void snapcell_cell_timings(const snapcell_cell *cell, snapcell_timings *out)
+void snapcell_cell_timings(const snapcell_cell *cell, snapcell_timings *out, size_t out_size_bytes)
 {
-    *out = cell->timings;
+    public_struct_write(out, out_size_bytes, &cell->timings, sizeof(cell->timings));
 }

@@ -9,6 +9,7 @@
 #include "error_set.h"
 #include "format_version.h"
 #include "loader_state.h"
+#include "public_struct.h"
 
 #define LOADER_CACHE_SIZE_BYTES_DEFAULT ((uint64_t)64 << 20)
 #define LOADER_SPARE_SIZE_BYTES_DEFAULT ((uint64_t)256 << 20)
@@ -17,34 +18,11 @@
 /* Kept memory for decoding: some twenty functions of the usual size, at once. */
 #define LOADER_BUFFERS_SIZE_BYTES ((size_t)32 << 20)
 
-const char *loader_store_path(const char *given)
-{
-    if (given != NULL) return given;
-    const char *path = getenv("SNAPCELL_STORE");
-    return path != NULL && path[0] != '\0' ? path : "./snapcell-store";
-}
-
 uint64_t loader_now_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
-}
-
-int loader_copy_options(void *to, size_t size_bytes, const void *from, const char *what,
-                        snapcell_error *err)
-{
-    memset(to, 0, size_bytes);
-    if (from == NULL) return SNAPCELL_OK;
-    size_t given_size; /* struct_size is the first member of every options struct */
-    memcpy(&given_size, from, sizeof(given_size));
-    if (given_size < sizeof(given_size))
-        return error_set(err, SNAPCELL_E_USAGE,
-                         "%s.struct_size is %zu: set it to sizeof(%s), or begin with the struct's "
-                         "initializer",
-                         what, given_size, what);
-    memcpy(to, from, given_size < size_bytes ? given_size : size_bytes);
-    return SNAPCELL_OK;
 }
 
 static void loader_cleanup_loader(snapcell_loader **loader)
@@ -82,7 +60,7 @@ static int loader_take_client(snapcell_loader *loader, const snapcell_fetch_clie
 {
     if (given == NULL) return SNAPCELL_OK;
     snapcell_fetch_client *client = &loader->fetch_client;
-    int status = loader_copy_options(client, sizeof(*client), given, "snapcell_fetch_client", err);
+    int status = public_struct_read(client, sizeof(*client), given, "snapcell_fetch_client", err);
     if (status != SNAPCELL_OK) return status;
     if (client->start == NULL || client->send == NULL || client->read == NULL ||
         client->close == NULL)
@@ -137,15 +115,15 @@ int snapcell_loader_open(const snapcell_loader_options *options, snapcell_loader
 {
     *out = NULL;
     snapcell_loader_options given;
-    int status =
-        loader_copy_options(&given, sizeof(given), options, "snapcell_loader_options", err);
+    int status = public_struct_read(&given, sizeof(given), options, "snapcell_loader_options", err);
     if (status != SNAPCELL_OK) return status;
 
     snapcell_loader *loader cleanup(loader_cleanup_loader) = NULL;
     status = loader_new(&given, &loader, err);
     if (status != SNAPCELL_OK) return status;
-    status = snapcell_store_open(loader_store_path(given.store_path), SNAPCELL_STORE_READ,
-                                 &loader->store, err);
+    status = snapcell_store_open(given.store_path != NULL ? given.store_path
+                                                          : snapcell_store_default_path(),
+                                 SNAPCELL_STORE_READ, &loader->store, err);
     if (status != SNAPCELL_OK) return status;
     loader->images.store = loader->store;
     loader_set_pages(&given);
@@ -214,13 +192,6 @@ static uint64_t loader_counter(const _Atomic uint64_t *counter)
     return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
-/* What a caller has room for; what only it knows of stays zero. */
-static void loader_give(void *to, size_t to_size_bytes, const void *from, size_t from_size_bytes)
-{
-    memset(to, 0, to_size_bytes);
-    memcpy(to, from, to_size_bytes < from_size_bytes ? to_size_bytes : from_size_bytes);
-}
-
 void snapcell_loader_counters(const snapcell_loader *loader, snapcell_counters *out,
                               size_t out_size_bytes)
 {
@@ -249,7 +220,7 @@ void snapcell_loader_counters(const snapcell_loader *loader, snapcell_counters *
         .spares_size_bytes = spares_size_bytes,
         .in_place_count = atomic_load_explicit(&loader->images.place_count, memory_order_relaxed),
     };
-    loader_give(out, out_size_bytes, &now, sizeof(now));
+    public_struct_write(out, out_size_bytes, &now, sizeof(now));
 }
 
 void snapcell_engine_info_get(snapcell_engine_info *out, size_t out_size_bytes)
@@ -261,5 +232,5 @@ void snapcell_engine_info_get(snapcell_engine_info *out, size_t out_size_bytes)
         .architecture = engine_architecture(),
         .format_version = SNAPCELL_FORMAT_VERSION,
     };
-    loader_give(out, out_size_bytes, &info, sizeof(info));
+    public_struct_write(out, out_size_bytes, &info, sizeof(info));
 }

@@ -189,7 +189,7 @@ static void fuzz_ask(fuzz_state *state)
         snapcell_loader_trim(fuzz_loader);
         return;
     }
-    snapcell_cell_timings(cell, &timings);
+    snapcell_cell_timings(cell, &timings, sizeof(timings));
     fuzz_require(snapcell_cell_info(cell)->name[0] != '\0');
 }
 

@@ -83,15 +83,6 @@ static inline void loader_count(_Atomic uint64_t *counter, uint64_t amount)
 /* Counts `code` when it says that a limit was hit. */
 void loader_count_limit(snapcell_loader *loader, int code);
 
-/* Copies an options struct of a caller that may know fewer members, or more, into a zeroed one of
- * `size_bytes`; `from` NULL leaves the zeros. `what` names the struct in the message. Errors:
- * E_USAGE, when its struct_size is 0. */
-int loader_copy_options(void *to, size_t size_bytes, const void *from, const char *what,
-                        snapcell_error *err);
-
-/* Where the store is: `given`, or when that is NULL $SNAPCELL_STORE, else the default. Borrowed. */
-const char *loader_store_path(const char *given);
-
 /* The monotonic clock. */
 uint64_t loader_now_ns(void);
 

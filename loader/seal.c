@@ -5,6 +5,7 @@
 #include "cleanup.h"
 #include "error_set.h"
 #include "loader_state.h"
+#include "public_struct.h"
 
 static int seal_check(snapcell_loader *loader, const char *ref, snapcell_error *err)
 {
@@ -33,7 +34,7 @@ int snapcell_loader_seal(snapcell_loader *loader, const char *ref,
                          const snapcell_cell_options *options, snapcell_error *err)
 {
     snapcell_cell_options given;
-    int status = loader_copy_options(&given, sizeof(given), options, "snapcell_cell_options", err);
+    int status = public_struct_read(&given, sizeof(given), options, "snapcell_cell_options", err);
     if (status == SNAPCELL_OK) status = seal_check(loader, ref, err);
     if (status != SNAPCELL_OK) return status;
     cleanup_free char *copy = strdup(ref);

@@ -15,6 +15,7 @@
 #include "net_client.h"
 #include "net_rules.h"
 #include "process_spawn.h"
+#include "public_struct.h"
 #include "snapcell/net.h"
 
 #define PROGRAM "snapcell-net"
@@ -95,15 +96,8 @@ static int start_program(const snapcell_net_options *options, const char *path, 
 static int start_take_options(const snapcell_net_options *options, snapcell_net_options *out,
                               snapcell_error *err)
 {
-    *out = (snapcell_net_options){0};
-    if (options == NULL) return SNAPCELL_OK;
-    if (options->struct_size < sizeof(options->struct_size))
-        return error_set(err, SNAPCELL_E_USAGE,
-                         "snapcell_net_options.struct_size is %zu: set it to "
-                         "sizeof(snapcell_net_options)",
-                         options->struct_size);
-    memcpy(out, options, options->struct_size < sizeof(*out) ? options->struct_size : sizeof(*out));
-    return start_check(out, err);
+    int status = public_struct_read(out, sizeof(*out), options, "snapcell_net_options", err);
+    return status == SNAPCELL_OK ? start_check(out, err) : status;
 }
 
 void net_process_wait(pid_t pid)

@@ -20,6 +20,7 @@ static bool wire_grow(wire_writer *writer, size_t size_bytes)
     if (writer->failed) return false;
     size_t needed;
     if (__builtin_add_overflow(writer->size_bytes, size_bytes, &needed)) goto fail;
+    if (writer->counts_only) return true;
     if (needed <= writer->capacity_bytes) return true;
 
     size_t capacity = writer->capacity_bytes < SIZE_MAX / 2 ? writer->capacity_bytes * 2 : needed;
@@ -39,7 +40,7 @@ fail:
 void wire_put_raw(wire_writer *writer, const void *data, size_t size_bytes)
 {
     if (!wire_grow(writer, size_bytes) || size_bytes == 0) return;
-    memcpy(writer->data + writer->size_bytes, data, size_bytes);
+    if (!writer->counts_only) memcpy(writer->data + writer->size_bytes, data, size_bytes);
     writer->size_bytes += size_bytes;
 }
 

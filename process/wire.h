@@ -15,6 +15,7 @@ typedef struct wire_writer {
     uint8_t *data; /* Owned */
     size_t size_bytes;
     size_t capacity_bytes;
+    bool counts_only; /* set by whoever wants the size alone: nothing is kept */
     bool failed;
 } wire_writer;
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "error_set.h"
+#include "public_struct.h"
 #include "sandbox_filter.h"
 #include "sandbox_landlock.h"
 #include "sandbox_steps.h"
@@ -71,15 +72,8 @@ static int sandbox_check(const snapcell_sandbox_options *options, snapcell_error
 static int sandbox_take_options(const snapcell_sandbox_options *given,
                                 snapcell_sandbox_options *out, snapcell_error *err)
 {
-    *out = (snapcell_sandbox_options)SNAPCELL_SANDBOX_OPTIONS_INIT;
-    if (given == NULL) return SNAPCELL_OK;
-    if (given->struct_size < sizeof(given->struct_size))
-        return error_set(err, SNAPCELL_E_USAGE,
-                         "snapcell_sandbox_options.struct_size is %zu: begin with the initializer",
-                         given->struct_size);
-    size_t size = given->struct_size < sizeof(*out) ? given->struct_size : sizeof(*out);
-    memcpy(out, given, size);
-    return sandbox_check(out, err);
+    int status = public_struct_read(out, sizeof(*out), given, "snapcell_sandbox_options", err);
+    return status == SNAPCELL_OK ? sandbox_check(out, err) : status;
 }
 
 int snapcell_sandbox_enter(const snapcell_sandbox_options *options, snapcell_error *err)

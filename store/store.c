@@ -85,6 +85,12 @@ static int store_open_check(const char *path, snapcell_store_mode mode, snapcell
     return SNAPCELL_OK;
 }
 
+const char *snapcell_store_default_path(void)
+{
+    const char *path = getenv("SNAPCELL_STORE");
+    return path != NULL && path[0] != '\0' ? path : SNAPCELL_STORE_PATH_DEFAULT;
+}
+
 int snapcell_store_open(const char *path, snapcell_store_mode mode, snapcell_store **out,
                         snapcell_error *err)
 {

@@ -15,9 +15,11 @@
 #include "cleanup.h"
 #include "engine.h"
 #include "error_set.h"
-#include "loader_state.h"
 #include "program_path.h"
+#include "public_struct.h"
 #include "request_check.h"
+#include "snapcell/store.h"
+#include "trust_set.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -70,7 +72,7 @@ static void workers_cleanup(snapcell_workers **workers)
 /* Absolute, since the host may change its folder before the next process starts. */
 static int workers_set_store(snapcell_workers *workers, const char *given, snapcell_error *err)
 {
-    const char *path = loader_store_path(given);
+    const char *path = given != NULL ? given : snapcell_store_default_path();
     workers->store_path = realpath(path, NULL);
     if (workers->store_path != NULL) return SNAPCELL_OK;
     return error_set_errno(err, SNAPCELL_E_IO, errno, "there is no store at %s", path);
@@ -102,7 +104,7 @@ int snapcell_workers_open(const snapcell_workers_options *options, snapcell_work
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for a group of workers");
     snapcell_workers_options *given = &workers->options;
     int status =
-        loader_copy_options(given, sizeof(*given), options, "snapcell_workers_options", err);
+        public_struct_read(given, sizeof(*given), options, "snapcell_workers_options", err);
     if (status == SNAPCELL_OK) status = workers_set_store(workers, given->store_path, err);
     if (status == SNAPCELL_OK) status = workers_set_zone(workers, err);
     if (status == SNAPCELL_OK) status = workers_set_trust(workers, err);
@@ -439,7 +441,7 @@ int snapcell_worker_load(snapcell_workers *workers, const char *ref,
     if (ref == NULL)
         return error_set(err, SNAPCELL_E_USAGE, "a function's name or key is needed, got NULL");
     snapcell_cell_options given;
-    int status = loader_copy_options(&given, sizeof(given), options, "snapcell_cell_options", err);
+    int status = public_struct_read(&given, sizeof(given), options, "snapcell_cell_options", err);
     if (status == SNAPCELL_OK) status = worker_check_options(&given, err);
     if (status != SNAPCELL_OK) return status;
 
@@ -494,19 +496,28 @@ static uint32_t worker_call_limit_ms(const snapcell_worker *worker)
     return limit_ms;
 }
 
+/* Looks at the size before anything is copied. */
+static int worker_write_call(const snapcell_worker *worker, const cell_call *call,
+                             wire_writer *writer, snapcell_error *err)
+{
+    wire_writer size = {.counts_only = true};
+    cell_call_write(&size, call);
+    if (size.failed || size.size_bytes > worker->call_size_max)
+        return error_set(err, SNAPCELL_E_TOO_LARGE,
+                         "%s: a call may have as many bytes as the memory limit, here %" PRIu64
+                         "; this one has %zu",
+                         worker->ref, worker->memory_limit_bytes, size.size_bytes);
+    cell_call_write(writer, call);
+    if (!writer->failed) return SNAPCELL_OK;
+    return error_set(err, SNAPCELL_E_NOMEM, "%s: no memory for a call", worker->ref);
+}
+
 static int worker_ask(snapcell_worker *worker, const cell_call *call, cell_message_type wanted,
                       child_message *out, snapcell_error *err)
 {
     cleanup_writer wire_writer writer = {0};
-    cell_call_write(&writer, call);
-    if (writer.failed)
-        return error_set(err, SNAPCELL_E_NOMEM, "%s: no memory for a call", worker->ref);
-    if (writer.size_bytes > worker->call_size_max)
-        return error_set(err, SNAPCELL_E_TOO_LARGE,
-                         "%s: a call may have as many bytes as the memory limit, here %" PRIu64
-                         "; this one has %zu",
-                         worker->ref, worker->memory_limit_bytes, writer.size_bytes);
-    int status = worker_revive(worker, err);
+    int status = worker_write_call(worker, call, &writer, err);
+    if (status == SNAPCELL_OK) status = worker_revive(worker, err);
     if (status != SNAPCELL_OK) return status;
     worker->called = true;
     child_process_renew(&worker->process, worker_call_limit_ms(worker));
@@ -533,10 +544,11 @@ static int worker_check_request(const snapcell_worker *worker, const snapcell_re
 int snapcell_worker_fetch(snapcell_worker *worker, const snapcell_request *request,
                           snapcell_response **out, snapcell_error *err)
 {
-    static const snapcell_request nothing = SNAPCELL_REQUEST_INIT;
     *out = NULL;
-    cell_call call = {.kind = CELL_CALL_FETCH, .request = request != NULL ? *request : nothing};
-    int status = worker_check_request(worker, request != NULL ? request : &nothing, err);
+    cell_call call = {.kind = CELL_CALL_FETCH};
+    int status =
+        public_struct_read(&call.request, sizeof(call.request), request, "snapcell_request", err);
+    if (status == SNAPCELL_OK) status = worker_check_request(worker, &call.request, err);
     if (status != SNAPCELL_OK) return status;
     cleanup_message child_message message = {0};
     status = worker_ask(worker, &call, CELL_MESSAGE_RESPONSE, &message, err);

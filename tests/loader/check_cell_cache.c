@@ -64,7 +64,7 @@ START_TEST(test_second_load_is_from_the_cache)
     snapcell_cell *cell = fixture_load(loader, "count", NULL);
     fixture_expect_result(cell, "{}", "1"); /* the snapshot is shared, its state is not */
     snapcell_timings timings;
-    snapcell_cell_timings(cell, &timings);
+    snapcell_cell_timings(cell, &timings, sizeof(timings));
     ck_assert_uint_eq(timings.verify_ns, 0);
     ck_assert_uint_eq(timings.decompress_ns, 0);
     ck_assert_uint_gt(timings.lookup_ns, 0);

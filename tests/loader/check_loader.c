@@ -111,7 +111,7 @@ START_TEST(test_struct_size_zero_is_refused)
 }
 END_TEST
 
-/* Members behind an older caller's struct are not read, those of a newer one are ignored. */
+/* Members behind an older caller's struct are not read; those of a newer one must be zero. */
 START_TEST(test_structs_of_other_versions_are_taken)
 {
     snapcell_loader_options options;
@@ -132,15 +132,59 @@ START_TEST(test_structs_of_other_versions_are_taken)
         snapcell_cell_options known;
         char later[64];
     } newer;
-    memset(&newer, 0xff, sizeof(newer));
-    newer.known = (snapcell_cell_options){.struct_size = sizeof(newer)};
+    memset(&newer, 0, sizeof(newer));
+    newer.known.struct_size = sizeof(newer);
     cell = fixture_load(loader, "one", &newer.known);
     snapcell_cell_dispose(cell);
+    newer.later[63] = 1;
+    snapcell_error err = {0};
+    ck_assert_int_eq(snapcell_cell_load(loader, "one", &newer.known, &cell, &err),
+                     SNAPCELL_E_USAGE);
+    ck_assert_ptr_null(cell);
+    ck_assert_ptr_nonnull(strstr(err.message, "newer snapcell"));
     snapcell_loader_close(loader);
 }
 END_TEST
 
 /* --- Counters and timings --- */
+
+/* A loader that knows nothing of trust, as it were, must not load what nobody vouches for. */
+START_TEST(test_set_member_of_a_newer_struct_is_not_ignored)
+{
+    struct {
+        snapcell_loader_options known;
+        const void *later;
+    } newer = {.known = {.struct_size = sizeof(newer), .store_path = store_path}};
+    snapcell_loader *loader = NULL;
+    ck_assert_int_eq(snapcell_loader_open(&newer.known, &loader, NULL), SNAPCELL_OK);
+    snapcell_loader_close(loader);
+    newer.later = &newer;
+    ck_assert_int_eq(snapcell_loader_open(&newer.known, &loader, NULL), SNAPCELL_E_USAGE);
+    ck_assert_ptr_null(loader);
+}
+END_TEST
+
+START_TEST(test_timings_of_other_versions_are_given)
+{
+    snapcell_loader *loader = fixture_open(NULL, NULL, NULL);
+    snapcell_cell *cell = fixture_load(loader, "one", NULL);
+    struct {
+        snapcell_timings known;
+        uint64_t later;
+    } newer;
+    memset(&newer, 0xff, sizeof(newer));
+    snapcell_cell_timings(cell, &newer.known, sizeof(newer));
+    ck_assert_uint_gt(newer.known.total_ns, 0);
+    ck_assert_uint_eq(newer.later, 0);
+    snapcell_timings older;
+    memset(&older, 0xff, sizeof(older));
+    snapcell_cell_timings(cell, &older, offsetof(snapcell_timings, read_ns));
+    ck_assert_uint_eq(older.lookup_ns, newer.known.lookup_ns);
+    ck_assert_uint_eq(older.read_ns, UINT64_MAX);
+    snapcell_cell_dispose(cell);
+    snapcell_loader_close(loader);
+}
+END_TEST
 
 START_TEST(test_counters_count)
 {
@@ -191,7 +235,7 @@ START_TEST(test_timings_add_up)
     snapcell_loader *loader = fixture_open(NULL, NULL, NULL);
     snapcell_cell *cell = fixture_load(loader, "one", NULL);
     snapcell_timings ready, called, again;
-    snapcell_cell_timings(cell, &ready);
+    snapcell_cell_timings(cell, &ready, sizeof(ready));
     ck_assert_uint_gt(ready.lookup_ns, 0);
     ck_assert_uint_gt(ready.read_ns, 0);
     ck_assert_uint_gt(ready.verify_ns, 0);
@@ -204,13 +248,13 @@ START_TEST(test_timings_add_up)
     ck_assert_uint_ge(ready.total_ns, phases_ns);
 
     fixture_expect_response(cell, "/", 200, "one");
-    snapcell_cell_timings(cell, &called);
+    snapcell_cell_timings(cell, &called, sizeof(called));
     ck_assert_uint_gt(called.call_ns, 0);
     ck_assert_uint_ge(called.total_ns, ready.total_ns + called.call_ns);
     ck_assert_uint_eq(called.lookup_ns, ready.lookup_ns);
 
     fixture_expect_response(cell, "/", 200, "one"); /* the total stays that of the first call */
-    snapcell_cell_timings(cell, &again);
+    snapcell_cell_timings(cell, &again, sizeof(again));
     ck_assert_uint_eq(again.total_ns, called.total_ns);
     snapcell_cell_dispose(cell);
     snapcell_loader_close(loader);
@@ -364,7 +408,7 @@ START_TEST(test_a_sealed_loader_holds_no_store)
     ck_assert(!maps_hold("data.mdb"));
     snapcell_cell *cell = fixture_load(loader, "one", NULL);
     snapcell_timings timings;
-    snapcell_cell_timings(cell, &timings);
+    snapcell_cell_timings(cell, &timings, sizeof(timings));
     ck_assert_uint_gt(timings.verify_ns, 0); /* the first load tells of what sealing took */
     ck_assert_uint_ge(timings.total_ns, timings.lookup_ns + timings.read_ns + timings.verify_ns +
                                             timings.decompress_ns + timings.isolate_ns);
@@ -404,6 +448,8 @@ int main(void)
     tcase_add_test(tcase, test_store_path_defaults_to_the_working_folder);
     tcase_add_test(tcase, test_missing_store_is_not_found);
     tcase_add_test(tcase, test_struct_size_zero_is_refused);
+    tcase_add_test(tcase, test_set_member_of_a_newer_struct_is_not_ignored);
+    tcase_add_test(tcase, test_timings_of_other_versions_are_given);
     tcase_add_test(tcase, test_structs_of_other_versions_are_taken);
     tcase_add_test(tcase, test_counters_count);
     tcase_add_test(tcase, test_timings_add_up);

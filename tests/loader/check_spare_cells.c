@@ -97,13 +97,13 @@ START_TEST(test_second_load_gets_a_spare)
     ck_assert_uint_eq(counters.loads, 2);
     ck_assert_uint_eq(counters.live_cells, 1);
     snapcell_timings timings;
-    snapcell_cell_timings(cell, &timings);
+    snapcell_cell_timings(cell, &timings, sizeof(timings));
     ck_assert_uint_eq(timings.isolate_ns, 0);
     ck_assert_uint_eq(timings.decompress_ns, 0);
     ck_assert_uint_gt(timings.lookup_ns, 0);
     ck_assert_uint_ge(timings.total_ns, timings.lookup_ns + timings.read_ns + timings.context_ns);
     fixture_expect_result(cell, "{}", "1");
-    snapcell_cell_timings(cell, &timings);
+    snapcell_cell_timings(cell, &timings, sizeof(timings));
     ck_assert_uint_ge(timings.total_ns, timings.call_ns);
     wait_for_spares(loader, 2); /* another one is made while this one is in use */
     fixture_expect_result(cell, "{}", "2");

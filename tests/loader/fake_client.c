@@ -259,7 +259,7 @@ static void fake_close(void *fetch_user)
 }
 
 const snapcell_fetch_client fake_client = {
-    .struct_size = sizeof(fake_client),
+    .struct_size = sizeof(snapcell_fetch_client),
     .start = fake_start,
     .send = fake_send,
     .read = fake_read,

@@ -32,6 +32,8 @@ const mayInclude = {
     workers: ["workers", "loader", "process", "engine", "store", "sandbox", "snapshot-format"],
     cli: ["cli"],
 };
+// Whose inside is nobody else's, though its public headers may be used.
+const closed = new Set(["loader", "compiler"]);
 const helpers = new Set(["cleanup.h", "error_set.h"]);
 const homeOf = [
     { header: /^(lmdb\.h)$/, home: ["store"] },
@@ -85,9 +87,10 @@ export const rules = {
             for (const { name, line } of includesOf({ text })) {
                 const target = byName.get(basename(name));
                 const other = target && componentOf(target.path);
+                const isInside = closed.has(other) && other !== component && !isPublic(target.path);
                 const allowed =
                     !target ||
-                    mayInclude[component].includes(other) ||
+                    (mayInclude[component].includes(other) && !isInside) ||
                     (component === "cli" &&
                         (isPublic(target.path) || helpers.has(basename(target.path))));
                 if (!allowed)

@@ -11,6 +11,7 @@ const bad = {
         { path: "engine/e.h", text: '#include "d.h"\n' },
         { path: "engine/f.c", text: '#include "e.h"\n' },
         { path: "cli/g.c", text: '#include "e.h"\n' },
+        { path: "workers/h.c", text: '#include "loader_cell.h"\n' },
     ],
     names: [
         { path: "store/Bad.c", text: "" },

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "workers_fixture.h"
@@ -223,6 +224,55 @@ START_TEST(test_groups_that_cannot_be)
     ck_assert_int_eq(snapcell_workers_open(&options, &workers, &err), SNAPCELL_E_USAGE);
     snapcell_workers_close(NULL);
     snapcell_worker_free(NULL);
+}
+END_TEST
+
+/* What is too large is not even read: this body cannot be. */
+START_TEST(test_size_of_a_call_is_looked_at_before_it_is_copied)
+{
+    snapcell_workers *workers = workers_open(NULL);
+    snapcell_worker *worker = workers_load(workers, "web", NULL);
+    const size_t size = (size_t)1 << 30;
+    void *body = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    ck_assert_ptr_ne(body, MAP_FAILED);
+    snapcell_request request = SNAPCELL_REQUEST_INIT;
+    request.url = "/";
+    request.method = "POST";
+    request.body = body;
+    request.body_size_bytes = size;
+    snapcell_response *response = NULL;
+    snapcell_error err = {0};
+    ck_assert_int_eq(snapcell_worker_fetch(worker, &request, &response, &err),
+                     SNAPCELL_E_TOO_LARGE);
+    ck_assert_ptr_nonnull(strstr(err.message, "a call may have as many bytes"));
+    ck_assert_ptr_null(response);
+    munmap(body, size);
+    snapcell_worker_free(worker);
+    snapcell_workers_close(workers);
+}
+END_TEST
+
+START_TEST(test_structs_of_other_versions_are_taken)
+{
+    snapcell_workers *workers = workers_open(NULL);
+    snapcell_worker *worker = workers_load(workers, "web", NULL);
+    snapcell_request older;
+    memset(&older, 0xff, sizeof(older));
+    older.struct_size = offsetof(snapcell_request, headers);
+    older.method = "GET";
+    older.url = "/";
+    snapcell_response *response = NULL;
+    ck_assert_int_eq(snapcell_worker_fetch(worker, &older, &response, NULL), SNAPCELL_OK);
+    snapcell_response_free(response);
+    struct {
+        snapcell_request known;
+        const void *later;
+    } newer = {.known = {.struct_size = sizeof(newer), .url = "/"}, .later = &newer};
+    ck_assert_int_eq(snapcell_worker_fetch(worker, &newer.known, &response, NULL),
+                     SNAPCELL_E_USAGE);
+    ck_assert_ptr_null(response);
+    snapcell_worker_free(worker);
+    snapcell_workers_close(workers);
 }
 END_TEST
 
@@ -450,6 +500,8 @@ int main(void)
     tcase_add_test(tests, test_logs_come_back);
     tcase_add_test(tests, test_loads_that_fail);
     tcase_add_test(tests, test_groups_that_cannot_be);
+    tcase_add_test(tests, test_size_of_a_call_is_looked_at_before_it_is_copied);
+    tcase_add_test(tests, test_structs_of_other_versions_are_taken);
     tcase_add_test(tests, test_calls_that_are_refused);
     tcase_add_test(tests, test_errors_tell_the_place);
     tcase_add_test(tests, test_workers_are_sandboxed);

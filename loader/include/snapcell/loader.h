@@ -222,8 +222,11 @@ typedef struct snapcell_timings {
                                before it) */
 } snapcell_timings;
 
-/* Purpose: the timings of a cell. `out`: not NULL. Thread: one at a time. Errors: none. */
-SNAPCELL_API void snapcell_cell_timings(const snapcell_cell *cell, snapcell_timings *out);
+/* Purpose: the timings of a cell. `out`: not NULL. `out_size_bytes`: sizeof(*out), so that the
+ * struct can grow: what only one of the two sides knows of is left out, and zero. Thread: one at a
+ * time. Errors: none. */
+SNAPCELL_API void snapcell_cell_timings(const snapcell_cell *cell, snapcell_timings *out,
+                                        size_t out_size_bytes);
 
 /* Purpose: give memory that is kept for later loads back to the kernel: of cells that are gone (for
  * the whole process), and of decoding. What is in the cache stays. To be called when a program
@@ -261,9 +264,8 @@ typedef struct snapcell_counters {
     uint64_t response_limits_hit;
 } snapcell_counters;
 
-/* Purpose: a loader's counters. `out`: not NULL. `out_size_bytes`: sizeof(*out), so that the struct
- * can grow: what only one of the two sides knows of is left out, and zero. Thread: any. Errors:
- * none. */
+/* Purpose: a loader's counters. `out`: not NULL. `out_size_bytes`: sizeof(*out), as above.
+ * Thread: any. Errors: none. */
 SNAPCELL_API void snapcell_loader_counters(const snapcell_loader *loader, snapcell_counters *out,
                                            size_t out_size_bytes);
 

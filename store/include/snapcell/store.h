@@ -19,6 +19,8 @@ extern "C" {
 /* Longest name of a function, in bytes of UTF-8. Control characters and '/' are refused, too. */
 #define SNAPCELL_NAME_SIZE_MAX 200
 
+#define SNAPCELL_STORE_PATH_DEFAULT "./snapcell-store"
+
 typedef struct snapcell_store snapcell_store;
 
 typedef enum snapcell_store_mode {
@@ -30,6 +32,11 @@ typedef enum snapcell_store_mode {
 /* --- Simple
  * -------------------------------------------------------------------------------------------------
  */
+
+/* Purpose: where a store is when nobody says: $SNAPCELL_STORE, unless it is empty, else
+ * SNAPCELL_STORE_PATH_DEFAULT. Returns: Borrowed, until the environment is changed. Thread: any,
+ * while no thread changes the environment. Errors: none. */
+SNAPCELL_API const char *snapcell_store_default_path(void);
 
 /* Purpose: open the store in directory `path` (UTF-8, not NULL). A handle serves all threads; a
  * process may open the same store several times. After fork() the child opens it anew: with an
