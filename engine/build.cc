@@ -8,6 +8,7 @@
 #include <libplatform/libplatform.h>
 #include <v8-snapshot.h>
 
+#include "async_frame.h"
 #include "build_traces.h"
 #include "error_set.h"
 #include "evaluation.h"
@@ -162,17 +163,19 @@ int BuildSnapshot(const engine_bundle &bundle, const engine_build_options &optio
             status = RefuseUnsnapshotable(workshop.state, refusal, err);
         if (status == SNAPCELL_OK) {
             RemoveLateBuiltIns(context);
+            ForgetAsyncFrame(isolate);
             apis = EvaluatedWebModules(context);
             heap = CountHeapByKind(isolate);
             if (!evaluation.module.IsEmpty()) ForgetModuleExports(context, evaluation.module);
+            for (const auto &module : workshop.state.imports)
+                ForgetImportedExports(context, module.Get(isolate));
             creator.AddData(context, handler.entry);
             SaveTimers(context, &creator, refusal);
             creator.SetDefaultContext(context);
         }
     }
     workshop.state.timers.Reset();
-    workshop.state.build_failure.Reset();
-    workshop.state.ForgetRejections();
+    workshop.state.ForgetHandles();
     if (status != SNAPCELL_OK) return status;
     v8::StartupData blob =
         creator.CreateBlob(options.clear_code ? v8::SnapshotCreator::FunctionCodeHandling::kClear

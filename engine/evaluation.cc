@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absent_names.h"
+#include "builtin_imports.h"
 #include "error_set.h"
 #include "event_loop.h"
 #include "host_functions.h"
@@ -61,28 +62,38 @@ v8::MaybeLocal<v8::Module> CompileEsModule(v8::Isolate *isolate, BundleText *tex
     return v8::ScriptCompiler::CompileModule(isolate, &source, OptionsFor(cache));
 }
 
-// A module must not import anything: the bundler was to resolve it all.
+// What a module imports must be there: the bundler was to resolve all that the engine does not
+// have.
 int RefuseImports(v8::Local<v8::Context> context, v8::Local<v8::Module> module, snapcell_error *err)
 {
     v8::Isolate *isolate = context->GetIsolate();
     v8::Local<v8::FixedArray> requests = module->GetModuleRequests();
-    if (requests->Length() == 0) return SNAPCELL_OK;
-    v8::Local<v8::ModuleRequest> request = requests->Get(context, 0).As<v8::ModuleRequest>();
-    v8::String::Utf8Value specifier(isolate, request->GetSpecifier());
-    v8::Location place = module->SourceOffsetToLocation(request->GetSourceOffset());
-    int status = error_set(err, SNAPCELL_E_SCRIPT, "%s",
-                           UnresolvedMessage("import", *specifier ? *specifier : "?").c_str());
-    const engine_bundle *bundle = IsolateState::From(isolate)->bundle;
-    SetPlace(*bundle, bundle->file_name, static_cast<uint32_t>(place.GetLineNumber()) + 1,
-             static_cast<uint32_t>(place.GetColumnNumber()) + 1, err);
-    return status;
+    for (int i = 0; i < requests->Length(); i++) {
+        v8::Local<v8::ModuleRequest> request = requests->Get(context, i).As<v8::ModuleRequest>();
+        v8::String::Utf8Value specifier(isolate, request->GetSpecifier());
+        if (*specifier != nullptr && IsBuiltinImport(*specifier)) continue;
+        v8::Location place = module->SourceOffsetToLocation(request->GetSourceOffset());
+        int status = error_set(err, SNAPCELL_E_SCRIPT, "%s",
+                               UnresolvedMessage("import", *specifier ? *specifier : "?").c_str());
+        const engine_bundle *bundle = IsolateState::From(isolate)->bundle;
+        SetPlace(*bundle, bundle->file_name, static_cast<uint32_t>(place.GetLineNumber()) + 1,
+                 static_cast<uint32_t>(place.GetColumnNumber()) + 1, err);
+        return status;
+    }
+    return SNAPCELL_OK;
 }
 
-// Never called: a module with imports was refused before.
-v8::MaybeLocal<v8::Module> ResolveNothing(v8::Local<v8::Context>, v8::Local<v8::String>,
-                                          v8::Local<v8::FixedArray>, v8::Local<v8::Module>)
+// Called for built-in imports alone: a module with others was refused before.
+v8::MaybeLocal<v8::Module> ResolveImport(v8::Local<v8::Context> context,
+                                         v8::Local<v8::String> specifier, v8::Local<v8::FixedArray>,
+                                         v8::Local<v8::Module>)
 {
-    return {};
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::String::Utf8Value name(isolate, specifier);
+    v8::Local<v8::Module> module;
+    if (*name == nullptr || !NewBuiltinImport(context, *name).ToLocal(&module)) return {};
+    IsolateState::From(isolate)->imports.emplace_back(isolate, module);
+    return module;
 }
 
 int EvaluateEsModule(v8::Local<v8::Context> context, BundleText *text,
@@ -97,7 +108,7 @@ int EvaluateEsModule(v8::Local<v8::Context> context, BundleText *text,
         return ReportCaught(isolate, caught, "", err);
     int status = RefuseImports(context, module, err);
     if (status != SNAPCELL_OK) return status;
-    if (module->InstantiateModule(context, ResolveNothing).IsNothing() ||
+    if (module->InstantiateModule(context, ResolveImport).IsNothing() ||
         !module->Evaluate(context).ToLocal(&result))
         return ReportCaught(isolate, caught, "", err);
     v8::Local<v8::Promise> promise = result.As<v8::Promise>();
@@ -113,12 +124,19 @@ int EvaluateEsModule(v8::Local<v8::Context> context, BundleText *text,
     return SNAPCELL_OK;
 }
 
-// `require` of a CommonJS bundle: whatever is still asked for was not bundled.
-void RefuseRequire(const v8::FunctionCallbackInfo<v8::Value> &info)
+// `require` of a CommonJS bundle: what is still asked for was not bundled.
+void RequireImport(const v8::FunctionCallbackInfo<v8::Value> &info)
 {
     v8::Isolate *isolate = info.GetIsolate();
     v8::String::Utf8Value specifier(isolate, info[0]);
-    std::string message = UnresolvedMessage("require", *specifier ? *specifier : "?");
+    const char *name = *specifier != nullptr ? *specifier : "?";
+    if (IsBuiltinImport(name)) {
+        v8::Local<v8::Value> exports;
+        if (RequireBuiltinImport(isolate->GetCurrentContext(), name).ToLocal(&exports))
+            info.GetReturnValue().Set(exports);
+        return;
+    }
+    std::string message = UnresolvedMessage("require", name);
     v8::Local<v8::String> text;
     if (v8::String::NewFromUtf8(isolate, message.c_str()).ToLocal(&text)) isolate->ThrowError(text);
 }
@@ -135,7 +153,7 @@ int EvaluateCommonJs(v8::Local<v8::Context> context, BundleText *text,
     v8::Local<v8::String> key = AsciiString(isolate, "exports");
     v8::Local<v8::Value> name = Origin(isolate, false).ResourceName();
     if (!CompileCommonJs(context, text, cache).ToLocal(&function) ||
-        !v8::Function::New(context, RefuseRequire).ToLocal(&require) ||
+        !v8::Function::New(context, RequireImport).ToLocal(&require) ||
         module->Set(context, key, exports).IsNothing())
         return ReportCaught(isolate, caught, "", err);
     v8::Local<v8::Value> arguments[] = {exports, require, module, name, AsciiString(isolate, "/")};
@@ -210,7 +228,8 @@ int ReportNoHandler(v8::Local<v8::Context> context, engine_format format,
 
 void AppendEvaluationReferences(std::vector<intptr_t> *references)
 {
-    references->push_back(reinterpret_cast<intptr_t>(RefuseRequire));
+    references->push_back(reinterpret_cast<intptr_t>(RequireImport));
+    AppendImportReferences(references);
 }
 
 v8::Local<v8::Context> NewContext(v8::Isolate *isolate, const snapcell_host *host)

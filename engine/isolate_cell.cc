@@ -7,6 +7,7 @@
 #include <v8-snapshot.h>
 
 #include "array_buffer_quota.h"
+#include "async_frame.h"
 #include "dispatch.h"
 #include "error_set.h"
 #include "evaluation.h"
@@ -54,7 +55,6 @@ struct engine_cell {
     v8::Isolate *isolate = nullptr;
     v8::Global<v8::Context> context;
     v8::Global<v8::Function> entry;
-    v8::Global<v8::Object> env;
     engine_overrun_fn *overrun = nullptr;
     void *overrun_user = nullptr;
 };
@@ -157,29 +157,6 @@ int RestoreContext(engine_cell *cell, snapcell_error *err)
     return SNAPCELL_OK;
 }
 
-// A `code` artifact is evaluated at every load; its blob is a code cache.
-int EvaluateContext(engine_cell *cell, snapcell_error *err)
-{
-    v8::Local<v8::Context> context = NewContext(cell->isolate, cell->image.bundle.host);
-    v8::Context::Scope entered(context);
-    v8::ScriptCompiler::CachedData cache(reinterpret_cast<const uint8_t *>(cell->startup.data),
-                                         cell->startup.raw_size,
-                                         v8::ScriptCompiler::CachedData::BufferNotOwned);
-    Evaluation evaluation;
-    Handler handler;
-    int status = EvaluateBundle(context, &cell->text, cell->image.format,
-                                cell->image.blob != nullptr ? &cache : nullptr, &evaluation, err);
-    if (status != SNAPCELL_OK) return status;
-    status = SelectHandler(context, cell->image.format, evaluation.exports, cell->image.shape,
-                           &handler, err);
-    if (status != SNAPCELL_OK) return status;
-    LogUnhandledRejections(cell->isolate);
-    cell->context.Reset(cell->isolate, context);
-    cell->entry.Reset(cell->isolate, handler.entry);
-    cell->shape = handler.shape;
-    return SNAPCELL_OK;
-}
-
 // A string, or what a JSON text stands for.
 int EnvValue(v8::Local<v8::Context> context, const engine_env &given, v8::Local<v8::Value> *out,
              snapcell_error *err)
@@ -212,7 +189,34 @@ int MakeEnv(engine_cell *cell, const engine_env *given, size_t count, snapcell_e
             return error_set(err, SNAPCELL_E_TOO_LARGE, "the name of env variable %zu is too long",
                              i + 1);
     }
-    cell->env.Reset(isolate, env);
+    cell->state.env.Reset(isolate, env);
+    return SNAPCELL_OK;
+}
+
+// A `code` artifact is evaluated at every load; its blob is a code cache. Its top level can read
+// the env.
+int EvaluateContext(engine_cell *cell, const engine_cell_options &options, snapcell_error *err)
+{
+    v8::Local<v8::Context> context = NewContext(cell->isolate, cell->image.bundle.host);
+    v8::Context::Scope entered(context);
+    cell->context.Reset(cell->isolate, context);
+    int status = MakeEnv(cell, options.env, options.env_count, err);
+    if (status != SNAPCELL_OK) return status;
+    v8::ScriptCompiler::CachedData cache(reinterpret_cast<const uint8_t *>(cell->startup.data),
+                                         cell->startup.raw_size,
+                                         v8::ScriptCompiler::CachedData::BufferNotOwned);
+    Evaluation evaluation;
+    Handler handler;
+    status = EvaluateBundle(context, &cell->text, cell->image.format,
+                            cell->image.blob != nullptr ? &cache : nullptr, &evaluation, err);
+    if (status != SNAPCELL_OK) return status;
+    status = SelectHandler(context, cell->image.format, evaluation.exports, cell->image.shape,
+                           &handler, err);
+    if (status != SNAPCELL_OK) return status;
+    LogUnhandledRejections(cell->isolate);
+    cell->state.imports.clear();
+    cell->entry.Reset(cell->isolate, handler.entry);
+    cell->shape = handler.shape;
     return SNAPCELL_OK;
 }
 
@@ -221,9 +225,13 @@ int EnterAndRestore(engine_cell *cell, const engine_cell_options &options, snapc
     Entry entry(cell);
     if (!entry.watched())
         return error_set(err, SNAPCELL_E_INTERNAL, "the watchdog's thread cannot be started");
-    int status = cell->image.kind == SNAPCELL_ARTIFACT_SNAPSHOT ? RestoreContext(cell, err)
-                                                                : EvaluateContext(cell, err);
-    if (status == SNAPCELL_OK) status = MakeEnv(cell, options.env, options.env_count, err);
+    int status = SNAPCELL_OK;
+    if (cell->image.kind == SNAPCELL_ARTIFACT_SNAPSHOT) {
+        status = RestoreContext(cell, err);
+        if (status == SNAPCELL_OK) status = MakeEnv(cell, options.env, options.env_count, err);
+    } else {
+        status = EvaluateContext(cell, options, err);
+    }
     // A limit that was hit on the way would else come to light in the first call.
     return status == SNAPCELL_OK ? ReportCondemned(cell->isolate, err) : status;
 }
@@ -240,7 +248,8 @@ template <typename Call> int WithCell(engine_cell *cell, snapcell_error *err, Ca
         return error_set(err, SNAPCELL_E_INTERNAL, "the watchdog's thread cannot be started");
     v8::Local<v8::Context> context = cell->context.Get(cell->isolate);
     v8::Context::Scope entered(context);
-    int status = call(context, cell->entry.Get(cell->isolate), cell->env.Get(cell->isolate));
+    ForgetAsyncFrame(cell->isolate);
+    int status = call(context, cell->entry.Get(cell->isolate), cell->state.env.Get(cell->isolate));
     cell->state.fetches.CloseAll();
     if (cell->state.condemned.load() == 0) LogUnhandledRejections(cell->isolate);
     return status;
@@ -353,11 +362,10 @@ extern "C" void engine_cell_free(engine_cell *cell)
     if (cell->isolate != nullptr) {
         cell->state.timers.Reset();
         cell->state.fetches.CloseAll();
-        cell->state.ForgetRejections();
+        cell->state.ForgetHandles();
         cell->state.wasm_streams.clear();
         cell->context.Reset();
         cell->entry.Reset();
-        cell->env.Reset();
         v8::platform::NotifyIsolateShutdown(CurrentPlatform(), cell->isolate);
         cell->isolate->Dispose();
     }

@@ -4,6 +4,7 @@
 #include <ctime>
 
 #include "absent_names.h"
+#include "builtin_imports.h"
 #include "platform.h"
 #include "survey.h"
 #include "web/web.h"
@@ -63,9 +64,10 @@ v8::MaybeLocal<v8::Promise> OnDynamicImport(v8::Local<v8::Context> context, v8::
                                             v8::Local<v8::FixedArray>)
 {
     v8::Isolate *isolate = context->GetIsolate();
+    v8::String::Utf8Value name(isolate, specifier);
+    if (*name != nullptr && IsBuiltinImport(*name)) return ImportBuiltin(context, *name);
     v8::Local<v8::Promise::Resolver> resolver;
     if (!v8::Promise::Resolver::New(context).ToLocal(&resolver)) return {};
-    v8::String::Utf8Value name(isolate, specifier);
     v8::Local<v8::String> message;
     if (!v8::String::NewFromUtf8(isolate,
                                  UnresolvedMessage("import()", *name ? *name : "?").c_str())
@@ -142,8 +144,11 @@ void IsolateState::AdvanceBuildClock(double ms)
     SetBuildClock(ms);
 }
 
-void IsolateState::ForgetRejections()
+void IsolateState::ForgetHandles()
 {
+    env.Reset();
+    imports.clear();
+    build_failure.Reset();
     unhandled_rejections.clear();
     told_rejections.clear();
     handled_rejections.clear();
@@ -183,6 +188,15 @@ void IsolateState::NoteEntropy(v8::Isolate *isolate, const char *what)
     else if (phase == Phase::kTopLevel && !entropy_allowed)
         RefuseSnapshot(isolate, SNAPCELL_NOTE_ENTROPY,
                        std::string(what) + " was called at top level");
+}
+
+void IsolateState::NoteEnvironment(v8::Isolate *isolate)
+{
+    if (phase != Phase::kTopLevel) return;
+    if (survey != nullptr)
+        survey->NoteEnvironment(isolate);
+    else
+        RefuseSnapshot(isolate, SNAPCELL_NOTE_OBJECT, kEnvironmentWasRead);
 }
 
 void IsolateState::NoteDraw(v8::Isolate *isolate, const char *what, const void *value, size_t size)

@@ -45,6 +45,10 @@ struct IsolateState {
     Exchange *exchange = nullptr; // of the call that runs, if its bodies are streamed
     uint32_t exchange_count = 0;
 
+    v8::Global<v8::Object> env; // of calls; none at top level of a snapshot
+    // Built-in modules that the bundle imports, while they may be in a snapshot.
+    std::vector<v8::Global<v8::Module>> imports;
+
     // --- Console output ---
     snapcell_log_fn *log = nullptr;
     void *log_user = nullptr;
@@ -101,6 +105,10 @@ struct IsolateState {
     // The same for a value that can be found again where it is kept; of a warm-up request it must
     // not be.
     void NoteDraw(v8::Isolate *isolate, const char *what, const void *value, size_t size);
+    // The env of "cloudflare:workers" was read where there is none: at top level. The same.
+    void NoteEnvironment(v8::Isolate *isolate);
+    static constexpr char kEnvironmentWasRead[] =
+        "the env of \"cloudflare:workers\" was read at top level";
     bool entropy_allowed = false;
     RandomDraws warm_draws;
     Survey *survey = nullptr; // set when the evaluation is there to be looked at
@@ -114,7 +122,8 @@ struct IsolateState {
     // handles since.
     Rejections told_rejections;
     Rejections handled_rejections;
-    void ForgetRejections();
+    // Lets go of all that handles hold but for timers, before the isolate goes away.
+    void ForgetHandles();
 
   private:
     double time_origin_ms_ = 0; // on the steady clock

@@ -78,6 +78,13 @@ void Survey::NoteEntropy(v8::Isolate *isolate, const char *what)
              place, "", kDrawLater});
 }
 
+void Survey::NoteEnvironment(v8::Isolate *isolate)
+{
+    BundlePlace place = ++uses_ > kTracesMax ? BundlePlace() : CurrentBundlePlace(isolate);
+    Add({SNAPCELL_NOTE_OBJECT, true, false, IsolateState::kEnvironmentWasRead, place, "",
+         "read it in the handler"});
+}
+
 uint32_t Survey::MarkMaker(v8::Isolate *isolate, const std::string &name)
 {
     if (makers_.size() < kTracesMax) makers_.push_back({name, CurrentBundlePlace(isolate), {}});

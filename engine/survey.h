@@ -31,6 +31,7 @@ class Survey
   public:
     void NoteUse(v8::Isolate *isolate, snapcell_note_kind kind, const char *what);
     void NoteEntropy(v8::Isolate *isolate, const char *what);
+    void NoteEnvironment(v8::Isolate *isolate);
     // Notes the call that makes an object, and later the object; see survey_hooks.cc.
     uint32_t MarkMaker(v8::Isolate *isolate, const std::string &name);
     void HoldObject(v8::Isolate *isolate, uint32_t mark, v8::Local<v8::Object> object);

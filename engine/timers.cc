@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "async_frame.h"
 #include "isolate_state.h"
 
 namespace snapcell
@@ -10,8 +11,19 @@ namespace
 {
 
 // The next number is saved, then each timer: its number, what is left of its delay, its interval,
-// its callback, then its arguments.
-constexpr uint32_t kArgumentsAt = 4;
+// its callback, its frame (see async_frame.h), then its arguments.
+constexpr uint32_t kFrameAt = 4;
+constexpr uint32_t kArgumentsAt = 5;
+
+bool CallIn(v8::Local<v8::Context> context, const v8::Global<v8::Value> &frame,
+            v8::Local<v8::Function> callback, std::vector<v8::Local<v8::Value>> *arguments)
+{
+    AsyncFrameScope in_its_frame(context->GetIsolate(), frame);
+    return !callback
+                ->Call(context, context->Global(), static_cast<int>(arguments->size()),
+                       arguments->data())
+                .IsEmpty();
+}
 
 } // namespace
 
@@ -38,6 +50,7 @@ uint32_t TimerQueue::Add(v8::Isolate *isolate, v8::Local<v8::Function> callback,
     Timer &timer = Insert(id, isolate, callback, arguments, due_ms, interval_ms);
     const IsolateState *state = IsolateState::From(isolate);
     timer.warm = state->phase == Phase::kWarm;
+    timer.frame = CaptureAsyncFrame(isolate);
     // Only what is left over at build time is ever asked where it was set, and only when it is
     // looked at: finding the place leaves a table of lines behind, which would be in the blob.
     if (state->survey != nullptr) timer.place = CurrentBundlePlace(isolate);
@@ -76,6 +89,7 @@ bool TimerQueue::RunDue(v8::Local<v8::Context> context, double now_ms)
         std::vector<v8::Local<v8::Value>> arguments;
         for (const auto &argument : timer.arguments)
             arguments.push_back(argument.Get(isolate));
+        v8::Global<v8::Value> frame(isolate, timer.frame);
         due_.erase(due_.begin());
         if (timer.interval_ms >= 0) {
             // At least a millisecond later, so that an interval of 0 does not keep this loop for
@@ -85,11 +99,7 @@ bool TimerQueue::RunDue(v8::Local<v8::Context> context, double now_ms)
         } else {
             timers_.erase(id);
         }
-        if (callback
-                ->Call(context, context->Global(), static_cast<int>(arguments.size()),
-                       arguments.data())
-                .IsEmpty())
-            return false;
+        if (!CallIn(context, frame, callback, &arguments)) return false;
         isolate->PerformMicrotaskCheckpoint();
         if (isolate->IsExecutionTerminating()) return false;
     }
@@ -113,7 +123,9 @@ v8::Local<v8::Array> TimerQueue::Save(v8::Isolate *isolate, double now_ms) const
         const Timer &timer = timers_.at(id);
         std::vector<v8::Local<v8::Value>> entry = {
             v8::Integer::NewFromUnsigned(isolate, id), v8::Number::New(isolate, due_ms - now_ms),
-            v8::Number::New(isolate, timer.interval_ms), timer.callback.Get(isolate)};
+            v8::Number::New(isolate, timer.interval_ms), timer.callback.Get(isolate),
+            timer.frame.IsEmpty() ? v8::Undefined(isolate).As<v8::Value>()
+                                  : timer.frame.Get(isolate)};
         for (const auto &argument : timer.arguments)
             entry.push_back(argument.Get(isolate));
         saved.push_back(v8::Array::New(isolate, entry.data(), entry.size()));
@@ -132,9 +144,11 @@ bool TimerQueue::RestoreOne(v8::Local<v8::Context> context, v8::Local<v8::Value>
     if (items.size() < kArgumentsAt || !items[0]->IsUint32() || !items[1]->IsNumber() ||
         !items[2]->IsNumber() || !items[3]->IsFunction())
         return false;
-    Insert(items[0].As<v8::Uint32>()->Value(), context->GetIsolate(), items[3].As<v8::Function>(),
-           {items.begin() + kArgumentsAt, items.end()}, now_ms + items[1].As<v8::Number>()->Value(),
-           items[2].As<v8::Number>()->Value());
+    Timer &timer =
+        Insert(items[0].As<v8::Uint32>()->Value(), context->GetIsolate(),
+               items[3].As<v8::Function>(), {items.begin() + kArgumentsAt, items.end()},
+               now_ms + items[1].As<v8::Number>()->Value(), items[2].As<v8::Number>()->Value());
+    if (!items[kFrameAt]->IsUndefined()) timer.frame.Reset(context->GetIsolate(), items[kFrameAt]);
     return true;
 }
 

@@ -54,6 +54,7 @@ class TimerQueue
     struct Timer {
         v8::Global<v8::Function> callback;
         std::vector<v8::Global<v8::Value>> arguments;
+        v8::Global<v8::Value> frame; // see async_frame.h
         double interval_ms = -1;
         double due_ms = 0;
         BundlePlace place;

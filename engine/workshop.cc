@@ -9,6 +9,7 @@
 #include <libplatform/libplatform.h>
 
 #include "api_mentions.h"
+#include "async_frame.h"
 #include "dispatch.h"
 #include "error_set.h"
 #include "event_loop.h"
@@ -59,8 +60,7 @@ PlainIsolate::~PlainIsolate()
 {
     IsolateState *state = IsolateState::From(isolate_);
     state->timers.Reset();
-    state->build_failure.Reset();
-    state->ForgetRejections();
+    state->ForgetHandles();
     isolate_->Exit();
     v8::platform::NotifyIsolateShutdown(CurrentPlatform(), isolate_);
     isolate_->Dispose();
@@ -78,7 +78,9 @@ int WarmUp(v8::Local<v8::Context> context, const Handler &handler, const snapcel
            snapcell_error *err)
 {
     v8::Isolate *isolate = context->GetIsolate();
+    ForgetAsyncFrame(isolate);
     v8::Local<v8::Object> env = v8::Object::New(isolate);
+    IsolateState::From(isolate)->env.Reset(isolate, env);
     if (handler.shape == SNAPCELL_SHAPE_JSON) {
         // The body is the event, when there is one that is JSON.
         std::string event =

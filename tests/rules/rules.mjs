@@ -125,13 +125,15 @@ export const rules = {
             [/\bsizeof (?!\()[^;]{0,20}/g, "write sizeof(x)"],
             [/^ +int (?:code|rc|ret|err) = [^;]{0,30}/gm, "call a result's variable `status`"],
         ];
-        return files.filter(isCode).flatMap(({ path, text }) =>
-            spellings.flatMap(([pattern, advice]) =>
-                matches(stripped(text), pattern).map(
-                    ({ line, found }) => `${path}:${line}: ${advice}: ${found}`
+        return files
+            .filter(isCode)
+            .flatMap(({ path, text }) =>
+                spellings.flatMap(([pattern, advice]) =>
+                    matches(stripped(text), pattern).map(
+                        ({ line, found }) => `${path}:${line}: ${advice}: ${found}`
+                    )
                 )
-            )
-        );
+            );
     },
 
     // Libraries never abort, exit or print. A forked child may end itself with _exit.

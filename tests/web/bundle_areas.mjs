@@ -14,6 +14,7 @@ await esbuild.build({
     outdir: outDir,
     outExtension: { ".js": ".mjs" },
     bundle: true,
+    external: ["node:async_hooks"], // the engine has it
     format: "esm",
     platform: "neutral",
     target: "es2023",

@@ -4,6 +4,7 @@
 // What counts as a handler, in this order (docs/web-api.md tells it to users):
 //   value   the default export of an ES module, module.exports and module.exports.default:
 //             an object or a function with a function `fetch`     answers requests
+//             a class whose instances have a method `fetch`        answers requests
 //             a function                                          as `wanted` says, else as below
 //             an object with a function `handler`                 as a function
 //   named   exports `handler`, as a function, then `fetch`
@@ -49,11 +50,18 @@ const edgeHandler = (target, method) => ({
 const functionHandler = (target, method, wanted) =>
     wanted === FETCH ? edgeHandler(target, method) : jsonHandler(target, method);
 
+// A class with a method `fetch`, as what extends WorkerEntrypoint: each request gets an instance.
+const classHandler = Class => ({
+    shape: FETCH,
+    entry: fetchEntry((request, env, context) => new Class(context, env).fetch(request)),
+});
+
 function fromValue(value, wanted) {
     if (!isObject(value)) return null;
     const isFunction = typeof value === "function";
     if (typeof value.fetch === "function" && !(isFunction && wanted === JSON_EVENT))
         return fetchHandler(value, value.fetch);
+    if (isFunction && typeof value.prototype?.fetch === "function") return classHandler(value);
     if (isFunction) return functionHandler(undefined, value, wanted);
     if (typeof value.handler === "function") return functionHandler(value, value.handler, wanted);
     return null;
@@ -173,7 +181,10 @@ async function settle(promises) {
     }
 }
 
+let current = null; // what the call that runs waits for
+
 function newWaitUntil(promises) {
+    current = promises;
     return function waitUntil(promise) {
         promises.push(promise);
     };
@@ -287,4 +298,5 @@ function jsonEntry(handler) {
 }
 
 exports.newContext = newContext;
+exports.pendingNow = () => current;
 exports.pendingOf = pendingOf;

@@ -103,8 +103,12 @@ function fromListeners(name) {
 function find(handlers, name) {
     if (name === "fetch") return null; // it takes a request
     for (const target of handlers?.targets ?? []) {
-        if (isOwnWord(name) || typeof target[name] !== "function") continue;
-        return (argument, env, context) => target[name](argument, env, context);
+        if (isOwnWord(name)) continue;
+        if (typeof target[name] === "function")
+            return (argument, env, context) => target[name](argument, env, context);
+        // Of a class, as what extends WorkerEntrypoint.
+        if (typeof target === "function" && typeof target.prototype?.[name] === "function")
+            return (argument, env, context) => new target(context, env)[name](argument);
     }
     return handlers?.named[name] ?? fromListeners(name);
 }

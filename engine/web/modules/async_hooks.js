@@ -1,0 +1,144 @@
+"use strict";
+// AsyncLocalStorage and AsyncResource, as node:async_hooks has them. The values of all storages are a
+// Map, the frame, which V8 hands on from a promise to its reactions and the engine to timers and
+// microtasks. A frame is replaced and not changed, but by disable().
+
+function invalid(name, expected, value) {
+    const got = value === null || typeof value !== "object" ? `${typeof value}` : "an object";
+    const message = `The "${name}" argument must be ${expected}. Received ${got}`;
+    return Object.assign(new TypeError(message), { code: "ERR_INVALID_ARG_TYPE" });
+}
+
+function checkFunction(value, name) {
+    if (typeof value !== "function") throw invalid(name, "of type function", value);
+}
+
+// Calls a function in a frame that was current before.
+function callIn(frame, callback, receiver, values) {
+    const outer = native.asyncFrame();
+    native.setAsyncFrame(frame);
+    try {
+        return Reflect.apply(callback, receiver, values);
+    } finally {
+        native.setAsyncFrame(outer);
+    }
+}
+
+class AsyncLocalStorage {
+    #defaultValue;
+    #name;
+
+    static bind(callback) {
+        return AsyncResource.bind(callback);
+    }
+
+    static snapshot() {
+        const frame = native.asyncFrame();
+        return (callback, ...values) => callIn(frame, callback, undefined, values);
+    }
+
+    constructor(options = {}) {
+        if (options === null || typeof options !== "object")
+            throw invalid("options", "of type object", options);
+        this.#defaultValue = options.defaultValue;
+        this.#name = options.name === undefined ? "" : `${options.name}`;
+    }
+
+    get name() {
+        return this.#name;
+    }
+
+    getStore() {
+        const frame = native.asyncFrame();
+        return frame?.has(this) ? frame.get(this) : this.#defaultValue;
+    }
+
+    enterWith(value) {
+        native.setAsyncFrame(new Map(native.asyncFrame()).set(this, value));
+    }
+
+    run(value, callback, ...values) {
+        const outer = native.asyncFrame();
+        const prior = this.getStore();
+        if (Object.is(prior, value)) return Reflect.apply(callback, null, values);
+        const frame = new Map(outer).set(this, value);
+        native.setAsyncFrame(frame);
+        try {
+            return Reflect.apply(callback, null, values);
+        } finally {
+            // What the callback entered of other storages stays, as in Node.
+            if (native.asyncFrame() === frame) native.setAsyncFrame(outer);
+            else this.enterWith(prior);
+        }
+    }
+
+    exit(callback, ...values) {
+        return this.run(undefined, callback, ...values);
+    }
+
+    disable() {
+        native.asyncFrame()?.delete(this);
+    }
+}
+
+// Promises, timers and requests have no numbers here: only resources do.
+let lastId = 1;
+
+class AsyncResource {
+    #frame = native.asyncFrame();
+    #id = ++lastId;
+    #triggerId;
+
+    static bind(callback, type, receiver) {
+        checkFunction(callback, "fn");
+        return newResource(type || callback.name || "bound-anonymous-fn").bind(callback, receiver);
+    }
+
+    constructor(type, options = {}) {
+        if (typeof type !== "string") throw invalid("type", "of type string", type);
+        const triggerId = typeof options === "number" ? options : options?.triggerAsyncId;
+        this.#triggerId = triggerId ?? 1;
+    }
+
+    runInAsyncScope(callback, receiver, ...values) {
+        return callIn(this.#frame, callback, receiver, values);
+    }
+
+    emitDestroy() {
+        return this;
+    }
+
+    asyncId() {
+        return this.#id;
+    }
+
+    triggerAsyncId() {
+        return this.#triggerId;
+    }
+
+    bind(callback, receiver) {
+        checkFunction(callback, "fn");
+        const frame = this.#frame;
+        function bound(...values) {
+            return callIn(frame, callback, receiver === undefined ? this : receiver, values);
+        }
+        const { length } = callback;
+        return Object.defineProperty(bound, "length", { value: length, configurable: true });
+    }
+}
+
+const newResource = type => new AsyncResource(type);
+
+// Nothing tells of promises and timers as they are made.
+const missing = name =>
+    function () {
+        const message = `async_hooks.${name}() is not here: AsyncLocalStorage and AsyncResource are`;
+        throw Object.assign(new Error(message), { code: "ERR_METHOD_NOT_IMPLEMENTED" });
+    };
+
+exports.AsyncLocalStorage = AsyncLocalStorage;
+exports.AsyncResource = AsyncResource;
+exports.createHook = missing("createHook");
+exports.executionAsyncId = missing("executionAsyncId");
+exports.executionAsyncResource = missing("executionAsyncResource");
+exports.triggerAsyncId = missing("triggerAsyncId");
