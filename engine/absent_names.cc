@@ -36,8 +36,8 @@ constexpr std::string_view kPageGlobals[] = {"document", "window", "localStorage
                                              "XMLHttpRequest"};
 
 constexpr std::string_view kOtherGlobals[] = {
-    "WebSocketPair", "EventSource", "caches", "HTMLRewriter", "BroadcastChannel",
-    "Worker",        "indexedDB",   "Deno",   "Bun"};
+    "WebSocketPair", "EventSource", "HTMLRewriter", "BroadcastChannel",
+    "Worker",        "indexedDB",   "Deno",         "Bun"};
 
 // Of files that a bundler reads and does not write.
 constexpr std::string_view kSourceEndings[] = {".ts", ".mts", ".cts", ".tsx", ".jsx"};
