@@ -121,8 +121,18 @@ bool cli_fancy(void)
     return isatty(fileno(print_messages())) && term && strcmp(term, "dumb") != 0;
 }
 
-/* The frames of a stack, one a line under the message, and what caused the error. V8's stacks begin
- * with the message, which has been said. */
+/* "Error 1 of 2: ", of an AggregateError. */
+static bool names_part(const char *line)
+{
+    static const char digits[] = "0123456789";
+    if (strncmp(line, "Error ", 6) != 0) return false;
+    const char *of = line + 6 + strspn(line + 6, digits);
+    if (strncmp(of, " of ", 4) != 0) return false;
+    return strncmp(of + 4 + strspn(of + 4, digits), ": ", 2) == 0;
+}
+
+/* What stands in a stack after the message, one a line under it. V8's stacks begin with the
+ * message, which has been said. */
 static void print_stack(const char *stack)
 {
     bool dim = cli_fancy() && !getenv("NO_COLOR");
@@ -130,8 +140,8 @@ static void print_stack(const char *stack)
     for (const char *line = stack; *line;) {
         size_t size = strcspn(line, "\n");
         size_t blanks = strspn(line, " \t");
-        begun =
-            begun || strncmp(line + blanks, "at ", 3) == 0 || strncmp(line, "Caused by: ", 11) == 0;
+        begun = begun || strncmp(line + blanks, "at ", 3) == 0 ||
+                strncmp(line, "Caused by: ", 11) == 0 || names_part(line);
         if (begun) {
             cli_say(dim ? "\033[2m    " : "    ");
             print_safely(line + blanks, size - blanks);

@@ -10,6 +10,7 @@
 #include "request_check.h"
 #include "response.h"
 #include "script_error.h"
+#include "web/web.h"
 #include "web_modules.h"
 
 namespace snapcell
@@ -169,16 +170,43 @@ int ReadResponse(v8::Local<v8::Context> context, v8::Local<v8::Array> result,
     return SNAPCELL_OK;
 }
 
+// A function sees the serialized URL, as the Fetch standard has it: what it compares in the text is
+// what a URL object of it says.
+int SerializeUrl(v8::Local<v8::Context> context, const char *url, v8::Local<v8::String> *out,
+                 snapcell_error *err)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::TryCatch caught(isolate);
+    v8::Local<v8::String> given;
+    if (!NewUtf8(isolate, url).ToLocal(&given)) return ReportCaught(isolate, caught, "", err);
+    *out = given;
+    if (IsSerializedUrl(url)) return SNAPCELL_OK;
+    v8::Local<v8::Object> module;
+    v8::Local<v8::Value> absolute, result;
+    v8::Local<v8::Value> arguments[] = {given, AsciiString(isolate, "the request")};
+    if (RequireWebModule(context, "url").ToLocal(&module) &&
+        module->Get(context, AsciiString(isolate, "absolute")).ToLocal(&absolute) &&
+        absolute.As<v8::Function>()->Call(context, module, 2, arguments).ToLocal(&result)) {
+        *out = result.As<v8::String>();
+        return SNAPCELL_OK;
+    }
+    int limit = ReportCondemned(isolate, err);
+    if (limit != SNAPCELL_OK) return limit;
+    return error_set(err, SNAPCELL_E_USAGE,
+                     "\"%s\" is no URL: expected http://..., https://... or a path", url);
+}
+
 int CallFetchEntry(v8::Local<v8::Context> context, v8::Local<v8::Function> entry,
                    v8::Local<v8::Object> env, const checked_request &request,
                    const Exchange *exchange, v8::Local<v8::Value> *out, snapcell_error *err)
 {
     v8::Isolate *isolate = context->GetIsolate();
-    v8::TryCatch caught(isolate);
     v8::Local<v8::String> method, url;
+    int status = SerializeUrl(context, request.url, &url, err);
+    if (status != SNAPCELL_OK) return status;
+    v8::TryCatch caught(isolate);
     v8::Local<v8::Value> headers, body, result;
     if (!NewUtf8(isolate, request.method).ToLocal(&method) ||
-        !NewUtf8(isolate, request.url).ToLocal(&url) ||
         !HeaderList(isolate, request).ToLocal(&headers) ||
         !Body(isolate, request, exchange).ToLocal(&body))
         return ReportCaught(isolate, caught, "", err);

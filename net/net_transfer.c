@@ -35,6 +35,8 @@ struct net_transfer {
     /* The response. */
     net_writer head; /* names and values, as texts */
     char status_text[256];
+    char length[24]; /* of content-length; empty when there was none */
+    bool length_is_wrong;
     uint32_t header_count;
     bool decoded; /* by libcurl: its headers tell of other bytes */
     bool is_head;
@@ -109,6 +111,7 @@ static void head_reset(net_transfer *transfer, const char *line, size_t size)
     transfer->status_text[length] = '\0';
     transfer->head.size_bytes = 0;
     transfer->header_count = 0;
+    memset(transfer->length, 0, sizeof(transfer->length));
 }
 
 static bool name_is(const char *name, size_t size, const char *other)
@@ -131,6 +134,26 @@ static void head_write_piece(net_writer *head, const char *data, size_t size)
     net_write(head, "", 1);
 }
 
+/* A response with differing lengths is not to be trusted with where it ends (RFC 9110, 8.6): false
+ * when this is another one than came before. A header may hold a list of them. */
+static bool head_take_length(net_transfer *transfer, const char *value, size_t size)
+{
+    const char *end = value + size;
+    while (value < end) {
+        size_t digits = 0;
+        while (value + digits < end && value[digits] >= '0' && value[digits] <= '9')
+            digits++;
+        if (digits == 0 || digits >= sizeof(transfer->length)) return false;
+        if (transfer->length[0] == '\0') memcpy(transfer->length, value, digits);
+        if (strlen(transfer->length) != digits || memcmp(transfer->length, value, digits) != 0)
+            return false;
+        value += digits;
+        while (value < end && (*value == ' ' || *value == '\t' || *value == ','))
+            value++;
+    }
+    return true;
+}
+
 static bool head_add(net_transfer *transfer, const char *line, size_t size)
 {
     const char *colon = memchr(line, ':', size);
@@ -145,6 +168,11 @@ static bool head_add(net_transfer *transfer, const char *line, size_t size)
     size_t value_size = (size_t)(end - value);
     if (name_is(line, name_size, "content-encoding") && coding_is_ours(value, value_size))
         transfer->decoded = true;
+    if (name_is(line, name_size, "content-length") &&
+        !head_take_length(transfer, value, value_size)) {
+        transfer->length_is_wrong = true;
+        return false;
+    }
     head_write_piece(&transfer->head, line, name_size);
     head_write_piece(&transfer->head, value, value_size);
     transfer->header_count++;
@@ -487,6 +515,11 @@ static void transfer_tell_failure(net_transfer *transfer, CURLcode result)
     long os_errno = 0;
     curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &os_errno);
     const char *code = code_of(result, os_errno);
+    if (transfer->length_is_wrong) {
+        send_failure(transfer->server, transfer->id, "",
+                     "the response's content-length is not one number");
+        return;
+    }
     if (!transfer->refused_address) {
         send_failure(transfer->server, transfer->id, code != NULL ? code : "",
                      transfer->problem[0] != '\0' ? transfer->problem : curl_easy_strerror(result));

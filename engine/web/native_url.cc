@@ -190,6 +190,14 @@ static bool SplitPlainUrl(const uint8_t *text, size_t size, PlainUrl *out)
     return at == size;
 }
 
+bool IsSerializedUrl(const std::string &url)
+{
+    const auto *text = reinterpret_cast<const uint8_t *>(url.data());
+    PlainUrl parts;
+    if (!SplitPlainUrl(text, url.size(), &parts) || parts.path == parts.path_end) return false;
+    return parts.port != (url.starts_with("https:") ? 443 : 80);
+}
+
 // splitUrl(string) -> [host, hostEnd, port or 0, path, pathEnd, queryEnd]; undefined when the URL
 // is not plain
 void Native_splitUrl(const NativeInfo &info)

@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include <v8.h>
 
@@ -30,6 +31,9 @@ constexpr uint32_t kRejectionHookSlot = 4;
 
 // V8 calls it with the source of WebAssembly.compileStreaming().
 void OnWasmStreaming(const v8::FunctionCallbackInfo<v8::Value> &info);
+
+// Whether a URL is what a URL parser would make of it. Says no of some that are.
+bool IsSerializedUrl(const std::string &url);
 
 // A native function that built-in modules call. The order is part of the external reference table.
 struct WebNative {

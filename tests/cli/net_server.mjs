@@ -63,6 +63,10 @@ const answers = {
     "/split": (url, request) => {
         request.socket.end("HTTP/1.1 200 OK\r\nX-A: b\0c\r\nContent-Length: 0\r\n\r\n");
     },
+    "/lengths": (url, request) => {
+        const lines = url.searchParams.getAll("n").map(n => `Content-Length: ${n}\r\n`);
+        request.socket.end(`HTTP/1.1 200 OK\r\n${lines.join("")}\r\nabcde`);
+    },
     "/garbage": (url, request) => request.socket.end("this is not HTTP\r\n\r\n"),
     "/early": (url, request) => {
         request.socket.write("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n");

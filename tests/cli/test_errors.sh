@@ -50,6 +50,11 @@ expect "is told" grep -Fq "Caused by: TypeError: inner" err
 run 1 "the parts of an AggregateError" run app /aggregate
 expect "are told, the first" grep -Fq "Error 1 of 2: Error: first" err
 expect "and the second" grep -Fq "Error 2 of 2: second" err
+printf '%s\n' 'export default { fetch: () => Promise.any([Promise.reject(new Error("one")), Promise.reject(2)]) };' >any.mjs
+"$SNAPCELL" compile any.mjs >/dev/null || exit 1
+run 1 "an AggregateError without frames" run any
+expect "has its parts, the first" grep -Fq "Error 1 of 2: Error: one" err
+expect "and the last" grep -Fq "Error 2 of 2: 2" err
 
 line=19
 for page in wait timer microtask unhandled listener report abort; do

@@ -49,6 +49,51 @@ expect "not to standard output" out_is "hello /log"
 run 0 "a large body" run hello /large
 expect "is whole" sh -c '[ "$(wc -c <out)" -eq 1048576 ]'
 
+# --- The URL and the cookies of a request
+cat >asked.mjs <<'END'
+export default {
+    fetch(request) {
+        const { url, headers } = request;
+        const isSerialized = new URL(url).href === url;
+        return new Response([url, isSerialized, headers.get("cookie"), headers.get("x-a")].join(" "));
+    },
+};
+END
+"$SNAPCELL" compile asked.mjs >/dev/null || exit 1
+# seen URL TEXT: a function gets the serialized URL.
+seen() {
+    run 0 "$1" run asked "$1"
+    expect "is $2" out_is "$2 true  "
+}
+seen '/é/../admin' http://localhost/admin
+seen '/a/%2e%2E/b' http://localhost/b
+seen '/.well-known/x?a=%22' 'http://localhost/.well-known/x?a=%22'
+seen "/a\"b?'" http://localhost/a%22b?%27
+seen 'HTTP://EXAMPLE.com/' http://example.com/
+seen 'https://example.com:443' https://example.com/
+seen 'http://example.com:80?a' http://example.com/?a
+seen 'http://example.com:8080/a' http://example.com:8080/a
+seen 'http://1.2.3/' http://1.2.0.3/
+seen 'http://bücher.example/' http://xn--bcher-kva.example/
+for url in 'http://[' 'http://a:99999/' 'http://a b/' 'http://%/' 'http://1.2.3.400/'; do
+    run 2 "$url" run asked "$url"
+    expect "is no URL" is_one_message
+done
+run 0 "several cookie headers" run asked / -H 'Cookie: a=1' -H 'X-A: 1' -H 'Cookie: b=2' -H 'X-A: 2'
+expect "are one, with semicolons" out_is "http://localhost/ true a=1; b=2 1, 2"
+cat >cookies.mjs <<'END'
+export const handler = ({ count }) => {
+    const list = Array.from({ length: count }, (_, i) => ["set-cookie", `c${i}=v, w`]);
+    return new Response("x", { headers: [...list, ["x-a", "1"], ["x-a", "2"]] });
+};
+END
+"$SNAPCELL" compile cookies.mjs >/dev/null || exit 1
+run 0 "the cookies that a handler(event) sets" run cookies --event '{"count":2}'
+expect "are all there" out_has '"set-cookie":["c0=v, w","c1=v, w"]'
+expect "beside what is combined" out_has '"x-a":"1, 2"'
+run 0 "one cookie" run cookies --event '{"count":1}'
+expect "is a text" out_has '"set-cookie":"c0=v, w"'
+
 # --- Failures of the function
 run 1 "a throw" run hello /throw
 expect "has its place" grep -Eq '^hello\.js:[0-9]+:[0-9]+: .*thrown on purpose' err

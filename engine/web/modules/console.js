@@ -46,6 +46,15 @@ function substitute(directive, value) {
     }
 }
 
+// What cannot be converted is shown as it is: to log must not fail.
+function substituteSafely(directive, value) {
+    try {
+        return substitute(directive, value);
+    } catch {
+        return inspect(value);
+    }
+}
+
 function format(values) {
     begin(values);
     if (values.length === 1) return show(values[0]);
@@ -55,11 +64,20 @@ function format(values) {
         next = 1;
         text = values[0].replace(/%([sdifjoOc%])/g, (match, directive) => {
             if (directive === "%") return "%";
-            return next < values.length ? substitute(directive, values[next++]) : match;
+            return next < values.length ? substituteSafely(directive, values[next++]) : match;
         });
     }
     const rest = values.slice(next).map(show);
     return (next > 0 ? [text, ...rest] : rest).join(" ");
+}
+
+function tableText(data, columns) {
+    begin([data]);
+    try {
+        return require("snapcell:inspect").table(data, columns);
+    } catch {
+        return inspect(data);
+    }
 }
 
 function write(level, text) {
@@ -71,6 +89,7 @@ function elapsed(label) {
 }
 
 const console = {
+    __proto__: {}, // as Web IDL has it of this namespace
     debug(...values) {
         write(DEBUG, format(values));
     },
@@ -105,10 +124,7 @@ const console = {
     },
     table(data = undefined, columns = undefined) {
         if (typeof data !== "object" || data === null) write(INFO, format([data]));
-        else {
-            begin([data]);
-            write(INFO, require("snapcell:inspect").table(data, columns));
-        }
+        else write(INFO, tableText(data, columns));
     },
     group(...values) {
         if (values.length > 0) write(INFO, format(values));
@@ -121,28 +137,33 @@ const console = {
         setDepth(depth - 1);
     },
     count(label = "default") {
-        const count = (counts.get(`${label}`) ?? 0) + 1;
-        counts.set(`${label}`, count);
+        label = `${label}`;
+        const count = (counts.get(label) ?? 0) + 1;
+        counts.set(label, count);
         write(INFO, `${label}: ${count}`);
     },
     countReset(label = "default") {
-        if (!counts.delete(`${label}`)) write(WARN, `Count for '${label}' does not exist`);
+        label = `${label}`;
+        if (!counts.delete(label)) write(WARN, `Count for '${label}' does not exist`);
     },
     time(label = "default") {
-        if (started.has(`${label}`)) write(WARN, `Timer '${label}' already exists`);
-        else started.set(`${label}`, native.now());
+        label = `${label}`;
+        if (started.has(label)) write(WARN, `Timer '${label}' already exists`);
+        else started.set(label, native.now());
     },
     timeLog(label = "default", ...values) {
-        if (!started.has(`${label}`)) write(WARN, `Timer '${label}' does not exist`);
+        label = `${label}`;
+        if (!started.has(label)) write(WARN, `Timer '${label}' does not exist`);
         else {
             begin(values);
-            write(INFO, [elapsed(`${label}`), ...values.map(show)].join(" "));
+            write(INFO, [elapsed(label), ...values.map(show)].join(" "));
         }
     },
     timeEnd(label = "default") {
-        if (!started.has(`${label}`)) write(WARN, `Timer '${label}' does not exist`);
-        else write(INFO, elapsed(`${label}`));
-        started.delete(`${label}`);
+        label = `${label}`;
+        if (!started.has(label)) write(WARN, `Timer '${label}' does not exist`);
+        else write(INFO, elapsed(label));
+        started.delete(label);
     },
     clear() {},
 };

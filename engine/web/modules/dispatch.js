@@ -256,7 +256,7 @@ function fetchEntry(handler) {
     return (method, url, headers, body, env, exchange) => {
         const promises = [];
         const context = newContext(promises);
-        const request = createRequest(method, url, lowerCase(headers), body);
+        const request = createRequest(method, url, joinCookies(lowerCase(headers)), body);
         const call = { method, promises, request, exchange };
         const result = handler(request, env, context);
         if (!isThenable(result)) return finish(result, call);
@@ -269,11 +269,27 @@ function lowerCase(headers) {
     return headers;
 }
 
+// Clients of HTTP/2 may send a header for each cookie (RFC 9113, 8.2.3).
+function joinCookies(headers) {
+    const cookies = [];
+    for (let i = 0; i < headers.length; i += 2)
+        if (headers[i] === "cookie") cookies.push(headers[i + 1]);
+    if (cookies.length < 2) return headers;
+    const joined = ["cookie", cookies.join("; ")];
+    for (let i = 0; i < headers.length; i += 2)
+        if (headers[i] !== "cookie") joined.push(headers[i], headers[i + 1]);
+    return joined;
+}
+
 // --- Events ---
 
+// A response that sets several cookies has a list of them: they cannot be combined.
 async function responseToObject(response) {
     const body = await response.text();
-    return { status: response.status, headers: Object.fromEntries(response.headers), body };
+    const headers = Object.fromEntries(response.headers);
+    const cookies = response.headers.getSetCookie();
+    if (cookies.length > 1) headers["set-cookie"] = cookies;
+    return { status: response.status, headers, body };
 }
 
 function toJson(value, promises) {

@@ -1,7 +1,7 @@
 "use strict";
 // Request and Response. A function that answers with a string loads neither Headers, nor URL, nor
 // streams: each is required where it is first needed.
-const { brands, bytesOf, expose, joinBytes } = require("snapcell:idl");
+const { brands, bytesOf, dictionary, expose, joinBytes, need, noOptions } = require("snapcell:idl");
 
 // --- Bodies ---
 // The state of a request or a response holds its body:
@@ -15,14 +15,29 @@ const { brands, bytesOf, expose, joinBytes } = require("snapcell:idl");
 
 const isObject = value => typeof value === "object" && value !== null;
 
+const isBody = value =>
+    Boolean(
+        brands.stream?.(value) ||
+        bytesOf(value) ||
+        brands.blob?.(value) ||
+        brands.form?.(value) ||
+        brands.params?.(value)
+    );
+
+// What is none of the objects that a body may be made of is text.
+function convertBody(body) {
+    if (typeof body === "string" || body === null || body === undefined) return body;
+    return isObject(body) && isBody(body) ? body : `${body}`;
+}
+
+// Takes what convertBody() gave.
 function setBody(state, body, what) {
-    if (body === undefined || body === null) return;
-    if (typeof body === "string") {
-        state.source = body.isWellFormed() ? body : body.toWellFormed();
-        state.type = "text/plain;charset=UTF-8";
+    if (typeof body !== "string") {
+        setObjectBody(state, body, what);
         return;
     }
-    if (!isObject(body) || !setObjectBody(state, body, what)) setBody(state, `${body}`, what);
+    state.source = body.isWellFormed() ? body : body.toWellFormed();
+    state.type = "text/plain;charset=UTF-8";
 }
 
 function setObjectBody(state, body, what) {
@@ -32,14 +47,11 @@ function setObjectBody(state, body, what) {
             throw new TypeError(`${what}: the body's stream is locked or was read from`);
         }
         state.stream = stream;
-        return true;
+        return;
     }
     const bytes = bytesOf(body);
-    if (bytes) {
-        state.source = bytes.slice();
-        return true;
-    }
-    return setFormBody(state, body);
+    if (bytes) state.source = bytes.slice();
+    else setFormBody(state, body);
 }
 
 function setFormBody(state, body) {
@@ -48,19 +60,17 @@ function setFormBody(state, body) {
         state.source = blob.bytes;
         state.shared = true;
         state.type = blob.type || null;
-        return true;
+        return;
     }
     const form = brands.form?.(body);
     if (form) {
         const encoded = require("snapcell:form").encode(form);
         state.source = encoded.bytes;
         state.type = encoded.type;
-        return true;
+        return;
     }
-    if (!brands.params?.(body)) return false;
-    state.source = body.toString();
+    state.source = require("snapcell:url").serializeParams(body);
     state.type = "application/x-www-form-urlencoded;charset=UTF-8";
-    return true;
 }
 
 const hasBody = state => state.source !== null || state.stream !== null;
@@ -129,9 +139,9 @@ function toForm(body, text) {
     return urlencodedForm(FormData, toText(body));
 }
 
-function blobType(headers) {
+function blobType(text) {
     const { extract, serialize } = require("snapcell:mime");
-    const type = extract(headers.get("content-type"));
+    const type = extract(text);
     return type === null ? "" : serialize(type);
 }
 
@@ -146,20 +156,12 @@ function urlencodedForm(FormData, text) {
 function streamOf(state) {
     if (state.stream === null && state.source !== null) {
         const { shared, source } = state;
-        const { ReadableStream, pullStream, streamOf } = require("snapcell:streams");
-        if (state.used) state.stream = usedStream(ReadableStream);
+        const { ReadableStream, pullStream, streamOf, useUp } = require("snapcell:streams");
+        if (state.used) state.stream = useUp(new ReadableStream());
         else if (typeof source === "function") state.stream = pullStream(source);
         else state.stream = streamOf(() => toBytes(source, shared));
     }
     return state.stream;
-}
-
-// What stands for a body that was read before anybody asked for its stream.
-function usedStream(ReadableStream) {
-    const stream = new ReadableStream();
-    stream.cancel();
-    stream.getReader();
-    return stream;
 }
 
 function cloneBody(from, to, what) {
@@ -169,15 +171,22 @@ function cloneBody(from, to, what) {
     to.type = from.type;
     to.shared = from.shared = true;
     if (from.stream === null) return;
-    const [first, second] = from.stream.tee();
+    const { isByteStream } = require("snapcell:streams");
+    // The package's tee() copies chunks of byte streams.
+    const [first, second] = isByteStream(from.stream)
+        ? from.stream.tee()
+        : require("snapcell:tee").split(from.stream);
     from.stream = first;
     to.stream = second;
 }
 
 // The members that requests and responses share; `stateOf` gives the state of either.
 function bodyMembers(stateOf, what) {
-    const read = (target, name, convert) =>
-        new Promise(resolve => resolve(consume(stateOf(target), `${what}.${name}`, convert)));
+    const read = async (target, name, convert) => {
+        const state = stateOf(target);
+        return consume(state, `${what}.${name}`, (body, shared) => convert(body, shared, state));
+    };
+    const typeOf = state => headersOf(state).get("content-type");
     return {
         get body() {
             return streamOf(stateOf(this));
@@ -189,16 +198,16 @@ function bodyMembers(stateOf, what) {
             return read(this, "arrayBuffer", (body, shared) => toBytes(body, shared).buffer);
         },
         blob() {
-            return read(this, "blob", body => {
+            return read(this, "blob", (body, shared, state) => {
                 const { Blob } = require("snapcell:blob");
-                return new Blob(body === null ? [] : [body], { type: blobType(this.headers) });
+                return new Blob(body === null ? [] : [body], { type: blobType(typeOf(state)) });
             });
         },
         bytes() {
             return read(this, "bytes", toBytes);
         },
         formData() {
-            return read(this, "formData", body => toForm(body, this.headers.get("content-type")));
+            return read(this, "formData", (body, shared, state) => toForm(body, typeOf(state)));
         },
         json() {
             return read(this, "json", body => JSON.parse(toText(body)));
@@ -260,13 +269,11 @@ const isNullBodyStatus = status =>
     status === 204 || status === 205 || status === 304 || status === 101 || status === 103;
 
 function checkedStatus(status) {
-    const number = Math.trunc(Number(status)) || 0;
-    if (number >= 200 && number <= 599) return number;
-    throw new RangeError(`Response: the status must be 200 to 599, not ${String(status)}`);
+    if (status >= 200 && status <= 599) return status;
+    throw new RangeError(`Response: the status must be 200 to 599, not ${status}`);
 }
 
 function checkedStatusText(text) {
-    text = `${text}`;
     for (let i = 0; i < text.length; i++) {
         const c = text.charCodeAt(i);
         if ((c < 0x20 && c !== 0x09) || c === 0x7f || c > 0xff) {
@@ -276,6 +283,25 @@ function checkedStatusText(text) {
         }
     }
     return text;
+}
+
+// unsigned short
+function convertStatus(status) {
+    const isPlain = Number.isInteger(status) && status >= 0 && status < 65536;
+    return isPlain ? status : require("snapcell:convert").unsigned(status, 16);
+}
+
+// ResponseInit, read in the order of Web IDL.
+function convertInit(init, what) {
+    const given = dictionary(init, what);
+    if (given === noOptions) return given;
+    let { headers } = given;
+    if (headers !== undefined) headers = require("snapcell:headers").convert(headers, what);
+    let { status } = given;
+    if (status !== undefined) status = convertStatus(status);
+    let { statusText } = given;
+    if (statusText !== undefined) statusText = `${statusText}`;
+    return { headers, status, statusText };
 }
 
 function initResponse(state, body, init) {
@@ -290,14 +316,6 @@ function initResponse(state, body, init) {
         setBody(state, body, "Response");
     }
     setHeaders(state, init.headers, "Response");
-}
-
-const noInit = Object.freeze({ __proto__: null });
-
-function checkedInit(init, what) {
-    if (init === undefined || init === null) return noInit;
-    if (isObject(init) || typeof init === "function") return init;
-    throw new TypeError(`${what}: the options must be an object`);
 }
 
 class Response {
@@ -318,7 +336,8 @@ class Response {
         const state = newState();
         state.kind = "default";
         state.url = "";
-        initResponse(state, body, checkedInit(init, "Response"));
+        body = convertBody(body);
+        initResponse(state, body, convertInit(init, "Response"));
         this.#state = state;
     }
 
@@ -376,17 +395,13 @@ class Response {
     }
 
     static redirect(url, status = 302) {
+        need(1, arguments.length, "Response.redirect");
+        url = `${url}`;
+        const number = convertStatus(status);
         const location = require("snapcell:url").absolute(url, "Response.redirect");
-        const number = Math.trunc(Number(status)) || 0;
-        if (
-            number !== 301 &&
-            number !== 302 &&
-            number !== 303 &&
-            number !== 307 &&
-            number !== 308
-        ) {
+        if (![301, 302, 303, 307, 308].includes(number)) {
             throw new RangeError(
-                `Response.redirect: the status must be 301, 302, 303, 307 or 308, not ${status}`
+                `Response.redirect: the status must be 301, 302, 303, 307 or 308, not ${number}`
             );
         }
         const response = newResponse();
@@ -398,6 +413,8 @@ class Response {
     }
 
     static json(data, init = undefined) {
+        need(1, arguments.length, "Response.json");
+        const given = convertInit(init, "Response.json");
         const text = JSON.stringify(data);
         if (text === undefined) {
             throw new TypeError("Response.json: the value has no JSON form");
@@ -406,7 +423,7 @@ class Response {
         const state = newState();
         state.kind = "default";
         state.url = "";
-        initResponse(state, null, checkedInit(init, "Response.json"));
+        initResponse(state, null, given);
         if (isNullBodyStatus(state.status)) {
             throw new TypeError(
                 `Response.json: a response of status ${state.status} cannot have a body`
@@ -425,19 +442,6 @@ const newResponse = () => new Response();
 
 // --- Request ---
 
-function checkedMethod(method) {
-    const text = `${method}`;
-    const upper = text.toUpperCase();
-    if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(text)) {
-        throw new TypeError(`Request: invalid method ${JSON.stringify(text)}`);
-    }
-    if (upper === "CONNECT" || upper === "TRACE" || upper === "TRACK") {
-        throw new TypeError(`Request: the method ${upper} is not allowed`);
-    }
-    const known = ["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"].includes(upper);
-    return known ? upper : text;
-}
-
 // Options that mean nothing here but are kept, with their defaults.
 const passive = {
     destination: "",
@@ -450,52 +454,9 @@ const passive = {
     integrity: "",
     keepalive: false,
     duplex: "half",
+    isReloadNavigation: false,
+    isHistoryNavigation: false,
 };
-
-// What an option may be that is no free text; made when one is given.
-const choicesOf = name =>
-    ({
-        referrerPolicy:
-            "|no-referrer|no-referrer-when-downgrade|same-origin|origin|strict-origin|" +
-            "origin-when-cross-origin|strict-origin-when-cross-origin|unsafe-url",
-        mode: "same-origin|no-cors|cors",
-        credentials: "omit|same-origin|include",
-        cache: "default|no-store|reload|no-cache|force-cache|only-if-cached",
-        redirect: "follow|error|manual",
-        duplex: "half",
-        priority: "high|low|auto",
-    })[name]?.split("|");
-
-function checkedOption(name, value) {
-    if (name === "keepalive") return Boolean(value);
-    const text = `${value}`;
-    const choices = choicesOf(name);
-    if (!choices || choices.includes(text)) return text;
-    throw new TypeError(
-        `Request: the option ${name} must be one of ${choices.join(", ")}, not ` +
-            JSON.stringify(text)
-    );
-}
-
-function setPassive(state, init, from) {
-    if (init === noInit) {
-        state.options = from?.options ?? passive;
-        return;
-    }
-    state.options = { ...(from?.options ?? passive) };
-    for (const name in passive) {
-        if (name === "destination" || init[name] === undefined) continue;
-        state.options[name] = checkedOption(name, init[name]);
-    }
-    if (init.priority !== undefined) checkedOption("priority", init.priority);
-    if (init.window !== undefined && init.window !== null) {
-        throw new TypeError("Request: the option window can only be null");
-    }
-    const { cache, mode } = state.options;
-    if (cache === "only-if-cached" && mode !== "same-origin") {
-        throw new TypeError('Request: the cache mode only-if-cached needs the mode "same-origin"');
-    }
-}
 
 // A request's signal is made when it is looked at; until then, what it follows is known.
 function signalOf(state) {
@@ -506,56 +467,72 @@ function signalOf(state) {
     return state.signal;
 }
 
-function checkedSignal(signal) {
-    if (signal === null) return null;
-    if (brands.signal?.(signal)) return () => signal;
-    throw new TypeError("Request: the signal must be an AbortSignal");
-}
-
 function setRequestBody(state, init, from) {
-    if (init.body !== undefined && init.body !== null) {
-        if (state.method === "GET" || state.method === "HEAD") {
-            throw new TypeError(`Request: a ${state.method} request cannot have a body`);
-        }
-        setBody(state, init.body, "Request");
-        if (state.stream !== null && init.duplex === undefined) {
-            throw new TypeError('Request: a body that is a stream needs the option duplex: "half"');
-        }
-        return;
-    }
-    if (!from || !hasBody(from)) return;
+    const given = init.body !== undefined && init.body !== null;
+    if (!given && !(from && hasBody(from))) return;
     if (state.method === "GET" || state.method === "HEAD") {
         throw new TypeError(`Request: a ${state.method} request cannot have a body`);
+    }
+    if (given) {
+        setBody(state, init.body, "Request");
+        if (state.stream !== null) checkStreaming(state, init);
+        return;
     }
     checkUnused(from, "Request");
     moveBody(from, state);
 }
 
-// The body goes over to the new request; the old one counts as used.
+function checkStreaming({ options }, init) {
+    if (init.duplex === undefined) {
+        throw new TypeError('Request: a body that is a stream needs the option duplex: "half"');
+    }
+    if (options.mode === "no-cors") {
+        throw new TypeError("Request: the mode no-cors does not go with a body that is a stream");
+    }
+}
+
+// The body goes over to the new request; the old one keeps its stream, which counts as used.
 function moveBody(from, to) {
     to.source = from.source;
     to.shared = from.shared;
-    to.stream = from.stream;
-    if (from.stream !== null) {
-        from.stream = usedStream(require("snapcell:streams").ReadableStream);
-    }
     from.used = true;
+    if (from.stream === null) return;
+    const { passOn, useUp } = require("snapcell:streams");
+    if (from.source !== null) useUp(from.stream);
+    else to.stream = passOn(from.stream);
 }
 
-function initRequest(state, input, init) {
+// Where a request has a URL of a Blob, it keeps the Blob.
+const blobOf = (url, from) =>
+    from
+        ? from.blob
+        : url.startsWith("blob:")
+          ? require("snapcell:object_url").find(url)
+          : undefined;
+
+function initRequest(state, input, given) {
     const from = isObject(input) ? brands.request(input) : undefined;
-    state.url = from ? from.url : require("snapcell:url").absolute(input, "Request");
-    if (state.url.startsWith("blob:")) {
-        state.blob = from ? from.blob : require("snapcell:object_url").find(state.url);
-    }
-    state.method = init.method === undefined ? (from?.method ?? "GET") : checkedMethod(init.method);
+    const url = from ? from.url : `${input}`;
+    const plain = given === undefined || given === null;
+    const init = plain ? noOptions : require("snapcell:request_options").convert(given);
+    state.url = from ? url : require("snapcell:url").absolute(url, "Request");
+    state.blob = blobOf(state.url, from);
+    state.method = from?.method ?? "GET";
+    state.options = from?.options ?? passive;
+    if (!plain) applyOptions(state, init);
     state.signal = null;
-    if (init.signal !== undefined) state.follows = checkedSignal(init.signal);
+    const { signal } = init;
+    if (signal !== undefined) state.follows = signal && (() => signal);
     else state.follows = from ? () => signalOf(from) : null;
-    setPassive(state, init, from);
     setRequestBody(state, init, from);
     if (init.headers === undefined && from) state.list = [...headerList(from)];
     setHeaders(state, init.headers, "Request");
+}
+
+function applyOptions(state, init) {
+    const { checkedMethod, merge } = require("snapcell:request_options");
+    if (init.method !== undefined) state.method = checkedMethod(init.method);
+    state.options = merge(state.options, init, state.method);
 }
 
 const hostToken = {}; // the first argument when the rest is known to be valid
@@ -596,7 +573,7 @@ class Request {
         if (input === hostToken) fromHost(state, init);
         else if (arguments.length < 1)
             throw new TypeError("Request: 1 argument required, but only 0 present");
-        else initRequest(state, input, checkedInit(init, "Request"));
+        else initRequest(state, input, init);
     }
 
     get method() {
@@ -644,6 +621,7 @@ function fromHost(state, { method, url, headers, body }) {
 
 exports.Response = Response;
 exports.Request = Request;
+exports.convertBody = convertBody;
 
 // Functions that make requests read the global; for them a snapshot holds that compiled.
 if (native.building()) {
@@ -658,10 +636,13 @@ if (native.building()) {
     });
 }
 
-exports.fetch = async function fetch(input, init = undefined) {
-    if (arguments.length < 1) throw new TypeError("fetch: 1 argument required, but only 0 present");
-    return require("snapcell:client").fetch(input, init);
+const functions = {
+    async fetch(input, init = undefined) {
+        need(1, arguments.length, "fetch");
+        return require("snapcell:client").fetch(input, init);
+    },
 };
+exports.fetch = functions.fetch;
 
 // --- For dispatch ---
 

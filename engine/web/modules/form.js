@@ -12,8 +12,8 @@ function entryValue(value, filename, given) {
         return `${value}`.toWellFormed();
     }
     const { File } = require("snapcell:blob");
-    if (value instanceof File && given < 3) return value;
-    const name = given > 2 ? `${filename}` : value instanceof File ? value.name : "blob";
+    if (value instanceof File && filename === undefined) return value;
+    const name = filename === undefined ? "blob" : `${filename}`.toWellFormed();
     const options = { type: value.type, lastModified: value.lastModified };
     return new File([value], name, options);
 }
@@ -142,11 +142,14 @@ exports.encode = entries => {
     return { bytes, type: `multipart/form-data; boundary=${boundary}` };
 };
 
-function parameter(text, name) {
-    const match = new RegExp(`(?:^|;)[ \\t]*${name}=(?:"((?:[^"\\\\]|\\\\.)*)"|([^;]*))`, "i").exec(
-        text
-    );
-    return match ? (match[1] ?? match[2].trim()) : undefined;
+// {name: value} of a Content-Disposition. There are no quoted pairs: a value ends at the next quote.
+function parametersOf(text) {
+    const parameters = { __proto__: null };
+    for (const [, name, quoted, plain] of text.matchAll(
+        /;[ \t]*([^\s=;"]+)=(?:"([^"]*)"|([^;]*))/g
+    ))
+        parameters[name.toLowerCase()] ??= quoted ?? plain.trim();
+    return parameters;
 }
 
 const unescapeName = text =>
@@ -174,9 +177,8 @@ const utf8 = latin1 =>
 
 function addPart(form, headers, bytes) {
     const disposition = headers["content-disposition"] ?? "";
-    const name = parameter(disposition, "name");
+    const { name, filename } = parametersOf(disposition);
     if (!/^form-data/i.test(disposition) || name === undefined) throw bad("a part has no name");
-    const filename = parameter(disposition, "filename");
     const key = unescapeName(utf8(name));
     if (filename === undefined) {
         form.append(key, native.utf8Decode(bytes, false, false));

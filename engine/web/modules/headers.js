@@ -93,35 +93,58 @@ function addList(state, list) {
     for (let i = 0; i < list.length; i += 2) add(state, list[i], list[i + 1]);
 }
 
-function appendAll(state, init, what) {
+// --- What Headers are made of ---
+// It is converted first, to a flat list of byte strings, and checked when it is added.
+
+function byteString(value, what) {
+    value = `${value}`;
+    if (/[^\x00-\xff]/.test(value)) {
+        throw new TypeError(
+            `${what}: a header has a character beyond U+00FF: ${JSON.stringify(value)}`
+        );
+    }
+    return value;
+}
+
+function convert(init, what) {
     if ((typeof init !== "object" && typeof init !== "function") || init === null) {
         throw new TypeError(
             `${what}: the headers must be a Headers, an array of pairs or an object`
         );
     }
     const other = brands.headers(init);
-    if (other && init[Symbol.iterator] === Headers.prototype.entries)
-        addList(state, sortedOf(other));
-    else if (init[Symbol.iterator] !== undefined) appendPairs(state, init, what);
-    else appendRecord(state, init, what);
+    const iterator = init[Symbol.iterator];
+    if (other && iterator === Headers.prototype.entries) return sortedOf(other);
+    const isRecord = iterator === undefined || iterator === null;
+    return isRecord ? listOfRecord(init, what) : listOfPairs(init, what);
 }
 
-function appendPairs(state, init, what) {
+function listOfPairs(init, what) {
+    const list = [];
     for (const pair of init) {
-        const items = typeof pair === "object" && pair !== null ? [...pair] : [];
+        const isObject = (typeof pair === "object" && pair !== null) || typeof pair === "function";
+        const items = Array.from(isObject ? pair : [], item => byteString(item, what));
         if (items.length !== 2) {
             throw new TypeError(`${what}: each pair of headers must have a name and a value`);
         }
-        append(state, items[0], items[1], what);
+        list.push(...items);
     }
+    return list;
 }
 
-function appendRecord(state, init, what) {
+function listOfRecord(init, what) {
+    const list = [];
     for (const name of Reflect.ownKeys(init)) {
-        if (!Object.prototype.propertyIsEnumerable.call(init, name)) continue;
+        if (!Object.getOwnPropertyDescriptor(init, name)?.enumerable) continue;
         if (typeof name === "symbol") throw new TypeError(`${what}: a header name is a Symbol`);
-        append(state, name, init[name], what);
+        const key = byteString(name, what);
+        list.push(key, byteString(init[name], what));
     }
+    return list;
+}
+
+function appendAll(state, list, what) {
+    for (let i = 0; i < list.length; i += 2) append(state, list[i], list[i + 1], what);
 }
 
 function append(state, name, value, what) {
@@ -147,7 +170,7 @@ class Headers {
     }
 
     constructor(init = undefined) {
-        if (init !== undefined) appendAll(this.#state, init, "Headers");
+        if (init !== undefined) appendAll(this.#state, convert(init, "Headers"), "Headers");
     }
 
     append(name, value) {
@@ -157,8 +180,9 @@ class Headers {
 
     delete(name) {
         need(1, arguments.length, "Headers.delete");
+        const state = this.#state;
         const key = checkedName(name, "Headers.delete");
-        remove(mutable(this.#state), key);
+        remove(mutable(state), key);
     }
 
     get(name) {
@@ -237,10 +261,11 @@ exports.addDefault = (headers, name, value) => {
     if (!has(state, name)) add(state, name, value);
 };
 
-// A Headers object of `init`, or of a list that was validated.
-exports.fill = (init, what) => {
+// A Headers object of what convert() gave, or of a list that was validated.
+exports.convert = convert;
+exports.fill = (list, what) => {
     const headers = new Headers();
-    appendAll(brands.headers(headers), init, what);
+    appendAll(brands.headers(headers), list, what);
     return headers;
 };
 
@@ -254,7 +279,7 @@ exports.wrap = (list, immutable = false) => {
 
 // What nearly every function does, so that a snapshot holds it compiled.
 if (native.building()) {
-    const headers = exports.fill({ b: "1", a: "2" }, "");
+    const headers = new Headers({ b: "1", a: "2" });
     exports.listOf(headers);
     headers.set("a", "b");
     headers.append("a", "c");

@@ -41,11 +41,20 @@ function show(value, depth = 0) {
     return inspect(value, options);
 }
 
+// A Proxy may throw whatever is asked of it, and any object when it is asked for its tag.
+function tagOf(value) {
+    try {
+        return Object.prototype.toString.call(value);
+    } catch {
+        return `[${typeof value} that cannot be shown]`;
+    }
+}
+
 exports.inspect = value => {
     try {
         return limits.bounded(show, value);
     } catch {
-        return Object.prototype.toString.call(value);
+        return tagOf(value);
     }
 };
 

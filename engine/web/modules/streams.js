@@ -39,6 +39,33 @@ exports.WritableStreamDefaultWriter = streams.WritableStreamDefaultWriter;
 // Whether anything was ever read from a stream, or it was cancelled: the package keeps that here.
 exports.isDisturbed = stream => stream._disturbed === true;
 
+exports.isByteStream = stream =>
+    stream._readableStreamController instanceof streams.ReadableByteStreamController;
+
+// What a body that was read has for a stream: one that is locked and was read from.
+exports.useUp = stream => {
+    stream.cancel();
+    stream.getReader();
+    return stream;
+};
+
+// A stream of what another gives, which counts as read from at once.
+exports.passOn = stream => {
+    const reader = stream.getReader();
+    stream._disturbed = true;
+    return new streams.ReadableStream(
+        {
+            async pull(controller) {
+                const { done, value } = await reader.read();
+                if (done) controller.close();
+                else controller.enqueue(value);
+            },
+            cancel: reason => reader.cancel(reason),
+        },
+        { highWaterMark: 0 }
+    );
+};
+
 // A stream that gives the bytes that `make()` gives, once somebody reads: they become the reader's.
 exports.streamOf = make =>
     new streams.ReadableStream({

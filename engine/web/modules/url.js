@@ -451,6 +451,8 @@ exports.absolute = (url, what) => {
     return serialize(record);
 };
 
+exports.serializeParams = params => serializeUrlencoded(brands.params(params));
+
 // What nearly every function does, so that a snapshot holds it compiled.
 if (native.building()) {
     const url = new URL("http://localhost/p?a=b#c");

@@ -132,6 +132,47 @@ test("streams as bodies", async () => {
 
 // --- FormData ---
 
+test("names in multipart bodies", async () => {
+    const names = ["dir\\", "C:\\tmp\\", 'a"b', 'a\\"b', "é😀", "a;b=c", "a\nb", "filename=x", ""];
+    const form = new FormData();
+    for (const name of names) {
+        form.append(name, "v");
+        form.append("f", new Blob(["x"]), name);
+    }
+    const back = await new Response(form).formData();
+    const newLines = name => name.replace("\n", "\r\n");
+    same(
+        [...back.keys()].filter(name => name !== "f"),
+        names.map(newLines)
+    );
+    same(
+        back.getAll("f").map(({ name }) => name),
+        names
+    );
+    const type = "multipart/form-data; boundary=b";
+    const parse = head =>
+        new Response(`--b\r\nContent-Disposition: ${head}\r\n\r\nv\r\n--b--`, {
+            headers: { "content-type": type },
+        }).formData();
+    equal((await parse('form-data; NAME="a"; x="b;name=c"')).get("a"), "v");
+    equal((await parse("form-data;name=a")).get("a"), "v");
+    equal((await parse('form-data; filename="n"; name="a\\"')).get("a\\").name, "n");
+    await rejects(TypeError, parse('form-data; filename="n"'));
+    await rejects(TypeError, parse('attachment; name="n"'));
+});
+
+test("file names of FormData's entries", () => {
+    const form = new FormData();
+    const file = new File(["x"], "old");
+    form.append("a", file, undefined);
+    form.append("b", new Blob(["x"]), undefined);
+    form.append("c", file, "new\ud800");
+    equal(form.get("a"), file);
+    same([form.get("b").name, form.get("c").name], ["blob", "new\ufffd"]);
+    throws(TypeError, () => form.append("d", "text", undefined));
+    throws(TypeError, () => new FormData(null));
+});
+
 test("FormData", () => {
     const form = new FormData();
     form.append("a", 1);

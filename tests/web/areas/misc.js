@@ -219,6 +219,57 @@ test("performance", async () => {
     equal(typeof performance.toJSON().timeOrigin, "number");
 });
 
+test("console takes whatever throws", () => {
+    const bad = () => {
+        throw new Error("trap");
+    };
+    const traps = { get: bad, has: bad, ownKeys: bad, getOwnPropertyDescriptor: bad };
+    const revoked = Proxy.revocable({}, {});
+    revoked.revoke();
+    const things = [
+        new Proxy({}, { ...traps, getPrototypeOf: bad }),
+        new Proxy([], { ...traps, getPrototypeOf: bad }),
+        new Proxy(() => 1, { ...traps, getPrototypeOf: bad }),
+        revoked.proxy,
+        {
+            get a() {
+                return bad();
+            },
+        },
+        {
+            get [Symbol.toStringTag]() {
+                return bad();
+            },
+        },
+        { toString: bad, valueOf: bad, toJSON: bad },
+        Object.assign(() => 1, { toString: bad, valueOf: bad }),
+        Object.create(null),
+        Response.prototype,
+        Object.defineProperty(new Error("x"), "stack", { get: bad }),
+        Object.defineProperty(new Error("x"), "cause", { get: bad }),
+    ];
+    things.push(things, { things });
+    for (const thing of things) {
+        for (const method of ["log", "debug", "dir", "dirxml", "table", "trace", "group"])
+            console[method](thing);
+        console.groupEnd();
+        console.assert(false, thing);
+        for (const directive of "sdifjoOc") console.log(`%${directive}`, thing);
+    }
+    const label = { toString: bad };
+    for (const method of ["count", "countReset", "time", "timeLog", "timeEnd"])
+        throws(Error, () => console[method](label), method);
+});
+
+test("console is a namespace", () => {
+    const prototype = Object.getPrototypeOf(console);
+    ok(prototype !== Object.prototype);
+    equal(Object.getPrototypeOf(prototype), Object.prototype);
+    same(Reflect.ownKeys(prototype), []);
+    equal(Object.prototype.toString.call(console), "[object console]");
+    for (const name of Object.keys(console)) equal(console[name].length, 0, name);
+});
+
 test("console writes", () => {
     console.log("%s has %d, %i, %f, %o and %%", "text", "1.5", "1.5", "1.5", { a: 1 }, "rest");
     console.debug({ nested: { deep: [1, 2, new Map([["k", new Set([1])]])] } });

@@ -43,7 +43,7 @@ ReadableStreamBYOBReader 1 : closed! cancel/0! read/1! releaseLock/0
 ReadableStreamBYOBRequest - : view respond/1 respondWithNewView/1
 ReadableStreamDefaultController - : desiredSize close/0 enqueue/0 error/0
 ReadableStreamDefaultReader 1 : closed! cancel/0! read/0! releaseLock/0
-Request 1 : method url headers destination referrer referrerPolicy mode credentials cache redirect integrity keepalive signal duplex body bodyUsed clone/0 arrayBuffer/0! blob/0! bytes/0! formData/0! json/0! text/0!
+Request 1 : method url headers destination referrer referrerPolicy mode credentials cache redirect integrity keepalive isReloadNavigation isHistoryNavigation signal duplex body bodyUsed clone/0 arrayBuffer/0! blob/0! bytes/0! formData/0! json/0! text/0!
 Response 0 : type url redirected status ok statusText headers body bodyUsed clone/0 arrayBuffer/0! blob/0! bytes/0! formData/0! json/0! text/0! static.error/0 static.redirect/1 static.json/1
 SubtleCrypto - : encrypt/3! decrypt/3! sign/3! verify/4! digest/2! generateKey/3! deriveKey/5! deriveBits/2! importKey/5! exportKey/2! wrapKey/4! unwrapKey/7!
 TextDecoder 0 : encoding fatal ignoreBOM decode/0
