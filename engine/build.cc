@@ -12,6 +12,7 @@
 #include "build_traces.h"
 #include "error_set.h"
 #include "evaluation.h"
+#include "handover.h"
 #include "heap_census.h"
 #include "late_builtins.h"
 #include "module_exports.h"
@@ -126,20 +127,11 @@ int ForgetBuildTime(v8::Local<v8::Context> context, const LastMatch &last_match,
     return error_set(err, SNAPCELL_E_INTERNAL, "V8's last regular-expression match stays");
 }
 
-// The context's second datum, where there were timers.
-void SaveTimers(v8::Local<v8::Context> context, v8::SnapshotCreator *creator, Refusal *refusal)
-{
-    const IsolateState *state = IsolateState::From(context->GetIsolate());
-    refusal->timers_go_on = !state->timers.Empty();
-    if (refusal->timers_go_on)
-        creator->AddData(context, state->timers.Save(context->GetIsolate(), state->MonotonicMs()));
-}
-
 // The creator enters its isolate and leaves it in its destructor, after the state's handles are
 // gone.
 int BuildSnapshot(const engine_bundle &bundle, const engine_build_options &options,
-                  engine_format format, engine_build_result *out, Refusal *refusal,
-                  snapcell_error *err)
+                  engine_format format, const DrawnBytes &scratch, engine_build_result *out,
+                  Refusal *refusal, snapcell_error *err)
 {
     Workshop workshop(bundle, options);
     v8::SnapshotCreator creator(workshop.Params());
@@ -170,7 +162,8 @@ int BuildSnapshot(const engine_bundle &bundle, const engine_build_options &optio
             for (const auto &module : workshop.state.imports)
                 ForgetImportedExports(context, module.Get(isolate));
             creator.AddData(context, handler.entry);
-            SaveTimers(context, &creator, refusal);
+            refusal->timers_go_on = !workshop.state.timers.Empty();
+            HandOver(context, workshop.state.drawn_buffers.Holding(isolate, scratch), &creator);
             creator.SetDefaultContext(context);
         }
     }
@@ -229,6 +222,20 @@ bool SurveyIsDue(const engine_bundle &bundle, const engine_build_options &option
            MentionsClockOrRandom(isolate.get(), text);
 }
 
+// The second try, when the first one kept random values of a warm-up: some of them may be in
+// buffers that are filled before each use.
+int BuildWithScratch(const engine_bundle &bundle, const engine_build_options &options,
+                     engine_format format, engine_build_result *out, Refusal *refusal,
+                     snapcell_error *err)
+{
+    DrawnBytes scratch = FindScratch(bundle, options, format);
+    if (scratch.empty()) return SNAPCELL_E_UNSNAPSHOTABLE;
+    engine_build_options quiet = options;
+    quiet.log = nullptr; // all was logged by the first try
+    *refusal = Refusal();
+    return BuildSnapshot(bundle, quiet, format, scratch, out, refusal, err);
+}
+
 // The survey comes after the blob was made, so that it cannot change it.
 int BuildAndSurvey(const engine_bundle &bundle, const engine_build_options &options,
                    engine_format format, engine_build_result *out, snapcell_error *err)
@@ -236,7 +243,9 @@ int BuildAndSurvey(const engine_bundle &bundle, const engine_build_options &opti
     Refusal refusal;
     int status = options.survey == ENGINE_SURVEY_ONLY
                      ? error_set(err, SNAPCELL_E_UNSNAPSHOTABLE, "it was only looked at")
-                     : BuildSnapshot(bundle, options, format, out, &refusal, err);
+                     : BuildSnapshot(bundle, options, format, {}, out, &refusal, err);
+    if (!refusal.kept_draws.empty())
+        status = BuildWithScratch(bundle, options, format, out, &refusal, err);
     if (SurveyIsDue(bundle, options, status, refusal))
         SurveyBundle(bundle, options, format, status == SNAPCELL_OK ? nullptr : &refusal);
     return status;

@@ -13,6 +13,7 @@
 #include "evaluation.h"
 #include "event_loop.h"
 #include "external_references.h"
+#include "handover.h"
 #include "platform.h"
 #include "script_error.h"
 #include "thread_stack.h"
@@ -138,19 +139,17 @@ void NewIsolate(engine_cell *cell)
     AttachState(cell->isolate, &cell->state);
 }
 
-// A snapshot's context holds the evaluated bundle, and its first datum is the handler's entry, its
-// second one the timers.
+// A snapshot's context holds the evaluated bundle, and its first datum is the handler's entry.
 int RestoreContext(engine_cell *cell, snapcell_error *err)
 {
     v8::Local<v8::Context> context = v8::Context::New(cell->isolate);
     v8::Local<v8::Function> entry;
     if (context.IsEmpty() || !context->GetDataFromSnapshotOnce<v8::Function>(0).ToLocal(&entry))
         return error_set(err, SNAPCELL_E_INTERNAL, "the snapshot holds no handler");
-    v8::Local<v8::Array> timers;
     v8::Context::Scope entered(context);
-    if (context->GetDataFromSnapshotOnce<v8::Array>(1).ToLocal(&timers) &&
-        !cell->state.timers.Restore(context, timers, cell->state.MonotonicMs()))
-        return error_set(err, SNAPCELL_E_INTERNAL, "the snapshot's timers cannot be read");
+    if (!TakeHandover(context, &cell->state))
+        return error_set(err, SNAPCELL_E_INTERNAL,
+                         "what the snapshot hands over to its instances cannot be taken");
     cell->context.Reset(cell->isolate, context);
     cell->entry.Reset(cell->isolate, entry);
     cell->shape = cell->image.shape;

@@ -114,7 +114,7 @@ double IsolateState::NowMs() const
 double IsolateState::MonotonicMs() const
 {
     if (StartedForBuilding()) return build_clock_ms_;
-    return (frozen_ ? frozen_steady_ms_ : SteadyMs()) - time_origin_ms_;
+    return build_clock_ms_ + (frozen_ ? frozen_steady_ms_ : SteadyMs()) - time_origin_ms_;
 }
 
 void IsolateState::TickClock()
@@ -137,6 +137,11 @@ void IsolateState::ResetTimeOrigin()
     TickClock();
 }
 
+void IsolateState::ContinueClock(double build_clock_ms)
+{
+    build_clock_ms_ = build_clock_ms;
+}
+
 void IsolateState::AdvanceBuildClock(double ms)
 {
     if (ms <= build_clock_ms_) return;
@@ -148,6 +153,7 @@ void IsolateState::ForgetHandles()
 {
     env.Reset();
     imports.clear();
+    drawn_buffers.Reset();
     build_failure.Reset();
     unhandled_rejections.clear();
     told_rejections.clear();

@@ -12,6 +12,7 @@
 #include <v8.h>
 
 #include "bundle_place.h"
+#include "drawn_buffers.h"
 #include "engine.h"
 #include "fetch_table.h"
 #include "random_draws.h"
@@ -65,8 +66,11 @@ struct IsolateState {
     void TickClock();
     void FreezeClock();
     bool clock_is_frozen() const { return frozen_; }
-    // Makes now the time origin.
+    // Makes now the time origin; a clock that continues the build's was at that moment by then.
     void ResetTimeOrigin();
+    // Run time, of a snapshot: MonotonicMs() goes on from what it was when the snapshot was made,
+    // so that moments which the bundle kept are past ones.
+    void ContinueClock(double build_clock_ms);
     // Build time: moves the clock on to where MonotonicMs() gives `ms`.
     void AdvanceBuildClock(double ms);
     TimerQueue timers;
@@ -111,7 +115,8 @@ struct IsolateState {
         "the env of \"cloudflare:workers\" was read at top level";
     bool entropy_allowed = false;
     RandomDraws warm_draws;
-    Survey *survey = nullptr; // set when the evaluation is there to be looked at
+    DrawnBuffers drawn_buffers; // of the same draws
+    Survey *survey = nullptr;   // set when the evaluation is there to be looked at
     std::vector<std::string> warnings;
     uint64_t build_random = 0; // what repeatable random bytes continue from
 
@@ -127,7 +132,7 @@ struct IsolateState {
 
   private:
     double time_origin_ms_ = 0; // on the steady clock
-    double build_clock_ms_ = 0;
+    double build_clock_ms_ = 0; // at run time: where it stopped
     bool frozen_ = false;
     double frozen_wall_ms_ = 0;
     double frozen_steady_ms_ = 0;

@@ -44,6 +44,24 @@ std::string Base64(const uint8_t *data, size_t size, const char *last)
     return text;
 }
 
+// As packages make a UUID of version 4 from bytes that were drawn: the bytes, and their text.
+void AddUuidForms(const uint8_t *data, size_t size, std::vector<std::string> *forms)
+{
+    uint8_t uuid[16];
+    if (size < sizeof(uuid)) return;
+    memcpy(uuid, data, sizeof(uuid));
+    uuid[6] = (uuid[6] & 0x0f) | 0x40;
+    uuid[8] = (uuid[8] & 0x3f) | 0x80;
+    forms->emplace_back(reinterpret_cast<const char *>(uuid), sizeof(uuid));
+    for (const char *digits : {"0123456789abcdef", "0123456789ABCDEF"}) {
+        std::string text = Hex(uuid, sizeof(uuid), digits);
+        forms->push_back(text);
+        for (size_t at : {20, 16, 12, 8})
+            text.insert(at, 1, '-');
+        forms->push_back(text);
+    }
+}
+
 uint64_t WindowAt(const char *at)
 {
     uint64_t window;
@@ -66,6 +84,7 @@ void RandomDraws::Add(const char *what, const BundlePlace &place, const void *va
                       {raw, without_dashes, Hex(data, compared, "0123456789abcdef"),
                        Hex(data, compared, "0123456789ABCDEF"), Base64(data, compared, "+/"),
                        Base64(data, compared, "-_")}});
+    AddUuidForms(data, size, &draws_.back().forms);
 }
 
 // One pass over the blob, however many draws there are.

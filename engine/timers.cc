@@ -116,13 +116,13 @@ std::vector<TimerQueue::Pending> TimerQueue::ListPending() const
     return pending;
 }
 
-v8::Local<v8::Array> TimerQueue::Save(v8::Isolate *isolate, double now_ms) const
+v8::Local<v8::Array> TimerQueue::Save(v8::Isolate *isolate) const
 {
     std::vector<v8::Local<v8::Value>> saved = {v8::Integer::NewFromUnsigned(isolate, next_id_)};
     for (const auto &[due_ms, id] : due_) {
         const Timer &timer = timers_.at(id);
         std::vector<v8::Local<v8::Value>> entry = {
-            v8::Integer::NewFromUnsigned(isolate, id), v8::Number::New(isolate, due_ms - now_ms),
+            v8::Integer::NewFromUnsigned(isolate, id), v8::Number::New(isolate, due_ms),
             v8::Number::New(isolate, timer.interval_ms), timer.callback.Get(isolate),
             timer.frame.IsEmpty() ? v8::Undefined(isolate).As<v8::Value>()
                                   : timer.frame.Get(isolate)};
@@ -133,8 +133,7 @@ v8::Local<v8::Array> TimerQueue::Save(v8::Isolate *isolate, double now_ms) const
     return v8::Array::New(isolate, saved.data(), saved.size());
 }
 
-bool TimerQueue::RestoreOne(v8::Local<v8::Context> context, v8::Local<v8::Value> saved,
-                            double now_ms)
+bool TimerQueue::RestoreOne(v8::Local<v8::Context> context, v8::Local<v8::Value> saved)
 {
     if (!saved->IsArray()) return false;
     v8::Local<v8::Array> entry = saved.As<v8::Array>();
@@ -144,23 +143,21 @@ bool TimerQueue::RestoreOne(v8::Local<v8::Context> context, v8::Local<v8::Value>
     if (items.size() < kArgumentsAt || !items[0]->IsUint32() || !items[1]->IsNumber() ||
         !items[2]->IsNumber() || !items[3]->IsFunction())
         return false;
-    Timer &timer =
-        Insert(items[0].As<v8::Uint32>()->Value(), context->GetIsolate(),
-               items[3].As<v8::Function>(), {items.begin() + kArgumentsAt, items.end()},
-               now_ms + items[1].As<v8::Number>()->Value(), items[2].As<v8::Number>()->Value());
+    Timer &timer = Insert(items[0].As<v8::Uint32>()->Value(), context->GetIsolate(),
+                          items[3].As<v8::Function>(), {items.begin() + kArgumentsAt, items.end()},
+                          items[1].As<v8::Number>()->Value(), items[2].As<v8::Number>()->Value());
     if (!items[kFrameAt]->IsUndefined()) timer.frame.Reset(context->GetIsolate(), items[kFrameAt]);
     return true;
 }
 
-bool TimerQueue::Restore(v8::Local<v8::Context> context, v8::Local<v8::Array> saved, double now_ms)
+bool TimerQueue::Restore(v8::Local<v8::Context> context, v8::Local<v8::Array> saved)
 {
     v8::Local<v8::Value> next_id;
     if (!saved->Get(context, 0).ToLocal(&next_id) || !next_id->IsUint32()) return false;
     next_id_ = next_id.As<v8::Uint32>()->Value();
     for (uint32_t i = 1; i < saved->Length(); i++) {
         v8::Local<v8::Value> entry;
-        if (!saved->Get(context, i).ToLocal(&entry) || !RestoreOne(context, entry, now_ms))
-            return false;
+        if (!saved->Get(context, i).ToLocal(&entry) || !RestoreOne(context, entry)) return false;
     }
     return true;
 }

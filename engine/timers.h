@@ -42,11 +42,11 @@ class TimerQueue
         bool warm;          // set in a warm-up request
     };
     std::vector<Pending> ListPending() const;
-    // What a snapshot keeps of the queue: each instance sets its timers again, with the delay that
-    // was left and under the same numbers.
-    v8::Local<v8::Array> Save(v8::Isolate *isolate, double now_ms) const;
+    // What a snapshot keeps of the queue: each instance sets its timers again, under the same
+    // numbers, on a clock that continues the build's.
+    v8::Local<v8::Array> Save(v8::Isolate *isolate) const;
     // False when `saved` was not made by Save().
-    bool Restore(v8::Local<v8::Context> context, v8::Local<v8::Array> saved, double now_ms);
+    bool Restore(v8::Local<v8::Context> context, v8::Local<v8::Array> saved);
     // Drops every timer; to be called before the isolate goes away.
     void Reset();
 
@@ -60,7 +60,7 @@ class TimerQueue
         BundlePlace place;
         bool warm = false;
     };
-    bool RestoreOne(v8::Local<v8::Context> context, v8::Local<v8::Value> saved, double now_ms);
+    bool RestoreOne(v8::Local<v8::Context> context, v8::Local<v8::Value> saved);
     Timer &Insert(uint32_t id, v8::Isolate *isolate, v8::Local<v8::Function> callback,
                   const std::vector<v8::Local<v8::Value>> &arguments, double due_ms,
                   double interval_ms);

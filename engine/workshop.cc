@@ -103,6 +103,24 @@ int WarmUp(v8::Local<v8::Context> context, const Handler &handler, const snapcel
     return status;
 }
 
+// What a rejected promise that nothing handles is to Node at top level: the program's failure.
+int FailOnUnhandledRejection(v8::Isolate *isolate, snapcell_error *err)
+{
+    v8::Local<v8::Value> value;
+    if (!TakeUnhandledRejection(isolate).ToLocal(&value)) return SNAPCELL_OK;
+    return ReportValue(isolate, value, "unhandled rejection: ", err);
+}
+
+// What a bundle must not do at top level, whether it caught the error or not.
+int FailOnRefusedCall(v8::Isolate *isolate, snapcell_error *err)
+{
+    v8::Global<v8::Value> failure = std::move(IsolateState::From(isolate)->build_failure);
+    if (failure.IsEmpty()) return SNAPCELL_OK;
+    return ReportValue(isolate, failure.Get(isolate), "", err);
+}
+
+} // namespace
+
 int WarmUpAll(v8::Local<v8::Context> context, const Handler &handler,
               const engine_build_options &options, snapcell_error *err)
 {
@@ -121,24 +139,6 @@ int WarmUpAll(v8::Local<v8::Context> context, const Handler &handler,
     }
     return SNAPCELL_OK;
 }
-
-// What a rejected promise that nothing handles is to Node at top level: the program's failure.
-int FailOnUnhandledRejection(v8::Isolate *isolate, snapcell_error *err)
-{
-    v8::Local<v8::Value> value;
-    if (!TakeUnhandledRejection(isolate).ToLocal(&value)) return SNAPCELL_OK;
-    return ReportValue(isolate, value, "unhandled rejection: ", err);
-}
-
-// What a bundle must not do at top level, whether it caught the error or not.
-int FailOnRefusedCall(v8::Isolate *isolate, snapcell_error *err)
-{
-    v8::Global<v8::Value> failure = std::move(IsolateState::From(isolate)->build_failure);
-    if (failure.IsEmpty()) return SNAPCELL_OK;
-    return ReportValue(isolate, failure.Get(isolate), "", err);
-}
-
-} // namespace
 
 bool Mentions(Workshop *workshop, v8::Isolate *isolate, const char *word)
 {

@@ -43,6 +43,10 @@ class PlainIsolate
 // Whether the bundle's text has the word.
 bool Mentions(Workshop *workshop, v8::Isolate *isolate, const char *word);
 
+// Answers the warm-up requests, one after the other.
+int WarmUpAll(v8::Local<v8::Context> context, const Handler &handler,
+              const engine_build_options &options, snapcell_error *err);
+
 // Evaluates the bundle, finds its handler and warms it up.
 int Prepare(v8::Local<v8::Context> context, Workshop *workshop, engine_format format,
             const engine_build_options &options, Evaluation *evaluation, Handler *handler,

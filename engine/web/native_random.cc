@@ -68,7 +68,10 @@ bool FillRandom(v8::Isolate *isolate, uint8_t *data, size_t size, const char *wh
 void Native_randomFill(const NativeInfo &info)
 {
     ViewBytes bytes(info[0]);
-    FillRandom(info.GetIsolate(), bytes.data, bytes.size, "crypto.getRandomValues()");
+    if (!FillRandom(info.GetIsolate(), bytes.data, bytes.size, "crypto.getRandomValues()")) return;
+    IsolateState *state = IsolateState::From(info.GetIsolate());
+    if (state->phase == Phase::kWarm && !state->entropy_allowed)
+        state->drawn_buffers.Add(info.GetIsolate(), info[0].As<v8::ArrayBufferView>());
 }
 
 // randomUuid() -> string, version 4

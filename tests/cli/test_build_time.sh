@@ -113,6 +113,38 @@ JS
 run 0 "a timer that sets itself again and again" compile endless.js
 run 0 "is loaded" run endless
 
+cat >clock.js <<'JS'
+await new Promise(resolve => setTimeout(resolve, 5000));
+const start = performance.now();
+export default { fetch: () => new Response(`${start} ${performance.now() >= start} ${Math.abs(performance.timeOrigin + performance.now() - Date.now()) < 100}\n`) };
+JS
+run 0 "a moment of build time" compile --strict clock.js
+run 0 "is loaded" run clock
+expect "and is past" out_is "5000 true true"
+
+# --- Random bytes
+cat >scratch.js <<'JS'
+const kept = [new Uint8Array(16), new Uint32Array(64).subarray(8, 16), new Uint8Array(256)];
+let at = 256;
+export default {
+    fetch() {
+        const before = kept.map(view => view.join()).join(";");
+        for (const view of kept.slice(0, 2)) crypto.getRandomValues(view);
+        if (at > 240) at = 0, crypto.getRandomValues(kept[2]);
+        return new Response(`${before} ${kept[2].slice(at, (at += 16))}\n`);
+    },
+};
+JS
+run 0 "buffers that are filled again and again" compile --strict --warm / scratch.js
+run 0 "are loaded" run scratch
+cp out first
+expect "with random bytes in them" grep -Evq '(^|[;,])0,0,0,0,0,0,0,0' first
+run 0 "and loaded again" run scratch
+expect "with others" sh -c '! cmp -s out first'
+expect "from the first to the last" node -e '
+    const [a, b] = ["first", "out"].map(name => require("fs").readFileSync(name, "utf8").split(/[;\s]/));
+    process.exit(a.length === 5 && a.slice(0, 4).every((text, i) => text !== b[i]) ? 0 : 1)'
+
 # --- FinalizationRegistry
 cat >registry.js <<'JS'
 const held = { kept: true };

@@ -140,6 +140,20 @@ static const struct {
      true},
     {"kept = await crypto.subtle.generateKey({name:'AES-GCM',length:256}, true, ['encrypt'])",
      true},
+    /* A UUID of version 4, as packages make it. */
+    {"const b = draw(16); b[6] = b[6] & 15 | 64; b[8] = b[8] & 63 | 128; kept = b", true},
+    {"const b = draw(16); b[6] = b[6] & 15 | 64; b[8] = b[8] & 63 | 128; kept = hex(b)", true},
+    {"const b = draw(16); b[6] = b[6] & 15 | 64; b[8] = b[8] & 63 | 128;\n"
+     "kept = hex(b).replace(/(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')",
+     true},
+    /* A buffer that is kept: filled once, and something may go with it; or again and again. */
+    {"kept ||= draw(16)", true},
+    {"kept ||= { salt: draw(16), made: 1 }", true},
+    {"kept ||= new Uint8Array(16); crypto.getRandomValues(kept)", false},
+    {"kept ||= new Uint8Array(16); globalThis.id ||= hex(crypto.getRandomValues(kept))", true},
+    {"kept ||= { pool: new Uint32Array(64), at: 64 };\n"
+     "if (kept.at > 60) { crypto.getRandomValues(kept.pool); kept.at = 0 } kept.at += 4",
+     false},
     /* What is used up by the request is no harm; nor are values that are too short to be told. */
     {"const id = crypto.randomUUID(); kept = id.length", false},
     {"const b = draw(64); kept = b.length", false},
