@@ -91,6 +91,4 @@ typedef struct bench_context {
     json_t *results; /* what is written in the end */
 } bench_context;
 
-uint64_t bench_now_ns(void);
-
 #endif

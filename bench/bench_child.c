@@ -10,6 +10,7 @@
 #include "bench_threads.h"
 #include "bench_variant.h"
 #include "error_set.h"
+#include "monotonic.h"
 
 typedef struct bench_child_state {
     const bench_subject_type *type;
@@ -63,9 +64,9 @@ static int bench_load_once(bench_child_state *state, bench_sample *sample, snapc
     if (status != SNAPCELL_OK) return status;
     sample->minor_faults = (uint64_t)(after.ru_minflt - before.ru_minflt);
     sample->major_faults = (uint64_t)(after.ru_majflt - before.ru_majflt);
-    uint64_t start_ns = bench_now_ns();
+    uint64_t start_ns = monotonic_now_ns();
     state->type->dispose(instance);
-    sample->dispose_ns = bench_now_ns() - start_ns;
+    sample->dispose_ns = monotonic_now_ns() - start_ns;
     return SNAPCELL_OK;
 }
 

@@ -8,6 +8,7 @@
 
 #include "bench.h"
 #include "bench_statistics.h"
+#include "monotonic.h"
 
 #define BENCH_SPIN_ROUNDS 400000
 
@@ -83,7 +84,7 @@ static bool bench_noise_reserve(bench_noise *noise)
 void bench_noise_spin(bench_noise *noise)
 {
     if (!bench_noise_reserve(noise)) return;
-    uint64_t start_ns = bench_now_ns();
+    uint64_t start_ns = monotonic_now_ns();
     /* Each step needs the one before, and the result is kept: nothing can be left out. */
     volatile uint64_t kept;
     uint64_t x = 88172645463325252u;
@@ -94,7 +95,7 @@ void bench_noise_spin(bench_noise *noise)
     }
     kept = x;
     (void)kept;
-    noise->spins_ns[noise->count++] = bench_now_ns() - start_ns;
+    noise->spins_ns[noise->count++] = monotonic_now_ns() - start_ns;
 }
 
 static bench_verdict bench_grade(double value, double noisy, double unusable)

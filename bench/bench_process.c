@@ -17,6 +17,7 @@
 #include "bench_subject.h"
 #include "cleanup.h"
 #include "error_set.h"
+#include "monotonic.h"
 
 #define BENCH_WAIT_MS 30000
 #define BENCH_OUTPUT_SIZE_MAX ((size_t)16 << 20)
@@ -76,7 +77,7 @@ static bool bench_read_output(int fd, uint64_t *first_ns, bench_sample *out)
         ssize_t got = read(fd, text + size, BENCH_OUTPUT_SIZE_MAX - size);
         if (got < 0 && errno == EINTR) continue;
         if (got <= 0) break;
-        if (size == 0) *first_ns = bench_now_ns();
+        if (size == 0) *first_ns = monotonic_now_ns();
         size += (size_t)got;
     }
     out->response_hash = text ? bench_hash(text, size) : 0;
@@ -89,7 +90,7 @@ static int bench_run_printing(const bench_program *program, bench_sample *out, s
     if (pipe2(ends, O_CLOEXEC) != 0)
         return error_set_errno(err, SNAPCELL_E_IO, errno, "making a pipe");
     pid_t pid;
-    uint64_t start_ns = bench_now_ns(), first_ns;
+    uint64_t start_ns = monotonic_now_ns(), first_ns;
     int problem = bench_spawn(program, ends[1], -1, &pid);
     close(ends[1]);
     if (problem != 0) {
@@ -105,7 +106,7 @@ static int bench_run_printing(const bench_program *program, bench_sample *out, s
         return error_set(err, SNAPCELL_E_SCRIPT, "%s %s; see %s", program->argv[0],
                          said ? "failed" : "printed nothing", program->log);
     out->total_ns = first_ns - start_ns;
-    out->dispose_ns = bench_now_ns() - first_ns;
+    out->dispose_ns = monotonic_now_ns() - first_ns;
     return SNAPCELL_OK;
 }
 
@@ -138,7 +139,7 @@ static bool bench_ask(const struct sockaddr_in *address, const char *url, uint64
         return false;
     char answer[16] = "";
     if (!bench_readable(fd) || recv(fd, answer, sizeof(answer) - 1, 0) <= 0) return false;
-    *first_ns = bench_now_ns();
+    *first_ns = monotonic_now_ns();
     return strncmp(answer, "HTTP/1.1 2", 10) == 0;
 }
 
@@ -148,7 +149,7 @@ static int bench_run_server(const bench_program *program, bench_sample *out, sna
     int listener = bench_listen(&address, err);
     if (listener < 0) return SNAPCELL_E_IO;
     pid_t pid;
-    uint64_t start_ns = bench_now_ns(), first_ns;
+    uint64_t start_ns = monotonic_now_ns(), first_ns;
     int problem = bench_spawn(program, -1, listener, &pid);
     close(listener); /* the server's from here on: when it ends, nobody is to wait for it */
     if (problem != 0)

@@ -6,6 +6,7 @@
 
 #include "bench.h"
 #include "cli.h"
+#include "monotonic.h"
 
 #define BENCH_SHOW_EVERY_NS 100000000u         /* on a terminal */
 #define BENCH_SHOW_EVERY_PLAIN_NS 10000000000u /* in a log */
@@ -43,7 +44,7 @@ static void bench_progress_show(bench_progress *progress, const char *what, uint
 
 void bench_progress_step(bench_progress *progress, uint64_t estimated_ms, const char *format, ...)
 {
-    uint64_t now_ns = bench_now_ns();
+    uint64_t now_ns = monotonic_now_ns();
     if (progress->start_ns == 0) progress->start_ns = now_ns;
     progress->done_ms += estimated_ms;
     uint64_t every_ns = cli_fancy() ? BENCH_SHOW_EVERY_NS : BENCH_SHOW_EVERY_PLAIN_NS;

@@ -1,15 +1,6 @@
 #include "bench_subject.h"
 
-#include <time.h>
-
 #include "error_set.h"
-
-uint64_t bench_now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 uint64_t bench_hash(const void *bytes, size_t size_bytes)
 {

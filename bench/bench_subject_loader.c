@@ -7,6 +7,7 @@
 #include "bench_subject.h"
 #include "cleanup.h"
 #include "error_set.h"
+#include "monotonic.h"
 #include "snapcell/loader.h"
 
 typedef struct bench_loader {
@@ -81,10 +82,10 @@ static void bench_loader_dispose(void *instance)
 static int bench_loader_await_spares(const bench_loader *self, snapcell_counters *now,
                                      snapcell_error *err)
 {
-    uint64_t start_ns = bench_now_ns();
+    uint64_t start_ns = monotonic_now_ns();
     snapcell_loader_counters(self->loader, now, sizeof(*now));
     while (now->loads > 0 && now->spares_ready < BENCH_SPARE_CELLS) {
-        if (bench_now_ns() - start_ns > BENCH_SPARE_WAIT_NS)
+        if (monotonic_now_ns() - start_ns > BENCH_SPARE_WAIT_NS)
             return error_set(err, SNAPCELL_E_INTERNAL, "no spare cell became ready in 30 seconds");
         usleep(BENCH_SPARE_POLL_US);
         snapcell_loader_counters(self->loader, now, sizeof(*now));
@@ -116,10 +117,10 @@ static int bench_loader_load(void *subject, const char *ref, void **instance, be
     }
     snapcell_cell *cell = NULL;
     snapcell_response *response = NULL;
-    uint64_t start_ns = bench_now_ns();
+    uint64_t start_ns = monotonic_now_ns();
     int status = snapcell_cell_load(self->loader, ref, NULL, &cell, err);
     if (status == SNAPCELL_OK) status = snapcell_cell_fetch(cell, &self->request, &response, err);
-    sample->total_ns = bench_now_ns() - start_ns;
+    sample->total_ns = monotonic_now_ns() - start_ns;
     if (status == SNAPCELL_OK) status = bench_check_response(response, &sample->response_hash, err);
     if (status == SNAPCELL_OK && self->spares) status = bench_loader_check_hit(self, &before, err);
     snapcell_response_free(response);

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 
 #include "error_set.h"
+#include "monotonic.h"
 
 typedef struct bench_thread {
     const bench_subject_type *type;
@@ -22,7 +23,7 @@ static void *bench_thread_main(void *argument)
 {
     bench_thread *self = argument;
     pthread_barrier_wait(self->barrier);
-    uint64_t stop_ns = bench_now_ns() + self->duration_ns;
+    uint64_t stop_ns = monotonic_now_ns() + self->duration_ns;
     do {
         void *instance;
         bench_sample sample = {0};
@@ -30,7 +31,7 @@ static void *bench_thread_main(void *argument)
         if (self->code != SNAPCELL_OK) break;
         self->type->dispose(instance);
         self->loads++;
-        self->end_ns = bench_now_ns();
+        self->end_ns = monotonic_now_ns();
     } while (self->end_ns < stop_ns);
     return NULL;
 }
@@ -79,7 +80,7 @@ int bench_threads_run(const bench_subject_type *type, void *subject, const char 
                              thread_count);
     }
     pthread_barrier_wait(&barrier);
-    int status = bench_threads_join(threads, thread_count, bench_now_ns(), out, err);
+    int status = bench_threads_join(threads, thread_count, monotonic_now_ns(), out, err);
     pthread_barrier_destroy(&barrier);
     free(threads);
     return status;

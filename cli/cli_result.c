@@ -1,7 +1,7 @@
 /* What compile and recompile tell of each bundle. */
-#include <time.h>
 
 #include "cli.h"
+#include "monotonic.h"
 
 void cli_result_take_info(cli_result *result, const snapcell_artifact_info *info)
 {
@@ -134,7 +134,5 @@ void cli_result_release(cli_result *result)
 
 double cli_now_ms(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+    return (double)monotonic_now_ns() / 1e6;
 }

@@ -2,10 +2,10 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cli.h"
 #include "error_set.h"
+#include "monotonic.h"
 #include "snapcell/net.h"
 
 enum {
@@ -356,13 +356,6 @@ static int run_invoke(run_state *state, snapcell_cell *cell, bool print, snapcel
     return status;
 }
 
-static uint64_t run_now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 static void run_print_timings(const snapcell_timings *timings, uint64_t dispose_ns)
 {
     cli_say("{\"lookup_ns\":%llu,\"read_ns\":%llu,\"decompress_ns\":%llu,\"verify_ns\":%llu,"
@@ -403,9 +396,9 @@ static int run_once(run_state *state, snapcell_loader *loader, bool print, snapc
     snapcell_timings timings;
     snapcell_cell_timings(cell, &timings, sizeof(timings));
     bool last = print && !state->timings;
-    uint64_t start_ns = run_now_ns();
+    uint64_t start_ns = monotonic_now_ns();
     if (!last) snapcell_cell_dispose(cell);
-    uint64_t dispose_ns = run_now_ns() - start_ns;
+    uint64_t dispose_ns = monotonic_now_ns() - start_ns;
     if (status == SNAPCELL_OK && state->timings) run_print_timings(&timings, dispose_ns);
     return status;
 }
@@ -443,13 +436,12 @@ static int run_open(const run_state *state, int broker_fd, snapcell_loader **out
 /* Beside the heap and the ArrayBuffers, each as large as the limit: the engine's own memory, and
  * the request's body on its way in. */
 #define RUN_DATA_SLACK_BYTES ((uint64_t)512 << 20)
-#define RUN_MEMORY_BYTES_DEFAULT ((uint64_t)128 << 20)
 
 static int run_enter_sandbox(const run_state *state, snapcell_error *err)
 {
     if (state->no_sandbox) return SNAPCELL_OK;
     uint64_t memory_bytes = state->cell.memory_limit_bytes;
-    if (memory_bytes == 0) memory_bytes = RUN_MEMORY_BYTES_DEFAULT;
+    if (memory_bytes == 0) memory_bytes = SNAPCELL_MEMORY_LIMIT_BYTES_DEFAULT;
     snapcell_sandbox_options options = SNAPCELL_SANDBOX_OPTIONS_INIT;
     options.data_limit_bytes =
         2 * memory_bytes + 4 * (uint64_t)state->body_size_bytes + RUN_DATA_SLACK_BYTES;

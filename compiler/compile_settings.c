@@ -9,9 +9,7 @@
 #include "public_struct.h"
 
 #define MIB (UINT64_C(1) << 20)
-#define MEMORY_LIMIT_DEFAULT (512 * MIB)
 #define MEMORY_LIMIT_MIN (16 * MIB) /* below it V8 cannot even start */
-#define WALL_LIMIT_MS_DEFAULT 30000
 #define LEVEL_MAX 19
 
 int compile_options_read(const snapcell_compile_options *options, snapcell_compile_options *out,
@@ -191,9 +189,11 @@ int compile_limits_init(const snapcell_compile_options *options, compile_limits 
     out->strict = given.strict;
     out->no_sandbox = given.no_sandbox;
     out->entropy_strict = given.entropy == SNAPCELL_ENTROPY_ERROR;
-    out->memory_limit_bytes =
-        given.memory_limit_bytes == 0 ? MEMORY_LIMIT_DEFAULT : given.memory_limit_bytes;
-    out->wall_limit_ms = given.wall_limit_ms == 0 ? WALL_LIMIT_MS_DEFAULT : given.wall_limit_ms;
+    out->memory_limit_bytes = given.memory_limit_bytes == 0
+                                  ? SNAPCELL_COMPILE_MEMORY_LIMIT_BYTES_DEFAULT
+                                  : given.memory_limit_bytes;
+    out->wall_limit_ms =
+        given.wall_limit_ms == 0 ? SNAPCELL_COMPILE_WALL_LIMIT_MS_DEFAULT : given.wall_limit_ms;
     out->worker_path = given.worker_path;
     out->log = given.log;
     out->log_user = given.log_user;

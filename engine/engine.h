@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "artifact_reader.h"
+#include "snapcell/defaults.h"
 #include "snapcell/fetch.h"
 #include "snapcell/host.h"
 #include "snapcell/http.h"
@@ -39,8 +40,6 @@ typedef struct engine_page_options {
     uint64_t kept_size_bytes; /* at most this much stays mapped for the next isolate */
     bool huge_pages;          /* ask the kernel for 2 MiB pages: a little faster, more resident */
 } engine_page_options;
-
-#define ENGINE_PAGES_KEPT_SIZE_BYTES_DEFAULT ((uint64_t)64 << 20)
 
 /* To be called before engine_start(ENGINE_MODE_RUN), whose first call fixes them. Thread: any. */
 void engine_set_page_options(const engine_page_options *options);
@@ -170,8 +169,6 @@ typedef struct engine_env {
     bool is_json; /* `value` is the text of a JSON value, not a string */
 } engine_env;
 
-#define ENGINE_TIMER_LIMIT_DEFAULT 10000u
-
 /* As snapcell_overrun_fn in snapcell/loader.h. */
 typedef void engine_overrun_fn(void *user, int code);
 
@@ -179,7 +176,7 @@ typedef struct engine_cell_options {
     const char *function_name; /* copied */
     uint64_t memory_limit_bytes;
     uint64_t response_limit_bytes; /* 0: memory_limit_bytes for a whole one, none for a streamed */
-    uint32_t timer_limit;          /* 0: ENGINE_TIMER_LIMIT_DEFAULT */
+    uint32_t timer_limit;          /* 0: SNAPCELL_TIMER_LIMIT_DEFAULT */
     bool frozen_clock;
     engine_overrun_fn *overrun; /* NULL: none */
     void *overrun_user;

@@ -14,6 +14,7 @@
 #include "event_loop.h"
 #include "external_references.h"
 #include "handover.h"
+#include "monotonic.h"
 #include "platform.h"
 #include "script_error.h"
 #include "thread_stack.h"
@@ -62,13 +63,6 @@ struct engine_cell {
 
 namespace
 {
-
-uint64_t NowNs()
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return static_cast<uint64_t>(now.tv_sec) * 1000000000u + static_cast<uint64_t>(now.tv_nsec);
-}
 
 int LimitCode(watchdog_limit limit)
 {
@@ -265,13 +259,13 @@ extern "C" int engine_cell_new(const engine_image *image, const engine_cell_opti
     if (cell == nullptr) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a cell");
     int status = CheckRehashable(*cell, err);
     if (status != SNAPCELL_OK) return status;
-    uint64_t start = NowNs();
+    uint64_t start = monotonic_now_ns();
     NewIsolate(cell.get());
-    uint64_t isolate_made = NowNs();
+    uint64_t isolate_made = monotonic_now_ns();
     status = EnterAndRestore(cell.get(), *options, err);
     if (status != SNAPCELL_OK) return status;
     times->isolate_ns = isolate_made - start;
-    times->context_ns = NowNs() - isolate_made;
+    times->context_ns = monotonic_now_ns() - isolate_made;
     *out = cell.release();
     return SNAPCELL_OK;
 }

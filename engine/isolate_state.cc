@@ -5,6 +5,7 @@
 
 #include "absent_names.h"
 #include "builtin_imports.h"
+#include "monotonic.h"
 #include "platform.h"
 #include "survey.h"
 #include "web/web.h"
@@ -17,16 +18,12 @@ namespace
 
 double SteadyMs()
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6;
+    return static_cast<double>(monotonic_now_ns()) / 1e6;
 }
 
 double WallMs()
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6;
+    return static_cast<double>(clock_read_ns(CLOCK_REALTIME)) / 1e6;
 }
 
 // How far the heap limit is raised once it was hit, so that V8 can unwind instead of dying.

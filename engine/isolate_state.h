@@ -88,7 +88,7 @@ struct IsolateState {
     uint32_t cpu_limit_ms = 0;
     uint32_t wall_limit_ms = 0;
     uint64_t response_limit_bytes = 0; // 0: that of memory for a whole one, none for a streamed
-    uint32_t timer_limit = ENGINE_TIMER_LIMIT_DEFAULT;
+    uint32_t timer_limit = SNAPCELL_TIMER_LIMIT_DEFAULT;
     // Makes the isolate stop what it runs, for good; the first reason stays.
     void Condemn(v8::Isolate *isolate, int reason);
     // Whether a response may have so many bytes; else it condemns.

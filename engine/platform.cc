@@ -141,7 +141,7 @@ struct Engine {
     engine_mode mode = ENGINE_MODE_RUN;
     bool started = false;
     EngineSetup setup = EngineSetup::kRun;
-    engine_page_options page_options = {ENGINE_PAGES_KEPT_SIZE_BYTES_DEFAULT, false};
+    engine_page_options page_options = {SNAPCELL_PAGE_SIZE_BYTES_DEFAULT, false};
     PagePool *pages = nullptr;        // of our own platform
     v8::Platform *platform = nullptr; // V8's default one, inside ours or alone
 };

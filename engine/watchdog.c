@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <time.h>
 
+#include "monotonic.h"
+
 #define WATCHDOG_STACK_SIZE ((size_t)256 << 10)
 #define WATCHDOG_NEVER UINT64_MAX
 
@@ -25,13 +27,6 @@ static pthread_cond_t watchdog_wake = PTHREAD_COND_INITIALIZER;
 static watchdog_watch *watchdog_first;
 static uint64_t watchdog_wake_ns = WATCHDOG_NEVER; /* when the thread wakes by itself */
 static bool watchdog_started;
-
-static uint64_t watchdog_clock_ns(clockid_t clock)
-{
-    struct timespec now;
-    if (clock_gettime(clock, &now) != 0) return 0;
-    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
-}
 
 static void watchdog_unlink(watchdog_watch *watch)
 {
@@ -60,7 +55,7 @@ static int watchdog_inspect(watchdog_watch *watch, uint64_t now_ns)
     if (now_ns >= watch->wall_deadline_ns) return WATCHDOG_WALL;
     if (watch->cpu_deadline_ns == WATCHDOG_NEVER) return 0;
 
-    uint64_t used_ns = watchdog_clock_ns(watch->cpu_clock);
+    uint64_t used_ns = clock_read_ns(watch->cpu_clock);
     if (used_ns >= watch->cpu_deadline_ns) return WATCHDOG_CPU;
     uint64_t left_ns = watch->cpu_deadline_ns - used_ns;
     if (left_ns < WATCHDOG_SLEEP_NS_MIN) left_ns = WATCHDOG_SLEEP_NS_MIN;
@@ -108,13 +103,12 @@ static void *watchdog_main(void *unused)
     (void)unused;
     pthread_mutex_lock(&watchdog_mutex);
     for (;;) {
-        watchdog_wake_ns = watchdog_sweep(watchdog_clock_ns(CLOCK_MONOTONIC));
+        watchdog_wake_ns = watchdog_sweep(monotonic_now_ns());
         if (watchdog_wake_ns == WATCHDOG_NEVER) {
             pthread_cond_wait(&watchdog_wake, &watchdog_mutex);
             continue;
         }
-        struct timespec until = {.tv_sec = (time_t)(watchdog_wake_ns / UINT64_C(1000000000)),
-                                 .tv_nsec = (long)(watchdog_wake_ns % UINT64_C(1000000000))};
+        struct timespec until = monotonic_moment(watchdog_wake_ns);
         pthread_cond_clockwait(&watchdog_wake, &watchdog_mutex, CLOCK_MONOTONIC, &until);
     }
     return NULL;
@@ -143,20 +137,20 @@ static int watchdog_start(void)
 
 static uint64_t watchdog_limit_ns(uint32_t limit_ms)
 {
-    return limit_ms == 0 ? WATCHDOG_NEVER : (uint64_t)limit_ms * UINT64_C(1000000);
+    return limit_ms == 0 ? WATCHDOG_NEVER : limit_ms * NS_PER_MS;
 }
 
 static int watchdog_fill(watchdog_watch *watch, uint32_t cpu_limit_ms, uint32_t wall_limit_ms)
 {
     uint64_t cpu_ns = watchdog_limit_ns(cpu_limit_ms);
     uint64_t wall_ns = watchdog_limit_ns(wall_limit_ms);
-    uint64_t now_ns = watchdog_clock_ns(CLOCK_MONOTONIC);
+    uint64_t now_ns = monotonic_now_ns();
     watch->wall_deadline_ns = wall_limit_ms == 0 ? WATCHDOG_NEVER : now_ns + wall_ns;
     watch->cpu_deadline_ns = WATCHDOG_NEVER;
     watch->look_ns = now_ns + (cpu_ns < wall_ns ? cpu_ns : wall_ns);
     if (cpu_limit_ms == 0) return 0;
     if (pthread_getcpuclockid(pthread_self(), &watch->cpu_clock) != 0) return -1;
-    watch->cpu_deadline_ns = watchdog_clock_ns(CLOCK_THREAD_CPUTIME_ID) + cpu_ns;
+    watch->cpu_deadline_ns = clock_read_ns(CLOCK_THREAD_CPUTIME_ID) + cpu_ns;
     return 0;
 }
 

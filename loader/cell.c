@@ -4,9 +4,9 @@
 #include "cleanup.h"
 #include "error_set.h"
 #include "loader_state.h"
+#include "monotonic.h"
 #include "public_struct.h"
 
-#define CELL_MEMORY_BYTES_DEFAULT ((uint64_t)128 << 20)
 #define CELL_MEMORY_BYTES_MIN ((uint64_t)4 << 20)
 
 /* --- Loading --- */
@@ -38,7 +38,7 @@ static cell_limits cell_limits_of(const snapcell_cell_options *options)
 {
     return (cell_limits){
         .memory_bytes = options->memory_limit_bytes != 0 ? options->memory_limit_bytes
-                                                         : CELL_MEMORY_BYTES_DEFAULT,
+                                                         : SNAPCELL_MEMORY_LIMIT_BYTES_DEFAULT,
         .cpu_ms = options->cpu_limit_ms,
         .wall_ms = options->wall_limit_ms,
         .response_bytes = options->response_limit_bytes,
@@ -151,10 +151,10 @@ int cell_new_spare(snapcell_loader *loader, image *from, const cell_limits *limi
 static int cell_use_spare(snapcell_cell *spare, const engine_env *env, size_t env_count,
                           snapcell_error *err)
 {
-    uint64_t start_ns = loader_now_ns();
+    uint64_t start_ns = monotonic_now_ns();
     spare->timings = (snapcell_timings){0};
     int status = engine_cell_rebind(spare->engine, env, env_count, err);
-    spare->timings.context_ns = loader_now_ns() - start_ns;
+    spare->timings.context_ns = monotonic_now_ns() - start_ns;
     return status;
 }
 
@@ -201,7 +201,7 @@ static int cell_obtain_sealed(snapcell_loader *loader, const char *ref,
 static int cell_load(snapcell_loader *loader, const char *ref, const snapcell_cell_options *options,
                      snapcell_cell **out, snapcell_error *err)
 {
-    uint64_t start_ns = loader_now_ns();
+    uint64_t start_ns = monotonic_now_ns();
     snapcell_cell_options given;
     int status = public_struct_read(&given, sizeof(given), options, "snapcell_cell_options", err);
     if (status == SNAPCELL_OK) status = cell_check_options(&given, err);
@@ -224,7 +224,7 @@ static int cell_load(snapcell_loader *loader, const char *ref, const snapcell_ce
     cell->start_ns = start_ns;
     timings.isolate_ns = cell->timings.isolate_ns;
     timings.context_ns = cell->timings.context_ns;
-    timings.total_ns = loader_now_ns() - start_ns;
+    timings.total_ns = monotonic_now_ns() - start_ns;
     cell->timings = timings;
     loader_count(&loader->counters.live_cells, 1);
     *out = steal_pointer(&cell);
@@ -301,7 +301,7 @@ static bool cell_is_ended_by(int code)
 /* Counts and times a call that began at `start_ns` and ended with `status`, which is returned. */
 static int cell_end_call(snapcell_cell *cell, uint64_t start_ns, int status)
 {
-    uint64_t now_ns = loader_now_ns();
+    uint64_t now_ns = monotonic_now_ns();
     cell->timings.call_ns = now_ns - start_ns;
     if (!cell->called) cell->timings.total_ns = now_ns - cell->start_ns;
     cell->called = true;
@@ -320,7 +320,7 @@ static int cell_count_call(snapcell_cell *cell, int status)
 int snapcell_cell_fetch(snapcell_cell *cell, const snapcell_request *request,
                         snapcell_response **out, snapcell_error *err)
 {
-    uint64_t start_ns = loader_now_ns();
+    uint64_t start_ns = monotonic_now_ns();
     *out = NULL;
     int status = cell_check_call(cell, SNAPCELL_SHAPE_FETCH, err);
     if (status != SNAPCELL_OK) return cell_count_call(cell, status);
@@ -331,7 +331,7 @@ int snapcell_cell_fetch(snapcell_cell *cell, const snapcell_request *request,
 int snapcell_cell_stream(snapcell_cell *cell, const snapcell_request *request,
                          const snapcell_stream *stream, snapcell_error *err)
 {
-    uint64_t start_ns = loader_now_ns();
+    uint64_t start_ns = monotonic_now_ns();
     snapcell_stream callbacks;
     int status = cell_check_call(cell, SNAPCELL_SHAPE_FETCH, err);
     if (status == SNAPCELL_OK)
@@ -347,7 +347,7 @@ int snapcell_cell_stream(snapcell_cell *cell, const snapcell_request *request,
 int snapcell_cell_invoke(snapcell_cell *cell, const char *event_json, char **out,
                          size_t *out_size_bytes, snapcell_error *err)
 {
-    uint64_t start_ns = loader_now_ns();
+    uint64_t start_ns = monotonic_now_ns();
     *out = NULL;
     size_t unused_size = 0;
     size_t *size_bytes = out_size_bytes != NULL ? out_size_bytes : &unused_size;
@@ -362,7 +362,7 @@ int snapcell_cell_invoke(snapcell_cell *cell, const char *event_json, char **out
 int snapcell_cell_call(snapcell_cell *cell, const char *handler, const char *event_json, char **out,
                        size_t *out_size_bytes, snapcell_error *err)
 {
-    uint64_t start_ns = loader_now_ns();
+    uint64_t start_ns = monotonic_now_ns();
     *out = NULL;
     size_t unused_size = 0;
     size_t *size_bytes = out_size_bytes != NULL ? out_size_bytes : &unused_size;

@@ -7,6 +7,7 @@
 #include "cleanup.h"
 #include "error_set.h"
 #include "loader_state.h"
+#include "monotonic.h"
 #include "readahead.h"
 
 void cell_reading_release(cell_reading *reading)
@@ -17,7 +18,7 @@ void cell_reading_release(cell_reading *reading)
 /* Gives the time since `*since_ns` and moves it to now. */
 static uint64_t cell_lap(uint64_t *since_ns)
 {
-    uint64_t now_ns = loader_now_ns();
+    uint64_t now_ns = monotonic_now_ns();
     uint64_t lap_ns = now_ns - *since_ns;
     *since_ns = now_ns;
     return lap_ns;
@@ -28,7 +29,7 @@ int cell_reading_open(snapcell_loader *loader, const char *ref, const char *tena
 {
     out->ref = ref;
     out->tenant = tenant;
-    uint64_t since_ns = loader_now_ns();
+    uint64_t since_ns = monotonic_now_ns();
     int status = snapcell_store_resolve(loader->store, ref, &loader->engine, &out->key, err);
     if (status != SNAPCELL_OK) return status;
     timings->lookup_ns = cell_lap(&since_ns);
@@ -179,7 +180,7 @@ static image *cell_image_cached(snapcell_loader *loader, const cell_reading *rea
 static int cell_image_decode(snapcell_loader *loader, cell_reading *reading,
                              snapcell_timings *timings, image **out, snapcell_error *err)
 {
-    uint64_t since_ns = loader_now_ns();
+    uint64_t since_ns = monotonic_now_ns();
     size_t size_bytes = reading->view.size_bytes;
     readahead_request(reading->view.bytes, size_bytes);
     timings->read_ns += cell_lap(&since_ns);

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -11,19 +10,8 @@
 #include "loader_state.h"
 #include "public_struct.h"
 
-#define LOADER_CACHE_SIZE_BYTES_DEFAULT ((uint64_t)64 << 20)
-#define LOADER_SPARE_SIZE_BYTES_DEFAULT ((uint64_t)256 << 20)
-#define LOADER_IN_PLACE_COUNT_DEFAULT 64
-
 /* Kept memory for decoding: some twenty functions of the usual size, at once. */
 #define LOADER_BUFFERS_SIZE_BYTES ((size_t)32 << 20)
-
-uint64_t loader_now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
-}
 
 static void loader_cleanup_loader(snapcell_loader **loader)
 {
@@ -34,14 +22,14 @@ static uint64_t loader_cache_size_bytes(const snapcell_loader_options *options)
 {
     if (options->cache_size_bytes == SNAPCELL_CACHE_NONE) return 0;
     return options->cache_size_bytes != 0 ? options->cache_size_bytes
-                                          : LOADER_CACHE_SIZE_BYTES_DEFAULT;
+                                          : SNAPCELL_CACHE_SIZE_BYTES_DEFAULT;
 }
 
 static uint32_t loader_in_place_count(const snapcell_loader_options *options)
 {
     if (options->in_place_count_max == SNAPCELL_IN_PLACE_NONE) return 0;
     return options->in_place_count_max != 0 ? options->in_place_count_max
-                                            : LOADER_IN_PLACE_COUNT_DEFAULT;
+                                            : SNAPCELL_IN_PLACE_COUNT_MAX_DEFAULT;
 }
 
 /* Of no effect but for the process's first loader. */
@@ -49,7 +37,7 @@ static void loader_set_pages(const snapcell_loader_options *options)
 {
     engine_page_options pages = {
         .kept_size_bytes = options->page_size_bytes != 0 ? options->page_size_bytes
-                                                         : ENGINE_PAGES_KEPT_SIZE_BYTES_DEFAULT,
+                                                         : SNAPCELL_PAGE_SIZE_BYTES_DEFAULT,
         .huge_pages = options->huge_pages,
     };
     engine_set_page_options(&pages);
@@ -131,7 +119,7 @@ int snapcell_loader_open(const snapcell_loader_options *options, snapcell_loader
     if (status == SNAPCELL_OK)
         status = spare_cells_start(&loader->spares, loader, given.spare_cells_per_function,
                                    given.spare_size_bytes != 0 ? given.spare_size_bytes
-                                                               : LOADER_SPARE_SIZE_BYTES_DEFAULT,
+                                                               : SNAPCELL_SPARE_SIZE_BYTES_DEFAULT,
                                    err);
     if (status == SNAPCELL_OK) *out = steal_pointer(&loader);
     return status;

@@ -83,9 +83,6 @@ static inline void loader_count(_Atomic uint64_t *counter, uint64_t amount)
 /* Counts `code` when it says that a limit was hit. */
 void loader_count_limit(snapcell_loader *loader, int code);
 
-/* The monotonic clock. */
-uint64_t loader_now_ns(void);
-
 /* An artifact in the store, found and not checked, and what it was asked for as. Zeroed, it is
  * none. */
 struct cell_reading {

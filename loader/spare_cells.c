@@ -5,11 +5,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "error_set.h"
 #include "loader_state.h"
+#include "monotonic.h"
 
 #define SPARE_FUNCTION_COUNT_MAX 1024
 
@@ -182,9 +182,7 @@ static void spare_wait(spare_cells *spares, bool *trimmed)
         *trimmed = false;
         return;
     }
-    struct timespec end;
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += SPARE_IDLE_SECONDS;
+    struct timespec end = monotonic_moment(monotonic_now_ns() + SPARE_IDLE_SECONDS * NS_PER_SECOND);
     if (pthread_cond_timedwait(&spares->changed, &spares->mutex, &end) != ETIMEDOUT) return;
     pthread_mutex_unlock(&spares->mutex);
     snapcell_loader_trim(spares->loader);

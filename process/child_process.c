@@ -8,23 +8,15 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cleanup.h"
 #include "error_set.h"
+#include "monotonic.h"
 #include "process_spawn.h"
 
-#define NS_PER_MS UINT64_C(1000000)
 #define END_WAIT_MS 2000 /* for a child that closed its end, to be dead */
 #define END_WAIT_STEP_MS 2
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 * NS_PER_MS + (uint64_t)now.tv_nsec;
-}
 
 /* --- Starting --- */
 
@@ -93,7 +85,7 @@ int child_process_start(const char *path, const child_kind *kind, const char *zo
     int status = channels_open(&messages, &words, err);
     if (status != SNAPCELL_OK) return status;
 
-    out->deadline_ns = now_ns() + wall_limit_ms * NS_PER_MS;
+    out->deadline_ns = monotonic_now_ns() + wall_limit_ms * NS_PER_MS;
     pid_t pid;
     int problem = spawn(path, kind->command, zone, messages.child_fd, words.child_fd, &pid);
     if (problem != 0)
@@ -134,7 +126,7 @@ static void process_take_words(child_process *process)
 static child_outcome process_wait_ready(child_process *process, short events)
 {
     for (;;) {
-        uint64_t now = now_ns();
+        uint64_t now = monotonic_now_ns();
         if (now >= process->deadline_ns) return CHILD_TIMEOUT;
         uint64_t left_ms = (process->deadline_ns - now) / NS_PER_MS + 1;
         struct pollfd polled[] = {{.fd = process->socket_fd, .events = events},
@@ -149,7 +141,7 @@ static child_outcome process_wait_ready(child_process *process, short events)
 
 void child_process_renew(child_process *process, uint32_t limit_ms)
 {
-    process->deadline_ns = limit_ms > 0 ? now_ns() + limit_ms * NS_PER_MS : UINT64_MAX;
+    process->deadline_ns = limit_ms > 0 ? monotonic_now_ns() + limit_ms * NS_PER_MS : UINT64_MAX;
     process_take_words(process);
     memset(process->words, 0, sizeof(process->words));
     process->words_size_bytes = 0;

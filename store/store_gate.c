@@ -1,10 +1,10 @@
 /* The gate of an environment: operations and views are inside; whoever must close LMDB keeps
  * everybody out. */
 #include <errno.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "error_set.h"
+#include "monotonic.h"
 #include "store_internal.h"
 
 static int store_gate_check_process(const store_environment *environment, snapcell_error *err)
@@ -57,24 +57,12 @@ static bool store_gate_is_busy(const store_environment *environment)
     return environment->active > 0 || environment->exclusive;
 }
 
-static struct timespec store_gate_deadline(int wait_ms)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    time.tv_sec += wait_ms / 1000;
-    time.tv_nsec += (wait_ms % 1000) * 1000000L;
-    if (time.tv_nsec >= 1000000000L) {
-        time.tv_sec++;
-        time.tv_nsec -= 1000000000L;
-    }
-    return time;
-}
-
 int store_gate_close(store_environment *environment, int wait_ms, snapcell_error *err)
 {
     int status = store_gate_check_process(environment, err);
     if (status != SNAPCELL_OK) return status;
-    const struct timespec deadline = store_gate_deadline(wait_ms);
+    const struct timespec deadline =
+        monotonic_moment(monotonic_now_ns() + (uint64_t)wait_ms * NS_PER_MS);
     int waited = 0;
     pthread_mutex_lock(&environment->mutex);
     environment->waiting++;

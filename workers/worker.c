@@ -23,9 +23,6 @@
 
 #define MIB (UINT64_C(1) << 20)
 
-#define START_LIMIT_MS_DEFAULT 10000
-#define GRACE_MS_DEFAULT 1000
-#define MEMORY_LIMIT_BYTES_DEFAULT (128 * MIB)
 /* Beside a body: headers, and the fields of a message. */
 #define MESSAGE_SLACK_BYTES (16 * MIB)
 /* Beside heap, ArrayBuffers and messages: the engine's own memory, and threads' stacks. */
@@ -111,8 +108,8 @@ int snapcell_workers_open(const snapcell_workers_options *options, snapcell_work
     if (status == SNAPCELL_OK)
         status = program_path_find(given->worker_path, &workers->worker_path, err);
     if (status != SNAPCELL_OK) return status;
-    if (given->start_limit_ms == 0) given->start_limit_ms = START_LIMIT_MS_DEFAULT;
-    if (given->grace_ms == 0) given->grace_ms = GRACE_MS_DEFAULT;
+    if (given->start_limit_ms == 0) given->start_limit_ms = SNAPCELL_START_LIMIT_MS_DEFAULT;
+    if (given->grace_ms == 0) given->grace_ms = SNAPCELL_GRACE_MS_DEFAULT;
     *out = steal_pointer(&workers);
     return SNAPCELL_OK;
 }
@@ -420,8 +417,9 @@ static void worker_set_limits(snapcell_worker *worker, const snapcell_cell_optio
 {
     worker->cpu_limit_ms = options->cpu_limit_ms;
     worker->wall_limit_ms = options->wall_limit_ms;
-    worker->memory_limit_bytes =
-        options->memory_limit_bytes > 0 ? options->memory_limit_bytes : MEMORY_LIMIT_BYTES_DEFAULT;
+    worker->memory_limit_bytes = options->memory_limit_bytes > 0
+                                     ? options->memory_limit_bytes
+                                     : SNAPCELL_MEMORY_LIMIT_BYTES_DEFAULT;
     uint64_t answer = options->response_limit_bytes > 0 ? options->response_limit_bytes
                                                         : worker->memory_limit_bytes;
     worker->answer_size_max = worker_message_size(answer);

@@ -11,11 +11,11 @@
 #include <time.h>
 
 #include "fixture.h"
+#include "monotonic.h"
 
 #define CPU_LIMIT_MS 30
 #define LATE_MS_MAX 10
 #define MEMORY_LIMIT_MB 32
-#define NS_PER_MS 1000000
 
 static const char source[] =
     "const tries = {\n"
@@ -76,7 +76,7 @@ static void *neighbour_main(void *unused)
     while (!atomic_load(&neighbour_stops)) {
         neighbour_loads++;
         if (!call_is_well()) neighbour_failures++;
-        nanosleep(&(struct timespec){.tv_nsec = 5 * NS_PER_MS}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = 5 * (long)NS_PER_MS}, NULL);
     }
     return NULL;
 }

@@ -34,7 +34,7 @@ const mayInclude = {
 };
 // Whose inside is nobody else's, though its public headers may be used.
 const closed = new Set(["loader", "compiler"]);
-const helpers = new Set(["cleanup.h", "error_set.h"]);
+const helpers = new Set(["cleanup.h", "error_set.h", "monotonic.h"]);
 const homeOf = [
     { header: /^(lmdb\.h)$/, home: ["store"] },
     { header: /^(zstd|zdict|zstd_errors)\.h$/, home: ["snapshot-format"] },
@@ -123,16 +123,19 @@ export const rules = {
     spellings(files) {
         const spellings = [
             [/\bsizeof (?!\()[^;]{0,20}/g, "write sizeof(x)"],
+            [/\bclock_gettime\(CLOCK_MONOTONIC/g, "ask monotonic.h for the time", /^(?!tests\/)/],
             [/^ +int (?:code|rc|ret|err) = [^;]{0,30}/gm, "call a result's variable `status`"],
         ];
         return files
             .filter(isCode)
             .flatMap(({ path, text }) =>
-                spellings.flatMap(([pattern, advice]) =>
-                    matches(stripped(text), pattern).map(
-                        ({ line, found }) => `${path}:${line}: ${advice}: ${found}`
+                spellings
+                    .filter(([, , where]) => !where || where.test(path))
+                    .flatMap(([pattern, advice]) =>
+                        matches(stripped(text), pattern).map(
+                            ({ line, found }) => `${path}:${line}: ${advice}: ${found}`
+                        )
                     )
-                )
             );
     },
 

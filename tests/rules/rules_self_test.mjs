@@ -18,9 +18,12 @@ const bad = {
         { path: "store/x.c", text: "" },
         { path: "cli/x.c", text: "" },
     ],
-    spellings: ["    x = sizeof *y;\n", "    int code = f();\n", "    int rc = f();\n"].map(
-        (text, i) => ({ path: `store/s${i}.c`, text })
-    ),
+    spellings: [
+        "    x = sizeof *y;\n",
+        "    int code = f();\n",
+        "    int rc = f();\n",
+        "    clock_gettime(CLOCK_MONOTONIC, &now);\n",
+    ].map((text, i) => ({ path: `store/s${i}.c`, text })),
     quiet: [
         "abort();",
         "exit(1);",

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "snapcell/artifact.h"
+#include "snapcell/defaults.h"
 #include "snapcell/host.h"
 #include "snapcell/http.h"
 #include "snapcell/log.h"
@@ -36,10 +37,8 @@ typedef enum snapcell_entropy {
     SNAPCELL_ENTROPY_ALLOW = 2
 } snapcell_entropy;
 
-/* zstd's level when none is asked for; chosen by measurement, see docs/performance.md. */
-#define SNAPCELL_LEVEL_DEFAULT 9
-
-/* Zero means the default, everywhere. Everything is Borrowed during the call. */
+/* Zero means the default of snapcell/defaults.h, everywhere. Everything is Borrowed during the
+ * call. */
 typedef struct snapcell_compile_options {
     size_t struct_size;     /* sizeof(snapcell_compile_options) */
     const char *name;       /* the function's name; NULL: the file's stem */

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "snapcell/artifact.h"
+#include "snapcell/defaults.h"
 #include "snapcell/fetch.h"
 #include "snapcell/host.h"
 #include "snapcell/http.h"

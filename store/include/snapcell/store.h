@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "snapcell/artifact.h"
+#include "snapcell/defaults.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -18,8 +19,6 @@ extern "C" {
 
 /* Longest name of a function, in bytes of UTF-8. Control characters and '/' are refused, too. */
 #define SNAPCELL_NAME_SIZE_MAX 200
-
-#define SNAPCELL_STORE_PATH_DEFAULT "./snapcell-store"
 
 typedef struct snapcell_store snapcell_store;
 

@@ -1,0 +1,31 @@
+/* What a zero stands for in the options of the other headers, in one table. */
+#ifndef SNAPCELL_DEFAULTS_H
+#define SNAPCELL_DEFAULTS_H
+
+#include <stdint.h>
+
+#define SNAPCELL_MIB (UINT64_C(1) << 20)
+
+/* --- Where --- */
+#define SNAPCELL_STORE_PATH_DEFAULT "./snapcell-store" /* unless $SNAPCELL_STORE says otherwise */
+
+/* --- A cell, here and in a worker --- */
+#define SNAPCELL_MEMORY_LIMIT_BYTES_DEFAULT (128 * SNAPCELL_MIB)
+#define SNAPCELL_TIMER_LIMIT_DEFAULT 10000u
+
+/* --- A loader --- */
+#define SNAPCELL_CACHE_SIZE_BYTES_DEFAULT (64 * SNAPCELL_MIB)
+#define SNAPCELL_IN_PLACE_COUNT_MAX_DEFAULT 64u
+#define SNAPCELL_SPARE_SIZE_BYTES_DEFAULT (256 * SNAPCELL_MIB)
+#define SNAPCELL_PAGE_SIZE_BYTES_DEFAULT (64 * SNAPCELL_MIB)
+
+/* --- Workers --- */
+#define SNAPCELL_START_LIMIT_MS_DEFAULT 10000u
+#define SNAPCELL_GRACE_MS_DEFAULT 1000u
+
+/* --- A compile --- */
+#define SNAPCELL_LEVEL_DEFAULT 9 /* zstd's; chosen by measurement, see docs/performance.md */
+#define SNAPCELL_COMPILE_MEMORY_LIMIT_BYTES_DEFAULT (512 * SNAPCELL_MIB)
+#define SNAPCELL_COMPILE_WALL_LIMIT_MS_DEFAULT 30000u
+
+#endif
