@@ -135,13 +135,18 @@ class Hmac
 // endian, and that many bytes:
 //   RSA              n, e; when private d, p, q, dp, dq, qi follow: numbers without leading zeros
 //   P-256 and so on  the point, uncompressed; when private the number d follows, of full length
-//   Ed25519, X25519  the public key; when private the private key follows
-enum class PairKind : uint32_t { kRsa, kP256, kP384, kP521, kEd25519, kX25519 };
-constexpr uint32_t kPairKindCount = 6;
+//   the others       the public key; when private the private key follows
+enum class PairKind : uint32_t { kRsa, kP256, kP384, kP521, kEd25519, kX25519, kEd448, kX448 };
+constexpr uint32_t kPairKindCount = 8;
 inline bool IsCurve(PairKind kind)
 {
     return kind >= PairKind::kP256 && kind <= PairKind::kP521;
 }
+inline bool IsEdwards(PairKind kind)
+{
+    return kind == PairKind::kEd25519 || kind == PairKind::kEd448;
+}
+constexpr size_t kEdwardsBytesMax = 57; // a key of Ed448
 constexpr size_t kPairPartsMax = 8;
 constexpr size_t kPairBytesMax = 20000; // RSA of 16384 bits takes 9 KB
 constexpr size_t kRsaBitsMax = 16384;
@@ -153,7 +158,7 @@ struct PairParts {
     ByteSpan part[kPairPartsMax];
 };
 size_t PairPartCount(PairKind kind, bool is_private);
-// Length of a coordinate, or of a key of Ed25519 and X25519.
+// Length of a coordinate, or of a key of the kinds that are one number.
 size_t PairFieldSize(PairKind kind);
 const char *PairTypeName(PairKind kind);
 const char *PairGroupName(PairKind kind);
@@ -162,6 +167,9 @@ bool UnpackPair(PairKind kind, bool is_private, ByteSpan packed, PairParts *part
 // Checks the parts as far as a wrong key would do harm, completes a private key that came without
 // its public part, and returns the key's bytes; undefined when the parts are no such key.
 void ReturnCheckedPair(const NativeInfo &info, const PairParts &parts);
+// Whether a point of Ed25519 or Ed448 is one of the few whose multiples are always the same points:
+// a signature with one would fit many messages.
+bool HasSmallOrder(PairKind kind, ByteSpan point);
 // nullptr when the parts are no such key.
 PkeyPointer MakePkey(const PairParts &parts);
 

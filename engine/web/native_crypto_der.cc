@@ -31,7 +31,10 @@ static ByteSpan AlgorithmOf(PairKind kind)
                                    0x02, 0x01, 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23};
     static const uint8_t ed25519[] = {0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70};
     static const uint8_t x25519[] = {0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x6e};
-    static const ByteSpan all[kPairKindCount] = {rsa, p256, p384, p521, ed25519, x25519};
+    static const uint8_t ed448[] = {0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x71};
+    static const uint8_t x448[] = {0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x6f};
+    static const ByteSpan all[kPairKindCount] = {rsa,     p256,   p384,  p521,
+                                                 ed25519, x25519, ed448, x448};
     return all[static_cast<size_t>(kind)];
 }
 

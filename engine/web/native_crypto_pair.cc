@@ -27,6 +27,7 @@ static const PairFacts kPairFacts[kPairKindCount] = {
     {"RSA", nullptr, NID_undef, 0},      {"EC", "P-256", NID_X9_62_prime256v1, 32},
     {"EC", "P-384", NID_secp384r1, 48},  {"EC", "P-521", NID_secp521r1, 66},
     {"ED25519", nullptr, NID_undef, 32}, {"X25519", nullptr, NID_undef, 32},
+    {"ED448", nullptr, NID_undef, 57},   {"X448", nullptr, NID_undef, 56},
 };
 
 static const PairFacts &Facts(PairKind kind)
@@ -213,18 +214,19 @@ static void ReturnCheckedCurve(const NativeInfo &info, PairParts parts)
     ReturnPair(info, parts);
 }
 
-// --- Ed25519, X25519 ---
+// --- Ed25519, X25519, Ed448, X448 ---
 
 static void ReturnCheckedMontgomery(const NativeInfo &info, PairParts parts)
 {
-    uint8_t own[32];
+    uint8_t own[kEdwardsBytesMax];
     size_t own_size = sizeof(own);
+    size_t size = PairFieldSize(parts.kind);
     ByteSpan given = parts.part[0];
     if (!parts.is_private) {
-        if (given.size() == sizeof(own)) ReturnPair(info, parts);
+        if (given.size() == size) ReturnPair(info, parts);
         return;
     }
-    if (parts.part[1].size() != sizeof(own)) return;
+    if (parts.part[1].size() != size) return;
     PkeyPointer key(EVP_PKEY_new_raw_private_key_ex(CryptoLibrary(), PairTypeName(parts.kind),
                                                     nullptr, parts.part[1].data(),
                                                     parts.part[1].size()));
@@ -232,6 +234,44 @@ static void ReturnCheckedMontgomery(const NativeInfo &info, PairParts parts)
     parts.part[0] = {own, own_size};
     if (given.empty() || std::equal(given.begin(), given.end(), own, own + own_size))
         ReturnPair(info, parts);
+}
+
+// 2^255 - 19, or 2^448 - 2^224 - 1. nullptr when there is no memory.
+static BigNumber EdwardsPrime(PairKind kind)
+{
+    bool small = kind == PairKind::kEd25519;
+    BigNumber prime(BN_new());
+    BigNumber rest(BN_new());
+    if (!prime || !rest || BN_set_bit(prime.get(), small ? 255 : 448) != 1 ||
+        (!small && BN_set_bit(rest.get(), 224) != 1) ||
+        BN_add_word(rest.get(), small ? 19 : 1) != 1 ||
+        BN_sub(prime.get(), prime.get(), rest.get()) != 1)
+        return nullptr;
+    return prime;
+}
+
+bool HasSmallOrder(PairKind kind, ByteSpan point)
+{
+    // Their second coordinates are 0, 1 and, of Ed25519, this; or the same below the prime.
+    static const char kOrder8[] =
+        "05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826";
+    uint8_t bytes[kEdwardsBytesMax];
+    if (point.empty() || point.size() > sizeof(bytes)) return false;
+    std::copy(point.begin(), point.end(), bytes);
+    bytes[point.size() - 1] &= 0x7f; // the sign of the first coordinate
+    BigNumber prime = EdwardsPrime(kind);
+    BigNumber y(BN_lebin2bn(bytes, static_cast<int>(point.size()), nullptr));
+    BigContext context(BN_CTX_new());
+    BIGNUM *order8 = nullptr;
+    bool ready = prime && y && context && BN_hex2bn(&order8, kOrder8) > 0;
+    BigNumber known(order8);
+    if (!ready || BN_nnmod(y.get(), y.get(), prime.get(), context.get()) != 1) return false;
+    for (int i = 0; i < 2; i++) {
+        if (BN_is_zero(y.get()) || BN_is_one(y.get())) return true;
+        if (kind == PairKind::kEd25519 && BN_cmp(y.get(), order8) == 0) return true;
+        if (BN_sub(y.get(), prime.get(), y.get()) != 1) return false;
+    }
+    return false;
 }
 
 void ReturnCheckedPair(const NativeInfo &info, const PairParts &parts)

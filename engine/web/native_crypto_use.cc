@@ -47,7 +47,7 @@ static DigestContext NewContext(const SignatureJob &job, decltype(EVP_DigestSign
 {
     DigestContext context(EVP_MD_CTX_new());
     EVP_PKEY_CTX *key_context = nullptr;
-    const char *hash = job.kind == PairKind::kEd25519 ? nullptr : DigestName(job.hash);
+    const char *hash = IsEdwards(job.kind) ? nullptr : DigestName(job.hash);
     if (!context ||
         init(context.get(), &key_context, hash, CryptoLibrary(), nullptr, job.key.get(), nullptr) !=
             1 ||
@@ -118,6 +118,17 @@ void Native_pairSign(const NativeInfo &info)
         DropResult(info, out, size);
 }
 
+// What the API asks of signatures of Ed25519 and Ed448 beyond what OpenSSL does: neither the key
+// nor the signature's point may be of small order.
+static bool IsPlainEdwards(const SignatureJob &job, ByteSpan packed_key)
+{
+    size_t size = PairFieldSize(job.kind);
+    PairParts parts;
+    return job.signature.size() == 2 * size && UnpackPair(job.kind, false, packed_key, &parts) &&
+           !HasSmallOrder(job.kind, parts.part[0]) &&
+           !HasSmallOrder(job.kind, job.signature.first(size));
+}
+
 // pairVerify(kind, hash, saltLength, key, data, signature) -> boolean
 void Native_pairVerify(const NativeInfo &info)
 {
@@ -133,7 +144,8 @@ void Native_pairVerify(const NativeInfo &info)
     if (!job.key) return;
     uint8_t der[kEcSignatureMax];
     if (IsCurve(kind)) job.signature = {der, EcToDer(job.signature, PairFieldSize(kind), der)};
-    if (job.signature.empty()) return;
+    if (job.signature.empty() || (IsEdwards(kind) && !IsPlainEdwards(job, BytesArgument(info, 3))))
+        return;
     DigestContext context = NewContext(job, EVP_DigestVerifyInit_ex);
     if (context && EVP_DigestVerify(context.get(), job.signature.data(), job.signature.size(),
                                     job.data.data(), job.data.size()) == 1)

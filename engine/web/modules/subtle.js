@@ -5,6 +5,7 @@ const { expose, illegalConstructor, need } = require("snapcell:idl");
 const {
     checkFresh,
     hashes,
+    isObject,
     readBytes,
     readJwk,
     readUsages,
@@ -13,8 +14,8 @@ const {
 } = require("snapcell:subtle_key");
 
 // --- Algorithms ---
-// Of each name: the module, and for each operation the members of its parameters, with "?" behind
-// those that may be missing.
+// Of each name: the module, and for each operation the members of its parameters, in the order in
+// which Web IDL reads them, with "?" after those that may be missing.
 
 const secret = () => require("snapcell:subtle_secret");
 const pair = () => require("snapcell:subtle_pair");
@@ -28,7 +29,7 @@ const length = both("generateKey keyLength", { length: "short" });
 const aes = { family: secret, ...length, ...both("importKey exportKey", {}) };
 const rsa = {
     family: pair,
-    generateKey: { hash: "hash", modulusLength: "long", publicExponent: "integer" },
+    generateKey: { modulusLength: "long", publicExponent: "integer", hash: "hash" },
     importKey: { hash: "hash" },
     exportKey: {},
 };
@@ -63,12 +64,17 @@ const algorithms = {
     ECDH: { ...curve, deriveBits: { public: "key" } },
     Ed25519: { ...fixedCurve, ...both(signs, {}) },
     X25519: { ...fixedCurve, deriveBits: { public: "key" } },
+    Ed448: { ...fixedCurve, ...both(signs, { context: "bytes?" }) },
+    X448: { ...fixedCurve, deriveBits: { public: "key" } },
 };
 for (const hash of hashes) algorithms[hash] = { digest: {} };
 
 const names = new Map(Object.keys(algorithms).map(name => [name.toUpperCase(), name]));
 
 // --- Parameters, as Web IDL converts them ---
+
+// An AlgorithmIdentifier: all arguments are converted before an algorithm's members are read.
+const identifier = value => (isObject(value) ? value : `${value}`);
 
 const integer = max => (value, what) => {
     const number = Math.trunc(Number(value));
@@ -84,10 +90,10 @@ const readers = {
     long: integer(0xffffffff),
     bytes: readBytes,
     string: value => `${value}`,
-    hash: value => hashes.indexOf(normalize(value, "digest").name),
+    hash: identifier,
     integer(value, what) {
         if (!(value instanceof Uint8Array)) throw new TypeError(`${what} must be a Uint8Array`);
-        return value.slice();
+        return readBytes(value, what);
     },
     key(value, what) {
         stateOf(value, what);
@@ -95,36 +101,51 @@ const readers = {
     },
 };
 
+// What a member needs once all of them were converted, since that may run the function's code: a
+// hash is an algorithm of its own, bytes are copied.
+const settlers = {
+    hash: value => hashes.indexOf(normalize(value, "digest").name),
+    bytes: value => new Uint8Array(value),
+    integer: value => new Uint8Array(value),
+};
+
 function readMembers(members, from, name) {
     const read = { name };
-    for (const [key, type] of Object.entries(members)) {
+    const types = Object.entries(members).map(([key, type]) => [key, type.replace("?", ""), type]);
+    for (const [key, type, declared] of types) {
         const value = from[key];
         const what = `"${key}" of ${name}`;
         if (value !== undefined) {
-            read[key] = readers[type.replace("?", "")](value, what);
-        } else if (!type.endsWith("?")) {
+            read[key] = readers[type](value, what);
+        } else if (type === declared) {
             throw new TypeError(`${what} is missing`);
         }
+    }
+    for (const [key, type] of types) {
+        if (settlers[type] && read[key] !== undefined) read[key] = settlers[type](read[key]);
     }
     return read;
 }
 
-const isObject = value =>
-    (typeof value === "object" && value !== null) || typeof value === "function";
+function nameOf(from) {
+    const { name } = from;
+    if (name === undefined) throw new TypeError("an algorithm must have a name");
+    return `${name}`;
+}
 
-// For an operation that the algorithm does not have, undefined when it may be `missing`.
+// `algorithm` is an identifier. For an operation that the algorithm does not have, undefined when it
+// may be `missing`.
 function normalize(algorithm, operation, missing = false) {
     const from = isObject(algorithm) ? algorithm : { name: algorithm };
-    if (isObject(algorithm) && from.name === undefined) {
-        throw new TypeError("an algorithm must have a name");
-    }
-    const given = `${from.name}`;
+    const given = nameOf(from);
     const name = names.get(given.toUpperCase());
     const members = name && algorithms[name][operation];
     if (!members) {
         if (missing) return undefined;
         throw refuse("NotSupportedError", `${operation}: the algorithm "${given}" is not known`);
     }
+    // As the algorithm's own dictionary, which has the name once more.
+    nameOf(from);
     return readMembers(members, from, name);
 }
 
@@ -150,13 +171,20 @@ function readFormat(value) {
     return format;
 }
 
-function readKeyData(format, value) {
-    return format === "jwk" ? readJwk(value) : readBytes(value, `a key in the format ${format}`);
+const isBytes = value => ArrayBuffer.isView(value) || value instanceof ArrayBuffer;
+
+function checkKeyData(format, bytes) {
+    if (bytes && format === "jwk") {
+        throw new TypeError("a key in the format jwk must be an object");
+    }
+    if (!bytes && format !== "jwk") {
+        throw new TypeError(
+            `a key in the format ${format} must be an ArrayBuffer or a view of one`
+        );
+    }
 }
 
-function readLength(value) {
-    return value === undefined || value === null ? null : readers.long(value, "length");
-}
+const readLength = value => (value === undefined || value === null ? null : value >>> 0);
 
 function exported(format, state) {
     if (!algorithms[state.name].exportKey) {
@@ -223,45 +251,52 @@ class SubtleCrypto {
 
     async verify(algorithm, key, signature, data) {
         check(this, 4, arguments.length, "verify");
-        const normal = normalize(algorithm, "verify");
+        const wanted = identifier(algorithm);
         const state = stateOf(key, "key");
         const given = readBytes(signature, "signature");
         const bytes = readBytes(data, "data");
+        const normal = normalize(wanted, "verify");
         checkUse(normal, state, "verify");
         return familyOf(normal.name).verify(normal, state, given, bytes);
     }
 
     async digest(algorithm, data) {
         check(this, 2, arguments.length, "digest");
-        const { name } = normalize(algorithm, "digest");
-        const result = native.cryptoDigest(hashes.indexOf(name), readBytes(data, "data"));
+        const wanted = identifier(algorithm);
+        const bytes = readBytes(data, "data");
+        const { name } = normalize(wanted, "digest");
+        const result = native.cryptoDigest(hashes.indexOf(name), bytes);
         if (!result) throw refuse("OperationError", `${name} is not available`);
         return result;
     }
 
     async generateKey(algorithm, extractable, keyUsages) {
         check(this, 3, arguments.length, "generateKey");
+        const wanted = identifier(algorithm);
         const usages = readUsages(keyUsages, "keyUsages");
-        const normal = normalize(algorithm, "generateKey");
+        const normal = normalize(wanted, "generateKey");
         return familyOf(normal.name).generateKey(normal, Boolean(extractable), usages);
     }
 
     async deriveBits(algorithm, baseKey, length = null) {
         check(this, 2, arguments.length, "deriveBits");
-        const normal = normalize(algorithm, "deriveBits");
+        const wanted = identifier(algorithm);
         const state = stateOf(baseKey, "baseKey");
         const bits = readLength(length);
+        const normal = normalize(wanted, "deriveBits");
         checkUse(normal, state, "deriveBits");
         return familyOf(normal.name).deriveBits(normal, state, bits);
     }
 
     async deriveKey(algorithm, baseKey, derivedKeyType, extractable, keyUsages) {
         check(this, 5, arguments.length, "deriveKey");
-        const usages = readUsages(keyUsages, "keyUsages");
-        const normal = normalize(algorithm, "deriveBits");
-        const wanted = normalize(derivedKeyType, "importKey");
-        const sized = normalize(derivedKeyType, "keyLength");
+        const derivation = identifier(algorithm);
         const state = stateOf(baseKey, "baseKey");
+        const derived = identifier(derivedKeyType);
+        const usages = readUsages(keyUsages, "keyUsages");
+        const normal = normalize(derivation, "deriveBits");
+        const wanted = normalize(derived, "importKey");
+        const sized = normalize(derived, "keyLength");
         checkUse(normal, state, "deriveKey");
         const bits = familyOf(sized.name).keyLength(sized);
         const bytes = familyOf(normal.name).deriveBits(normal, state, bits);
@@ -271,9 +306,12 @@ class SubtleCrypto {
     async importKey(format, keyData, algorithm, extractable, keyUsages) {
         check(this, 5, arguments.length, "importKey");
         const kind = readFormat(format);
+        const bytes = isBytes(keyData);
+        const data = bytes ? readBytes(keyData, "keyData") : readJwk(keyData);
+        const wanted = identifier(algorithm);
         const usages = readUsages(keyUsages, "keyUsages");
-        const data = readKeyData(kind, keyData);
-        const normal = normalize(algorithm, "importKey");
+        const normal = normalize(wanted, "importKey");
+        checkKeyData(kind, bytes);
         return imported(kind, data, normal, Boolean(extractable), usages);
     }
 
@@ -287,8 +325,9 @@ class SubtleCrypto {
         const kind = readFormat(format);
         const state = stateOf(key, "key");
         const wrapping = stateOf(wrappingKey, "wrappingKey");
-        const wraps = normalize(wrapAlgorithm, "wrapKey", true);
-        const normal = wraps ?? normalize(wrapAlgorithm, "encrypt");
+        const wanted = identifier(wrapAlgorithm);
+        const wraps = normalize(wanted, "wrapKey", true);
+        const normal = wraps ?? normalize(wanted, "encrypt");
         checkUse(normal, wrapping, "wrapKey");
         const plain = exported(kind, state);
         const bytes = kind === "jwk" ? jwkBytes(plain, Boolean(wraps)) : new Uint8Array(plain);
@@ -306,12 +345,14 @@ class SubtleCrypto {
     ) {
         check(this, 7, arguments.length, "unwrapKey");
         const kind = readFormat(format);
-        const usages = readUsages(keyUsages, "keyUsages");
         const wrapped = readBytes(wrappedKey, "wrappedKey");
         const state = stateOf(unwrappingKey, "unwrappingKey");
-        const unwraps = normalize(unwrapAlgorithm, "unwrapKey", true);
-        const normal = unwraps ?? normalize(unwrapAlgorithm, "decrypt");
-        const wanted = normalize(unwrappedKeyAlgorithm, "importKey");
+        const unwrapping = identifier(unwrapAlgorithm);
+        const unwrapped = identifier(unwrappedKeyAlgorithm);
+        const usages = readUsages(keyUsages, "keyUsages");
+        const unwraps = normalize(unwrapping, "unwrapKey", true);
+        const normal = unwraps ?? normalize(unwrapping, "decrypt");
+        const wanted = normalize(unwrapped, "importKey");
         checkUse(normal, state, "unwrapKey");
         const family = familyOf(normal.name);
         const bytes = family[unwraps ? "unwrapKey" : "decrypt"](normal, state, wrapped);
@@ -323,9 +364,10 @@ expose(SubtleCrypto);
 
 // encrypt(), decrypt() and sign() differ in their names alone.
 function crypt(operation, algorithm, key, data) {
-    const normal = normalize(algorithm, operation);
+    const wanted = identifier(algorithm);
     const state = stateOf(key, "key");
     const bytes = readBytes(data, "data");
+    const normal = normalize(wanted, operation);
     checkUse(normal, state, operation);
     return familyOf(normal.name)[operation](normal, state, bytes);
 }

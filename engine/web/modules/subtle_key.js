@@ -100,19 +100,30 @@ exports.checkFresh = state => {
 
 // --- Usages ---
 
+const isObject = (exports.isObject = value =>
+    (typeof value === "object" && value !== null) || typeof value === "function");
+
+// What an iterable gives, each through `read`.
+function readSequence(list, read, what) {
+    if (!isObject(list) || typeof list[Symbol.iterator] !== "function") {
+        throw new TypeError(`${what} must be a sequence`);
+    }
+    return Array.from(list, read);
+}
+
 exports.readUsages = (list, what) => {
-    if (typeof list !== "object" || list === null || typeof list[Symbol.iterator] !== "function") {
-        throw new TypeError(`${what} must be a sequence of key usages`);
-    }
-    const given = new Set();
-    for (const item of list) {
-        const usage = `${item}`;
-        if (!usageNames.includes(usage)) {
-            throw new TypeError(`${what}: "${usage}" is no key usage`);
-        }
-        given.add(usage);
-    }
-    return usageNames.filter(usage => given.has(usage));
+    const given = readSequence(
+        list,
+        item => {
+            const usage = `${item}`;
+            if (!usageNames.includes(usage)) {
+                throw new TypeError(`${what}: "${usage}" is no key usage`);
+            }
+            return usage;
+        },
+        what
+    );
+    return usageNames.filter(usage => given.includes(usage));
 };
 
 exports.checkUsages = (usages, allowed, what) => {
@@ -168,20 +179,37 @@ exports.readBytes = (value, what) => {
 
 // --- JWK ---
 
-const jwkStrings = "kty use alg crv x y d n e p q dp dq qi k".split(" ");
+// In the order in which Web IDL reads them.
+const jwkMembers = "alg crv d dp dq e ext k key_ops kty n oth p q qi use x y".split(" ");
+const primeMembers = ["d", "r", "t"];
+
+function readPrime(value) {
+    if (value === undefined || value === null) return {};
+    if (!isObject(value)) throw new TypeError(`"oth" of a JWK must be a sequence of objects`);
+    const prime = {};
+    for (const name of primeMembers) {
+        const member = value[name];
+        if (member !== undefined) prime[name] = `${member}`;
+    }
+    return prime;
+}
+
+function readJwkMember(name, value) {
+    if (name === "ext") return Boolean(value);
+    if (name === "oth") return readSequence(value, readPrime, `"oth" of a JWK`);
+    if (name === "key_ops") return readSequence(value, item => `${item}`, `"key_ops" of a JWK`);
+    return `${value}`;
+}
 
 // The members that mean something, as Web IDL converts them.
 exports.readJwk = value => {
-    if (typeof value !== "object" || value === null || bytesOf(value)) {
-        throw new TypeError("a key in the format jwk must be an object");
-    }
     const jwk = {};
-    for (const name of jwkStrings) {
-        if (value[name] !== undefined) jwk[name] = `${value[name]}`;
+    if (value === undefined || value === null) return jwk;
+    if (!isObject(value)) throw new TypeError("a key in the format jwk must be an object");
+    for (const name of jwkMembers) {
+        const member = value[name];
+        if (member !== undefined) jwk[name] = readJwkMember(name, member);
     }
-    if (value.ext !== undefined) jwk.ext = Boolean(value.ext);
-    if (value.oth !== undefined) jwk.oth = [...value.oth];
-    if (value.key_ops !== undefined) jwk.key_ops = Array.from(value.key_ops, item => `${item}`);
     return jwk;
 };
 

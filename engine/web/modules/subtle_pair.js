@@ -1,5 +1,5 @@
 "use strict";
-// Keys in pairs: RSA, elliptic curves, Ed25519 and X25519.
+// Keys in pairs: RSA, elliptic curves, Ed25519, X25519, Ed448 and X448.
 const {
     checkJwk,
     checkUsages,
@@ -16,8 +16,8 @@ const {
 } = require("snapcell:subtle_key");
 
 // Kinds of keys, in the order of their numbers in C++, with the length of a coordinate.
-const kinds = ["RSA", "P-256", "P-384", "P-521", "Ed25519", "X25519"];
-const fieldSizes = [0, 32, 48, 66, 32, 32];
+const kinds = ["RSA", "P-256", "P-384", "P-521", "Ed25519", "X25519", "Ed448", "X448"];
+const fieldSizes = [0, 32, 48, 66, 32, 32, 57, 56];
 const rsaMembers = ["n", "e", "d", "p", "q", "dp", "dq", "qi"];
 const noSalt = 0xffffffff; // PKCS #1 v1.5
 
@@ -35,6 +35,8 @@ const roles = {
     ECDH: agreement,
     Ed25519: signing,
     X25519: agreement,
+    Ed448: signing,
+    X448: agreement,
 };
 
 const isRsa = name => name.startsWith("RSA");
@@ -98,11 +100,29 @@ function stateFor(algorithm, kind, type, extractable, usages, bytes) {
 
 // --- Making keys ---
 
+// What RSA keys can be made of. OpenSSL would say so, too, but only while it makes one, and usages
+// that are missing are told of later than this and sooner than that.
+function checkRsa({ modulusLength, publicExponent }) {
+    if (modulusLength < 512 || modulusLength > 16384) {
+        throw refuse("OperationError", `RSA keys have 512 to 16384 bits, not ${modulusLength}`);
+    }
+    const last = publicExponent.length - 1;
+    const first = publicExponent.findIndex(byte => byte !== 0);
+    const isOne = first === last && publicExponent[last] === 1;
+    if (first < 0 || publicExponent[last] % 2 === 0 || isOne || last - first >= 8) {
+        throw refuse(
+            "OperationError",
+            "the public exponent must be odd, above 1, of 64 bits at most"
+        );
+    }
+}
+
 exports.generateKey = (algorithm, extractable, usages) => {
     const { name } = algorithm;
     const role = roles[name];
     checkUsages(usages, [...role.public, ...role.private], `a pair of keys for ${name}`);
     const kind = kindOf(algorithm);
+    if (kind === 0) checkRsa(algorithm);
     const own = usages.filter(usage => role.private.includes(usage));
     if (own.length === 0) {
         throw refuse("SyntaxError", `the private key needs a usage: ${role.private.join(", ")}`);
@@ -134,7 +154,8 @@ function jwkNames({ name, hash, namedCurve }) {
         case "ECDSA":
             return [{ "P-256": "ES256", "P-384": "ES384", "P-521": "ES512" }[namedCurve]];
         case "Ed25519":
-            return ["Ed25519", "EdDSA"];
+        case "Ed448":
+            return [name, "EdDSA"];
         default:
             return undefined;
     }
@@ -220,7 +241,7 @@ function toJwk(state) {
         if (kind < 4) members.y = toBase64Url(parts[0].subarray(1 + size));
         if (parts[1]) members.d = toBase64Url(parts[1]);
     }
-    if (kind === 0 || kind === 4) [members.alg] = jwkNames({ name, hash: state.hash });
+    if (kind === 0 || name.startsWith("Ed")) [members.alg] = jwkNames({ name, hash: state.hash });
     return jwkOf(jwkTypes(kind), state, members);
 }
 
@@ -256,8 +277,16 @@ function scheme(algorithm, state) {
     return [state.hash ?? algorithm.hash ?? 0, noSalt];
 }
 
+// Ed448's context: OpenSSL 3.0 knows the empty one alone.
+function checkContext({ context }) {
+    if (context === undefined || context.length === 0) return;
+    if (context.length > 255) throw refuse("OperationError", "a context has at most 255 bytes");
+    throw refuse("NotSupportedError", "Ed448 with a context is not supported");
+}
+
 exports.sign = (algorithm, state, data) => {
     checkType(state, "private");
+    checkContext(algorithm);
     const how = scheme(algorithm, state);
     const result = how && native.pairSign(state.kind, ...how, state.bytes, data);
     if (!result) throw refuse("OperationError", `${state.name} could not sign`);
@@ -266,6 +295,7 @@ exports.sign = (algorithm, state, data) => {
 
 exports.verify = (algorithm, state, signature, data) => {
     checkType(state, "public");
+    checkContext(algorithm);
     const how = scheme(algorithm, state);
     if (!how) return false;
     return native.pairVerify(state.kind, ...how, state.bytes, data, signature);
