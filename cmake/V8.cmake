@@ -36,7 +36,18 @@ if(NOT snapcell_v8_archive_hashed STREQUAL identity)
   set(snapcell_v8_archive_hashed ${identity} CACHE INTERNAL "")
 endif()
 
+# ICU's functions have its version in their names.
+if(NOT snapcell_icu_version_found STREQUAL identity)
+  file(STRINGS ${snapcell_v8_archive} names REGEX "^uidna_openUTS46_[0-9]+$" LIMIT_COUNT 1)
+  if(NOT names MATCHES "_([0-9]+)$")
+    message(FATAL_ERROR "the V8 in ${snapcell_v8_root} is without ICU, which domain names take")
+  endif()
+  set(snapcell_icu_version ${CMAKE_MATCH_1} CACHE INTERNAL "")
+  set(snapcell_icu_version_found ${identity} CACHE INTERNAL "")
+endif()
+
 add_library(snapcell_v8 INTERFACE)
 add_library(v8::monolith ALIAS snapcell_v8)
 target_include_directories(snapcell_v8 SYSTEM INTERFACE ${snapcell_v8_root}/include)
-target_compile_definitions(snapcell_v8 INTERFACE SNAPCELL_V8_SHA256="${snapcell_v8_sha256}")
+target_compile_definitions(snapcell_v8 INTERFACE SNAPCELL_V8_SHA256="${snapcell_v8_sha256}"
+                                                 SNAPCELL_ICU_VERSION=${snapcell_icu_version})

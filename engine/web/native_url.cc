@@ -1,16 +1,49 @@
-// What URLs need: domain names through libidn2, and a quick way for plain URLs.
+// What URLs need: domain names through ICU, and a quick way for plain URLs.
 #include <cstring>
 #include <string>
 
-#include <idn2.h>
-
-#include "web/idna_lenient.h"
 #include "web/natives.h"
+
+// Of ICU, which is in V8's archive, but without its headers: the structure of unicode/uidna.h, and
+// its functions, whose names end in ICU's version.
+#define ICU_NAME_OF(name, version) name##_##version
+#define ICU_NAME(name, version) ICU_NAME_OF(name, version)
+#define IDNA_OPEN ICU_NAME(uidna_openUTS46, SNAPCELL_ICU_VERSION)
+#define IDNA_TO_ASCII ICU_NAME(uidna_nameToASCII_UTF8, SNAPCELL_ICU_VERSION)
+extern "C" {
+struct UIDNA;
+struct UIDNAInfo {
+    int16_t size;
+    int8_t is_transitional_different;
+    int8_t reserved_1;
+    uint32_t errors;
+    int32_t reserved_2;
+    int32_t reserved_3;
+};
+UIDNA *IDNA_OPEN(uint32_t options, int *status);
+int32_t IDNA_TO_ASCII(const UIDNA *idna, const char *name, int32_t size, char *ascii,
+                      int32_t capacity, UIDNAInfo *info, int *status);
+}
 
 namespace snapcell
 {
 
 // --- Domain names ---
+
+// ICU's numbers.
+enum IcuStatus { kIcuOk = 0, kIcuBufferOverflow = 15 }; // below zero: warnings
+enum IdnaOption : uint32_t {
+    kCheckBidi = 0x4,
+    kCheckContextJ = 0x8,
+    kNontransitional = 0x10 | 0x20, // to ASCII, and to Unicode
+};
+// Empty labels, long labels and names, hyphens at the ends and in the third and fourth place: the
+// URL standard lets them through.
+constexpr uint32_t kErrorsAllowed = 0x3f;
+
+constexpr size_t kDomainSizeMax = 65536;
+// Punycode takes time in proportion to the square of a label.
+constexpr size_t kMappedDomainSizeMax = 4096;
 
 static bool IsAscii(const std::string &text)
 {
@@ -27,78 +60,55 @@ static void LowerCase(std::string *text)
     }
 }
 
-static bool StartsWithAce(const std::string &label)
+// Of a domain in lower case.
+static bool HasPunycode(const std::string &domain)
 {
-    return label.size() >= 4 && strncasecmp(label.c_str(), "xn--", 4) == 0;
+    return domain.starts_with("xn--") || domain.find(".xn--") != std::string::npos;
 }
 
-// Appends the ASCII form of a label. False when it has none.
-static bool AppendAsciiLabel(std::string label, std::string *out)
+static const UIDNA *Idna()
 {
-    if (IsAscii(label) && !StartsWithAce(label)) {
-        LowerCase(&label);
-        out->append(label);
-        return true;
-    }
-    uint8_t *ascii = nullptr;
-    int status = idn2_lookup_u8(reinterpret_cast<const uint8_t *>(label.c_str()), &ascii,
-                                IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
-    if (status == IDN2_DISALLOWED || status == IDN2_HYPHEN_STARTEND || status == IDN2_2HYPHEN)
-        return AppendLenientLabel(label, out);
-    if (status != IDN2_OK) return false;
-    out->append(reinterpret_cast<char *>(ascii));
-    idn2_free(ascii);
-    return true;
+    static const UIDNA *const idna = [] {
+        int status = kIcuOk;
+        UIDNA *made = IDNA_OPEN(kCheckBidi | kCheckContextJ | kNontransitional, &status);
+        return status <= kIcuOk ? made : nullptr;
+    }();
+    return idna;
 }
 
-// UTS 46 maps these to a full stop: U+3002, U+FF0E and U+FF61.
-static const char *const kFullStops[] = {".", "\xe3\x80\x82", "\xef\xbc\x8e", "\xef\xbd\xa1"};
-
-static size_t FullStopLength(const char *text)
+// UTS 46, as the URL standard has it. False when the domain has no ASCII form.
+static bool MapDomain(std::string *domain)
 {
-    for (const char *stop : kFullStops) {
-        if (strncmp(text, stop, strlen(stop)) == 0) return strlen(stop);
-    }
-    return 0;
-}
-
-// Label by label, since libidn2 refuses in plain labels what the URL standard lets through:
-// hyphens in the third and fourth place, underscores, empty labels, long ones.
-static bool DomainToAscii(const std::string &domain, std::string *out)
-{
-    if (IsAscii(domain)) {
-        out->assign(domain);
-        LowerCase(out);
-        return true;
-    }
-    size_t start = 0;
-    for (size_t i = 0; i <= domain.size();) {
-        size_t stop = i < domain.size() ? FullStopLength(domain.c_str() + i) : 1;
-        if (stop == 0) {
-            i++;
+    if (domain->size() > kMappedDomainSizeMax || Idna() == nullptr) return false;
+    std::string ascii(2 * domain->size() + 64, '\0');
+    for (;;) {
+        UIDNAInfo info = {sizeof(UIDNAInfo), 0, 0, 0, 0, 0};
+        int status = kIcuOk;
+        int32_t size =
+            IDNA_TO_ASCII(Idna(), domain->data(), static_cast<int32_t>(domain->size()),
+                          ascii.data(), static_cast<int32_t>(ascii.size()), &info, &status);
+        if (status == kIcuBufferOverflow) {
+            ascii.resize(static_cast<size_t>(size));
             continue;
         }
-        if (!AppendAsciiLabel(domain.substr(start, i - start), out)) return false;
-        if (i < domain.size()) out->push_back('.');
-        i += stop;
-        start = i;
+        if (status > kIcuOk || (info.errors & ~kErrorsAllowed) != 0) return false;
+        ascii.resize(static_cast<size_t>(size));
+        domain->swap(ascii);
+        return true;
     }
-    return true;
 }
 
 // domainToAscii(string) -> string; null when it is no domain
 void Native_domainToAscii(const NativeInfo &info)
 {
-    v8::Isolate *isolate = info.GetIsolate();
-    v8::String::Utf8Value domain(isolate, info[0]);
-    std::string ascii;
-    // libidn2 reads to a zero byte.
-    if (!*domain || strlen(*domain) != domain.length() || domain.length() > 65536 ||
-        !DomainToAscii(std::string(*domain, domain.length()), &ascii)) {
-        info.GetReturnValue().SetNull();
-        return;
-    }
-    ReturnLatin1(info, reinterpret_cast<const uint8_t *>(ascii.data()), ascii.size());
+    v8::String::Utf8Value text(info.GetIsolate(), info[0]);
+    std::string domain(*text ? *text : "", *text ? text.length() : 0);
+    info.GetReturnValue().SetNull();
+    if (domain.size() > kDomainSizeMax) return;
+    bool is_ascii = IsAscii(domain);
+    LowerCase(&domain);
+    if ((!is_ascii || HasPunycode(domain)) && !MapDomain(&domain)) return;
+    ReturnLatin1(info, reinterpret_cast<const uint8_t *>(domain.data()), domain.size());
 }
 
 // --- Plain URLs ---
