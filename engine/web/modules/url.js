@@ -440,6 +440,9 @@ const newUrl = (url, base) => new URL(url, base);
 exports.URL = URL;
 exports.URLSearchParams = URLSearchParams;
 
+// For URLPattern.
+Object.assign(exports, { parseRecord: parse, serializeHost, serializePath });
+
 // --- For requests and responses: serializations of URLs that must be absolute ---
 
 exports.absolute = (url, what) => {
