@@ -138,5 +138,6 @@ cloners.push(object => {
     return () => new File(ready, { state, name, lastModified });
 });
 
+Object.assign(exports, { ofState });
 exports.Blob = Blob;
 exports.File = File;

@@ -3,13 +3,16 @@
 const { createResponse } = require("snapcell:fetch");
 
 const plain = "text/plain;charset=US-ASCII";
-const essence = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+\s*(?:;|$)/;
 
-// A type as it is written, which is what its parser would give back for nearly all.
-function typeOf(text) {
-    text = text.trim();
-    if (text.startsWith(";")) text = `text/plain${text}`;
-    return essence.test(text) ? text : plain;
+// What is before the comma: [the type as it is sent, whether base64 follows].
+function readHead(head) {
+    head = head.replace(/^[\t\n\f\r ]+|[\t\n\f\r ]+$/g, "");
+    const mark = /; *base64$/i.exec(head);
+    if (mark) head = head.slice(0, mark.index);
+    if (head.startsWith(";")) head = `text/plain${head}`;
+    const { parse, serialize } = require("snapcell:mime");
+    const type = parse(head);
+    return [type ? serialize(type) : plain, mark !== null];
 }
 
 function latin1Bytes(text) {
@@ -28,13 +31,13 @@ exports.respond = async ({ url, method }) => {
     const text = url.replace(/#[^]*/, "");
     const comma = text.indexOf(",");
     if (comma < 0) throw new TypeError("fetch: the data: URL has no comma");
-    const [type, mark] = text.slice(5, comma).split(/(; *base64) *$/i);
+    const [type, isBase64] = readHead(text.slice(5, comma));
     let bytes = require("snapcell:percent").percentDecodeString(text.slice(comma + 1));
-    if (mark !== undefined) bytes = decode(bytes);
+    if (isBase64) bytes = decode(bytes);
     return createResponse({
         status: 200,
         statusText: "OK",
-        list: ["content-type", typeOf(type)],
+        list: ["content-type", type],
         url: text,
         redirected: false,
         source: method === "HEAD" ? null : bytes,

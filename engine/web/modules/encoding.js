@@ -1,5 +1,5 @@
 "use strict";
-const { bytesOf, expose } = require("snapcell:idl");
+const { bytesOf, dictionary, expose } = require("snapcell:idl");
 
 class TextEncoder {
     #brand;
@@ -78,22 +78,28 @@ function validSecond(first, second) {
     return true;
 }
 
+const isHighSurrogate = unit => unit >= 0xd800 && unit < 0xdc00;
+
 function unfinishedUtf16(bytes, bigEndian) {
     const odd = bytes.length % 2;
     const high = bytes[bytes.length - odd - (bigEndian ? 2 : 1)];
-    return high >= 0xd8 && high < 0xdc ? odd + 2 : odd;
+    return isHighSurrogate(high << 8) ? odd + 2 : odd;
 }
 
-// `bytes` is even in length, but for an unfinished unit at the very end.
+// `bytes` is even in length, but for an unfinished unit at the very end. With a high surrogate before it,
+// that is one error.
 function decodeUtf16(bytes, bigEndian) {
     let text = "";
     const units = [];
     for (let i = 0; i + 1 < bytes.length; i += 2) {
-        units.push(bigEndian ? (bytes[i] << 8) | bytes[i + 1] : bytes[i] | (bytes[i + 1] << 8));
         if (units.length === 4096) text += String.fromCharCode(...units.splice(0));
+        units.push(bigEndian ? (bytes[i] << 8) | bytes[i + 1] : bytes[i] | (bytes[i + 1] << 8));
     }
-    text += String.fromCharCode(...units);
-    return bytes.length % 2 ? `${text}\ufffd` : text;
+    if (bytes.length % 2 === 1) {
+        if (isHighSurrogate(units.at(-1))) units.pop();
+        units.push(0xfffd);
+    }
+    return text + String.fromCharCode(...units);
 }
 
 function join(first, second) {
@@ -116,9 +122,10 @@ class TextDecoder {
 
     constructor(label = "utf-8", options = undefined) {
         label = `${label}`;
+        const { fatal, ignoreBOM } = dictionary(options, "TextDecoder");
+        this.#fatal = Boolean(fatal);
+        this.#ignoreBOM = Boolean(ignoreBOM);
         this.#encoding = label === "utf-8" ? label : encodingOf(label);
-        this.#fatal = Boolean(options?.fatal);
-        this.#ignoreBOM = Boolean(options?.ignoreBOM);
     }
 
     get encoding() {
@@ -134,11 +141,11 @@ class TextDecoder {
     }
 
     decode(input = nothing, options = undefined) {
-        let bytes = bytesOf(input);
+        let bytes = bytesOf(input, true);
         if (!bytes) {
             throw new TypeError("TextDecoder.decode: the input must be an ArrayBuffer or a view");
         }
-        const stream = Boolean(options?.stream);
+        const stream = Boolean(dictionary(options, "TextDecoder.decode").stream);
         if (!stream && this.#pending.length === 0 && !this.#bomSeen && this.#encoding === "utf-8") {
             return this.#checked(native.utf8Decode(bytes, this.#fatal, this.#ignoreBOM));
         }

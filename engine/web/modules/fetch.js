@@ -198,10 +198,13 @@ function bodyMembers(stateOf, what) {
             return read(this, "arrayBuffer", (body, shared) => toBytes(body, shared).buffer);
         },
         blob() {
-            return read(this, "blob", (body, shared, state) => {
-                const { Blob } = require("snapcell:blob");
-                return new Blob(body === null ? [] : [body], { type: blobType(typeOf(state)) });
-            });
+            return read(this, "blob", (body, shared, state) =>
+                // Not through the constructor, which would change the type.
+                require("snapcell:blob").ofState({
+                    bytes: toBytes(body, shared),
+                    type: blobType(typeOf(state)),
+                })
+            );
         },
         bytes() {
             return read(this, "bytes", toBytes);

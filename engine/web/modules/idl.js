@@ -32,14 +32,25 @@ exports.need = (count, given, what) => {
     }
 };
 
-// Bytes of a BufferSource, not copied; undefined for any other value.
-exports.bytesOf = value => {
+// Only a shared buffer gets here that DataView takes: its class is no global.
+function sharedBytesOf(value) {
+    try {
+        return new Uint8Array(new DataView(value).buffer);
+    } catch {
+        return undefined;
+    }
+}
+
+// Bytes of a BufferSource, not copied; undefined for any other value, and for shared memory unless the
+// standard says [AllowShared].
+exports.bytesOf = (value, allowShared = false) => {
     if (ArrayBuffer.isView(value)) {
+        if (!allowShared && !(value.buffer instanceof ArrayBuffer)) return undefined;
         if (value.byteLength === 0) return new Uint8Array(0); // the buffer may be detached
         return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
     }
     if (value instanceof ArrayBuffer) return new Uint8Array(value.detached ? 0 : value);
-    return undefined;
+    return allowShared ? sharedBytesOf(value) : undefined;
 };
 
 // One Uint8Array of several.

@@ -3,66 +3,99 @@
 
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const valueText = /^[\t\x20-\x7e\x80-\xff]*$/;
-const trim = text => text.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, "");
+const blanks = "\t\n\r ";
 
-// Parts of a text at a separator that stands outside of quotes.
-function split(text, separator) {
-    const parts = [""];
-    let quotes = false;
-    for (let i = 0; i < text.length; i++) {
-        if (text[i] === separator && !quotes) {
-            parts.push("");
-            continue;
+function trimStart(text) {
+    let at = 0;
+    while (at < text.length && blanks.includes(text[at])) at++;
+    return text.slice(at);
+}
+
+function trimEnd(text) {
+    let end = text.length;
+    while (end > 0 && blanks.includes(text[end - 1])) end--;
+    return text.slice(0, end);
+}
+
+// The place of a character from `at` on, or the text's end.
+function find(text, character, at) {
+    const found = text.indexOf(character, at);
+    return found < 0 ? text.length : found;
+}
+
+// Collects an HTTP quoted string, whose quote is at `at`: [value, where it ends]. It may lack the
+// second quote, and end in a backslash.
+function unquote(text, at) {
+    let value = "";
+    for (at++; at < text.length && text[at] !== '"'; at++) {
+        if (text[at] === "\\" && at + 1 < text.length) at++;
+        value += text[at];
+    }
+    return [value, Math.min(at + 1, text.length)];
+}
+
+// Values of a list of headers: parts at commas that stand outside of quotes.
+function split(text) {
+    const parts = [];
+    let start = 0;
+    let at = 0;
+    while (at <= text.length) {
+        if (at === text.length || text[at] === ",") {
+            parts.push(text.slice(start, at));
+            start = ++at;
+        } else {
+            at = text[at] === '"' ? unquote(text, at)[1] : at + 1;
         }
-        if (text[i] === '"') quotes = !quotes;
-        parts[parts.length - 1] += text[i];
-        if (quotes && text[i] === "\\" && i + 1 < text.length) parts[parts.length - 1] += text[++i];
     }
     return parts;
 }
 
-// What stands in quotes at the beginning of a text; what follows them does not count.
-function unquote(text) {
-    let value = "";
-    for (let i = 1; i < text.length && text[i] !== '"'; i++) {
-        if (text[i] === "\\" && i + 1 < text.length) i++;
-        value += text[i];
+// Parameters from the semicolon at `at` on: the first of each name, where name and value can be one.
+function parseParameters(text, at) {
+    const parameters = new Map();
+    while (at < text.length) {
+        const end = find(text, ";", ++at);
+        const equals = at + text.slice(at, end).indexOf("=");
+        const name = trimStart(text.slice(at, equals)).toLowerCase();
+        const none = equals < at;
+        at = end;
+        if (none) continue;
+        const quoted = text[equals + 1] === '"';
+        let value = trimEnd(text.slice(equals + 1, end));
+        if (quoted) {
+            [value, at] = unquote(text, equals + 1);
+            at = find(text, ";", at);
+        } else if (value === "") {
+            continue;
+        }
+        if (token.test(name) && valueText.test(value) && !parameters.has(name)) {
+            parameters.set(name, value);
+        }
     }
-    return value;
-}
-
-// [name, value], or null for what is no parameter.
-function parameter(text) {
-    const equals = text.indexOf("=");
-    if (equals < 0) return null;
-    const name = text
-        .slice(0, equals)
-        .replace(/^[\t\n\r ]+/, "")
-        .toLowerCase();
-    const given = text.slice(equals + 1).replace(/[\t\n\r ]+$/, "");
-    if (given === "") return null;
-    const value = given[0] === '"' ? unquote(given) : given;
-    return token.test(name) && valueText.test(value) ? [name, value] : null;
+    return parameters;
 }
 
 // {essence, parameters}, or null.
-function parse(text) {
-    const [essence, ...rest] = split(trim(text), ";");
-    const [type, subtype, ...more] = essence.replace(/[\t\n\r ]+$/, "").split("/");
-    if (more.length > 0 || !token.test(type) || !token.test(subtype ?? "")) return null;
-    const parameters = new Map();
-    for (const found of rest.map(parameter)) {
-        if (found && !parameters.has(found[0])) parameters.set(...found);
-    }
-    return { essence: `${type}/${subtype}`.toLowerCase(), parameters };
-}
+const parse = (exports.parse = text => {
+    text = trimEnd(trimStart(text));
+    const end = find(text, ";", 0);
+    const slash = text.indexOf("/");
+    if (slash < 0 || slash > end) return null;
+    const type = text.slice(0, slash);
+    const subtype = trimEnd(text.slice(slash + 1, end));
+    if (!token.test(type) || !token.test(subtype)) return null;
+    return {
+        essence: `${type}/${subtype}`.toLowerCase(),
+        parameters: parseParameters(text, end),
+    };
+});
 
 // The type of a message whose content-type headers are `text`, combined: the last of them that is one,
 // with the charset of one before that was the same. Null when there is none.
 exports.extract = text => {
     let result = null;
     let charset;
-    for (const part of split(text ?? "", ",")) {
+    for (const part of split(text ?? "")) {
         const type = parse(part);
         if (!type || type.essence === "*/*") continue;
         if (type.essence !== result?.essence) charset = type.parameters.get("charset");

@@ -49,7 +49,7 @@ class TextDecoderStream {
         this.#decoder = decoder;
         this.#transform = new TransformStream({
             transform(chunk, controller) {
-                if (!bytesOf(chunk)) {
+                if (!bytesOf(chunk, true)) {
                     throw new TypeError(
                         "TextDecoderStream: a chunk must be an ArrayBuffer or a view"
                     );
