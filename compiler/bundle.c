@@ -186,6 +186,7 @@ static int bundle_set_path(bundle_file *bundle, const char *path, snapcell_error
 /* Takes `map` over where it is a source map; else says why there will be none. */
 static void bundle_take_map(bundle_file *bundle, char **map, size_t size_bytes, const char *where)
 {
+    if (*map != NULL) bundle_map_strip(*map, &size_bytes);
     if (*map != NULL && bundle_map_is_json(*map, size_bytes)) {
         bundle->source_map = steal_pointer(map);
         bundle->source_map_size_bytes = size_bytes;

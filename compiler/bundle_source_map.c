@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "error_set.h"
 #include "source_map.h"
@@ -20,11 +21,13 @@ static bool is_blank(char c)
 }
 
 /* A quote or a blank in the URL: the line is the end of something else, as of a template literal.
- */
+ * encodeURIComponent(), which makes data: URLs of text, leaves single quotes as they are. */
 static bool url_is_plain(const char *url, size_t size_bytes)
 {
+    bool is_inline = bundle_map_is_inline(url, size_bytes);
     for (size_t i = 0; i < size_bytes; i++)
-        if (is_blank(url[i]) || url[i] == '"' || url[i] == '\'' || url[i] == '`') return false;
+        if (is_blank(url[i]) || url[i] == '"' || url[i] == '`' || (url[i] == '\'' && !is_inline))
+            return false;
     return size_bytes > 0;
 }
 
@@ -68,28 +71,63 @@ bool bundle_map_is_inline(const char *url, size_t url_size_bytes)
     return starts_with(url, url_size_bytes, "data:");
 }
 
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* `out` may be `text`. */
+static size_t percent_decode(const char *text, size_t size_bytes, char *out)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < size_bytes; i++) {
+        int high = text[i] == '%' && size_bytes - i > 2 ? hex_digit(text[i + 1]) : -1;
+        int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
+        out[size++] = low >= 0 ? (char)(high << 4 | low) : text[i];
+        if (low >= 0) i += 2;
+    }
+    return size;
+}
+
+/* In place, with padding or without. False when it is not base64. */
+static bool base64_decode(char *text, size_t *size_bytes)
+{
+    size_t text_size = *size_bytes;
+    const char *end;
+    if (text_size % 4 == 0)
+        for (int i = 0; i < 2 && text_size > 0 && text[text_size - 1] == '='; i++)
+            text_size--;
+    /* What is written never overtakes what is read. */
+    return sodium_base642bin((unsigned char *)text, text_size, text, text_size, NULL, size_bytes,
+                             &end, sodium_base64_VARIANT_ORIGINAL_NO_PADDING) == 0 &&
+           end == text + text_size;
+}
+
+/* Whether a data: URL says before its comma that it is in base64. */
+static bool head_is_base64(const char *head, size_t size_bytes)
+{
+    static const char marker[] = ";base64";
+    size_t marker_size = sizeof(marker) - 1;
+    return size_bytes >= marker_size &&
+           strncasecmp(head + size_bytes - marker_size, marker, marker_size) == 0;
+}
+
 int bundle_map_decode(const char *url, size_t url_size_bytes, char **out, size_t *out_size_bytes,
                       snapcell_error *err)
 {
     *out = NULL;
     *out_size_bytes = 0;
-    static const char marker[] = ";base64,";
     const char *comma = memchr(url, ',', url_size_bytes);
-    size_t head_size = comma == NULL ? 0 : (size_t)(comma - url) + 1;
-    size_t marker_size = sizeof(marker) - 1;
-    if (head_size < marker_size || memcmp(url + head_size - marker_size, marker, marker_size) != 0)
-        return SNAPCELL_OK;
-
-    size_t text_size = url_size_bytes - head_size;
-    char *map = malloc(text_size / 4 * 3 + 4);
+    if (comma == NULL) return SNAPCELL_OK;
+    size_t text_size = url_size_bytes - (size_t)(comma + 1 - url);
+    char *map = malloc(text_size + 1);
     if (map == NULL)
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for a source map of %zu bytes",
                          text_size);
-    size_t size;
-    const char *end;
-    if (sodium_base642bin((unsigned char *)map, text_size / 4 * 3 + 3, url + head_size, text_size,
-                          NULL, &size, &end, sodium_base64_VARIANT_ORIGINAL) != 0 ||
-        end != url + url_size_bytes) {
+    size_t size = percent_decode(comma + 1, text_size, map);
+    if (head_is_base64(url, (size_t)(comma - url)) && !base64_decode(map, &size)) {
         free(map);
         return SNAPCELL_OK;
     }
@@ -97,6 +135,17 @@ int bundle_map_decode(const char *url, size_t url_size_bytes, char **out, size_t
     *out = map;
     *out_size_bytes = size;
     return SNAPCELL_OK;
+}
+
+void bundle_map_strip(char *map, size_t *size_bytes)
+{
+    size_t skip = starts_with(map, *size_bytes, "\xef\xbb\xbf") ? 3 : 0;
+    if (starts_with(map + skip, *size_bytes - skip, ")]}"))
+        while (skip < *size_bytes && map[skip] != '\n' && map[skip] != '\r')
+            skip++;
+    *size_bytes -= skip;
+    memmove(map, map + skip, *size_bytes);
+    map[*size_bytes] = '\0';
 }
 
 bool bundle_map_is_json(const char *map, size_t size_bytes)

@@ -158,10 +158,35 @@ START_TEST(test_inline_map_is_cut_out)
 }
 END_TEST
 
+/* How a data: URL may write {"version":3}. */
+static const char *const inline_maps[] = {
+    "data:application/json;base64,eyJ2ZXJzaW9uIjozfQ",
+    "data:application/json;BASE64,eyJ2ZXJzaW9uIjozfQ%3D%3D",
+    "data:application/json;charset=utf-8,%7B%22version%22%3a3%7d",
+    "data:,{%22version%22:3}",
+    "data:application/json,)]}'%0A%7B%22version%22%3A3%7D",
+    "data:application/json,%EF%BB%BF%7B%22version%22%3A3%7D",
+};
+
+START_TEST(test_inline_map_is_decoded)
+{
+    char text[200];
+    snprintf(text, sizeof(text), "x\n//# sourceMappingURL=%s\n", inline_maps[_i]);
+    bundle_file bundle = read_text(text);
+    expect_text(&bundle, "x\n\n");
+    ck_assert_ptr_nonnull(bundle.source_map);
+    ck_assert_ptr_nonnull(strstr(bundle.source_map, "{\"version\":3}"));
+    ck_assert_uint_eq(bundle.source_map_size_bytes, strlen(bundle.source_map));
+    ck_assert_str_eq(bundle.warning, "");
+    bundle_release(&bundle);
+}
+END_TEST
+
 static const char *const bad_inline_maps[] = {
     "x\n//# sourceMappingURL=data:application/json;base64,eyJ2ZXJzaW9u!!!",
     "x\n//# sourceMappingURL=data:application/json;base64,e",
-    "x\n//# sourceMappingURL=data:application/json,%7B%7D",
+    "x\n//# sourceMappingURL=data:application/json,%5B%5D",
+    "x\n//# sourceMappingURL=data:application/json;base64,%7B%7D",
     "x\n//# sourceMappingURL=data:application/json;base64,",
     "x\n//# sourceMappingURL=data:application/json;base64,WzFd", /* [1] */
     "x\n//# sourceMappingURL=data:",
@@ -187,6 +212,11 @@ START_TEST(test_map_beside_the_bundle_is_read)
     fixture_write_text("a.js.map", "{}");
     bundle = read_text("x\n");
     ck_assert_str_eq(bundle.source_map, "{}");
+    bundle_release(&bundle);
+
+    fixture_write_text("a.js.map", ")]}'\n{\"version\":3}");
+    bundle = read_text("x\n");
+    ck_assert_str_eq(bundle.source_map, "\n{\"version\":3}");
     bundle_release(&bundle);
 
     fixture_write_text("a.js.map", "no json");
@@ -274,6 +304,7 @@ int main(void)
         {test_size_has_a_cap, 0},
         {test_file_names_that_cannot_be_kept_are_refused, 0},
         {test_inline_map_is_cut_out, 0},
+        {test_inline_map_is_decoded, COUNT(inline_maps)},
         {test_bad_inline_map_is_dropped_with_a_warning, COUNT(bad_inline_maps)},
         {test_map_beside_the_bundle_is_read, 0},
         {test_map_elsewhere_is_not_read, 0},
