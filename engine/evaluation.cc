@@ -9,6 +9,7 @@
 #include "event_loop.h"
 #include "host_functions.h"
 #include "script_error.h"
+#include "web/web.h"
 #include "web_modules.h"
 
 namespace snapcell
@@ -239,6 +240,8 @@ v8::Local<v8::Context> NewContext(v8::Isolate *isolate, const snapcell_host *hos
     AddHostFunctions(isolate, global, host);
     v8::Local<v8::Context> context = v8::Context::New(isolate, nullptr, global);
     ReplaceBuiltInConsole(context);
+    AddByteMethods(context);
+    AddWasmInstantiate(context);
     return context;
 }
 

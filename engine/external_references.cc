@@ -3,6 +3,7 @@
 #include "evaluation.h"
 #include "host_functions.h"
 #include "late_builtins.h"
+#include "web/web.h"
 #include "web_modules.h"
 
 namespace snapcell
@@ -13,6 +14,7 @@ std::vector<intptr_t> BuildExternalReferences(const BundleText &text)
     std::vector<intptr_t> references;
     references.reserve(256);
     AppendWebReferences(&references);
+    AppendByteMethodReferences(&references);
     AppendHostReferences(&references);
     AppendLateBuiltInReferences(&references);
     AppendEvaluationReferences(&references);

@@ -19,6 +19,7 @@
 #include "script_error.h"
 #include "thread_stack.h"
 #include "watchdog.h"
+#include "web/web.h"
 
 using namespace snapcell;
 
@@ -141,6 +142,7 @@ int RestoreContext(engine_cell *cell, snapcell_error *err)
     if (context.IsEmpty() || !context->GetDataFromSnapshotOnce<v8::Function>(0).ToLocal(&entry))
         return error_set(err, SNAPCELL_E_INTERNAL, "the snapshot holds no handler");
     v8::Context::Scope entered(context);
+    AddWasmInstantiate(context);
     if (!TakeHandover(context, &cell->state))
         return error_set(err, SNAPCELL_E_INTERNAL,
                          "what the snapshot hands over to its instances cannot be taken");

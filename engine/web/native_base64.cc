@@ -1,19 +1,9 @@
 // atob() and btoa(): the forgiving base64 of the Infra standard.
+#include "web/byte_text.h"
 #include "web/natives.h"
 
 namespace snapcell
 {
-
-static const char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-static void EncodeGroup(const uint8_t *in, size_t count, uint8_t *out)
-{
-    uint32_t group =
-        static_cast<uint32_t>(in[0]) << 16 | (count > 1 ? in[1] << 8 : 0) | (count > 2 ? in[2] : 0);
-    for (size_t i = 0; i < 4; i++) {
-        out[i] = i <= count ? static_cast<uint8_t>(kAlphabet[group >> (18 - 6 * i) & 63]) : '=';
-    }
-}
 
 // base64Encode(string) -> string; undefined when a character is beyond Latin-1
 void Native_base64Encode(const NativeInfo &info)
@@ -22,7 +12,8 @@ void Native_base64Encode(const NativeInfo &info)
     v8::Local<v8::String> text = info[0].As<v8::String>();
     if (!text->ContainsOnlyOneByte()) return;
     size_t size = static_cast<size_t>(text->Length());
-    size_t encoded_size = (size + 2) / 3 * 4;
+    constexpr Base64Style kStyle = {false, true};
+    size_t encoded_size = Base64Size(size, kStyle);
     Bytes in = AllocateBytes(size);
     Bytes out = AllocateBytes(encoded_size);
     if (!in || !out) {
@@ -30,18 +21,8 @@ void Native_base64Encode(const NativeInfo &info)
         return;
     }
     text->WriteOneByteV2(isolate, 0, static_cast<uint32_t>(size), in.get());
-    for (size_t i = 0, o = 0; i < size; i += 3, o += 4) {
-        EncodeGroup(in.get() + i, size - i < 3 ? size - i : 3, out.get() + o);
-    }
+    EncodeBase64({in.get(), size}, kStyle, out.get());
     ReturnLatin1(info, out.get(), encoded_size);
-}
-
-static int DecodeDigit(uint8_t c)
-{
-    if (c >= 'A' && c <= 'Z') return c - 'A';
-    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-    if (c >= '0' && c <= '9') return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
 static size_t RemoveBlanks(uint8_t *text, size_t size)
@@ -66,7 +47,7 @@ static bool DecodeInPlace(uint8_t *text, size_t *size)
     uint32_t bits = 0;
     size_t decoded = 0;
     for (size_t i = 0; i < length; i++) {
-        int digit = DecodeDigit(text[i]);
+        int digit = Base64Digit(text[i], false);
         if (digit < 0) return false;
         bits = bits << 6 | static_cast<uint32_t>(digit);
         if (i % 4 > 0) text[decoded++] = static_cast<uint8_t>(bits >> (6 - 2 * (i % 4)));

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <v8.h>
 
@@ -34,6 +35,16 @@ void OnWasmStreaming(const v8::FunctionCallbackInfo<v8::Value> &info);
 
 // Whether a URL is what a URL parser would make of it. Says no of some that are.
 bool IsSerializedUrl(const std::string &url);
+
+// V8 compiles the bytes that WebAssembly.instantiate() is given at once, since it has no threads,
+// and reads the imports at once, too, where the standard reads them after the bytes were compiled.
+// This puts a function in the place of V8's that does so. For contexts that have a WebAssembly.
+void AddWasmInstantiate(v8::Local<v8::Context> context);
+
+// Gives Uint8Array and its prototype the methods for base64 and hex that V8 does not have. Each
+// costs a snapshot nothing but its name until it is read.
+bool AddByteMethods(v8::Local<v8::Context> context);
+void AppendByteMethodReferences(std::vector<intptr_t> *references);
 
 // A native function that built-in modules call. The order is part of the external reference table.
 struct WebNative {

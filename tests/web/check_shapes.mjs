@@ -170,6 +170,57 @@ const answers = [
         /^ok 1,2,3,4,5true$/,
     ],
     [
+        "WebAssembly.instantiate reads imports after it compiled",
+        `export default { async fetch() {
+            const order = [];
+            const bytes = Uint8Array.from([0,97,115,109,1,0,0,0,2,8,1,1,109,1,103,3,127,0]);
+            const imports = { get m() { order.push("module"); return { get g() { order.push("global"); return 7; } }; } };
+            const promise = WebAssembly.instantiate(bytes, imports);
+            bytes.fill(0);
+            order.push("called");
+            const { module, instance } = await promise;
+            order.push(Object.keys(await promise), module instanceof WebAssembly.Module, instance instanceof WebAssembly.Instance);
+            const second = WebAssembly.instantiate(module, imports);
+            order.push("called", await second instanceof WebAssembly.Instance);
+            const { instantiate } = WebAssembly;
+            order.push(instantiate.name, instantiate.length, String(instantiate).includes("[native code]"));
+            const failures = [[bytes], [], [5], [module, 5], [bytes, 5], [bytes, null], [module, {}]];
+            for (const args of failures) order.push(await instantiate(...args).then(String, error => error.name));
+            return new Response("ok " + order.join());
+        } }`,
+        /^ok called,module,global,module,instance,true,true,module,global,called,true,instantiate,1,true,CompileError,TypeError,TypeError,TypeError,TypeError,TypeError,TypeError$/,
+    ],
+    [
+        "shared memory, where the standards take it and where they do not",
+        `export default { async fetch() {
+            const { buffer } = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+            const view = new Uint8Array(buffer, 0, 4);
+            const compress = chunk => {
+                const { readable, writable } = new CompressionStream("gzip");
+                readable.pipeTo(new WritableStream()).catch(() => {});
+                return writable.getWriter().write(chunk);
+            };
+            const { subtle } = crypto;
+            const refusals = [
+                ...[view, buffer].map(compress),
+                ...[view, buffer].map(value => subtle.digest("SHA-256", value)),
+                ...[view, buffer].map(value => subtle.importKey("raw", value, "HKDF", false, ["deriveBits"])),
+            ];
+            const names = await Promise.all(refusals.map(promise => promise.then(() => "taken", error => error.name)));
+            view.set([104, 105, 33, 33]);
+            const decoder = new TextDecoder();
+            const texts = [decoder.decode(view), decoder.decode(buffer).length];
+            texts.push(new TextEncoder().encodeInto("ab", view).written, view[0], view.toHex());
+            const stream = new TextDecoderStream();
+            const writer = stream.writable.getWriter();
+            writer.write(view);
+            writer.close();
+            texts.push(await new Response(stream.readable.pipeThrough(new TextEncoderStream())).text());
+            return new Response("ok " + [...names, ...texts].join());
+        } }`,
+        /^ok TypeError,TypeError,TypeError,TypeError,TypeError,TypeError,hi!!,65536,2,97,61622121,ab!!$/,
+    ],
+    [
         "WebAssembly of what is no Response",
         wasmFailure(`WebAssembly.compileStreaming(${add})`),
         /^ok TypeError: WebAssembly: the source must be a Response$/,
