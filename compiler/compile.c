@@ -34,7 +34,7 @@ typedef struct compile_task {
     const compile_recipe *recipe;
     const compile_limits *limits;
     snapcell_artifact_kind kind;          /* made, or being made */
-    char fallback[CAUSES_SIZE_MAX + 100]; /* why it is no snapshot; "" when it is */
+    char fallback[CAUSES_SIZE_MAX + 300]; /* why it is no snapshot; "" when it is */
     note_list notes;
 } compile_task;
 
@@ -120,6 +120,18 @@ static const char *task_advise_on_draws(const compile_task *task)
     return advice;
 }
 
+/* A `code` artifact draws random values at each load: what was asked for, or what can be had at
+ * most unless one value may do for all. */
+static void task_fall_back(compile_task *task, const char *causes)
+{
+    bool drew = note_list_prevents_in_warm_up(&task->notes, SNAPCELL_NOTE_ENTROPY);
+    snprintf(task->fallback, sizeof(task->fallback),
+             "compiled to a code artifact, not a snapshot: %s%s%s%s", causes, drew ? "; " : "",
+             drew ? task_advise_on_draws(task) : "",
+             drew ? ", or take `--entropy allow` (one value for all instances)" : "");
+    task->kind = SNAPCELL_ARTIFACT_CODE;
+}
+
 static int task_refuse(const compile_task *task, const char *causes, snapcell_error *err)
 {
     const char *advice = task_advise_on_draws(task);
@@ -154,9 +166,7 @@ static int task_build_best(compile_task *task, compile_product *out, snapcell_er
         (task->limits->entropy_strict &&
          note_list_prevents_at_top_level(&task->notes, SNAPCELL_NOTE_ENTROPY)))
         return task_refuse(task, causes, err);
-    snprintf(task->fallback, sizeof(task->fallback),
-             "compiled to a code artifact, not a snapshot: %s", causes);
-    task->kind = SNAPCELL_ARTIFACT_CODE;
+    task_fall_back(task, causes);
     return task_build(task, worker_path, ENGINE_SURVEY_NONE, out, err);
 }
 

@@ -84,12 +84,22 @@ void note_list_place(const note_list *list, snapcell_error *err)
         if (list->items[i].prevents && place_split(list->items[i].place, err)) return;
 }
 
-bool note_list_prevents_at_top_level(const note_list *list, snapcell_note_kind kind)
+static bool list_prevents(const note_list *list, snapcell_note_kind kind, bool warm)
 {
     for (size_t i = 0; i < list->count; i++)
-        if (list->items[i].prevents && !list->items[i].warm && list->items[i].kind == kind)
+        if (list->items[i].prevents && list->items[i].warm == warm && list->items[i].kind == kind)
             return true;
     return false;
+}
+
+bool note_list_prevents_at_top_level(const note_list *list, snapcell_note_kind kind)
+{
+    return list_prevents(list, kind, false);
+}
+
+bool note_list_prevents_in_warm_up(const note_list *list, snapcell_note_kind kind)
+{
+    return list_prevents(list, kind, true);
 }
 
 void note_list_release(note_list *list)

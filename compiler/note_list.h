@@ -29,6 +29,9 @@ void note_list_place(const note_list *list, snapcell_error *err);
 /* Whether one of `kind` keeps the function from being a snapshot, and is not of a warm-up. */
 bool note_list_prevents_at_top_level(const note_list *list, snapcell_note_kind kind);
 
+/* The same of a warm-up. */
+bool note_list_prevents_in_warm_up(const note_list *list, snapcell_note_kind kind);
+
 void note_list_release(note_list *list);
 
 #endif

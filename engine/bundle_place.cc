@@ -1,7 +1,9 @@
 #include "bundle_place.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <memory>
 
 #include "source_map.h"
@@ -29,6 +31,52 @@ bool IsRequireShim(v8::Isolate *isolate, v8::Local<v8::StackFrame> frame)
 {
     v8::String::Utf8Value name(isolate, frame->GetFunctionName());
     return *name != nullptr && strcmp(*name, "__require") == 0;
+}
+
+// "@scope/name" or "name" of a path that leads into node_modules.
+std::string PackageIn(const std::string &path)
+{
+    static const std::string folder = "node_modules/";
+    size_t at = path.rfind(folder);
+    if (at == std::string::npos) return "";
+    size_t begin = at + folder.size();
+    size_t end = path.find('/', begin);
+    if (path[begin] == '@' && end != std::string::npos) end = path.find('/', end + 1);
+    return end == std::string::npos ? "" : path.substr(begin, end - begin);
+}
+
+// The file that a line "// path/to/file.js" names; "" when it is another.
+std::string FileInComment(const std::string &line)
+{
+    static const char *const endings[] = {".js", ".mjs", ".cjs", ".ts", ".mts", ".tsx", ".jsx"};
+    size_t begin = line.find_first_not_of(" \t");
+    if (begin == std::string::npos || line.compare(begin, 3, "// ") != 0) return "";
+    std::string file = line.substr(begin + 3);
+    bool is_file = std::any_of(std::begin(endings), std::end(endings),
+                               [&](const char *ending) { return file.ends_with(ending); });
+    return is_file && file.find(' ') == std::string::npos ? file : "";
+}
+
+std::string FileBefore(const engine_bundle &bundle, uint32_t last_line)
+{
+    const engine_text &text = bundle.source;
+    const void *data = text.data(text.user);
+    std::string file, line;
+    uint32_t number = 1;
+    for (size_t i = 0; data != nullptr && i < text.length && number < last_line; i++) {
+        uint32_t unit = text.encoding == ARTIFACT_TEXT_UTF16LE
+                            ? static_cast<const uint16_t *>(data)[i]
+                            : static_cast<const uint8_t *>(data)[i];
+        if (unit != '\n') {
+            line += unit < 0x80 ? static_cast<char>(unit) : '?';
+            continue;
+        }
+        std::string named = FileInComment(line);
+        if (!named.empty()) file = named;
+        line.clear();
+        number++;
+    }
+    return file;
 }
 
 } // namespace
@@ -73,6 +121,12 @@ void ApplySourceMap(const engine_bundle &bundle, const std::vector<BundlePlace *
                             &place->column))
             place->file = file;
     }
+}
+
+std::string PackageOf(const engine_bundle &bundle, const BundlePlace &place)
+{
+    if (place.line == 0) return "";
+    return PackageIn(place.file != bundle.file_name ? place.file : FileBefore(bundle, place.line));
 }
 
 std::string CleanStack(const engine_bundle &bundle, const std::string &stack)

@@ -33,6 +33,10 @@ void ApplySourceMap(const engine_bundle &bundle, BundlePlace *place);
 // The same for many: the map is parsed once.
 void ApplySourceMap(const engine_bundle &bundle, const std::vector<BundlePlace *> &places);
 
+// The npm package whose code is at a place, once the source map was applied; without one, as the
+// bundler's comments before it say ("// node_modules/long/index.js"). "" when nothing names one.
+std::string PackageOf(const engine_bundle &bundle, const BundlePlace &place);
+
 // A stack as V8 prints it, without the frames of built-in modules and moved through the source map.
 std::string CleanStack(const engine_bundle &bundle, const std::string &stack);
 

@@ -221,8 +221,17 @@ int ReportNoHandler(v8::Local<v8::Context> context, engine_format format,
     return error_set(
         err, SNAPCELL_E_NO_HANDLER,
         "no handler: expected `export default { fetch }`, an exported `handler`, "
-        "`module.exports`, a fetch listener or `globalThis.handler`; it exports %.300s",
+        "`module.exports`, a fetch listener or `globalThis.handler`; a class is a handler when it "
+        "has a method `fetch`; it exports %.300s",
         names.empty() ? "nothing" : names.c_str());
+}
+
+// The only RangeError of a parser.
+bool RanOutOfStack(v8::Isolate *isolate, const v8::TryCatch &caught)
+{
+    if (!caught.HasCaught()) return false;
+    v8::String::Utf8Value text(isolate, caught.Exception());
+    return *text != nullptr && strncmp(*text, "RangeError", strlen("RangeError")) == 0;
 }
 
 } // namespace
@@ -260,6 +269,9 @@ int DetectFormat(v8::Local<v8::Context> context, BundleText *text, engine_format
         *out = ENGINE_FORMAT_ESM;
         return SNAPCELL_OK;
     }
+    for (const v8::TryCatch *caught : {&as_module, &as_commonjs})
+        if (RanOutOfStack(isolate, *caught))
+            return ReportCaught(isolate, *caught, "code is nested too deeply: ", err);
     // Neither: the parse that got further knows better what the author meant.
     bool module_got_further = false;
     if (as_module.HasCaught() && as_commonjs.HasCaught())

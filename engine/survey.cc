@@ -20,12 +20,9 @@ constexpr uint32_t kPlacesMax = 20;
 // A bundle may call Math.random() a million times: from here on calls are counted alone.
 constexpr size_t kTracesMax = 20000;
 
-constexpr char kMakeLater[] = "make it when the handler first needs it";
+constexpr char kRegistry[] = "FinalizationRegistry";
 constexpr char kOthers[] = "others";
-constexpr char kDrawLater[] =
-    "draw it when the handler first needs it, or accept one value for all (--entropy allow)";
-constexpr char kDropDraws[] =
-    "keep no random value of a warm-up request, or leave that request out";
+constexpr char kAllow[] = ", or accept one value for all (--entropy allow)";
 
 bool Begins(const std::string &text, const char *prefix)
 {
@@ -46,7 +43,7 @@ void Survey::Add(const Entry &entry)
         if (!same) {
             known.what = kOthers;
             known.place = BundlePlace();
-            known.path = known.advice = "";
+            known.path = "";
         }
         known.count += entry.count;
         return;
@@ -54,16 +51,36 @@ void Survey::Add(const Entry &entry)
     entries_.push_back(entry);
 }
 
+// What to do about it depends on whose code it is, and on when it ran.
+std::string Survey::AdviceOn(const Entry &entry, const std::string &package)
+{
+    if (!entry.prevents || entry.what == kOthers || entry.kind == SNAPCELL_NOTE_ENGINE) return "";
+    bool drawn = entry.kind == SNAPCELL_NOTE_ENTROPY;
+    const char *end = drawn ? kAllow : "";
+    if (!package.empty())
+        return "the package " + package + " does this: " +
+               (entry.warm ? "leave that request out of the warm-ups"
+                           : "load it by import() when the handler first needs it") +
+               end;
+    if (drawn && entry.warm)
+        return std::string("keep no random value of a warm-up request, leave that request out") +
+               end;
+    if (entry.warm) return "keep none of a warm-up request, or leave that request out";
+    if (entry.what == IsolateState::kEnvironmentWasRead) return "read it in the handler";
+    const char *verb = drawn ? "draw" : entry.path.empty() ? "use" : "make";
+    return std::string(verb) + " it when the handler first needs it" + end;
+}
+
 // Of what no frame of the bundle did, its author knows nothing.
 void Survey::NoteUse(v8::Isolate *isolate, snapcell_note_kind kind, const char *what)
 {
     bool warm = IsolateState::From(isolate)->phase == Phase::kWarm;
     if (++uses_ > kTracesMax) {
-        Add({kind, false, warm, kOthers, {}, "", ""});
+        Add({kind, false, warm, kOthers, {}, ""});
         return;
     }
     BundlePlace place = CurrentBundlePlace(isolate);
-    if (place.line != 0) Add({kind, false, warm, what, place, "", ""});
+    if (place.line != 0) Add({kind, false, warm, what, place, ""});
 }
 
 void Survey::NoteEntropy(v8::Isolate *isolate, const char *what)
@@ -72,22 +89,23 @@ void Survey::NoteEntropy(v8::Isolate *isolate, const char *what)
     bool warm = state->phase == Phase::kWarm;
     BundlePlace place = ++uses_ > kTracesMax ? BundlePlace() : CurrentBundlePlace(isolate);
     if (warm || state->entropy_allowed)
-        Add({SNAPCELL_NOTE_ENTROPY, false, warm, what, place, "", ""});
+        Add({SNAPCELL_NOTE_ENTROPY, false, warm, what, place, ""});
     else
         Add({SNAPCELL_NOTE_ENTROPY, true, false, std::string(what) + " was called at top level",
-             place, "", kDrawLater});
+             place, ""});
 }
 
 void Survey::NoteEnvironment(v8::Isolate *isolate)
 {
     BundlePlace place = ++uses_ > kTracesMax ? BundlePlace() : CurrentBundlePlace(isolate);
-    Add({SNAPCELL_NOTE_OBJECT, true, false, IsolateState::kEnvironmentWasRead, place, "",
-         "read it in the handler"});
+    Add({SNAPCELL_NOTE_OBJECT, true, false, IsolateState::kEnvironmentWasRead, place, ""});
 }
 
 uint32_t Survey::MarkMaker(v8::Isolate *isolate, const std::string &name)
 {
-    if (makers_.size() < kTracesMax) makers_.push_back({name, CurrentBundlePlace(isolate), {}});
+    bool warm = IsolateState::From(isolate)->phase == Phase::kWarm;
+    if (makers_.size() < kTracesMax)
+        makers_.push_back({name, CurrentBundlePlace(isolate), warm, {}});
     return static_cast<uint32_t>(makers_.size() - 1);
 }
 
@@ -101,25 +119,26 @@ void Survey::AddTimers(const Workshop &workshop)
     for (const TimerQueue::Pending &timer : workshop.state.timers.ListPending()) {
         const char *what = timer.interval_ms < 0 ? "a timer" : "an interval";
         Add({SNAPCELL_NOTE_TIMER, false, timer.warm,
-             std::string(what) + " that goes on in each instance", timer.place, "", ""});
+             std::string(what) + " that goes on in each instance", timer.place, ""});
     }
 }
 
 // WebAssembly is not there at all while a snapshot is made; of the others, objects that are gone by
 // then do no harm.
-void Survey::AddObjects(v8::Isolate *isolate, const HeapPaths &paths)
+void Survey::AddObjects(v8::Isolate *isolate, const HeapPaths &paths, bool registries)
 {
     v8::HandleScope scope(isolate);
     for (const Maker &maker : makers_) {
+        if ((maker.name == kRegistry) != registries) continue;
         std::string path;
         for (const auto &object : maker.objects)
             if (path.empty()) path = paths.To(object.Get(isolate));
         if (!path.empty())
-            Add({SNAPCELL_NOTE_OBJECT, true, false, "an object made by " + maker.name, maker.place,
-                 path, kMakeLater});
+            Add({SNAPCELL_NOTE_OBJECT, true, maker.warm, "an object made by " + maker.name,
+                 maker.place, path});
         else if (Begins(maker.name, "WebAssembly."))
-            Add({SNAPCELL_NOTE_OBJECT, true, false, maker.name + " was used", maker.place, "",
-                 "use it when the handler first needs it"});
+            Add({SNAPCELL_NOTE_OBJECT, true, maker.warm, maker.name + " was used", maker.place,
+                 ""});
     }
 }
 
@@ -130,18 +149,24 @@ void Survey::AddKeptDraws(const Workshop &workshop, const Refusal &refusal)
         if (number < draws.size())
             Add({SNAPCELL_NOTE_ENTROPY, true, true,
                  "the snapshot keeps what " + draws.what(number) + " gave to a warm-up request",
-                 draws.place(number), "", kDropDraws});
+                 draws.place(number), ""});
 }
 
 void Survey::Explain(v8::Isolate *isolate, const Workshop &workshop, const Refusal &refusal,
                      const HeapPaths &paths)
 {
-    AddObjects(isolate, paths);
+    AddObjects(isolate, paths, false);
     AddKeptDraws(workshop, refusal);
-    bool explained = std::any_of(entries_.begin(), entries_.end(),
-                                 [](const Entry &entry) { return entry.prevents; });
-    if (!explained && !refusal.what.empty())
-        Add({refusal.kind, true, false, refusal.what, {}, "", ""});
+    // A registry is the cause when V8 refused and nothing else is: most do no harm.
+    if (refusal.kind == SNAPCELL_NOTE_ENGINE && !IsExplained()) AddObjects(isolate, paths, true);
+    if (!IsExplained() && !refusal.what.empty())
+        Add({refusal.kind, true, false, refusal.what, {}, ""});
+}
+
+bool Survey::IsExplained() const
+{
+    return std::any_of(entries_.begin(), entries_.end(),
+                       [](const Entry &entry) { return entry.prevents; });
 }
 
 void Survey::Report(const engine_build_options &options, const engine_bundle &bundle)
@@ -152,9 +177,10 @@ void Survey::Report(const engine_build_options &options, const engine_bundle &bu
     ApplySourceMap(bundle, places);
     for (const Entry &entry : entries_) {
         std::string place = entry.place.Text();
-        snapcell_note told = {entry.kind,         entry.prevents,      entry.warm,
-                              entry.count,        entry.what.c_str(),  place.c_str(),
-                              entry.path.c_str(), entry.advice.c_str()};
+        std::string advice = AdviceOn(entry, PackageOf(bundle, entry.place));
+        snapcell_note told = {entry.kind,         entry.prevents,     entry.warm,
+                              entry.count,        entry.what.c_str(), place.c_str(),
+                              entry.path.c_str(), advice.c_str()};
         options.note(options.note_user, &told);
     }
 }

@@ -52,16 +52,20 @@ class Survey
         bool warm;
         std::string what;
         BundlePlace place;
-        std::string path, advice;
+        std::string path;
         uint32_t count = 1;
     };
     struct Maker {
         std::string name;
         BundlePlace place;
+        bool warm;
         std::vector<v8::Global<v8::Object>> objects;
     };
     void Add(const Entry &entry);
-    void AddObjects(v8::Isolate *isolate, const HeapPaths &paths);
+    static std::string AdviceOn(const Entry &entry, const std::string &package);
+    // Of FinalizationRegistry, or of all the other makers.
+    void AddObjects(v8::Isolate *isolate, const HeapPaths &paths, bool registries);
+    bool IsExplained() const;
     void AddKeptDraws(const Workshop &workshop, const Refusal &refusal);
 
     std::vector<Entry> entries_;

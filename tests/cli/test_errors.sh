@@ -101,6 +101,17 @@ echo 'JSON.parse("{"); export default { fetch() {} };' >json.ts
 run 1 "JavaScript in a .ts" compile json.ts
 expect "is blamed for what it is" grep -q "^json.ts:1:6: SyntaxError: [^;]*$" err
 
+# Code that the parser's stack is too small for.
+deep() { # deep BEFORE AFTER
+    node -e 'console.log(process.argv[1].repeat(20000) + "1" + process.argv[2].repeat(20000) + "; export default { fetch() {} };")' "$1" "$2" >deep.js
+    run 1 "code that is nested too deeply: $1" compile deep.js
+    expect "is told so" err_has "deep.js: code is nested too deeply: RangeError: Maximum call stack size exceeded"
+}
+deep '{' '}'
+deep '(' ')'
+deep '[' ']'
+deep '()=>' ''
+
 # What has no handler.
 without() { # without SOURCE MESSAGE
     printf '%s\n' "$1" >without.js
@@ -110,6 +121,11 @@ without() { # without SOURCE MESSAGE
 without 'export const GET = () => {}, POST = GET;' "it exports GET,POST"
 without 'exports.GET = () => {};' "it exports GET"
 without 'module.exports = {};' "it exports nothing"
+without 'export default class { other() {} }' "it exports default"
+without 'export class handler {}' "a class is a handler when it has a method \`fetch\`"
+without 'module.exports = { handler: class {} };' "it exports handler"
+without 'exports.fetch = class {};' "it exports fetch"
+without 'globalThis.handler = class {};' "no handler"
 without 'var app = (() => ({ exports: { fetch() {} } }))();' "bundle that as a module"
 
 done_testing

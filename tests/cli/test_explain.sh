@@ -31,6 +31,26 @@ expect "lists the clock" grep -Eq '^ +clock\.js:1:17 +new Date\(\)$' out
 expect "lists Math.random" grep -Eq '^ +clock\.js:2:21 +Math\.random\(\)' out
 expect "lists the warm-up's random value" grep -Eq '^ +clock\.js:6:27 +crypto\.randomUUID\(\), in a warm-up request$' out
 expect "warns of nothing" is_empty err
+# --- Whose code it is
+cat >packages.js <<'END'
+// node_modules/@scope/pack/index.js
+globalThis.one = new WebAssembly.Memory({ initial: 1 });
+// node_modules/.pnpm/other@1.0.0/node_modules/other/lib/main.mjs
+globalThis.two = new FinalizationRegistry(() => {});
+// src/main.ts
+globalThis.three = new WebAssembly.Memory({ initial: 1 });
+// a remark
+export default { fetch: () => new Response(globalThis.four = new WebAssembly.Memory({ initial: 1 })) };
+END
+run 0 "causes in packages" compile --explain --json packages.js
+json "name the package alone" 'JSON.stringify(j.explain.causes.map(c => [c.place, c.advice])) === JSON.stringify([["packages.js:2:18", "the package @scope/pack does this: load it by import() when the handler first needs it"], ["packages.js:6:20", "make it when the handler first needs it"]])'
+run 0 "a cause in a warm-up" compile --explain --json --warm / packages.js
+json "is told as that" 'j.explain.causes.some(c => c.warm && c.place === "packages.js:8:62" && c.advice === "keep none of a warm-up request, or leave that request out")'
+printf 'globalThis.one = new WebAssembly.Memory({ initial: 1 });\nexport default { fetch() {} };\n' >mapped.js
+printf '{"version":3,"sources":["../node_modules/pack/one.js"],"names":[],"mappings":"AAAA"}' >mapped.js.map
+run 0 "a cause in a package, through a source map" compile --explain mapped.js
+expect "names it, too" out_has "the package pack does this"
+
 cat >ticks.js <<'END'
 setInterval(() => {}, 60000);
 export default { fetch() { setTimeout(() => {}, 5000); return new Response(""); } };
@@ -57,7 +77,7 @@ json "is code" 'j.kind === "code" && !j.cached'
 run 0 "the same again" compile --json memory.js
 json "is not compiled again" 'j.kind === "code" && j.cached'
 run 0 "a kept warm-up value" compile --name kept --warm /keep --json "$BUNDLES/clock.js"
-json "is a code artifact" 'j.kind === "code" && /gave to a warm-up request \(clock\.js:6:27\)/.test(j.warnings[0])'
+json "is a code artifact" 'j.kind === "code" && /gave to a warm-up request \(clock\.js:6:27\); .* leave that request out, or take `--entropy allow`/.test(j.warnings[0])'
 run 0 "which is not compiled again" compile --name kept --warm /keep --json "$BUNDLES/clock.js"
 json "but cached" "j.cached"
 run 1 "strictly an error" compile --name kept --warm /keep --strict "$BUNDLES/clock.js"

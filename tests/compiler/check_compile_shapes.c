@@ -49,6 +49,17 @@ static const struct shape_case {
      SNAPCELL_SOURCE_ESM, SNAPCELL_SHAPE_JSON},
     {"export const config = null, runtime = 'nodejs20.x'\nexport default event => event",
      SNAPCELL_SOURCE_ESM, SNAPCELL_SHAPE_JSON},
+    /* --- classes, and functions that are more than that --- */
+    {"export default class { " FETCH " }", SNAPCELL_SOURCE_ESM, SNAPCELL_SHAPE_FETCH},
+    {"export default class { static " FETCH " }", SNAPCELL_SOURCE_ESM, SNAPCELL_SHAPE_FETCH},
+    {"class A { " FETCH " }\nmodule.exports = class extends A {}", SNAPCELL_SOURCE_COMMONJS,
+     SNAPCELL_SHAPE_FETCH},
+    {"export default Object.assign(() => {}, { " FETCH " })", SNAPCELL_SOURCE_ESM,
+     SNAPCELL_SHAPE_FETCH},
+    {"export default class {}\nexport const handler = e => e", SNAPCELL_SOURCE_ESM,
+     SNAPCELL_SHAPE_JSON},
+    {"export class handler {}\nexport async function fetch() {}", SNAPCELL_SOURCE_ESM,
+     SNAPCELL_SHAPE_FETCH},
     /* --- scripts --- */
     {"addEventListener('fetch', e => e.respondWith(new Response('x')))", SNAPCELL_SOURCE_SCRIPT,
      SNAPCELL_SHAPE_FETCH},

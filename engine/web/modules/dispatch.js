@@ -50,6 +50,11 @@ const edgeHandler = (target, method) => ({
 const functionHandler = (target, method, wanted) =>
     wanted === FETCH ? edgeHandler(target, method) : jsonHandler(target, method);
 
+// What cannot be called without `new`, and so is no handler by itself.
+const isClass = value => Reflect.getOwnPropertyDescriptor(value, "prototype")?.writable === false;
+
+const isCallable = value => typeof value === "function" && !isClass(value);
+
 // A class with a method `fetch`, as what extends WorkerEntrypoint: each request gets an instance.
 const classHandler = Class => ({
     shape: FETCH,
@@ -59,11 +64,11 @@ const classHandler = Class => ({
 function fromValue(value, wanted) {
     if (!isObject(value)) return null;
     const isFunction = typeof value === "function";
-    if (typeof value.fetch === "function" && !(isFunction && wanted === JSON_EVENT))
+    if (isCallable(value.fetch) && !(isFunction && wanted === JSON_EVENT))
         return fetchHandler(value, value.fetch);
     if (isFunction && typeof value.prototype?.fetch === "function") return classHandler(value);
-    if (isFunction) return functionHandler(undefined, value, wanted);
-    if (typeof value.handler === "function") return functionHandler(value, value.handler, wanted);
+    if (isCallable(value)) return functionHandler(undefined, value, wanted);
+    if (isCallable(value.handler)) return functionHandler(value, value.handler, wanted);
     return null;
 }
 
@@ -85,7 +90,7 @@ function isEdge(names) {
 // `config` may stand on what is exported by `module.exports` or beside `exports.default`.
 function shapeOf(format, value, wanted) {
     if (wanted !== 0 || format === "script") return wanted;
-    return isEdge(value) ? FETCH : JSON_EVENT;
+    return isEdge(value) ? FETCH : 0;
 }
 
 // Compilers set it to true. There are routers that answer any other name with a function.
@@ -98,9 +103,8 @@ function fromDefault(value, shape) {
 }
 
 function fromNamed(names, shape) {
-    if (typeof names.handler === "function")
-        return functionHandler(undefined, names.handler, shape);
-    if (typeof names.fetch === "function") return fetchHandler(undefined, names.fetch);
+    if (isCallable(names.handler)) return functionHandler(undefined, names.handler, shape);
+    if (isCallable(names.fetch)) return fetchHandler(undefined, names.fetch);
     return null;
 }
 
@@ -116,7 +120,7 @@ function fromGlobal(shape) {
         return { shape: FETCH, entry: fetchEntry(serviceWorker) };
     }
     const { handler } = globalThis;
-    return typeof handler === "function" ? functionHandler(undefined, handler, shape) : null;
+    return isCallable(handler) ? functionHandler(undefined, handler, shape) : null;
 }
 
 // `wanted`: the shape of a function, or 0.
