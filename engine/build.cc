@@ -143,10 +143,11 @@ int BuildSnapshot(const engine_bundle &bundle, const engine_build_options &optio
     int status;
     {
         v8::HandleScope scope(isolate);
-        v8::Local<v8::Context> context = NewContext(isolate, bundle.host);
+        v8::Local<v8::Context> context;
+        if (!NewContextToKeep(isolate, bundle.host).ToLocal(&context))
+            return error_set(err, SNAPCELL_E_INTERNAL, "V8 made no context");
         v8::Context::Scope entered(context);
         LastMatch last_match(context);
-        AddLateBuiltIns(context);
         Evaluation evaluation;
         status = Prepare(context, &workshop, format, options, &evaluation, &handler, err);
         if (status == SNAPCELL_OK) status = ForgetBuildTime(context, last_match, err);
@@ -154,7 +155,6 @@ int BuildSnapshot(const engine_bundle &bundle, const engine_build_options &optio
         if (status == SNAPCELL_OK || !workshop.state.unsnapshotable.empty())
             status = RefuseUnsnapshotable(workshop.state, refusal, err);
         if (status == SNAPCELL_OK) {
-            RemoveLateBuiltIns(context);
             ForgetAsyncFrame(isolate);
             apis = EvaluatedWebModules(context);
             heap = CountHeapByKind(isolate);
@@ -236,6 +236,30 @@ int BuildWithScratch(const engine_bundle &bundle, const engine_build_options &op
     return BuildSnapshot(bundle, quiet, format, scratch, out, refusal, err);
 }
 
+// V8 checks what it restores, if at all, by ending the process: what does not load must not become
+// an artifact. If this process ends, its parent takes that for the refusal.
+int TryToLoad(const engine_bundle &bundle, const engine_build_options &options,
+              const engine_build_result &built, Refusal *refusal, snapcell_error *err)
+{
+    engine_image image = {};
+    image.kind = SNAPCELL_ARTIFACT_SNAPSHOT;
+    image.shape = built.shape;
+    image.format = built.format;
+    image.blob = built.blob;
+    image.blob_size_bytes = built.blob_size_bytes;
+    image.bundle = bundle;
+    engine_cell_options cell_options = {};
+    cell_options.memory_limit_bytes = options.memory_limit_bytes;
+    engine_cell *cell = nullptr;
+    engine_cell_times times;
+    snapcell_error why = {};
+    int status = engine_cell_new(&image, &cell_options, &cell, &times, &why);
+    engine_cell_free(cell);
+    if (status == SNAPCELL_OK) return SNAPCELL_OK;
+    return Refuse(refusal, SNAPCELL_NOTE_ENGINE,
+                  std::string("the snapshot cannot be loaded: ") + why.message, err);
+}
+
 // The survey comes after the blob was made, so that it cannot change it.
 int BuildAndSurvey(const engine_bundle &bundle, const engine_build_options &options,
                    engine_format format, engine_build_result *out, snapcell_error *err)
@@ -246,6 +270,7 @@ int BuildAndSurvey(const engine_bundle &bundle, const engine_build_options &opti
                      : BuildSnapshot(bundle, options, format, {}, out, &refusal, err);
     if (!refusal.kept_draws.empty())
         status = BuildWithScratch(bundle, options, format, out, &refusal, err);
+    if (status == SNAPCELL_OK) status = TryToLoad(bundle, options, *out, &refusal, err);
     if (SurveyIsDue(bundle, options, status, refusal))
         SurveyBundle(bundle, options, format, status == SNAPCELL_OK ? nullptr : &refusal);
     return status;

@@ -11,7 +11,7 @@
 
 // To be raised when the engine's own part of a snapshot changes: the layout of the external
 // reference table, the context's embedder data, or how a handler is found in a blob.
-static const char kSnapshotLayout[] = "layout 9";
+static const char kSnapshotLayout[] = "layout 10";
 
 extern "C" const void *engine_base_blob(size_t *size_bytes)
 {

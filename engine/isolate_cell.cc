@@ -14,6 +14,7 @@
 #include "event_loop.h"
 #include "external_references.h"
 #include "handover.h"
+#include "late_builtins.h"
 #include "monotonic.h"
 #include "platform.h"
 #include "script_error.h"
@@ -137,9 +138,10 @@ void NewIsolate(engine_cell *cell)
 // A snapshot's context holds the evaluated bundle, and its first datum is the handler's entry.
 int RestoreContext(engine_cell *cell, snapcell_error *err)
 {
-    v8::Local<v8::Context> context = v8::Context::New(cell->isolate);
+    v8::Local<v8::Context> context;
     v8::Local<v8::Function> entry;
-    if (context.IsEmpty() || !context->GetDataFromSnapshotOnce<v8::Function>(0).ToLocal(&entry))
+    if (!RestoreKeptContext(cell->isolate).ToLocal(&context) ||
+        !context->GetDataFromSnapshotOnce<v8::Function>(0).ToLocal(&entry))
         return error_set(err, SNAPCELL_E_INTERNAL, "the snapshot holds no handler");
     v8::Context::Scope entered(context);
     AddWasmInstantiate(context);

@@ -1,6 +1,14 @@
 #include "late_builtins.h"
 
+#include <memory>
+#include <mutex>
+
+#include <libplatform/libplatform.h>
+
+#include "evaluation.h"
 #include "isolate_state.h"
+#include "platform.h"
+#include "serializer_flag.h"
 #include "web_modules.h"
 
 namespace snapcell
@@ -8,83 +16,228 @@ namespace snapcell
 namespace
 {
 
-constexpr const char *kFunctions[] = {"Module",
-                                      "Instance",
-                                      "Memory",
-                                      "Table",
-                                      "Global",
-                                      "Tag",
-                                      "compile",
-                                      "validate",
-                                      "compileStreaming",
-                                      "instantiate",
-                                      "instantiateStreaming"};
+using Info = v8::FunctionCallbackInfo<v8::Value>;
 
-// The real function of the same name, which V8 has put on the global object by run time.
-v8::MaybeLocal<v8::Function> RealFunction(v8::Local<v8::Context> context, v8::Local<v8::Value> name)
+// Nothing that these make can be in a snapshot.
+struct WasmFunction {
+    const char *name;
+    bool constructs;
+};
+constexpr WasmFunction kFunctions[] = {
+    {"Module", true},    {"Instance", true},     {"Memory", true},    {"Table", true},
+    {"Global", true},    {"Tag", true},          {"Exception", true}, {"compile", false},
+    {"validate", false}, {"instantiate", false},
+};
+// These read a Response, and then do what the others do with its bytes.
+constexpr const char *kStreaming[][2] = {{"compileStreaming", "compile"},
+                                         {"instantiateStreaming", "instantiate"}};
+
+// The slot of the context's embedder data with an array of V8's own functions. A guard's data is an
+// index of it: what a function's data refers to becomes part of what all contexts share.
+constexpr int kRealFunctionsSlot = 5;
+
+v8::MaybeLocal<v8::Function> RealFunction(v8::Local<v8::Context> context,
+                                          v8::Local<v8::Value> index)
 {
-    v8::Local<v8::Value> space, function;
-    if (!context->Global()
-             ->Get(context, AsciiString(context->GetIsolate(), "WebAssembly"))
-             .ToLocal(&space) ||
-        !space->IsObject() || !space.As<v8::Object>()->Get(context, name).ToLocal(&function) ||
-        !function->IsFunction())
+    v8::Local<v8::Value> real;
+    if (!context->GetEmbedderData(kRealFunctionsSlot)
+             .As<v8::Array>()
+             ->Get(context, index.As<v8::Uint32>()->Value())
+             .ToLocal(&real))
         return {};
-    return function.As<v8::Function>();
+    return real.As<v8::Function>();
 }
 
-void Guard(const v8::FunctionCallbackInfo<v8::Value> &info)
+v8::Local<v8::Value> KeepRealFunction(v8::Local<v8::Context> context, v8::Local<v8::Value> real)
 {
-    v8::Isolate *isolate = info.GetIsolate();
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::Local<v8::Array> functions = context->GetEmbedderData(kRealFunctionsSlot).As<v8::Array>();
+    uint32_t index = functions->Length();
+    (void)functions->Set(context, index, real).IsNothing();
+    return v8::Integer::NewFromUnsigned(isolate, index);
+}
+
+// V8 numbers the types of WebAssembly's functions in each process, in the order in which it meets
+// them, and WebAssembly.JSTag in a snapshot holds the number of its own. It is the first one: that
+// of a context that V8 set up itself.
+void NumberTypes()
+{
+    static std::once_flag once;
+    std::call_once(once, [] {
+        std::unique_ptr<v8::ArrayBuffer::Allocator> allocator(
+            v8::ArrayBuffer::Allocator::NewDefaultAllocator());
+        v8::Isolate::CreateParams params;
+        params.array_buffer_allocator = allocator.get();
+        v8::Isolate *isolate = v8::Isolate::New(params);
+        {
+            v8::Isolate::Scope entered(isolate);
+            v8::HandleScope scope(isolate);
+            v8::Context::New(isolate);
+        }
+        v8::platform::NotifyIsolateShutdown(CurrentPlatform(), isolate);
+        isolate->Dispose();
+    });
+}
+
+// Whether the caller may go on; else an error is thrown.
+bool MayUse(v8::Isolate *isolate)
+{
     IsolateState *state = IsolateState::From(isolate);
-    v8::Local<v8::Context> context = isolate->GetCurrentContext();
-    v8::Local<v8::Function> real;
-    v8::Local<v8::Value> result;
-    if (state->phase != Phase::kRun) {
-        state->RefuseSnapshot(isolate, SNAPCELL_NOTE_OBJECT, "WebAssembly was used at build time");
-        isolate->ThrowError(AsciiString(isolate, "WebAssembly cannot be part of a snapshot"));
-        return;
+    if (state->phase == Phase::kRun) {
+        NumberTypes();
+        return true;
     }
-    if (!RealFunction(context, info.Data()).ToLocal(&real)) return;
+    state->RefuseSnapshot(isolate, SNAPCELL_NOTE_OBJECT, "WebAssembly was used at build time");
+    isolate->ThrowError(AsciiString(isolate, "WebAssembly cannot be part of a snapshot"));
+    return false;
+}
+
+std::vector<v8::Local<v8::Value>> ArgumentsOf(const Info &info)
+{
     std::vector<v8::Local<v8::Value>> arguments;
     for (int i = 0; i < info.Length(); i++)
         arguments.push_back(info[i]);
+    return arguments;
+}
+
+// What `new` of a class that extends one of WebAssembly's gives is one of that class.
+bool AdoptClass(v8::Local<v8::Context> context, v8::Local<v8::Value> type,
+                v8::Local<v8::Object> made)
+{
+    v8::Local<v8::Value> prototype;
+    if (!type->IsObject() || !type.As<v8::Object>()
+                                  ->Get(context, AsciiString(context->GetIsolate(), "prototype"))
+                                  .ToLocal(&prototype))
+        return false;
+    return !prototype->IsObject() || made->SetPrototypeV2(context, prototype).FromMaybe(false);
+}
+
+void Guard(const Info &info)
+{
+    v8::Isolate *isolate = info.GetIsolate();
+    if (!MayUse(isolate)) return;
+    v8::Local<v8::Context> context = isolate->GetCurrentContext();
+    v8::Local<v8::Function> real;
+    if (!RealFunction(context, info.Data()).ToLocal(&real)) return;
+    std::vector<v8::Local<v8::Value>> arguments = ArgumentsOf(info);
     int count = static_cast<int>(arguments.size());
-    v8::MaybeLocal<v8::Value> outcome;
     if (info.IsConstructCall()) {
         v8::Local<v8::Object> made;
-        if (real->NewInstance(context, count, arguments.data()).ToLocal(&made)) outcome = made;
-    } else {
-        outcome = real->Call(context, v8::Undefined(isolate), count, arguments.data());
+        if (real->NewInstance(context, count, arguments.data()).ToLocal(&made) &&
+            AdoptClass(context, info.NewTarget(), made))
+            info.GetReturnValue().Set(made);
+        return;
     }
-    if (outcome.ToLocal(&result)) info.GetReturnValue().Set(result);
+    v8::Local<v8::Value> result;
+    if (real->Call(context, v8::Undefined(isolate), count, arguments.data()).ToLocal(&result))
+        info.GetReturnValue().Set(result);
 }
 
-// V8's own default.
-constexpr int kStackTraceLimit = 10;
+// Reads the Response for the real function, which takes bytes.
+void GuardStreaming(const Info &info)
+{
+    v8::Isolate *isolate = info.GetIsolate();
+    if (!MayUse(isolate)) return;
+    v8::Local<v8::Context> context = isolate->GetCurrentContext();
+    v8::Local<v8::Function> real;
+    if (!RealFunction(context, info.Data()).ToLocal(&real)) return;
+    std::vector<v8::Local<v8::Value>> arguments = ArgumentsOf(info);
+    arguments.insert(arguments.begin(), real);
+    v8::Local<v8::Object> module;
+    v8::Local<v8::Value> read, result;
+    if (RequireWebModule(context, "wasm").ToLocal(&module) &&
+        module->Get(context, AsciiString(isolate, "useResponse")).ToLocal(&read) &&
+        read.As<v8::Function>()
+            ->Call(context, v8::Undefined(isolate), static_cast<int>(arguments.size()),
+                   arguments.data())
+            .ToLocal(&result))
+        info.GetReturnValue().Set(result);
+}
 
-bool AddWebAssembly(v8::Local<v8::Context> context)
+v8::MaybeLocal<v8::Function> MakeGuard(v8::Local<v8::Context> context,
+                                       v8::FunctionCallback callback, v8::Local<v8::Value> real,
+                                       const char *name, int length, bool constructs)
+{
+    v8::Local<v8::Function> guard;
+    if (!v8::Function::New(context, callback, KeepRealFunction(context, real), length,
+                           constructs ? v8::ConstructorBehavior::kAllow
+                                      : v8::ConstructorBehavior::kThrow)
+             .ToLocal(&guard))
+        return {};
+    guard->SetName(AsciiString(context->GetIsolate(), name));
+    return guard;
+}
+
+// A class and its guard have one prototype, so that `instanceof` and `constructor` agree, and the
+// same static functions.
+bool TakeOver(v8::Local<v8::Context> context, v8::Local<v8::Function> real,
+              v8::Local<v8::Function> guard)
 {
     v8::Isolate *isolate = context->GetIsolate();
-    v8::Local<v8::Object> space = v8::Object::New(isolate);
-    for (const char *name : kFunctions) {
-        v8::Local<v8::String> key = AsciiString(isolate, name);
-        v8::Local<v8::Function> function;
-        if (!v8::Function::New(context, Guard, key).ToLocal(&function) ||
-            space->Set(context, key, function).IsNothing())
+    v8::Local<v8::String> prototype_name = AsciiString(isolate, "prototype");
+    v8::Local<v8::Value> prototype;
+    v8::Local<v8::Array> names;
+    if (!real->Get(context, prototype_name).ToLocal(&prototype) ||
+        !guard->Set(context, prototype_name, prototype).FromMaybe(false) ||
+        !prototype.As<v8::Object>()
+             ->Set(context, AsciiString(isolate, "constructor"), guard)
+             .FromMaybe(false) ||
+        !real->GetOwnPropertyNames(context).ToLocal(&names))
+        return false;
+    for (uint32_t i = 0; i < names->Length(); i++) {
+        v8::Local<v8::Value> name, value;
+        if (!names->Get(context, i).ToLocal(&name) || !real->Get(context, name).ToLocal(&value) ||
+            !guard->Set(context, name, value).FromMaybe(false))
             return false;
     }
-    return context->Global()
-        ->DefineOwnProperty(context, AsciiString(isolate, "WebAssembly"), space, v8::DontEnum)
-        .FromMaybe(false);
+    return true;
 }
 
-v8::MaybeLocal<v8::Object> ErrorConstructor(v8::Local<v8::Context> context)
+// Setting a property that is there keeps its attributes.
+bool GuardFunction(v8::Local<v8::Context> context, v8::Local<v8::Object> space,
+                   const WasmFunction &function)
 {
-    v8::Local<v8::Value> error;
-    v8::Local<v8::String> name = AsciiString(context->GetIsolate(), "Error");
-    if (!context->Global()->Get(context, name).ToLocal(&error) || !error->IsObject()) return {};
-    return error.As<v8::Object>();
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::Local<v8::String> name = AsciiString(isolate, function.name);
+    v8::Local<v8::Value> value, length;
+    v8::Local<v8::Function> guard;
+    if (!space->Get(context, name).ToLocal(&value) || !value->IsFunction()) return false;
+    v8::Local<v8::Function> real = value.As<v8::Function>();
+    if (!real->Get(context, AsciiString(isolate, "length")).ToLocal(&length) ||
+        !MakeGuard(context, Guard, real, function.name, length.As<v8::Int32>()->Value(),
+                   function.constructs)
+             .ToLocal(&guard))
+        return false;
+    return (!function.constructs || TakeOver(context, real, guard)) &&
+           space->Set(context, name, guard).FromMaybe(false);
+}
+
+bool AddStreaming(v8::Local<v8::Context> context, v8::Local<v8::Object> space, const char *name,
+                  const char *of_bytes)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::Local<v8::Value> real;
+    v8::Local<v8::Function> guard;
+    return space->Get(context, AsciiString(isolate, of_bytes)).ToLocal(&real) &&
+           MakeGuard(context, GuardStreaming, real, name, 1, false).ToLocal(&guard) &&
+           space->Set(context, AsciiString(isolate, name), guard).FromMaybe(false);
+}
+
+bool GuardWebAssembly(v8::Local<v8::Context> context)
+{
+    v8::Local<v8::Value> space;
+    if (!context->Global()
+             ->Get(context, AsciiString(context->GetIsolate(), "WebAssembly"))
+             .ToLocal(&space) ||
+        !space->IsObject())
+        return false;
+    v8::Local<v8::Object> object = space.As<v8::Object>();
+    context->SetEmbedderData(kRealFunctionsSlot, v8::Array::New(context->GetIsolate()));
+    for (const auto &[name, of_bytes] : kStreaming)
+        if (!AddStreaming(context, object, name, of_bytes)) return false;
+    for (const WasmFunction &function : kFunctions)
+        if (!GuardFunction(context, object, function)) return false;
+    return true;
 }
 
 } // namespace
@@ -92,28 +245,27 @@ v8::MaybeLocal<v8::Object> ErrorConstructor(v8::Local<v8::Context> context)
 void AppendLateBuiltInReferences(std::vector<intptr_t> *references)
 {
     references->push_back(reinterpret_cast<intptr_t>(Guard));
+    references->push_back(reinterpret_cast<intptr_t>(GuardStreaming));
 }
 
-bool AddLateBuiltIns(v8::Local<v8::Context> context)
+v8::MaybeLocal<v8::Context> NewContextToKeep(v8::Isolate *isolate, const snapcell_host *host)
 {
-    v8::Isolate *isolate = context->GetIsolate();
-    v8::Local<v8::Object> error;
-    return AddWebAssembly(context) && ErrorConstructor(context).ToLocal(&error) &&
-           error
-               ->Set(context, AsciiString(isolate, "stackTraceLimit"),
-                     v8::Integer::New(isolate, kStackTraceLimit))
-               .FromMaybe(false);
+    // With a callback, V8 adds functions of its own for streaming, which it cannot serialize.
+    isolate->SetWasmStreamingCallback(nullptr);
+    v8::Local<v8::Context> context;
+    {
+        SerializerFlag flag(isolate, false);
+        context = NewContext(isolate, host);
+    }
+    v8::Context::Scope entered(context);
+    if (!GuardWebAssembly(context)) return {};
+    return context;
 }
 
-bool RemoveLateBuiltIns(v8::Local<v8::Context> context)
+v8::MaybeLocal<v8::Context> RestoreKeptContext(v8::Isolate *isolate)
 {
-    v8::Isolate *isolate = context->GetIsolate();
-    v8::Local<v8::Object> error;
-    return context->Global()
-               ->Delete(context, AsciiString(isolate, "WebAssembly"))
-               .FromMaybe(false) &&
-           ErrorConstructor(context).ToLocal(&error) &&
-           error->Delete(context, AsciiString(isolate, "stackTraceLimit")).FromMaybe(false);
+    SerializerFlag flag(isolate, true);
+    return v8::Context::New(isolate);
 }
 
 } // namespace snapcell

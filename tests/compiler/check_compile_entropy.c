@@ -248,7 +248,7 @@ START_TEST(test_a_survey_leaves_no_trace)
         "  new Date() instanceof Date, new Date().constructor === Date,\n"
         "  Object.getOwnPropertyNames(Math).length, Math.random.length];\n"
         "if (names.join() !== 'random,Date,function Date() { [native code] "
-        "},number,true,true,43,0')\n"
+        "},number,true,true,44,0')\n"
         "  throw new Error(names.join());\n"
         "globalThis.handler = () => names;";
     notebook book;

@@ -221,6 +221,36 @@ const answers = [
         /^ok TypeError,TypeError,TypeError,TypeError,TypeError,TypeError,hi!!,65536,2,97,61622121,ab!!$/,
     ],
     [
+        "WebAssembly's classes",
+        `const { Module, Memory } = WebAssembly;
+        class Pages extends Memory { get size() { return this.buffer.byteLength; } }
+        export default { fetch() {
+            const module = new Module(${add});
+            const pages = new Pages({ initial: 2 });
+            return new Response("ok " + [
+                module instanceof WebAssembly.Module, module.constructor === Module, Module.exports(module)[0].name,
+                Object.getPrototypeOf(module) === Module.prototype, Module.length, Module.name,
+                pages instanceof Pages, pages instanceof Memory, pages.size,
+                new WebAssembly.Exception(new WebAssembly.Tag({ parameters: [] }), []) instanceof WebAssembly.Exception,
+            ].join());
+        } }`,
+        /^ok true,true,add,true,1,Module,true,true,131072,true$/,
+    ],
+    [
+        "WebAssembly's own tag",
+        `// Modules that import a tag of type (externref), and one of type (i32).
+        const importsTag = type => new Uint8Array([0,97,115,109,1,0,0,0,1,5,1,96,1,type,0,2,8,1,1,109,1,116,4,0,0]);
+        const attempt = type => {
+            try {
+                return new WebAssembly.Instance(new WebAssembly.Module(importsTag(type)), { m: { t: WebAssembly.JSTag } }) && "linked";
+            } catch (error) {
+                return error.name;
+            }
+        };
+        export default { fetch: () => new Response("ok " + [attempt(0x7f), attempt(0x6f)]) }`,
+        /^ok LinkError,linked$/,
+    ],
+    [
         "WebAssembly of what is no Response",
         wasmFailure(`WebAssembly.compileStreaming(${add})`),
         /^ok TypeError: WebAssembly: the source must be a Response$/,
@@ -243,7 +273,7 @@ const answers = [
     [
         "WebAssembly of bytes that are none",
         wasmFailure(`WebAssembly.compileStreaming(${wasm(`new Uint8Array([0, 97, 115])`)})`),
-        /^ok CompileError: WebAssembly\.compileStreaming\(\): /,
+        /^ok CompileError: WebAssembly\.compile(Streaming)?\(\): /,
     ],
     [
         "WebAssembly of a stream that breaks",

@@ -12,6 +12,10 @@ function checkedBody(value) {
     return require("snapcell:fetch").consumeBytes(state, "WebAssembly");
 }
 
+// compileStreaming() and instantiateStreaming() of a context that came from a snapshot; `use` is
+// compile() or instantiate().
+exports.useResponse = async (use, source, ...rest) => use(await checkedBody(await source), ...rest);
+
 exports.feed = async (id, value) => {
     try {
         native.wasmFeed(id, await checkedBody(value));

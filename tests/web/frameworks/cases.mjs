@@ -27,6 +27,12 @@ export const cases = {
         get("/fails"),
         get("/none"),
     ],
+    "core-js": [get("/?word=a.b&word=c%2Bd"), get("/?word=")],
+    ses: [
+        get("/?source=double(21)"),
+        get("/?source=Math.random()"),
+        get("/?source=Object.prototype.x%20%3D%201"),
+    ],
     "react-stream": [get("/"), get("/?name=%3Cb%3E%20%26%20%C3%BC")],
     preact: [get("/"), get("/?item=b&item=a%3C&item=%F0%9F%8D%90")],
     vue: [get("/"), get("/?start=10")],
