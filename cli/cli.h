@@ -131,6 +131,10 @@ typedef bool cli_option_fn(void *user, int id, const char *value);
 bool cli_parse(const cli_command *command, int argc, char **argv, cli_option_fn *take, void *user,
                cli_arguments *out, cli_status *status);
 
+/* How many words of options, as --store DIR, stand before the command of a whole command line; -1
+ * after a message when the last one has no value. */
+int cli_options_leading(int argc, char **argv);
+
 /* Prints a command's help on standard output. */
 void cli_help(const cli_command *command);
 

@@ -15,6 +15,16 @@ static const cli_option options_common[] = {
     CLI_OPTIONS_END,
 };
 
+/* What may stand before the command, too. */
+static const cli_option options_leading[] = {
+    {CLI_OPTION_STORE, "store", "DIR", NULL},
+    CLI_JSON_OPTION(NULL),
+    {CLI_OPTION_TRUST, "trust", "KEY", NULL},
+    CLI_TENANT_OPTION(NULL),
+    CLI_SIGN_OPTION(NULL),
+    CLI_OPTIONS_END,
+};
+
 /* A command's options, in the three forms that are needed. */
 typedef struct options_table {
     const cli_option *entries[OPTIONS_COUNT_MAX];
@@ -228,6 +238,32 @@ static bool options_take_common(cli_arguments *arguments, int id, const char *va
     default:
         return options_take_trust(arguments, value);
     }
+}
+
+static const cli_option *options_find_leading(const char *word)
+{
+    if (strncmp(word, "--", 2) != 0) return NULL;
+    size_t size = strcspn(word + 2, "=");
+    for (const cli_option *option = options_leading; option->name; option++)
+        if (strlen(option->name) == size && strncmp(option->name, word + 2, size) == 0)
+            return option;
+    return NULL;
+}
+
+int cli_options_leading(int argc, char **argv)
+{
+    int count = 0;
+    while (1 + count < argc) {
+        const cli_option *option = options_find_leading(argv[1 + count]);
+        if (!option) break;
+        bool value_follows = option->value && !strchr(argv[1 + count], '=');
+        if (value_follows && 2 + count >= argc) {
+            cli_message("--%s needs a value: --%s %s", option->name, option->name, option->value);
+            return -1;
+        }
+        count += value_follows ? 2 : 1;
+    }
+    return count;
 }
 
 bool cli_parse(const cli_command *command, int argc, char **argv, cli_option_fn *take, void *user,

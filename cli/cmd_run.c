@@ -30,7 +30,9 @@ enum {
 static const cli_option run_options[] = {
     {'X', "request", "METHOD", "the request's method (default: GET, or POST with a body)"},
     {'H', "header", "'K: V'", "a header of the request; repeatable"},
-    {'d', "data", "BODY", "the request's body; @FILE reads a file, @- or - standard input"},
+    {'d', "data", "BODY",
+     "the request's body; @FILE reads a file, @- or - standard input. Its type\n"
+     "is application/x-www-form-urlencoded, as curl's, unless -H gives one"},
     {'i', "include", NULL, "print the status and headers before the body"},
     {'e', "env", "K=V", "what the function sees as env.K; repeatable"},
     {RUN_ENV_JSON, "env-json", "K=JSON", "the same, of a JSON value; repeatable"},
@@ -327,13 +329,25 @@ static char *run_event(const run_state *state)
 
 /* --- One load --- */
 
-static int run_fetch(const run_state *state, snapcell_cell *cell, bool print, snapcell_error *err)
+/* As curl does, unless -H says what the body is. There is room: -d took two words. */
+static void run_add_content_type(run_state *state)
+{
+    if (!state->data) return;
+    for (size_t i = 0; i < state->header_count; i++)
+        if (strcasecmp(state->headers[i].name, "content-type") == 0) return;
+    state->headers[state->header_count++] =
+        (snapcell_header){"content-type", "application/x-www-form-urlencoded"};
+    state->request.header_count = state->header_count;
+}
+
+static int run_fetch(run_state *state, snapcell_cell *cell, bool print, snapcell_error *err)
 {
     if (state->event)
         return error_set(err, SNAPCELL_E_WRONG_SHAPE,
                          "%s takes a request, not an event; give it a URL, -X, -H and -d instead "
                          "of --event",
                          state->arguments.operands[0]);
+    run_add_content_type(state);
     cli_exchange exchange = {
         .reads = state->data_is_input, .prints = print, .include = state->include};
     return cli_exchange_run(&exchange, cell, &state->request, err);

@@ -36,7 +36,8 @@ static void main_print_usage(void)
         cli_print("  %-10s %s\n", main_commands[i]->name, main_commands[i]->summary);
     cli_print(
         "\n`snapcell COMMAND --help` tells more of a command.\n"
-        "Every command takes --store DIR (default: $SNAPCELL_STORE, else ./snapcell-store).\n"
+        "Every command takes --store DIR (default: $SNAPCELL_STORE, else ./snapcell-store), which\n"
+        "may stand before it, too, as may --json, --trust, --tenant and --sign.\n"
         "\nExit status: 0 done; 1 the function failed; 2 wrong usage; 3 store or file trouble;\n"
         "4 an artifact was refused; 5 a limit was hit.\n");
 }
@@ -50,13 +51,14 @@ static const cli_command *main_find(const char *name)
 
 static cli_status main_unknown(const char *word)
 {
-    const char *names[MAIN_COMMAND_COUNT + 2];
+    const char *names[MAIN_COMMAND_COUNT + 3];
     size_t count = 0;
     while (count < MAIN_COMMAND_COUNT) {
         names[count] = main_commands[count]->name;
         count++;
     }
     names[count++] = "help";
+    names[count++] = "--store";
     names[count] = NULL;
     const char *what = word[0] == '-' ? "option before the command" : "command";
     const char *guess = cli_guess(word, names);
@@ -86,18 +88,31 @@ static cli_status main_version(void)
     return CLI_DONE;
 }
 
+/* Puts options that stand before the command, as in git, behind it, where the command takes them
+ * or says that it has no such option. */
+static void main_put_behind(char **argv, int count)
+{
+    char *command = argv[count + 1];
+    memmove(argv + 2, argv + 1, (size_t)count * sizeof(*argv));
+    argv[1] = command;
+}
+
 static cli_status main_dispatch(int argc, char **argv)
 {
-    if (argc < 2) return cli_usage("a command is missing; `snapcell help` lists them");
-    const char *word = argv[1];
+    int leading = cli_options_leading(argc, argv);
+    if (leading < 0) return CLI_USAGE;
+    if (argc < leading + 2) return cli_usage("a command is missing; `snapcell help` lists them");
+    const char *word = argv[leading + 1];
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
         main_print_usage();
         return CLI_DONE;
     }
-    if (strcmp(word, "help") == 0) return main_help(argc - 1, argv + 1);
+    if (strcmp(word, "help") == 0) return main_help(argc - leading - 1, argv + leading + 1);
     if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) return main_version();
     const cli_command *command = main_find(word);
-    return command ? command->run(command, argc - 1, argv + 1) : main_unknown(word);
+    if (!command) return main_unknown(word);
+    main_put_behind(argv, leading);
+    return command->run(command, argc - 1, argv + 1);
 }
 
 /* The library starts this program as its child process: the compiler (snapcell/compiler.h), and

@@ -125,7 +125,8 @@ static int store_lmdb_open_largest(store_environment *environment, unsigned flag
         if (status == MDB_SUCCESS) return status;
         /* LMDB takes an old EINTR for its own while another process opens the store. */
         if (status == EINTR && ++interrupted < 100) continue;
-        if (status != ENOMEM || size <= min) return status;
+        /* The kernel has no room, or a tool that runs this process takes no map so large. */
+        if ((status != ENOMEM && status != EINVAL) || size <= min) return status;
         size = size / 2 < min ? min : size / 2;
     }
 }

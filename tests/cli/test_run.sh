@@ -29,6 +29,15 @@ expect "body behind a blank line" sh -c '[ "$(sed "1,/^$/d" out)" = "body text" 
 run 0 "a body makes a POST" run hello /echo -d x -i
 expect "method" out_has "x-method: POST"
 head -c 100000 /dev/urandom >in
+expect "content type, as curl's" out_has "x-type: application/x-www-form-urlencoded"
+for type in 'Content-Type: text/plain' 'content-type:text/plain'; do
+    run 0 "a body with a type" run hello /echo -d x -i -H "$type"
+    expect "keeps it" out_has "x-type: text/plain"
+done
+run 0 "no body" run hello /echo -X POST -i
+expect "has no type" out_has "x-type: none"
+run_with_input 0 "a body from standard input" run hello /echo -d - -i
+expect "has the type, too" out_has "x-type: application/x-www-form-urlencoded"
 run 0 "a body from a file" run hello /echo -d @in
 expect "comes back" cmp in out
 run_with_input 0 "a body from standard input, @-" run hello /echo -d @-

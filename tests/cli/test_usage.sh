@@ -35,7 +35,30 @@ run 2 "a mistyped command" complie
 expect "gets a guess" err_has "did you mean 'compile'?"
 run 2 "another program's word" list
 expect "gets a guess" err_has "did you mean 'ls'?"
-run 2 "an option before the command" --json
+run 2 "an option before no command" --json
+expect "is told in a line" err_has "a command is missing"
+for options in "--store none" --store=none "--json --store none" "--store other --store none"; do
+    # shellcheck disable=SC2086 # words
+    run 3 "$options before a command" $options ls
+    expect "is taken by it" err_has "none"
+done
+run 3 "an option on both sides of a command" --store first ls --store second
+expect "is that behind it" err_has "second"
+run 0 "an option before help" --store none help ls
+expect "is no matter" out_has "Usage: snapcell ls"
+run 0 "an option before --version" --store none --version
+run 2 "an option without a value before no command" ls --store
+run 2 "an option without its value" --store
+expect "says so" err_has "--store needs a value: --store DIR"
+run 2 "an empty store before a command" --store= ls
+expect "says so" err_has "--store needs the path of a directory"
+run 2 "an option that the command has not" --sign key ls
+expect "says so" err_has "ls has no option '--sign'"
+run 2 "a value for a flag before a command" --json=yes ls
+expect "says so" err_has "--json takes no value"
+run 2 "a mistyped option before the command" --stroe none ls
+expect "gets a guess" err_has "did you mean '--store'?"
+run 2 "another command's option before the command" --repeat 3 run x
 expect "is told in a line" is_one_message
 
 for command in $commands; do

@@ -439,6 +439,28 @@ START_TEST(test_faults_happen)
 }
 END_TEST
 
+/* Under valgrind mmap() takes no map of 256 GiB, and says EINVAL. */
+START_TEST(test_map_shrinks_until_it_is_taken)
+{
+    fault_arm(FAULT_LARGE_MAP, 1, true);
+    snapcell_store *store = fixture_open(SNAPCELL_STORE_WRITE);
+    snapcell_store_stat stat;
+    ck_assert_ok(snapcell_store_stat_get(store, &stat, &err), err);
+    ck_assert_uint_le(stat.map_size_bytes, (uint64_t)1 << 30);
+    ck_assert_uint_gt(stat.map_size_bytes, (uint64_t)1 << 28);
+    ck_assert_ok(snapcell_store_put(store, added.bytes, added.size_bytes, "added", &err), err);
+    snapcell_store_close(store);
+    store = fixture_open(SNAPCELL_STORE_READ);
+    void *bytes = NULL;
+    size_t size = 0;
+    ck_assert_ok(snapcell_store_get(store, &added.key, &bytes, &size, &err), err);
+    ck_assert_uint_eq(size, added.size_bytes);
+    free(bytes);
+    snapcell_store_close(store);
+    ck_assert(fault_disarm());
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("store_faults");
@@ -446,6 +468,7 @@ int main(void)
     tcase_add_checked_fixture(faults, setup, teardown);
     tcase_add_loop_test(faults, test_faults, 0, (int)(OPERATIONS * FAULT_KINDS));
     tcase_add_test(faults, test_faults_happen);
+    tcase_add_test(faults, test_map_shrinks_until_it_is_taken);
     suite_add_tcase(suite, faults);
     return fixture_main(suite);
 }

@@ -11,9 +11,16 @@
 #include <unistd.h>
 
 const char *const fault_names[FAULT_KINDS] = {
-    [FAULT_WRITE] = "write", [FAULT_FULL] = "full disk", [FAULT_SHORT_WRITE] = "short write",
-    [FAULT_SYNC] = "sync",   [FAULT_READ] = "read",      [FAULT_MAP] = "mmap",
-    [FAULT_OPEN] = "open",   [FAULT_RENAME] = "rename",  [FAULT_MEMORY] = "memory",
+    [FAULT_WRITE] = "write",
+    [FAULT_FULL] = "full disk",
+    [FAULT_SHORT_WRITE] = "short write",
+    [FAULT_SYNC] = "sync",
+    [FAULT_READ] = "read",
+    [FAULT_MAP] = "mmap",
+    [FAULT_LARGE_MAP] = "large mmap",
+    [FAULT_OPEN] = "open",
+    [FAULT_RENAME] = "rename",
+    [FAULT_MEMORY] = "memory",
 };
 
 static _Atomic int fault_armed = -1;
@@ -120,6 +127,7 @@ WRAPPED(ssize_t, pread, int fd, void *out, size_t size, off_t offset)
 WRAPPED(void *, mmap, void *at, size_t size, int protection, int flags, int fd, off_t offset)
 {
     if (fault_fails(FAULT_MAP, ENOMEM)) return MAP_FAILED;
+    if (size > (size_t)1 << 30 && fault_fails(FAULT_LARGE_MAP, EINVAL)) return MAP_FAILED;
     return __real_mmap(at, size, protection, flags, fd, offset);
 }
 

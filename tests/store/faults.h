@@ -12,6 +12,7 @@ typedef enum fault_kind {
     FAULT_SYNC,        /* EIO; what was written stays in the cache, as with a disk that fails */
     FAULT_READ,        /* EIO, of pread() */
     FAULT_MAP,         /* ENOMEM, of mmap() */
+    FAULT_LARGE_MAP,   /* EINVAL, of mmap() of more than 1 GiB, as under valgrind */
     FAULT_OPEN,        /* EMFILE */
     FAULT_RENAME,      /* EIO */
     FAULT_MEMORY,      /* malloc() and its like, and starting a thread */

@@ -9,6 +9,7 @@ export default {
                 headers: {
                     "x-method": request.method,
                     "x-given": request.headers.get("x-given") ?? "",
+                    "x-type": request.headers.get("content-type") ?? "none",
                 },
             });
         if (url.pathname === "/env") return new Response(env.MODE);
