@@ -242,7 +242,7 @@ void AppendEvaluationReferences(std::vector<intptr_t> *references)
     AppendImportReferences(references);
 }
 
-v8::Local<v8::Context> NewContext(v8::Isolate *isolate, const snapcell_host *host)
+v8::Local<v8::Context> NewPlainContext(v8::Isolate *isolate, const snapcell_host *host)
 {
     v8::Local<v8::ObjectTemplate> global = v8::ObjectTemplate::New(isolate);
     AddWebGlobals(isolate, global);
@@ -250,6 +250,12 @@ v8::Local<v8::Context> NewContext(v8::Isolate *isolate, const snapcell_host *hos
     v8::Local<v8::Context> context = v8::Context::New(isolate, nullptr, global);
     ReplaceBuiltInConsole(context);
     AddByteMethods(context);
+    return context;
+}
+
+v8::Local<v8::Context> NewContext(v8::Isolate *isolate, const snapcell_host *host)
+{
+    v8::Local<v8::Context> context = NewPlainContext(isolate, host);
     AddWasmInstantiate(context);
     return context;
 }

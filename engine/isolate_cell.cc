@@ -20,7 +20,6 @@
 #include "script_error.h"
 #include "thread_stack.h"
 #include "watchdog.h"
-#include "web/web.h"
 
 using namespace snapcell;
 
@@ -144,7 +143,6 @@ int RestoreContext(engine_cell *cell, snapcell_error *err)
         !context->GetDataFromSnapshotOnce<v8::Function>(0).ToLocal(&entry))
         return error_set(err, SNAPCELL_E_INTERNAL, "the snapshot holds no handler");
     v8::Context::Scope entered(context);
-    AddWasmInstantiate(context);
     if (!TakeHandover(context, &cell->state))
         return error_set(err, SNAPCELL_E_INTERNAL,
                          "what the snapshot hands over to its instances cannot be taken");

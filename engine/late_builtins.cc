@@ -1,5 +1,6 @@
 #include "late_builtins.h"
 
+#include <cstring>
 #include <memory>
 #include <mutex>
 
@@ -9,6 +10,7 @@
 #include "isolate_state.h"
 #include "platform.h"
 #include "serializer_flag.h"
+#include "web/web.h"
 #include "web_modules.h"
 
 namespace snapcell
@@ -18,15 +20,16 @@ namespace
 
 using Info = v8::FunctionCallbackInfo<v8::Value>;
 
-// Nothing that these make can be in a snapshot.
+// Nothing that these make can be in a snapshot. The first two have the numbers that
+// InstantiateWasm() expects of them.
 struct WasmFunction {
     const char *name;
     bool constructs;
 };
 constexpr WasmFunction kFunctions[] = {
-    {"Module", true},    {"Instance", true},     {"Memory", true},    {"Table", true},
-    {"Global", true},    {"Tag", true},          {"Exception", true}, {"compile", false},
-    {"validate", false}, {"instantiate", false},
+    {"compile", false}, {"instantiate", false}, {"validate", false}, {"Module", true},
+    {"Instance", true}, {"Memory", true},       {"Table", true},     {"Global", true},
+    {"Tag", true},      {"Exception", true},
 };
 // These read a Response, and then do what the others do with its bytes.
 constexpr const char *kStreaming[][2] = {{"compileStreaming", "compile"},
@@ -133,6 +136,15 @@ void Guard(const Info &info)
         info.GetReturnValue().Set(result);
 }
 
+void GuardInstantiate(const Info &info)
+{
+    v8::Isolate *isolate = info.GetIsolate();
+    if (!MayUse(isolate)) return;
+    v8::Local<v8::Value> functions =
+        isolate->GetCurrentContext()->GetEmbedderData(kRealFunctionsSlot);
+    InstantiateWasm(info, functions.As<v8::Array>());
+}
+
 // Reads the Response for the real function, which takes bytes.
 void GuardStreaming(const Info &info)
 {
@@ -204,8 +216,8 @@ bool GuardFunction(v8::Local<v8::Context> context, v8::Local<v8::Object> space,
     if (!space->Get(context, name).ToLocal(&value) || !value->IsFunction()) return false;
     v8::Local<v8::Function> real = value.As<v8::Function>();
     if (!real->Get(context, AsciiString(isolate, "length")).ToLocal(&length) ||
-        !MakeGuard(context, Guard, real, function.name, length.As<v8::Int32>()->Value(),
-                   function.constructs)
+        !MakeGuard(context, strcmp(function.name, "instantiate") == 0 ? GuardInstantiate : Guard,
+                   real, function.name, length.As<v8::Int32>()->Value(), function.constructs)
              .ToLocal(&guard))
         return false;
     return (!function.constructs || TakeOver(context, real, guard)) &&
@@ -233,10 +245,10 @@ bool GuardWebAssembly(v8::Local<v8::Context> context)
         return false;
     v8::Local<v8::Object> object = space.As<v8::Object>();
     context->SetEmbedderData(kRealFunctionsSlot, v8::Array::New(context->GetIsolate()));
-    for (const auto &[name, of_bytes] : kStreaming)
-        if (!AddStreaming(context, object, name, of_bytes)) return false;
     for (const WasmFunction &function : kFunctions)
         if (!GuardFunction(context, object, function)) return false;
+    for (const auto &[name, of_bytes] : kStreaming)
+        if (!AddStreaming(context, object, name, of_bytes)) return false;
     return true;
 }
 
@@ -245,6 +257,7 @@ bool GuardWebAssembly(v8::Local<v8::Context> context)
 void AppendLateBuiltInReferences(std::vector<intptr_t> *references)
 {
     references->push_back(reinterpret_cast<intptr_t>(Guard));
+    references->push_back(reinterpret_cast<intptr_t>(GuardInstantiate));
     references->push_back(reinterpret_cast<intptr_t>(GuardStreaming));
 }
 
@@ -255,7 +268,7 @@ v8::MaybeLocal<v8::Context> NewContextToKeep(v8::Isolate *isolate, const snapcel
     v8::Local<v8::Context> context;
     {
         SerializerFlag flag(isolate, false);
-        context = NewContext(isolate, host);
+        context = NewPlainContext(isolate, host);
     }
     v8::Context::Scope entered(context);
     if (!GuardWebAssembly(context)) return {};

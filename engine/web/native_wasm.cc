@@ -148,12 +148,7 @@ v8::MaybeLocal<v8::Promise> InstantiateBytes(const NativeInfo &info, v8::Local<v
 
 void Instantiate(const NativeInfo &info)
 {
-    v8::Local<v8::Context> context = info.GetIsolate()->GetCurrentContext();
-    v8::Local<v8::Array> data = info.Data().As<v8::Array>();
-    v8::Local<v8::Promise> promise;
-    if (InstantiateBytes(info, data).ToLocal(&promise) ||
-        CallWasm(context, data, kInstantiate, info[0], info[1]).ToLocal(&promise))
-        info.GetReturnValue().Set(promise);
+    InstantiateWasm(info, info.Data().As<v8::Array>());
 }
 
 void GetInstantiate(v8::Local<v8::Name> name, const v8::PropertyCallbackInfo<v8::Value> &info)
@@ -168,6 +163,15 @@ void GetInstantiate(v8::Local<v8::Name> name, const v8::PropertyCallbackInfo<v8:
 }
 
 } // namespace
+
+void InstantiateWasm(const NativeInfo &info, v8::Local<v8::Array> functions)
+{
+    v8::Local<v8::Context> context = info.GetIsolate()->GetCurrentContext();
+    v8::Local<v8::Promise> promise;
+    if (InstantiateBytes(info, functions).ToLocal(&promise) ||
+        CallWasm(context, functions, kInstantiate, info[0], info[1]).ToLocal(&promise))
+        info.GetReturnValue().Set(promise);
+}
 
 void AddWasmInstantiate(v8::Local<v8::Context> context)
 {

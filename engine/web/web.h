@@ -40,6 +40,9 @@ bool IsSerializedUrl(const std::string &url);
 // and reads the imports at once, too, where the standard reads them after the bytes were compiled.
 // This puts a function in the place of V8's that does so. For contexts that have a WebAssembly.
 void AddWasmInstantiate(v8::Local<v8::Context> context);
+// What that function does. `functions`: V8's compile() and instantiate().
+void InstantiateWasm(const v8::FunctionCallbackInfo<v8::Value> &info,
+                     v8::Local<v8::Array> functions);
 
 // Gives Uint8Array and its prototype the methods for base64 and hex that V8 does not have. Each
 // costs a snapshot nothing but its name until it is read.
