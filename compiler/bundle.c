@@ -236,9 +236,8 @@ static int bundle_set_source(bundle_file *bundle, char *source, size_t size_byte
         if (keep_inline_map)
             status = bundle_set_inline_map(bundle, url, comment->url_size_bytes, err);
         if (status != SNAPCELL_OK) return status;
-        size_t end = comment->url_start + comment->url_size_bytes;
-        memmove(source + comment->start, source + end, size_bytes - end);
-        size_bytes -= end - comment->start;
+        memmove(source + comment->start, source + comment->end, size_bytes - comment->end);
+        size_bytes -= comment->end - comment->start;
     }
     static const char mark[] = "\xef\xbb\xbf";
     size_t skip = size_bytes >= 3 && memcmp(source, mark, 3) == 0 ? 3 : 0;

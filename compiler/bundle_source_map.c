@@ -31,17 +31,27 @@ static bool url_is_plain(const char *url, size_t size_bytes)
     return size_bytes > 0;
 }
 
-/* The line from `start` to `end`, without blanks around it, as a map comment. */
+/* The line from `start` to `end`, without blanks around it, as a map comment: "//#
+ * sourceMappingURL=URL", or the same between the marks of a block. "@" is the mark of old. */
 static bundle_map_comment line_as_comment(const char *source, size_t start, size_t end)
 {
-    static const char *const prefixes[] = {"//# sourceMappingURL=", "//@ sourceMappingURL="};
-    for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++) {
-        if (!starts_with(source + start, end - start, prefixes[i])) continue;
-        size_t url_start = start + strlen(prefixes[i]);
-        if (url_is_plain(source + url_start, end - url_start))
-            return (bundle_map_comment){start, url_start, end - url_start};
-    }
-    return (bundle_map_comment){0};
+    static const char name[] = "sourceMappingURL=";
+    const bundle_map_comment none = {0};
+    const char *line = source + start;
+    size_t size = end - start;
+    if (size < 4 || line[0] != '/' || (line[2] != '#' && line[2] != '@')) return none;
+    bool is_block = line[1] == '*';
+    if (is_block ? line[size - 2] != '*' || line[size - 1] != '/' : line[1] != '/') return none;
+    if (is_block) size -= 2;
+    while (is_block && size > 3 && is_blank(line[size - 1]))
+        size--;
+    size_t at = 3;
+    while (at < size && is_blank(line[at]))
+        at++;
+    if (!starts_with(line + at, size - at, name)) return none;
+    at += sizeof(name) - 1;
+    if (!url_is_plain(line + at, size - at)) return none;
+    return (bundle_map_comment){start, end, start + at, size - at};
 }
 
 /* Looks at lines from the last one up, for as long as they are blank or comments. */

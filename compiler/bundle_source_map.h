@@ -9,7 +9,8 @@
 
 /* A comment `//# sourceMappingURL=URL` at the end of a source; offsets into the source. */
 typedef struct bundle_map_comment {
-    size_t start; /* of the comment; it ends with its URL */
+    size_t start; /* of the comment */
+    size_t end;
     size_t url_start;
     size_t url_size_bytes; /* 0: there is no such comment */
 } bundle_map_comment;

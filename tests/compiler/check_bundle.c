@@ -202,6 +202,15 @@ START_TEST(test_bad_inline_map_is_dropped_with_a_warning)
 }
 END_TEST
 
+START_TEST(test_map_in_a_block_is_cut_out)
+{
+    bundle_file bundle = read_text("let a\n/*# sourceMappingURL=" MAP_URL " */\n");
+    expect_text(&bundle, "let a\n\n");
+    ck_assert_str_eq(bundle.source_map, "{\"version\":3}");
+    bundle_release(&bundle);
+}
+END_TEST
+
 START_TEST(test_map_beside_the_bundle_is_read)
 {
     fixture_write_text("other.map", "{\"version\":3,\"names\":[]}");
@@ -268,6 +277,15 @@ static const struct comment_case {
     {"a\n//# sourceMappingURL=a.map", "a.map"},
     {"a\r\n  //@ sourceMappingURL=a.map  \r\n\r\n", "a.map"},
     {"//# sourceMappingURL=1\n//# sourceMappingURL=2\n// x", "2"},
+    {"//#\tsourceMappingURL=a.map", "a.map"},
+    {"//#sourceMappingURL=a.map", "a.map"},
+    {"f()\n/*# sourceMappingURL=a.map */", "a.map"},
+    {"/*@ sourceMappingURL=data:,{}*/\n", "data:,{}"},
+    {"/*# sourceMappingURL=a.map", NULL},
+    {"/*# sourceMappingURL= */", NULL},
+    {"/*/", NULL},
+    {"//# sourceMappingURL=a.map */", NULL},
+    {"/# sourceMappingURL=a.map", NULL},
     {"//# sourceMappingURL=a.map\nf()", NULL},
     {"`\n//# sourceMappingURL=a.map`", NULL},
     {"//# sourceMappingURL=", NULL},
@@ -306,6 +324,7 @@ int main(void)
         {test_inline_map_is_cut_out, 0},
         {test_inline_map_is_decoded, COUNT(inline_maps)},
         {test_bad_inline_map_is_dropped_with_a_warning, COUNT(bad_inline_maps)},
+        {test_map_in_a_block_is_cut_out, 0},
         {test_map_beside_the_bundle_is_read, 0},
         {test_map_elsewhere_is_not_read, 0},
         {test_map_given_replaces_the_inline_one, 0},

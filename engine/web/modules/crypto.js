@@ -1,5 +1,5 @@
 "use strict";
-const { expose, illegalConstructor } = require("snapcell:idl");
+const { bytesOf, expose, illegalConstructor } = require("snapcell:idl");
 
 const integerArrays = new Set([
     "Int8Array",
@@ -36,6 +36,7 @@ class Crypto {
                 "crypto.getRandomValues: the argument must be an integer typed array"
             );
         }
+        bytesOf(array); // throws for shared memory
         if (!integerArrays.has(tagOf.call(array))) {
             throw refuse("the argument must be an integer typed array", "TypeMismatchError");
         }

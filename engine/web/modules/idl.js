@@ -41,11 +41,13 @@ function sharedBytesOf(value) {
     }
 }
 
-// Bytes of a BufferSource, not copied; undefined for any other value, and for shared memory unless the
-// standard says [AllowShared].
+// Bytes of a BufferSource, not copied; undefined for any other value. A view of shared memory is refused
+// unless the standard says [AllowShared].
 exports.bytesOf = (value, allowShared = false) => {
     if (ArrayBuffer.isView(value)) {
-        if (!allowShared && !(value.buffer instanceof ArrayBuffer)) return undefined;
+        if (!allowShared && !(value.buffer instanceof ArrayBuffer)) {
+            throw new TypeError("a view of shared memory cannot be taken here");
+        }
         if (value.byteLength === 0) return new Uint8Array(0); // the buffer may be detached
         return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
     }

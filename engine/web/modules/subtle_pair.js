@@ -137,7 +137,10 @@ exports.generateKey = (algorithm, extractable, usages) => {
         stateFor(algorithm, kind, "public", true, others, publicBytes),
         stateFor(algorithm, kind, "private", extractable, own, bytes),
     ];
-    for (const state of states) state.building = native.building();
+    for (const state of states) {
+        state.building = native.building();
+        if (kind === 0) state.exponent = publicExponent;
+    }
     return { publicKey: makeKey(states[0]), privateKey: makeKey(states[1]) };
 };
 

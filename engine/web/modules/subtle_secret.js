@@ -43,21 +43,24 @@ function stateFor(algorithm, extractable, usages, bytes, length) {
 // --- Making keys ---
 
 // Bits of a new key: what is given, or for HMAC the size of the hash's block.
-exports.keyLength = (algorithm, wrong = "OperationError") => {
+exports.keyLength = algorithm => {
     const { name, length } = algorithm;
     if (name === "HKDF" || name === "PBKDF2") return null;
     if (isAes(name)) {
         if (!isAesLength(length)) {
-            throw refuse(wrong, `${name} keys have 128, 192 or 256 bits, not ${length}`);
+            throw refuse("OperationError", `${name} keys have 128, 192 or 256 bits, not ${length}`);
         }
         return length;
     }
-    if (length === 0) throw refuse(wrong, "an HMAC key of 0 bits");
+    if (length === 0) throw new TypeError("crypto.subtle: an HMAC key of 0 bits");
     return length ?? (algorithm.hash < 2 ? 512 : 1024);
 };
 
 exports.generateKey = (algorithm, extractable, usages) => {
     checkUsages(usages, allowed[algorithm.name], `a key for ${algorithm.name}`);
+    if (algorithm.length === 0 && algorithm.name === "HMAC") {
+        throw refuse("OperationError", "an HMAC key of 0 bits");
+    }
     const length = exports.keyLength(algorithm);
     if (usages.length === 0) throw refuse("SyntaxError", "a secret key needs a usage");
     const random = native.randomKey(Math.ceil(length / 8));

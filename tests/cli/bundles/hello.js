@@ -20,13 +20,13 @@ export default {
         if (url.pathname === "/large") return new Response("x".repeat(1 << 20));
         if (url.pathname === "/throw") throw new TypeError("thrown on purpose");
         if (url.pathname === "/spin") for (;;);
-        if (url.pathname === "/sleep") await new Promise((resolve) => setTimeout(resolve, 60000));
+        if (url.pathname === "/sleep") await new Promise(resolve => setTimeout(resolve, 60000));
         if (url.pathname === "/log-and-sleep") {
             console.log("begun");
-            await new Promise((resolve) => setTimeout(resolve, 60000));
+            await new Promise(resolve => setTimeout(resolve, 60000));
         }
         if (url.pathname === "/hog")
-            for (const hoard = []; ; ) hoard.push(new Array(10000).fill(hoard.length));
+            for (const hoard = []; ;) hoard.push(new Array(10000).fill(hoard.length));
         if (url.pathname === "/log") console.log("from the console");
         return new Response("hello " + url.pathname + "\n");
     },

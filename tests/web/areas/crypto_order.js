@@ -126,8 +126,20 @@ test("errors of RSA", async () => {
     await rejects(TypeError, generate({ modulusLength: 1024 - 2 ** 32 }, []));
     await rejects(TypeError, generate({ publicExponent: [1, 0, 1] }, []));
     await rejects("SyntaxError", generate({}, []));
+    const { publicKey } = await generate({ publicExponent: Uint8Array.of(0, 1, 0, 1) }, ["sign"]);
+    same([...publicKey.algorithm.publicExponent], [0, 1, 0, 1]);
     await rejects("SyntaxError", generate({}, ["verify"]));
     await rejects("NotSupportedError", generate({ hash: "SHA" }, []));
+});
+
+test("an HMAC key of no bits", async () => {
+    const none = { name: "HMAC", hash: "SHA-256", length: 0 };
+    await rejects("OperationError", subtle.generateKey(none, true, ["sign"]));
+    await rejects("SyntaxError", subtle.generateKey(none, true, ["encrypt"]));
+    const key = await subtle.importKey("raw", new Uint8Array(8), "HKDF", false, ["deriveKey"]);
+    const empty = new Uint8Array(0);
+    const hkdf = { name: "HKDF", hash: "SHA-256", info: empty, salt: empty };
+    await rejects(TypeError, subtle.deriveKey(hkdf, key, none, true, ["sign"]));
 });
 
 test("a length is a number of 32 bits", async () => {
