@@ -180,6 +180,9 @@ v8::MaybeLocal<v8::Function> MakeGuard(v8::Local<v8::Context> context,
     return guard;
 }
 
+constexpr auto kFixed =
+    static_cast<v8::PropertyAttribute>(v8::ReadOnly | v8::DontEnum | v8::DontDelete);
+
 // A class and its guard have one prototype, so that `instanceof` and `constructor` agree, and the
 // same static functions.
 bool TakeOver(v8::Local<v8::Context> context, v8::Local<v8::Function> real,
@@ -191,6 +194,7 @@ bool TakeOver(v8::Local<v8::Context> context, v8::Local<v8::Function> real,
     v8::Local<v8::Array> names;
     if (!real->Get(context, prototype_name).ToLocal(&prototype) ||
         !guard->Set(context, prototype_name, prototype).FromMaybe(false) ||
+        !guard->DefineOwnProperty(context, prototype_name, prototype, kFixed).FromMaybe(false) ||
         !prototype.As<v8::Object>()
              ->Set(context, AsciiString(isolate, "constructor"), guard)
              .FromMaybe(false) ||

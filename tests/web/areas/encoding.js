@@ -161,4 +161,39 @@ test("text streams", async () => {
     equal(text, "a😀b\ufffd");
 });
 
+test("UTF-16 that ends amid a character", () => {
+    const decode = (encoding, ...values) => new TextDecoder(encoding).decode(bytes(...values));
+    equal(decode("utf-16le", 0x3d, 0xd8, 65), "\ufffd");
+    equal(decode("utf-16be", 0xd8, 0x3d, 65), "\ufffd");
+    equal(decode("utf-16le", 65, 0, 65), "A\ufffd");
+    equal(decode("utf-16le", 0x3d, 0xd8), "\ufffd");
+    equal(decode("utf-16le", 0x3d, 0xd8, 0x3d, 0xd8, 65), "\ufffd\ufffd");
+    equal(decode("utf-16le", 0, 0xdc, 65), "\ufffd\ufffd");
+    const long = new Uint8Array(8193).fill(65);
+    long.set([0x3d, 0xd8], 8190);
+    equal(new TextDecoder("utf-16le").decode(long), `${"\u4141".repeat(4095)}\ufffd`);
+    const decoder = new TextDecoder("utf-16le");
+    equal(decoder.decode(bytes(65, 0, 0x3d), { stream: true }), "A");
+    equal(decoder.decode(bytes(0xd8), { stream: true }), "");
+    equal(decoder.decode(bytes(65), { stream: true }), "");
+    equal(decoder.decode(), "\ufffd");
+    equal(decoder.decode(bytes(66, 0)), "B");
+    throws(TypeError, () =>
+        new TextDecoder("utf-16le", { fatal: true }).decode(bytes(0x3d, 0xd8, 65))
+    );
+});
+
+test("options of TextDecoder", () => {
+    for (const options of [5, "x", true, Symbol()]) {
+        throws(TypeError, () => new TextDecoder("utf-8", options));
+        throws(TypeError, () => new TextDecoder().decode(bytes(), options));
+    }
+    equal(new TextDecoder("utf-8", null).decode(bytes(65), null), "A");
+    const log = [];
+    const options = new Proxy({}, { get: (target, name) => void log.push(name) });
+    throws(RangeError, () => new TextDecoder("none", options));
+    new TextDecoder().decode(bytes(), options);
+    same(log, ["fatal", "ignoreBOM", "stream"]);
+});
+
 export default area;
