@@ -6,18 +6,21 @@ function refuse(message) {
     return new DOMException(message, "InvalidCharacterError");
 }
 
-exports.atob = function atob(data) {
-    need(1, arguments.length, "atob");
-    const decoded = native.base64Decode(`${data}`);
-    if (decoded === undefined) throw refuse("atob: the string is not correctly encoded base64");
-    return decoded;
+const functions = {
+    atob(data) {
+        need(1, arguments.length, "atob");
+        const decoded = native.base64Decode(`${data}`);
+        if (decoded === undefined) throw refuse("atob: the string is not correctly encoded base64");
+        return decoded;
+    },
+    btoa(data) {
+        need(1, arguments.length, "btoa");
+        const encoded = native.base64Encode(`${data}`);
+        if (encoded === undefined) {
+            throw refuse("btoa: the string has characters outside of the Latin-1 range");
+        }
+        return encoded;
+    },
 };
-
-exports.btoa = function btoa(data) {
-    need(1, arguments.length, "btoa");
-    const encoded = native.base64Encode(`${data}`);
-    if (encoded === undefined) {
-        throw refuse("btoa: the string has characters outside of the Latin-1 range");
-    }
-    return encoded;
-};
+exports.atob = functions.atob;
+exports.btoa = functions.btoa;

@@ -41,7 +41,7 @@ class Crypto {
             throw refuse("the argument must be an integer typed array", "TypeMismatchError");
         }
         if (array.byteLength > 65536) {
-            const { QuotaExceededError } = require("snapcell:exception");
+            const { QuotaExceededError } = require("snapcell:quota");
             throw new QuotaExceededError(
                 `crypto.getRandomValues: ${array.byteLength} bytes requested, at most 65536 are ` +
                     "given at once"

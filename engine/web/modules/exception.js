@@ -1,5 +1,5 @@
 "use strict";
-const { brands, dictionary, expose, met } = require("snapcell:idl");
+const { brands, expose, met } = require("snapcell:idl");
 
 // Names in the order of their legacy codes; an empty place has no name any more.
 const codes = [
@@ -94,58 +94,16 @@ function define(object, key, value) {
     Object.defineProperty(object, key, { value, configurable: true, writable: true });
 }
 
-class QuotaExceededError extends DOMException {
-    #quota;
-    #requested;
-
-    constructor(message = "", options = undefined) {
-        message = `${message}`;
-        const { quota, requested } = amountsOf(dictionary(options, "QuotaExceededError"));
-        super(message, "QuotaExceededError");
-        this.#quota = quota;
-        this.#requested = requested;
-    }
-
-    get quota() {
-        return this.#quota;
-    }
-
-    get requested() {
-        return this.#requested;
-    }
-}
-expose(QuotaExceededError);
-
-function amountsOf(options) {
-    const amount = name => {
-        const value = options[name];
-        if (value === undefined) return null;
-        return require("snapcell:convert").finite(value, `QuotaExceededError: the ${name}`);
-    };
-    const amounts = { quota: amount("quota"), requested: amount("requested") };
-    const { quota, requested } = amounts;
-    if (quota < 0 || requested < 0 || (quota !== null && requested !== null && requested < quota)) {
-        throw new RangeError(
-            "QuotaExceededError: neither amount may be negative, nor what was requested below the quota"
-        );
-    }
-    return amounts;
-}
-
+// A copy for structuredClone().
 exports.copyOf = error => {
     const { message, name } = brands.exception(error);
-    const copy =
-        error instanceof QuotaExceededError
-            ? new QuotaExceededError(message, amountsGiven(error))
-            : new DOMException(message, name);
+    const amounts = brands.quota?.(error);
+    const copy = amounts
+        ? require("snapcell:quota").withAmounts(message, amounts)
+        : new DOMException(message, name);
     define(copy, "stack", error.stack);
     return copy;
 };
-
-const amountsGiven = ({ quota, requested }) => ({
-    quota: quota ?? undefined,
-    requested: requested ?? undefined,
-});
 
 codes.forEach(([name], index) => {
     const key = `${name}_ERR`;
@@ -155,4 +113,3 @@ codes.forEach(([name], index) => {
 });
 
 exports.DOMException = DOMException;
-exports.QuotaExceededError = QuotaExceededError;

@@ -42,10 +42,17 @@ const DONE = 2;
 
 // --- What the bytes of a blob become ---
 
+// The encoding that a byte order mark says, which counts before all others.
+function markedEncoding(bytes) {
+    if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return "utf-8";
+    if (bytes[0] === 0xfe && bytes[1] === 0xff) return "utf-16be";
+    return bytes[0] === 0xff && bytes[1] === 0xfe ? "utf-16le" : undefined;
+}
+
 function toText(bytes, label, type) {
     const { TextDecoder } = require("snapcell:encoding");
     const { extract } = require("snapcell:mime");
-    for (const name of [label, extract(type)?.parameters.get("charset")]) {
+    for (const name of [markedEncoding(bytes), label, extract(type)?.parameters.get("charset")]) {
         try {
             if (name !== undefined) return new TextDecoder(name).decode(bytes);
         } catch {

@@ -79,6 +79,7 @@ exports.brands = {
     key: undefined,
     params: undefined,
     port: undefined,
+    quota: undefined,
     request: undefined,
     response: undefined,
     signal: undefined,

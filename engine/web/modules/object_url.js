@@ -31,7 +31,7 @@ exports.find = url => blobs.get(url.replace(/#[^]*/, ""));
 
 // The first and the last byte of a header "range" with one range; null when it is not one.
 function rangeOf(text, size) {
-    const match = /^bytes[\t ]*=[\t ]*(\d*)[\t ]*-[\t ]*(\d*)$/i.exec(text);
+    const match = /^bytes[\t ]*=[\t ]*(\d*)[\t ]*-[\t ]*(\d*)$/.exec(text);
     if (!match || (match[1] === "" && match[2] === "")) return null;
     const [first, last] = [Number(match[1]), Number(match[2])];
     if (match[1] === "") return last === 0 ? null : [Math.max(size - last, 0), size - 1];

@@ -47,6 +47,9 @@ test("FileReader chooses an encoding", async () => {
     equal(await read(new Blob([latin], { type: "text/plain;charset=windows-1252" }), "x"), "é");
     equal(await read(new Blob([latin]), "no-such-encoding"), "\ufffd");
     equal(await read(new Blob([])), "");
+    equal(await read(new Blob([bytes(0xfe, 0xff, 0, 0x61)]), "windows-1252"), "a");
+    equal(await read(new Blob([bytes(0xff, 0xfe, 0x61, 0)])), "a");
+    equal(await read(new Blob([bytes(0xef, 0xbb, 0xbf, 0x61)]), "utf-16le"), "a");
 });
 
 test("FileReader: empty blobs, aborts, second reads", async () => {
@@ -104,7 +107,15 @@ test("URLs of blobs", async () => {
     const part = await fetch(url, { headers: { range: "bytes=1-" } });
     same([part.status, part.headers.get("content-range")], [206, "bytes 1-2/3"]);
     equal(await part.text(), "bc");
-    await rejects(TypeError, fetch(url, { headers: { range: "bytes=5-" } }));
+    for (const [range, text] of [
+        ["bytes=-2", "bc"],
+        ["bytes=0-0", "a"],
+        ["bytes = 1 - 99", "bc"],
+        ["bytes=-99", "abc"],
+    ])
+        equal(await (await fetch(url, { headers: { range } })).text(), text, range);
+    for (const range of ["bytes=5-", "bytes=2-1", "bytes=-", "bytes", "Bytes=0-", "bytes=0-1,2-2"])
+        await rejects(TypeError, fetch(url, { headers: { range } }), range);
     await rejects(TypeError, fetch(url, { method: "POST" }));
     await rejects(TypeError, fetch(`${url}?query`));
 
