@@ -104,12 +104,10 @@ const isObject = (exports.isObject = value =>
     (typeof value === "object" && value !== null) || typeof value === "function");
 
 // What an iterable gives, each through `read`.
-function readSequence(list, read, what) {
-    if (!isObject(list) || typeof list[Symbol.iterator] !== "function") {
-        throw new TypeError(`${what} must be a sequence`);
-    }
-    return Array.from(list, read);
-}
+const readSequence = (list, read, what) =>
+    require("snapcell:convert")
+        .sequence(list, what)
+        .map(item => read(item));
 
 exports.readUsages = (list, what) => {
     const given = readSequence(

@@ -43,12 +43,13 @@ function serializeUrlencoded(list) {
 // --- URLSearchParams ---
 
 function listOfPairs(init) {
-    return Array.from(init, pair => {
-        const [name, value] = pair;
-        if ([...pair].length !== 2) {
+    const { sequence } = require("snapcell:convert");
+    return sequence(init, "URLSearchParams: the list").map(given => {
+        const pair = sequence(given, "URLSearchParams: a pair").map(usv);
+        if (pair.length !== 2) {
             throw new TypeError("URLSearchParams: each pair must have a name and a value");
         }
-        return [usv(name), usv(value)];
+        return pair;
     });
 }
 

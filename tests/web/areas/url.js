@@ -263,6 +263,7 @@ test("URLSearchParams", () => {
         "%EF%BF%BD=%7E*-._%21%27%28%29+"
     );
     throws(TypeError, () => new URLSearchParams([["a"]]));
+    throws(TypeError, () => new URLSearchParams(["ab", "cd"]));
     throws(TypeError, () => new URLSearchParams([["a", "b", "c"]]));
     throws(TypeError, () => new URLSearchParams().append("a"));
     const params = new URLSearchParams("z=1&a=2&z=3&m=4");
