@@ -56,6 +56,19 @@ constexpr std::string_view kOtherAdvice =
 constexpr std::string_view kSourceAdvice =
     "; a bundle is JavaScript: make one first, as with esbuild --bundle --format=esm";
 
+// Of files that wrangler leaves beside the script that imports them.
+constexpr std::string_view kFileEndings[] = {".wasm", ".wasm?module", ".txt",
+                                             ".html", ".sql",         ".bin"};
+constexpr std::string_view kFileAdvice =
+    "; a bundle is one file: bundle that one into it, as presets/node-compat does";
+constexpr std::string_view kImportAdvice = "; bundle it or remove it";
+
+template <size_t N> bool EndsWithOneOf(const std::string_view (&endings)[N], std::string_view text)
+{
+    return std::any_of(std::begin(endings), std::end(endings),
+                       [&](std::string_view ending) { return text.ends_with(ending); });
+}
+
 template <size_t N> bool IsOneOf(const std::string_view (&names)[N], std::string_view name)
 {
     return std::find(std::begin(names), std::end(names), name) != std::end(names);
@@ -82,17 +95,17 @@ std::string UnresolvedMessage(std::string_view what, std::string_view specifier)
 {
     std::string message(what);
     message.append(" of \"").append(specifier).append("\" was not resolved by the bundler");
-    message.append(IsNodeModule(specifier) ? kNodeAdvice : "; bundle it or remove it");
+    if (IsNodeModule(specifier))
+        message.append(kNodeAdvice);
+    else
+        message.append(EndsWithOneOf(kFileEndings, specifier) ? kFileAdvice : kImportAdvice);
     return message;
 }
 
 std::string_view AdviceFor(std::string_view message, std::string_view file)
 {
     if (message.starts_with("SyntaxError: ")) {
-        auto is_ending = [&](std::string_view ending) { return file.ends_with(ending); };
-        bool is_source =
-            std::any_of(std::begin(kSourceEndings), std::end(kSourceEndings), is_ending);
-        return is_source ? kSourceAdvice : std::string_view();
+        return EndsWithOneOf(kSourceEndings, file) ? kSourceAdvice : std::string_view();
     }
     std::string_view name = Between(message, "ReferenceError: ", " is not defined");
     if (name == "process") return kProcessAdvice;

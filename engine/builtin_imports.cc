@@ -55,10 +55,17 @@ v8::MaybeLocal<v8::Value> FillWorkers(v8::Local<v8::Context> context, v8::Local<
     return Fill(context, module, "workers");
 }
 
+v8::MaybeLocal<v8::Value> FillNodeSupport(v8::Local<v8::Context> context,
+                                          v8::Local<v8::Module> module)
+{
+    return Fill(context, module, "node_support");
+}
+
 constexpr BuiltinImport kImports[] = {
     {"node:async_hooks", "async_hooks", FillAsyncHooks},
     {"async_hooks", "async_hooks", FillAsyncHooks},
     {"cloudflare:workers", "workers", FillWorkers},
+    {"snapcell:node", "node_support", FillNodeSupport},
 };
 
 // What a namespace object has, in an ordinary object.
@@ -96,6 +103,7 @@ void AppendImportReferences(std::vector<intptr_t> *references)
 {
     references->push_back(reinterpret_cast<intptr_t>(FillAsyncHooks));
     references->push_back(reinterpret_cast<intptr_t>(FillWorkers));
+    references->push_back(reinterpret_cast<intptr_t>(FillNodeSupport));
 }
 
 bool IsBuiltinImport(std::string_view specifier)

@@ -118,9 +118,16 @@ bool Push(v8::Isolate *isolate, Stream *stream, const ViewBytes &input, bool fin
     return true;
 }
 
+int LevelOf(v8::Local<v8::Value> given)
+{
+    if (!given->IsInt32()) return Z_DEFAULT_COMPRESSION;
+    int level = given.As<v8::Int32>()->Value();
+    return level >= Z_NO_COMPRESSION && level <= Z_BEST_COMPRESSION ? level : Z_DEFAULT_COMPRESSION;
+}
+
 } // namespace
 
-// zlibNew(inflates, windowBits) -> ArrayBuffer
+// zlibNew(inflates, windowBits, level) -> ArrayBuffer; a level that is no integer is the default
 void Native_zlibNew(const NativeInfo &info)
 {
     v8::Isolate *isolate = info.GetIsolate();
@@ -141,8 +148,8 @@ void Native_zlibNew(const NativeInfo &info)
     stream->zlib.zfree = Free;
     stream->zlib.opaque = stream;
     int status = inflates ? inflateInit2(&stream->zlib, window_bits)
-                          : deflateInit2(&stream->zlib, Z_DEFAULT_COMPRESSION, Z_DEFLATED,
-                                         window_bits, 8, Z_DEFAULT_STRATEGY);
+                          : deflateInit2(&stream->zlib, LevelOf(info[2]), Z_DEFLATED, window_bits,
+                                         8, Z_DEFAULT_STRATEGY);
     if (status != Z_OK) {
         ThrowRangeError(isolate, "zlib cannot be started");
         return;

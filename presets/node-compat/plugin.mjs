@@ -1,43 +1,62 @@
 // An esbuild plugin that takes Node's modules from packages, with and without "node:":
 //   build({ plugins: [nodeCompat()], inject: nodeCompat.inject, define: nodeCompat.define, ... })
 import { builtinModules, createRequire } from "node:module";
+import { readFileSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const own = join(here, "modules");
 const require = createRequire(import.meta.url);
-const ownModule = name => join(own, `${name}.cjs`);
+const ownModule = name => join(own, name.includes(".") ? name : `${name}.cjs`);
+
+// Node's names, and those of our files where they differ.
+const ownModules = {
+    "assert/strict": "assert_strict",
+    async_hooks: "async_hooks.mjs",
+    buffer: "buffer",
+    console: "console",
+    constants: "os_constants",
+    crypto: "crypto",
+    diagnostics_channel: "diagnostics_channel",
+    events: "events",
+    http: "http",
+    https: "https",
+    module: "module",
+    os: "os",
+    "path/posix": "path",
+    path: "path",
+    perf_hooks: "perf_hooks",
+    process: "process",
+    querystring: "querystring",
+    stream: "stream",
+    "stream/consumers": "stream_consumers",
+    "stream/promises": "stream_promises",
+    "stream/web": "stream_web",
+    sys: "util",
+    timers: "timers",
+    "timers/promises": "timers_promises",
+    tty: "tty",
+    url: "url",
+    util: "util",
+    "util/types": "util_types",
+    worker_threads: "worker_threads",
+    zlib: "zlib",
+};
 
 const modules = {
     assert: require.resolve("assert/"),
-    "assert/strict": ownModule("assert_strict"),
-    buffer: ownModule("buffer"),
-    crypto: ownModule("crypto"),
-    events: ownModule("events"),
-    path: require.resolve("path-browserify"),
-    "path/posix": require.resolve("path-browserify"),
-    process: ownModule("process"),
-    querystring: ownModule("querystring"),
-    stream: ownModule("stream"),
-    "stream/promises": ownModule("stream_promises"),
+    punycode: join(here, "node_modules/unenv/dist/runtime/node/punycode.mjs"),
     string_decoder: require.resolve("string_decoder/"),
-    timers: ownModule("timers"),
-    url: ownModule("url"),
-    util: ownModule("util"),
-    "util/types": ownModule("util_types"),
 };
+for (const [name, file] of Object.entries(ownModules)) modules[name] = ownModule(file);
 
-// What unenv's modules need of each other, and which is too little for functions: its
-// AsyncLocalStorage forgets its value at the first await.
-const unenvAlone = {
-    async_hooks: join(here, "node_modules/unenv/dist/runtime/node/async_hooks.mjs"),
-};
-const inUnenv = join(here, "node_modules/unenv") + sep;
+// What the engine has, and a bundle goes on importing.
+const ofEngine = ["cloudflare:workers", "snapcell:node"];
 
 const builtins = new Set(builtinModules.filter(name => !name.startsWith("_")));
 
-export const moduleNames = Object.keys(modules);
+export const moduleNames = Object.keys(modules).sort();
 
 // `empty`: names of Node's modules that are not there and that the function does not really need.
 export function nodeCompat({ empty = [] } = {}) {
@@ -47,18 +66,66 @@ export function nodeCompat({ empty = [] } = {}) {
     return {
         name: "snapcell-node-compat",
         setup(build) {
+            build.onResolve({ filter: /^(cloudflare|snapcell):/ }, ({ path }) =>
+                ofEngine.includes(path) ? { path, external: true } : undefined
+            );
             build.onResolve({ filter: /^(node:)?[a-z_]+(\/[a-z]*)?$/ }, args =>
                 resolve(build, args, emptied)
             );
             build.onLoad({ filter: /.*/, namespace: "node-empty" }, () => ({
                 contents: "module.exports = {};",
             }));
+            addFiles(build);
         },
     };
 }
-// What a build sets beside the plugin: names that are global in Node.
+// What a build sets beside the plugin: names that are global in Node, as they are and as members of
+// the global object.
 nodeCompat.inject = [join(own, "globals.mjs")];
 nodeCompat.define = { global: "globalThis" };
+const globalNames = ["Buffer", "process", "setImmediate", "clearImmediate", "setTimeout"];
+globalNames.push("setInterval", "clearTimeout", "clearInterval");
+for (const name of globalNames)
+    for (const object of ["globalThis", "global", "self"])
+        nodeCompat.define[`${object}.${name}`] = name;
+
+// --- Files that wrangler's rules take for modules, and its output leaves beside the script ---
+
+const fileKinds = {
+    "\\.wasm(\\?module)?$": "wasm",
+    "\\.(txt|html|sql)$": "text",
+    "\\.bin$": "data",
+};
+const fileContents = {
+    text: path => ({ contents: readFileSync(path), loader: "text" }),
+    data: path => decoded(path, "bytes.buffer"),
+    // A function that has one is evaluated at each load: V8 has no modules of WebAssembly in snapshots.
+    wasm: path => decoded(path, "new WebAssembly.Module(bytes)"),
+};
+
+const decoded = (path, value) => ({
+    contents:
+        `const text = atob("${readFileSync(path, "base64")}");` +
+        `const bytes = Uint8Array.from(text, unit => unit.charCodeAt(0)); export default ${value};`,
+    loader: "js",
+});
+
+function addFiles(build) {
+    for (const [ending, kind] of Object.entries(fileKinds)) {
+        build.onResolve({ filter: new RegExp(ending) }, async ({ path, pluginData, ...from }) => {
+            if (pluginData === "node-compat") return undefined;
+            const { kind: how, importer, resolveDir } = from;
+            const options = { kind: how, importer, resolveDir, pluginData: "node-compat" };
+            const found = await build.resolve(path.replace(/\?module$/, ""), options);
+            return found.errors.length > 0
+                ? { errors: found.errors }
+                : { path: found.path, namespace: `file-${kind}` };
+        });
+        build.onLoad({ filter: /.*/, namespace: `file-${kind}` }, ({ path }) =>
+            fileContents[kind](path)
+        );
+    }
+}
 
 async function resolve(build, { path, kind, importer, resolveDir, pluginData }, emptied) {
     const prefixed = path.startsWith("node:");
@@ -67,9 +134,9 @@ async function resolve(build, { path, kind, importer, resolveDir, pluginData }, 
     // Our own modules name the packages that they stand on with a slash at the end.
     if (importer.startsWith(own + sep) && path.endsWith("/")) return undefined;
     if (emptied.has(name)) return { path: name, namespace: "node-empty" };
+    if (name === "async_hooks" && importer === modules.async_hooks)
+        return { path: "node:async_hooks", external: true };
     if (Object.hasOwn(modules, name)) return { path: modules[name], sideEffects: false };
-    if (importer.startsWith(inUnenv) && Object.hasOwn(unenvAlone, name))
-        return { path: unenvAlone[name], sideEffects: false };
     if (!prefixed) {
         const options = { kind, importer, resolveDir, pluginData: "node-compat" };
         const installed = await build.resolve(path, options); // a package of that name, perhaps

@@ -83,6 +83,11 @@ expect "is told where it is called" out_is '["ERR_METHOD_NOT_IMPLEMENTED",3,true
 printf 'import { env } from "cloudflare:workers";\nimport { x } from "cloudflare:sockets";\nexport default { fetch: () => new Response(env.A + x) };\n' >socket.js
 run 1 "another import" compile socket.js
 expect "is named with its line" err_has 'socket.js:2:19: import of "cloudflare:sockets" was not resolved'
+printf 'import mod from "./empty.wasm";\nexport default { fetch: () => new Response("" + mod) };\n' >wasm.js
+printf '\0asm\1\0\0\0' >empty.wasm
+run 1 "a file beside the bundle" compile wasm.js
+expect "is refused in a line" line_count err 1
+expect "with its place and what to do" err_has 'wasm.js:1:17: import of "./empty.wasm" was not resolved by the bundler; a bundle is one file: bundle that one into it'
 printf 'import { nothing } from "node:async_hooks";\nexport default { fetch: () => new Response(nothing) };\n' >name.js
 run 1 "a name that is not exported" compile name.js
 expect "is named with its line" err_has "name.js:1:"

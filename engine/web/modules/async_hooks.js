@@ -4,7 +4,13 @@
 // microtasks. A frame is replaced and not changed, but by disable().
 
 function invalid(name, expected, value) {
-    const got = value === null || typeof value !== "object" ? `${typeof value}` : "an object";
+    const isPrimitive =
+        value === null || (typeof value !== "object" && typeof value !== "function");
+    const told =
+        value === undefined || value === null
+            ? `${value}`
+            : `type ${typeof value} (${String(value)})`;
+    const got = isPrimitive ? told : "an object";
     const message = `The "${name}" argument must be ${expected}. Received ${got}`;
     return Object.assign(new TypeError(message), { code: "ERR_INVALID_ARG_TYPE" });
 }

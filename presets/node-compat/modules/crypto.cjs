@@ -1,120 +1,65 @@
 "use strict";
-// node:crypto's random values, hashes and derived keys: unenv has them not, so that hashes are those
-// of @noble/hashes. Ciphers and key pairs are in crypto.subtle.
+// node:crypto: hashes of @noble/hashes, all else on the engine's natives. Each part is evaluated when
+// a function first asks for it.
 const { Buffer } = require("./buffer.cjs");
+const {
+    bytesOf,
+    encoded,
+    hashNamed,
+    hashes,
+    invalidDigest,
+    plainName,
+    withCallback,
+} = require("./crypto_data.cjs");
+const {
+    checkInteger,
+    checkString,
+    failure,
+    invalidType,
+    missingAll,
+    outOfRange,
+} = require("./errors.cjs");
+const support = require("./support.mjs").default;
 
-// Evaluated when a function asks for the first hash of its kind.
-const hashes = {
-    md5: () => require("@noble/hashes/legacy.js").md5,
-    sha1: () => require("@noble/hashes/legacy.js").sha1,
-    ripemd160: () => require("@noble/hashes/legacy.js").ripemd160,
-    sha224: () => require("@noble/hashes/sha2.js").sha224,
-    sha256: () => require("@noble/hashes/sha2.js").sha256,
-    sha384: () => require("@noble/hashes/sha2.js").sha384,
-    sha512: () => require("@noble/hashes/sha2.js").sha512,
-    "sha512-224": () => require("@noble/hashes/sha2.js").sha512_224,
-    "sha512-256": () => require("@noble/hashes/sha2.js").sha512_256,
-    "sha3-224": () => require("@noble/hashes/sha3.js").sha3_224,
-    "sha3-256": () => require("@noble/hashes/sha3.js").sha3_256,
-    "sha3-384": () => require("@noble/hashes/sha3.js").sha3_384,
-    "sha3-512": () => require("@noble/hashes/sha3.js").sha3_512,
-    blake2b512: () => require("@noble/hashes/blake2.js").blake2b,
-    blake2s256: () => require("@noble/hashes/blake2.js").blake2s,
-};
-
-const failure = (Kind, code, message) => Object.assign(new Kind(message), { code });
-
-const notSupported = () => new Error("Digest method not supported");
-const invalid = name => () =>
-    failure(TypeError, "ERR_CRYPTO_INVALID_DIGEST", `Invalid digest: ${name}`);
-
-function hashNamed(name, refusal = notSupported) {
-    const plain = String(name).toLowerCase().replace(/^rsa-/, "").replace(/^sha-/, "sha");
-    const hash = Object.hasOwn(hashes, plain) && hashes[plain]();
-    if (!hash) throw refusal();
-    return hash;
-}
-
-function bytesOf(data, encoding) {
-    if (typeof data === "string")
-        return Buffer.from(data, encoding === "buffer" ? "utf8" : encoding);
-    if (ArrayBuffer.isView(data))
-        return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    if (data instanceof ArrayBuffer) return new Uint8Array(data);
-    throw failure(
-        TypeError,
-        "ERR_INVALID_ARG_TYPE",
-        'The "data" argument must be of type string or an instance of Buffer, TypedArray, or DataView.'
-    );
-}
-
-const encoded = (bytes, encoding) => {
-    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return encoding && encoding !== "buffer" ? buffer.toString(encoding) : buffer;
-};
-
-// Not a stream, as Node's are: update() and digest() alone.
-class Hash {
-    #state;
-    constructor(state) {
-        this.#state = state;
-    }
-    update(data, encoding) {
-        this.#open().update(bytesOf(data, encoding));
-        return this;
-    }
-    digest(encoding) {
-        const digest = this.#open().digest();
-        this.#state = undefined;
-        return encoded(digest, encoding);
-    }
-    copy() {
-        return new Hash(this.#open().clone());
-    }
-    #open() {
-        if (this.#state) return this.#state;
-        throw failure(Error, "ERR_CRYPTO_HASH_FINALIZED", "Digest already called");
-    }
-}
-
-const createHash = name => new Hash(hashNamed(name).create());
-
-function createHmac(name, key) {
-    const hash = hashNamed(name, invalid(name));
-    return new Hash(require("@noble/hashes/hmac.js").hmac.create(hash, bytesOf(key)));
-}
-
-const hash = (name, data, encoding = "hex") => encoded(hashNamed(name)(bytesOf(data)), encoding);
+// --- Random values ---
 
 const quota = 65536; // of one crypto.getRandomValues()
 
 function randomFillSync(target, offset = 0, size) {
+    if (!ArrayBuffer.isView(target) && !(target instanceof ArrayBuffer))
+        throw invalidType("buf", ["ArrayBuffer", "ArrayBufferView"], target);
     const all = bytesOf(target);
     const unit = target.BYTES_PER_ELEMENT ?? 1;
-    const end = size === undefined ? all.length : (offset + size) * unit;
-    if (offset < 0 || end > all.length)
-        throw failure(
-            RangeError,
-            "ERR_OUT_OF_RANGE",
-            'The value of "size + offset" is out of range.'
-        );
-    for (let at = offset * unit; at < end; at += quota)
-        globalThis.crypto.getRandomValues(all.subarray(at, Math.min(at + quota, end)));
+    const length = all.length / unit;
+    checkNumberUpTo(offset, "offset", length);
+    if (size !== undefined) checkNumberUpTo(size, "size", 2 ** 31 - 1);
+    const end = size === undefined ? length : offset + size;
+    if (end > length) throw outOfRange("size + offset", `<= ${length}`, end);
+    for (let at = offset * unit; at < end * unit; at += quota)
+        globalThis.crypto.getRandomValues(all.subarray(at, Math.min(at + quota, end * unit)));
     return target;
 }
 
-const randomBytesSync = size => randomFillSync(Buffer.alloc(size));
+function checkNumberUpTo(value, name, max) {
+    if (typeof value !== "number") throw invalidType(name, "number", value);
+    if (!(value >= 0 && value <= max)) throw outOfRange(name, `>= 0 && <= ${max}`, value);
+}
+
+function randomBytesSync(size) {
+    checkNumberUpTo(size, "size", 2 ** 31 - 1);
+    return randomFillSync(Buffer.alloc(Math.trunc(size)));
+}
 
 // Below 2^48, each as likely: values of an incomplete last round are drawn again.
 function randomIntSync(min, max) {
+    for (const [value, name] of [
+        [min, "min"],
+        [max, "max"],
+    ])
+        if (!Number.isSafeInteger(value)) throw invalidType(name, "a safe integer", value);
     const range = max - min;
-    if (
-        !Number.isSafeInteger(min) ||
-        !Number.isSafeInteger(max) ||
-        range <= 0 ||
-        range > 2 ** 48 - 1
-    )
-        throw failure(RangeError, "ERR_OUT_OF_RANGE", `No integer from ${min} to below ${max}.`);
+    if (range <= 0) throw outOfRange("max", `greater than the value of "min" (${min})`, max);
+    if (range > 2 ** 48 - 1) throw outOfRange("max - min", `<= ${2 ** 48 - 1}`, range);
     const end = 2 ** 48 - (2 ** 48 % range);
     for (;;) {
         const value = randomBytesSync(6).readUIntBE(0, 6);
@@ -122,46 +67,73 @@ function randomIntSync(min, max) {
     }
 }
 
-// Gives a function with a callback, as Node's: f(...args, (error, value) => ...).
-const withCallback = compute =>
-    function (...args) {
-        const done = args.pop();
-        let value;
-        try {
-            value = compute(...args);
-        } catch (error) {
-            queueMicrotask(() => done(error));
-            return;
-        }
-        queueMicrotask(() => done(null, value));
-    };
-const perhapsWithCallback = compute => {
+function perhapsWithCallback(compute) {
     const later = withCallback(compute);
     return (...args) => (typeof args.at(-1) === "function" ? later(...args) : compute(...args));
-};
+}
+
+// --- Keys that are derived ---
 
 function pbkdf2Sync(password, salt, iterations, size, name) {
+    checkString(name, "digest");
+    const [secret, salty] = [bytesOf(password, "password"), bytesOf(salt, "salt")];
+    checkInteger(iterations, "iterations", 1, 2 ** 31 - 1);
+    checkInteger(size, "keylen", 0, 2 ** 31 - 1);
+    const number = support.digestNumber(plainName(name));
+    if (number >= 0 && size > 0)
+        return encoded(support.pbkdf2(number, secret, salty, iterations, size));
+    const digest = hashNamed(name, invalidDigest(name));
     const derive = require("@noble/hashes/pbkdf2.js").pbkdf2;
-    const digest = hashNamed(name, invalid(name));
-    const options = { c: iterations, dkLen: size };
-    return encoded(derive(digest, bytesOf(password), bytesOf(salt), options));
+    return size === 0
+        ? Buffer.alloc(0)
+        : encoded(derive(digest, secret, salty, { c: iterations, dkLen: size }));
 }
 
 function scryptSync(password, salt, size, options = {}) {
+    const [secret, salty] = [bytesOf(password, "password"), bytesOf(salt, "salt")];
+    checkInteger(size, "keylen", 0, 2 ** 31 - 1);
     const { N = options.cost ?? 16384, r = options.blockSize ?? 8 } = options;
-    const { p = options.parallelization ?? 1 } = options;
+    const { p = options.parallelization ?? 1, maxmem = 32 * 1024 * 1024 } = options;
+    const isPower = Number.isSafeInteger(N) && N > 1 && (BigInt(N) & BigInt(N - 1)) === 0n;
+    if (!isPower || 128 * N * r > maxmem)
+        throw failure(
+            RangeError,
+            "ERR_CRYPTO_INVALID_SCRYPT_PARAMS",
+            `Invalid scrypt params${isPower ? ": memory limit exceeded" : ""}`
+        );
     const derive = require("@noble/hashes/scrypt.js").scrypt;
-    return encoded(derive(bytesOf(password), bytesOf(salt), { N, r, p, dkLen: size }));
+    return size === 0
+        ? Buffer.alloc(0)
+        : encoded(
+              derive(secret, salty, { N, r, p, dkLen: size, maxmem: maxmem + 128 * r * (p + 2) })
+          );
 }
 
 function hkdfSync(name, key, salt, info, size) {
-    const digest = hashNamed(name, invalid(name));
+    checkString(name, "digest");
+    const secret = require("./crypto_keys.cjs").secretOf(key, "ikm");
+    const parts = [bytesOf(salt, "salt"), bytesOf(info, "info")];
+    checkInteger(size, "length", 0, 2 ** 31 - 1);
+    const digest = hashNamed(name, invalidDigest(name));
+    if (size > 255 * digest.outputLen)
+        throw failure(RangeError, "ERR_CRYPTO_INVALID_KEYLEN", "Invalid key length");
+    if (size === 0) return new ArrayBuffer(0);
     const derive = require("@noble/hashes/hkdf.js").hkdf;
-    const bytes = derive(digest, bytesOf(key), bytesOf(salt), bytesOf(info), size);
+    const bytes = derive(digest, secret, ...parts, size);
     return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
 }
 
 function timingSafeEqual(a, b) {
+    for (const [value, name] of [
+        [a, "buf1"],
+        [b, "buf2"],
+    ])
+        if (!ArrayBuffer.isView(value) && !(value instanceof ArrayBuffer))
+            throw failure(
+                TypeError,
+                "ERR_INVALID_ARG_TYPE",
+                `The "${name}" argument must be an instance of ArrayBuffer, Buffer, TypedArray, or DataView.`
+            );
     const [left, right] = [bytesOf(a), bytesOf(b)];
     if (left.length !== right.length)
         throw failure(
@@ -169,17 +141,42 @@ function timingSafeEqual(a, b) {
             "ERR_CRYPTO_TIMING_SAFE_EQUAL_LENGTH",
             "Input buffers must have the same byte length"
         );
-    let difference = 0;
-    for (let i = 0; i < left.length; i++) difference |= left[i] ^ right[i];
-    return difference === 0;
+    return support.equal(left, right);
 }
 
-module.exports = {
-    createHash,
-    createHmac,
+// --- The module ---
+
+const absent = [
+    "argon2",
+    "argon2Sync",
+    "Certificate",
+    "checkPrime",
+    "checkPrimeSync",
+    "createDiffieHellman",
+];
+absent.push(
+    "createDiffieHellmanGroup",
+    "createECDH",
+    "decapsulate",
+    "DiffieHellman",
+    "DiffieHellmanGroup"
+);
+absent.push("ECDH", "encapsulate", "generatePrime", "generatePrimeSync", "getDiffieHellman");
+absent.push(
+    "privateEncrypt",
+    "publicDecrypt",
+    "secureHeapUsed",
+    "setEngine",
+    "setFips",
+    "X509Certificate"
+);
+
+const crypto = {
+    ...missingAll("crypto", absent),
+    getCurves: () => ["prime256v1", "secp384r1", "secp521r1"],
+    getFips: () => 0,
     getHashes: () => Object.keys(hashes),
     getRandomValues: view => globalThis.crypto.getRandomValues(view),
-    hash,
     hkdf: withCallback(hkdfSync),
     hkdfSync,
     pbkdf2: withCallback(pbkdf2Sync),
@@ -202,3 +199,63 @@ module.exports = {
         return globalThis.crypto;
     },
 };
+
+const parts = {
+    hash: () => require("./crypto_hash.cjs"),
+    keys: () => require("./crypto_keys.cjs"),
+    sign: () => require("./crypto_sign.cjs"),
+    cipher: () => require("./crypto_cipher.cjs"),
+};
+const names = {
+    hash: ["Hash", "Hmac", "createHash", "createHmac", "hash"],
+    keys: [
+        "KeyObject",
+        "createPrivateKey",
+        "createPublicKey",
+        "createSecretKey",
+        "generateKeyPairSync",
+        "generateKeySync",
+    ],
+    sign: [
+        "Sign",
+        "Verify",
+        "constants",
+        "createSign",
+        "createVerify",
+        "diffieHellman",
+        "privateDecrypt",
+        "publicEncrypt",
+        "sign",
+        "verify",
+    ],
+    cipher: [
+        "Cipheriv",
+        "Decipheriv",
+        "createCipheriv",
+        "createDecipheriv",
+        "getCipherInfo",
+        "getCiphers",
+    ],
+};
+for (const [part, exported] of Object.entries(names))
+    for (const name of exported)
+        Object.defineProperty(crypto, name, {
+            enumerable: true,
+            configurable: true,
+            get: () => parts[part]()[name],
+        });
+
+crypto.generateKey = withCallback((type, options) => crypto.generateKeySync(type, options));
+
+// With a callback of three values.
+crypto.generateKeyPair = (type, options, callback) => {
+    const done = typeof options === "function" ? options : callback;
+    withCallback(crypto.generateKeyPairSync)(
+        type,
+        typeof options === "function" ? {} : options,
+        (error, pair) => (error ? done(error) : done(null, pair.publicKey, pair.privateKey))
+    );
+};
+
+module.exports = crypto;
+require("./global_object.cjs").register("crypto", module.exports);

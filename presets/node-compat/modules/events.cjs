@@ -29,3 +29,4 @@ for (const name of given)
 Object.defineProperty(EventEmitter, "EventEmitter", { value: EventEmitter, enumerable: true });
 
 module.exports = EventEmitter;
+require("./global_object.cjs").register("events", module.exports);

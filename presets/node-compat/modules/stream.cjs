@@ -1,3 +1,44 @@
 "use strict";
-// node:stream: Node's own, as the package readable-stream publishes it.
-module.exports = require("readable-stream/lib/ours/browser.js");
+// node:stream: Node's own, as the package readable-stream publishes it, and what it leaves out.
+const stream = require("readable-stream/lib/ours/browser.js");
+
+const adapter =
+    name =>
+    (...args) =>
+        require("./stream_adapters.cjs")[name](...args);
+stream.Readable.toWeb = adapter("readableToWeb");
+stream.Readable.fromWeb = adapter("readableFromWeb");
+stream.Writable.toWeb = adapter("writableToWeb");
+stream.Writable.fromWeb = adapter("writableFromWeb");
+stream.Duplex.toWeb = adapter("duplexToWeb");
+stream.Duplex.fromWeb = adapter("duplexFromWeb");
+
+// Two ends of one pipe.
+stream.duplexPair ??= function duplexPair(options) {
+    const ends = [0, 1].map(
+        side =>
+            new stream.Duplex({
+                ...options,
+                read() {
+                    const done = this.taken;
+                    this.taken = undefined;
+                    done?.();
+                },
+                write(chunk, encoding, done) {
+                    const other = ends[1 - side];
+                    if (chunk.length === 0) return queueMicrotask(done);
+                    other.push(chunk);
+                    other.taken = done;
+                },
+                final(done) {
+                    ends[1 - side].on("end", done);
+                    ends[1 - side].push(null);
+                },
+            })
+    );
+    return ends;
+};
+stream.setDefaultHighWaterMark?.(false, 65536);
+
+module.exports = stream;
+require("./global_object.cjs").register("stream", module.exports);

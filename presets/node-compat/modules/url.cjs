@@ -20,3 +20,4 @@ module.exports = {
         return globalThis.URLSearchParams;
     },
 };
+require("./global_object.cjs").register("url", module.exports);

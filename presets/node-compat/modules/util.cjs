@@ -1,7 +1,15 @@
 "use strict";
 // node:util from unenv, which has no more than names for some: inspect and format are Node's own
 // in node-inspect-extracted, comparisons are those of the package assert.
-const { MIMEParams, MIMEType, inherits } = require("unenv/node/util");
+const { inherits } = require("unenv/node/util");
+const {
+    checkFunction,
+    checkInteger,
+    checkString,
+    invalidType,
+    invalidValue,
+    missingAll,
+} = require("./errors.cjs");
 const types = require("./util_types.cjs");
 
 // What is large is evaluated when it is first called.
@@ -11,7 +19,7 @@ const comparing = () => require("assert/build/internal/util/comparisons");
 const custom = Symbol.for("nodejs.util.promisify.custom");
 
 function promisify(original) {
-    if (typeof original !== "function") throw typeError("original", "of type function", original);
+    checkFunction(original, "original");
     if (original[custom]) return original[custom];
     function promised(...args) {
         return new Promise((resolve, reject) => {
@@ -26,7 +34,7 @@ function promisify(original) {
 promisify.custom = custom;
 
 function callbackify(original) {
-    if (typeof original !== "function") throw typeError("original", "of type function", original);
+    checkFunction(original, "original");
     return function (...args) {
         const done = args.pop();
         const failed = reason => done(reason || falsyRejection(reason));
@@ -40,11 +48,6 @@ function callbackify(original) {
 function falsyRejection(reason) {
     const error = new Error("Promise was rejected with falsy value");
     return Object.assign(error, { code: "ERR_FALSY_VALUE_REJECTION", reason });
-}
-
-function typeError(name, expected, got) {
-    const message = `The "${name}" argument must be ${expected}. Received ${format("%s", got)}`;
-    return Object.assign(new TypeError(message), { code: "ERR_INVALID_ARG_TYPE" });
 }
 
 function deprecate(original, message, code) {
@@ -61,6 +64,76 @@ function deprecate(original, message, code) {
 // There is no NODE_DEBUG: nothing is logged.
 const debuglog = () => Object.assign(() => {}, { enabled: false });
 
+// --- Texts of terminals, environments and systems ---
+
+const colorOf = name => inspecting().inspect.colors[name];
+
+function styleText(formats, text) {
+    if (typeof text !== "string") throw invalidType("text", "string", text);
+    const codes = []
+        .concat(formats)
+        .filter(name => name !== "none")
+        .map(name => {
+            const color = colorOf(name);
+            if (!color)
+                throw invalidValue(
+                    "format",
+                    name,
+                    `must be one of: ${Object.keys(inspecting().inspect.colors)
+                        .map(known => `'${known}'`)
+                        .join(", ")}`
+                );
+            return color;
+        });
+    const escape = code => `\u001b[${code}m`;
+    return (
+        codes.map(([on]) => escape(on)).join("") +
+        text +
+        codes
+            .map(([, off]) => escape(off))
+            .reverse()
+            .join("")
+    );
+}
+
+const line =
+    /^\s*(?:export\s+)?([\w.-]+)\s*=[^\S\n]*("(?:\\"|[^"])*"|'[^']*'|`[^`]*`|[^#\n]*)?[^\S\n]*(?:#.*)?$/gm;
+
+function parseEnv(content) {
+    checkString(content, "content");
+    const values = {};
+    for (const [, name, given = ""] of content.matchAll(line)) {
+        const text = given.trim();
+        const quote = /^(["'`])([^]*)\1$/.exec(text);
+        values[name] = quote
+            ? quote[1] === '"'
+                ? quote[2].replaceAll("\\n", "\n")
+                : quote[2]
+            : text;
+    }
+    return values;
+}
+
+const systemErrors = () => Object.entries(require("./os_constants.cjs").errno);
+
+function getSystemErrorName(number) {
+    checkInteger(number, "err", -(2 ** 31), -1);
+    return (
+        systemErrors().find(([, value]) => value === -number)?.[0] ??
+        `Unknown system error ${number}`
+    );
+}
+
+// `resource` is kept alive by no more than the caller.
+async function aborted(signal, resource) {
+    if (typeof signal !== "object" || signal === null || !("aborted" in signal))
+        throw invalidType("signal", "AbortSignal", signal);
+    if ((typeof resource !== "object" && typeof resource !== "function") || resource === null)
+        throw invalidType("resource", "Object", resource);
+    if (signal.aborted) return;
+    await new Promise(resolve => signal.addEventListener("abort", () => resolve(), { once: true }));
+}
+
 const inspect = (value, ...options) => inspecting().inspect(value, ...options);
 inspect.custom = Symbol.for("nodejs.util.inspect.custom");
 Object.defineProperty(inspect, "defaultOptions", {
@@ -68,9 +141,19 @@ Object.defineProperty(inspect, "defaultOptions", {
 });
 const format = (...args) => inspecting().format(...args);
 
+const absent = [
+    "diff",
+    "getCallSite",
+    "getCallSites",
+    "getSystemErrorMap",
+    "getSystemErrorMessage",
+];
+absent.push("setTraceSigInt", "transferableAbortController", "transferableAbortSignal");
+
 module.exports = {
-    MIMEParams,
-    MIMEType,
+    ...missingAll("util", absent),
+    _extend: (target, source) => Object.assign(target, source),
+    aborted,
     callbackify,
     debug: debuglog,
     debuglog,
@@ -78,13 +161,23 @@ module.exports = {
     format,
     formatWithOptions: (...args) => inspecting().formatWithOptions(...args),
     inherits,
+    getSystemErrorName,
     inspect,
     isArray: Array.isArray,
     isDeepStrictEqual: (a, b) => comparing().isDeepStrictEqual(a, b),
+    parseArgs: config => require("./util_args.cjs").parseArgs(config),
+    parseEnv,
     promisify,
     stripVTControlCharacters: text => inspecting().stripVTControlCharacters(text),
+    styleText,
     toUSVString: value => String(value).toWellFormed(),
     types,
+    get MIMEParams() {
+        return require("./util_mime.cjs").MIMEParams;
+    },
+    get MIMEType() {
+        return require("./util_mime.cjs").MIMEType;
+    },
     get TextDecoder() {
         return globalThis.TextDecoder;
     },
@@ -92,3 +185,4 @@ module.exports = {
         return globalThis.TextEncoder;
     },
 };
+require("./global_object.cjs").register("util", module.exports);

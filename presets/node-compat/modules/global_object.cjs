@@ -1,0 +1,11 @@
+"use strict";
+// What modules tell of themselves when they are evaluated: names of the global object, for packages
+// that look there, and for process.getBuiltinModule(), which knows what the bundle uses.
+exports.define = (name, value) => {
+    if (globalThis[name] === undefined)
+        Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
+};
+
+const modules = { __proto__: null };
+exports.register = (name, value) => (modules[name] = () => value);
+exports.known = name => modules[name]?.();

@@ -1,0 +1,98 @@
+"use strict";
+// node:module: nothing is loaded while a function runs, so that require() finds Node's modules alone.
+const { checkString, failure, invalidValue, missingAll } = require("./errors.cjs");
+
+// Each is evaluated when it is asked for.
+const found = {
+    __proto__: null,
+    assert: () => require("node:assert"),
+    "assert/strict": () => require("node:assert/strict"),
+    async_hooks: () => require("node:async_hooks"),
+    buffer: () => require("node:buffer"),
+    console: () => require("node:console"),
+    constants: () => require("node:constants"),
+    crypto: () => require("node:crypto"),
+    diagnostics_channel: () => require("node:diagnostics_channel"),
+    events: () => require("node:events"),
+    http: () => require("node:http"),
+    https: () => require("node:https"),
+    module: () => module.exports,
+    os: () => require("node:os"),
+    path: () => require("node:path"),
+    "path/posix": () => require("node:path/posix"),
+    perf_hooks: () => require("node:perf_hooks"),
+    process: () => require("node:process"),
+    punycode: () => require("node:punycode"),
+    querystring: () => require("node:querystring"),
+    stream: () => require("node:stream"),
+    "stream/consumers": () => require("node:stream/consumers"),
+    "stream/promises": () => require("node:stream/promises"),
+    "stream/web": () => require("node:stream/web"),
+    string_decoder: () => require("node:string_decoder"),
+    timers: () => require("node:timers"),
+    "timers/promises": () => require("node:timers/promises"),
+    tty: () => require("node:tty"),
+    url: () => require("node:url"),
+    util: () => require("node:util"),
+    "util/types": () => require("node:util/types"),
+    worker_threads: () => require("node:worker_threads"),
+    zlib: () => require("node:zlib"),
+};
+
+const bareName = name => name.replace(/^node:/, "");
+const isBuiltin = name => typeof name === "string" && bareName(name) in found;
+const builtin = name => found[bareName(name)]?.();
+
+function createRequire(filename) {
+    const text = filename instanceof URL ? filename.href : filename;
+    const isPlace = typeof text === "string" && (text.startsWith("/") || text.startsWith("file:"));
+    if (!isPlace)
+        throw invalidValue(
+            "filename",
+            filename,
+            "must be a file URL object, file URL string, or absolute path string"
+        );
+    function require(name) {
+        checkString(name, "id");
+        if (isBuiltin(name)) return builtin(name);
+        throw Object.assign(
+            failure(Error, "MODULE_NOT_FOUND", `Cannot find module '${name}': it was not bundled`),
+            { requireStack: [text] }
+        );
+    }
+    require.resolve = name => {
+        if (isBuiltin(name)) return name;
+        throw failure(
+            Error,
+            "MODULE_NOT_FOUND",
+            `Cannot find module '${name}': it was not bundled`
+        );
+    };
+    require.cache = { __proto__: null };
+    return require;
+}
+
+const absent = ["enableCompileCache", "findPackageJSON", "findSourceMap", "flushCompileCache"];
+absent.push(
+    "register",
+    "registerHooks",
+    "runMain",
+    "stripTypeScriptTypes",
+    "syncBuiltinESMExports"
+);
+
+function Module(id = "") {
+    this.id = id;
+    this.exports = {};
+}
+Object.assign(Module, missingAll("module", absent), {
+    Module,
+    _cache: { __proto__: null },
+    _extensions: { __proto__: null },
+    builtin,
+    builtinModules: Object.keys(found),
+    createRequire,
+    isBuiltin,
+});
+
+module.exports = Module;
