@@ -2,11 +2,19 @@
 // answer as JSON. `node node_runner.mjs BUNDLE CALL`: CALL is {"request": {url, method, headers,
 // body}} or {"event": ...}.
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
+import { createRequire, registerHooks } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { runInThisContext } from "node:vm";
+
+registerHooks({
+    resolve(specifier, context, next) {
+        if (specifier !== "snapcell:node") return next(specifier, context);
+        const { href } = new URL("engine_support.mjs", import.meta.url);
+        return { url: href, shortCircuit: true };
+    },
+});
 
 // Node goes by a file's ending, so the bundle is copied to one with the right ending.
 async function load(bundle) {
