@@ -6,13 +6,14 @@ const plain = "text/plain;charset=US-ASCII";
 
 // What is before the comma: [the type as it is sent, whether base64 follows].
 function readHead(head) {
-    head = head.replace(/^[\t\n\f\r ]+|[\t\n\f\r ]+$/g, "");
-    const mark = /; *base64$/i.exec(head);
-    if (mark) head = head.slice(0, mark.index);
+    const { parse, serialize, trim } = require("snapcell:mime");
+    head = trim(head);
+    const mark = head.lastIndexOf(";");
+    const isBase64 = mark >= 0 && trim(head.slice(mark + 1)).toLowerCase() === "base64";
+    if (isBase64) head = trim(head.slice(0, mark));
     if (head.startsWith(";")) head = `text/plain${head}`;
-    const { parse, serialize } = require("snapcell:mime");
     const type = parse(head);
-    return [type ? serialize(type) : plain, mark !== null];
+    return [type ? serialize(type) : plain, isBase64];
 }
 
 function latin1Bytes(text) {

@@ -35,8 +35,18 @@ const labels = {
         "iso88591 iso_8859-1 iso_8859-1:1987 l1 latin1 us-ascii windows-1252 x-cp1252",
 };
 
+// A regular expression would look for the end of each run of blanks from each of its characters.
+function trimmed(label) {
+    const blanks = "\t\n\f\r ";
+    let start = 0;
+    let end = label.length;
+    while (start < end && blanks.includes(label[start])) start++;
+    while (end > start && blanks.includes(label[end - 1])) end--;
+    return label.slice(start, end);
+}
+
 function encodingOf(label) {
-    const name = label.replace(/^[\t\n\f\r ]+|[\t\n\f\r ]+$/g, "").toLowerCase();
+    const name = trimmed(label).toLowerCase();
     for (const encoding in labels) {
         if (labels[encoding].split(" ").includes(name)) return encoding;
     }

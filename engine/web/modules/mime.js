@@ -17,6 +17,8 @@ function trimEnd(text) {
     return text.slice(0, end);
 }
 
+const trim = (exports.trim = text => trimEnd(trimStart(text)));
+
 // The place of a character from `at` on, or the text's end.
 function find(text, character, at) {
     const found = text.indexOf(character, at);
@@ -77,7 +79,7 @@ function parseParameters(text, at) {
 
 // {essence, parameters}, or null.
 const parse = (exports.parse = text => {
-    text = trimEnd(trimStart(text));
+    text = trim(text);
     const end = find(text, ";", 0);
     const slash = text.indexOf("/");
     if (slash < 0 || slash > end) return null;
