@@ -257,6 +257,7 @@ v8::Local<v8::Context> NewContext(v8::Isolate *isolate, const snapcell_host *hos
 {
     v8::Local<v8::Context> context = NewPlainContext(isolate, host);
     AddWasmInstantiate(context);
+    CaptureBuiltIns(context);
     return context;
 }
 

@@ -17,7 +17,8 @@ void AppendEvaluationReferences(std::vector<intptr_t> *references);
 
 // A fresh context with the whole surface: lazy web APIs and host functions.
 v8::Local<v8::Context> NewContext(v8::Isolate *isolate, const snapcell_host *host);
-// The same with V8's own WebAssembly as it is.
+// The same with V8's own WebAssembly as it is, and without what CaptureBuiltIns() keeps: no
+// built-in module can be evaluated there yet.
 v8::Local<v8::Context> NewPlainContext(v8::Isolate *isolate, const snapcell_host *host);
 
 // What evaluating a bundle gave.

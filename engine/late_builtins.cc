@@ -275,7 +275,8 @@ v8::MaybeLocal<v8::Context> NewContextToKeep(v8::Isolate *isolate, const snapcel
         context = NewPlainContext(isolate, host);
     }
     v8::Context::Scope entered(context);
-    if (!GuardWebAssembly(context)) return {};
+    // Code that V8 compiles while it would not serialize could not be in a snapshot.
+    if (!GuardWebAssembly(context) || !CaptureBuiltIns(context)) return {};
     return context;
 }
 

@@ -11,11 +11,15 @@ namespace snapcell
 namespace
 {
 
-// Slots of the context's embedder data; V8 keeps slot 0 for itself.
+// Slots of the context's embedder data; V8 keeps slot 0 for itself, web.h has slot 4, and
+// late_builtins.cc slot 5.
 constexpr int kModuleCacheSlot =
     1;                          // an array: the exports of each evaluated module, by module number
 constexpr int kNativeSlot = 2;  // the `native` object
 constexpr int kRequireSlot = 3; // the `require` function
+constexpr int kCapturedSlot =
+    6; // an array: the built-ins as they were before any code of the function ran
+constexpr char kPristineModule[] = "pristine"; // what makes functions of them for the others
 
 // The modules' texts as V8 wants them; addresses are in the external reference table.
 std::deque<StaticText> &ModuleTexts()
@@ -121,8 +125,19 @@ v8::MaybeLocal<v8::Function> CompileModule(v8::Local<v8::Context> context, uint3
     v8::ScriptCompiler::Source script(source, origin);
     v8::Local<v8::String> parameters[] = {
         AsciiString(isolate, "module"), AsciiString(isolate, "exports"),
-        AsciiString(isolate, "require"), AsciiString(isolate, "native")};
-    return v8::ScriptCompiler::CompileFunction(context, &script, 4, parameters);
+        AsciiString(isolate, "require"), AsciiString(isolate, "native"),
+        AsciiString(isolate, "$$pristine")};
+    return v8::ScriptCompiler::CompileFunction(context, &script, 5, parameters);
+}
+
+// What a module gets: the functions that the module "pristine" made, or for that one the built-ins.
+v8::MaybeLocal<v8::Value> PristineFor(v8::Local<v8::Context> context, uint32_t number)
+{
+    int pristine = FindModule(kPristineModule);
+    if (static_cast<int>(number) == pristine) return context->GetEmbedderData(kCapturedSlot);
+    v8::Local<v8::Object> exports;
+    if (!RequireNumber(context, static_cast<uint32_t>(pristine)).ToLocal(&exports)) return {};
+    return exports;
 }
 
 // An object that has nothing but its own properties.
@@ -140,15 +155,16 @@ v8::MaybeLocal<v8::Object> EvaluateModule(v8::Local<v8::Context> context, uint32
     v8::Local<v8::Array> cache = ModuleCache(context);
     v8::Local<v8::Function> function, require;
     v8::Local<v8::Object> native;
-    v8::Local<v8::Value> result;
+    v8::Local<v8::Value> pristine, result;
     // In the cache before it is evaluated, so that modules may require each other.
     if (module->Set(context, exports_key, exports).IsNothing() ||
         cache->Set(context, number, exports).IsNothing() ||
         !CompileModule(context, number).ToLocal(&function) ||
-        !RequireFunction(context).ToLocal(&require) || !NativeObject(context).ToLocal(&native))
+        !RequireFunction(context).ToLocal(&require) || !NativeObject(context).ToLocal(&native) ||
+        !PristineFor(context, number).ToLocal(&pristine))
         return {};
-    v8::Local<v8::Value> arguments[] = {module, exports, require, native};
-    if (function->Call(context, v8::Undefined(isolate), 4, arguments).IsEmpty()) {
+    v8::Local<v8::Value> arguments[] = {module, exports, require, native, pristine};
+    if (function->Call(context, v8::Undefined(isolate), 5, arguments).IsEmpty()) {
         (void)cache->Set(context, number, v8::Undefined(isolate)).IsNothing();
         return {};
     }
@@ -235,6 +251,24 @@ bool ReplaceBuiltInConsole(v8::Local<v8::Context> context)
                .FromMaybe(false);
 }
 
+bool CaptureBuiltIns(v8::Local<v8::Context> context)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::Context::Scope entered(context);
+    std::string_view expression = WebCapture();
+    v8::Local<v8::String> text;
+    v8::Local<v8::Script> script;
+    v8::Local<v8::Value> captured;
+    if (!v8::String::NewFromOneByte(isolate, reinterpret_cast<const uint8_t *>(expression.data()),
+                                    v8::NewStringType::kNormal, static_cast<int>(expression.size()))
+             .ToLocal(&text) ||
+        !v8::Script::Compile(context, text).ToLocal(&script) ||
+        !script->Run(context).ToLocal(&captured))
+        return false;
+    context->SetEmbedderData(kCapturedSlot, captured);
+    return true;
+}
+
 v8::MaybeLocal<v8::Object> RequireWebModule(v8::Local<v8::Context> context, const char *name)
 {
     int number = FindModule(name);
@@ -248,6 +282,8 @@ std::string EvaluatedWebModules(v8::Local<v8::Context> context)
     v8::Local<v8::Array> cache = ModuleCache(context);
     for (uint32_t i = 0; i < WebModules().size(); i++) {
         v8::Local<v8::Value> exports;
+        // The one that all others use says nothing of a function.
+        if (strcmp(WebModules()[i].name, kPristineModule) == 0) continue;
         if (!cache->Get(context, i).ToLocal(&exports) || !exports->IsObject()) continue;
         if (!names.empty()) names += ' ';
         names += WebModules()[i].name;

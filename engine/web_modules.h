@@ -18,6 +18,10 @@ void AddWebGlobals(v8::Isolate *isolate, v8::Local<v8::ObjectTemplate> global);
 // V8 gives every context a console of its own, for a debugger, which hides the one in the template.
 bool ReplaceBuiltInConsole(v8::Local<v8::Context> context);
 
+// Keeps the built-ins that the modules use, as they are now: in a new context, before anything
+// else.
+bool CaptureBuiltIns(v8::Local<v8::Context> context);
+
 // A built-in module's exports; evaluated when this is the context's first use of it.
 v8::MaybeLocal<v8::Object> RequireWebModule(v8::Local<v8::Context> context, const char *name);
 

@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { rewriteModules } from "./rewrite.mjs";
 import { encodingLabels, encodingTables } from "./tables.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -127,15 +128,6 @@ function nativeNames() {
     return [...text.matchAll(/^WEB_NATIVE\((\w+)[,)]/gm)].map(match => match[1]);
 }
 
-// V8 parses a function in parentheses at once. Without them it would parse a package, which the
-// bundler puts into a method, to skip it, and again when the method is called.
-// The path that names the method would tell where this was built.
-const eager = text =>
-    text.replace(
-        /^(var \w+ = __(?:commonJS|esm)\(\{\n {2}")[^"\n]*\/((?:node_modules|shims)\/[^"\n]+")(\([\w, ]*\)) \{\n([^]*?)^ {2}\}\n\}\);$/gm,
-        "$1$2: (function$3 {\n$4  })\n});"
-    );
-
 export async function bundleModules(npmDir) {
     const esbuild = createRequire(join(resolve(npmDir), "package.json"))("esbuild");
     const names = moduleNames();
@@ -156,12 +148,24 @@ export async function bundleModules(npmDir) {
         define: { ENCODING_LABELS: JSON.stringify(await encodingLabels(npmDir)) },
         logLevel: "warning",
     });
-    const texts = new Map(result.outputFiles.map(file => [basename(file.path, ".js"), file.text]));
+    const bundled = result.outputFiles.map(file => ({
+        name: basename(file.path, ".js"),
+        source: file.text,
+    }));
+    // The bundler would leave out what the build adds uses of.
+    const runtime = bundled.find(({ name }) => name === "pristine");
+    runtime.source = readFileSync(join(here, "modules", "pristine.js"), "utf8");
+    const { modules, capture } = await rewriteModules(bundled, npmDir);
+    const minified = await minify(esbuild, modules);
+    return { modules: minified, capture };
+}
+
+async function minify(esbuild, modules) {
     // Nothing but white space is made smaller: functions and classes keep their names.
     const options = { minifyWhitespace: true, charset: "ascii", legalComments: "none" };
     return Promise.all(
-        names.map(async name => {
-            const { code } = await esbuild.transform(eager(texts.get(name)), options);
+        modules.map(async ({ name, source }) => {
+            const { code } = await esbuild.transform(source, options);
             return { name, source: code.trimEnd() };
         })
     );
@@ -183,7 +187,7 @@ function checkModule({ name, source }, names, natives) {
         }
     }
     if (/__(?:commonJS|esm)\(\{"(?:[^"]*"\(|\.\.|\/)/.test(source)) {
-        fail(`${name}.js has a package in a form that eager() does not know`);
+        fail(`${name}.js has a package in a form that rewrite.mjs does not know`);
     }
     // The bundler renames a class that uses its own name in its body.
     const renamed = source.match(/class _([A-Z]\w+)/);
@@ -215,7 +219,7 @@ function cppTable({ name, bytes }, i) {
     return `alignas(8) static const uint8_t kTable${i}[] = {${bytes.join()}}; // ${name}`;
 }
 
-function cppFile(modules, globals, tables, fingerprint) {
+function cppFile({ modules, capture, globals, tables, fingerprint }) {
     const moduleLines = modules.map(
         ({ name, source }) => `    {"${name}", ${cppString(source)}, ${source.length}},`
     );
@@ -243,6 +247,9 @@ static const WebTable kTables[] = {
 ${tableLines.join("\n")}
 };
 
+static const char kCapture[] = ${cppString(capture)};
+
+std::string_view WebCapture() { return {kCapture, sizeof(kCapture) - 1}; }
 std::span<const WebTable> WebTables() { return kTables; }
 std::span<const WebModule> WebModules() { return kModules; }
 std::span<const WebGlobal> WebGlobals() { return kGlobals; }
@@ -253,15 +260,16 @@ const char *WebFingerprint() { return "${fingerprint}"; }
 }
 
 async function main(npmDir, outFile) {
-    const modules = await bundleModules(npmDir);
+    const { modules, capture } = await bundleModules(npmDir);
     const natives = nativeNames();
     const names = modules.map(({ name }) => name);
     for (const module of modules) checkModule(module, names, natives);
     const globals = globalList(modules);
     const tables = await encodingTables(npmDir);
-    const hash = createHash("sha256").update(JSON.stringify([modules, globals, natives]));
+    const hash = createHash("sha256").update(JSON.stringify([modules, capture, globals, natives]));
     for (const { name, bytes } of tables) hash.update(name).update(bytes);
-    writeFileSync(outFile, cppFile(modules, globals, tables, hash.digest("hex")));
+    const fingerprint = hash.digest("hex");
+    writeFileSync(outFile, cppFile({ modules, capture, globals, tables, fingerprint }));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

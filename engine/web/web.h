@@ -7,10 +7,11 @@
 // Built-in modules are JavaScript, bundled by esbuild from web/modules/*.js into CommonJS text
 // (ASCII) at build time. The core compiles that text, kept outside the heap as an external string,
 // as a function of
-//   (module, exports, require, native)
+//   (module, exports, require, native, $$pristine)
 // where require("snapcell:NAME") gives another built-in module's exports, evaluated once per
-// context, and `native` is an object whose properties are the native functions below, each made
-// when first read.
+// context, `native` is an object whose properties are the native functions below, each made
+// when first read, and `$$pristine` gives the built-ins as they were before any code of the
+// function ran: web/rewrite.mjs makes all modules use them.
 #ifndef SNAPCELL_WEB_H
 #define SNAPCELL_WEB_H
 
@@ -18,6 +19,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <v8.h>
@@ -27,7 +29,7 @@ namespace snapcell
 
 // Of the context's embedder data: a function (handled, promise, reason) -> boolean that offers
 // rejections to the bundle's listeners and tells whether one took care of it; built-in modules set
-// it. Slots up to 3 are the core's own.
+// it. Slots up to 5 but for this one are the core's own.
 constexpr uint32_t kRejectionHookSlot = 4;
 
 // V8 calls it with the source of WebAssembly.compileStreaming().
@@ -63,6 +65,9 @@ struct WebModule {
     size_t size;
 };
 std::span<const WebModule> WebModules();
+
+// An expression: an array of the built-ins that modules use, in the order that these know.
+std::string_view WebCapture();
 
 // A global property: export `export_name` of module number `module`; the module's whole exports
 // when empty.
