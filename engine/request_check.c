@@ -25,6 +25,15 @@ static bool request_is_header_value(const char *text)
     return text != NULL && strpbrk(text, "\r\n") == NULL;
 }
 
+/* The methods that the Fetch standard knows in any case (2.2.1); others are what they are. */
+static const char *request_normal_method(const char *method)
+{
+    static const char *const known[] = {"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"};
+    for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+        if (strcasecmp(method, known[i]) == 0) return known[i];
+    return method;
+}
+
 static bool request_has_scheme(const char *url)
 {
     return strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
@@ -104,7 +113,7 @@ static int request_fill(const snapcell_request *request, bool streamed, checked_
     out->url = request_complete_url(url);
     if (out->url == NULL)
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for a URL of %zu bytes", strlen(url));
-    out->method = method;
+    out->method = request_normal_method(method);
     out->headers = request->headers;
     out->header_count = request->header_count;
     out->body = request->body;

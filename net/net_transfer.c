@@ -134,6 +134,15 @@ static void head_write_piece(net_writer *head, const char *data, size_t size)
     net_write(head, "", 1);
 }
 
+/* The item after a comma, or the end; NULL when something else stands there. */
+static const char *head_next_item(const char *at, const char *end)
+{
+    bool comma = false;
+    for (; at < end && (*at == ' ' || *at == '\t' || *at == ','); at++)
+        comma = comma || *at == ',';
+    return at == end || comma ? at : NULL;
+}
+
 /* A response with differing lengths is not to be trusted with where it ends (RFC 9110, 8.6): false
  * when this is another one than came before. A header may hold a list of them. */
 static bool head_take_length(net_transfer *transfer, const char *value, size_t size)
@@ -147,9 +156,8 @@ static bool head_take_length(net_transfer *transfer, const char *value, size_t s
         if (transfer->length[0] == '\0') memcpy(transfer->length, value, digits);
         if (strlen(transfer->length) != digits || memcmp(transfer->length, value, digits) != 0)
             return false;
-        value += digits;
-        while (value < end && (*value == ' ' || *value == '\t' || *value == ','))
-            value++;
+        value = head_next_item(value + digits, end);
+        if (value == NULL) return false;
     }
     return true;
 }

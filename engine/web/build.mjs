@@ -51,6 +51,8 @@ const edits = new Map([
                 /\w+\._abortController=function\(\)\{if\("function"==typeof AbortController\)return new AbortController\}\(\),/,
                 "",
             ],
+            // A text where an error is due.
+            [/("Parameter 1 is required in 'pipeTo'\.")/, "new TypeError($1)"],
             // The prototype of its asynchronous iterators has a member of its parent's, and another
             // parent.
             [/,\[(\w+)\]\(\)\{return this\}\};function /, "};function "],

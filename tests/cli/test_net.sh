@@ -110,7 +110,7 @@ ok "a connection that is reset" "[ECONNRESET]..." "await fetch('$here/reset')"
 ok "a body that is cut off" "[ECONNRESET]..." "await (await fetch('$here/cut')).text()"
 ok "chunks that are none" "TypeError: fetch: GET $here/chunks: ..." "await (await fetch('$here/chunks')).text()"
 ok "a header with a zero byte" "TypeError: fetch: GET $here/split: ..." "await fetch('$here/split')"
-for lengths in 'n=3&n=5' 'n=5&n=3' 'n=3,5' 'n=05&n=5'; do
+for lengths in 'n=3&n=5' 'n=5&n=3' 'n=3,5' 'n=5%205' 'n=-5' 'n=05&n=5'; do
     ok "$lengths: differing lengths" "TypeError: fetch: GET $here/lengths: ..." \
         "return (await fetch('$here/lengths?$lengths')).text()"
 done

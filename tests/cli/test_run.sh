@@ -88,6 +88,10 @@ for url in 'http://[' 'http://a:99999/' 'http://a b/' 'http://%/' 'http://1.2.3.
     run 2 "$url" run asked "$url"
     expect "is no URL" is_one_message
 done
+run 0 "a method in lower case" run hello /echo -X put -d x -i
+expect "is that method" out_has "x-method: PUT"
+run 0 "another one" run hello /echo -X purge -d x -i
+expect "is as it is" out_has "x-method: purge"
 run 0 "several cookie headers" run asked / -H 'Cookie: a=1' -H 'X-A: 1' -H 'Cookie: b=2' -H 'X-A: 2'
 expect "are one, with semicolons" out_is "http://localhost/ true a=1; b=2 1, 2"
 cat >cookies.mjs <<'END'

@@ -22,7 +22,9 @@ typedef struct snapcell_header {
 typedef struct snapcell_request {
     size_t struct_size; /* sizeof(snapcell_request) */
     const char *method; /* NULL: "GET", or "POST" when there is a body */
-    const char *url;    /* absolute, or a path, which is put behind "http://localhost"; NULL: "/" */
+    /* Absolute, or a path, which is put behind "http://localhost"; NULL: "/". A function sees what
+     * a URL parser makes of it. */
+    const char *url;
     const snapcell_header *headers; /* NULL when there are none */
     size_t header_count;
     const void *body; /* NULL when there is none */

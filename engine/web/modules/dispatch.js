@@ -260,7 +260,7 @@ function fetchEntry(handler) {
     return (method, url, headers, body, env, exchange) => {
         const promises = [];
         const context = newContext(promises);
-        const request = createRequest(method, url, joinCookies(lowerCase(headers)), body);
+        const request = createRequest(method, url, lowerCase(headers), body);
         const call = { method, promises, request, exchange };
         const result = handler(request, env, context);
         if (!isThenable(result)) return finish(result, call);
@@ -271,18 +271,6 @@ function fetchEntry(handler) {
 function lowerCase(headers) {
     for (let i = 0; i < headers.length; i += 2) headers[i] = headers[i].toLowerCase();
     return headers;
-}
-
-// Clients of HTTP/2 may send a header for each cookie (RFC 9113, 8.2.3).
-function joinCookies(headers) {
-    const cookies = [];
-    for (let i = 0; i < headers.length; i += 2)
-        if (headers[i] === "cookie") cookies.push(headers[i + 1]);
-    if (cookies.length < 2) return headers;
-    const joined = ["cookie", cookies.join("; ")];
-    for (let i = 0; i < headers.length; i += 2)
-        if (headers[i] !== "cookie") joined.push(headers[i], headers[i + 1]);
-    return joined;
 }
 
 // --- Events ---

@@ -57,7 +57,9 @@ function add(state, name, value) {
         return;
     }
     const before = state.values.get(name);
-    state.values.set(name, before === undefined ? value : `${before}, ${value}`);
+    // Clients of HTTP/2 may send a header for each cookie (RFC 9113, 8.2.3).
+    const separator = name === "cookie" ? "; " : ", ";
+    state.values.set(name, before === undefined ? value : before + separator + value);
 }
 
 function remove(state, name) {
