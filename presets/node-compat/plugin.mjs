@@ -19,10 +19,15 @@ const ownModules = {
     constants: "os_constants",
     crypto: "crypto",
     diagnostics_channel: "diagnostics_channel",
+    dns: "dns",
+    "dns/promises": "dns_promises",
     events: "events",
+    fs: "fs",
+    "fs/promises": "fs_promises",
     http: "http",
     https: "https",
     module: "module",
+    net: "net",
     os: "os",
     "path/posix": "path",
     path: "path",
@@ -36,10 +41,12 @@ const ownModules = {
     sys: "util",
     timers: "timers",
     "timers/promises": "timers_promises",
+    tls: "tls",
     tty: "tty",
     url: "url",
     util: "util",
     "util/types": "util_types",
+    v8: "v8",
     worker_threads: "worker_threads",
     zlib: "zlib",
 };
@@ -69,7 +76,7 @@ export function nodeCompat({ empty = [] } = {}) {
             build.onResolve({ filter: /^(cloudflare|snapcell):/ }, ({ path }) =>
                 ofEngine.includes(path) ? { path, external: true } : undefined
             );
-            build.onResolve({ filter: /^(node:)?[a-z_]+(\/[a-z]*)?$/ }, args =>
+            build.onResolve({ filter: /^(node:)?[a-z_0-9]+(\/[a-z]*)?$/ }, args =>
                 resolve(build, args, emptied)
             );
             build.onLoad({ filter: /.*/, namespace: "node-empty" }, () => ({

@@ -138,8 +138,9 @@ exports.readKey = (isPrivate, der) => {
 
 exports.makeKey = (name, isPrivate, parts) => {
     const kind = kinds.indexOf(name);
-    const fit = kind >= 0 && parts.every(part => part instanceof Uint8Array && part.length < 65536);
-    return fit ? keyOf(kind, isPrivate, native.pairCheck(kind, isPrivate, join(parts))) : undefined;
+    const copies = Array.from(parts, part => new Uint8Array(part));
+    if (kind < 0 || copies.some(part => part.length > 0xffff)) return undefined;
+    return keyOf(kind, isPrivate, native.pairCheck(kind, isPrivate === true, join(copies)));
 };
 
 exports.generateKey = (name, bits, exponent) => {

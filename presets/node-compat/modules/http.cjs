@@ -1,46 +1,38 @@
 "use strict";
-// node:http: its tables and names. A function answers requests by its handler and makes them by fetch().
-const { failure, missingAll } = require("./errors.cjs");
+// node:http: a server is the function's handler, a request is a fetch(). Each part is evaluated when a
+// function first asks for it.
+const { missingAll } = require("./errors.cjs");
+const { validateHeaderName, validateHeaderValue } = require("./http_checks.cjs");
 const { METHODS, STATUS_CODES } = require("./http_tables.cjs");
 
-const token = /^[\^_`a-zA-Z\-0-9!#$%&'*+.|~]+$/;
-// eslint-disable-next-line no-control-regex
-const badValue = /[^\t\x20-\x7e\x80-\xff]/;
-
-function validateHeaderName(name, label = "Header name") {
-    if (typeof name !== "string" || !token.test(name))
-        throw failure(
-            TypeError,
-            "ERR_INVALID_HTTP_TOKEN",
-            `${label} must be a valid HTTP token ["${name}"]`
-        );
-}
-
-function validateHeaderValue(name, value) {
-    if (value === undefined)
-        throw failure(
-            TypeError,
-            "ERR_HTTP_INVALID_HEADER_VALUE",
-            `Invalid value "${value}" for header "${name}"`
-        );
-    if (badValue.test(value))
-        throw failure(
-            TypeError,
-            "ERR_INVALID_CHAR",
-            `Invalid character in header content ["${name}"]`
-        );
-}
-
-// Classes that others extend or look at; making one says what is missing.
-const absent = ["Agent", "ClientRequest", "IncomingMessage", "OutgoingMessage", "Server"];
-absent.push("ServerResponse", "createServer", "get", "request", "setMaxIdleHTTPParsers");
-
-module.exports = {
-    ...missingAll("http", absent),
+const http = {
+    ...missingAll("http", ["setMaxIdleHTTPParsers"]),
     METHODS,
     STATUS_CODES,
-    globalAgent: {},
     maxHeaderSize: 16384,
     validateHeaderName,
     validateHeaderValue,
 };
+
+let client;
+const parts = {
+    message: () => require("./http_message.cjs"),
+    outgoing: () => require("./http_outgoing.cjs"),
+    server: () => require("./http_server.cjs"),
+    client: () => (client ??= require("./http_client.cjs").client("http:")),
+};
+const names = {
+    message: ["IncomingMessage"],
+    outgoing: ["OutgoingMessage", "ServerResponse"],
+    server: ["Server", "createServer"],
+    client: ["Agent", "ClientRequest", "get", "globalAgent", "request"],
+};
+for (const [part, exported] of Object.entries(names))
+    for (const name of exported)
+        Object.defineProperty(http, name, {
+            enumerable: true,
+            configurable: true,
+            get: () => parts[part]()[name],
+        });
+
+module.exports = http;

@@ -1,8 +1,12 @@
 "use strict";
-// node:https, as node:http.
-const { missingAll } = require("./errors.cjs");
+// node:https, as node:http: who calls the function sees to TLS.
+let client;
+const clientOf = () => (client ??= require("./http_client.cjs").client("https:"));
 
-module.exports = {
-    ...missingAll("https", ["Agent", "Server", "createServer", "get", "request"]),
-    globalAgent: {},
-};
+for (const name of ["Agent", "get", "globalAgent", "request"])
+    Object.defineProperty(exports, name, { enumerable: true, get: () => clientOf()[name] });
+for (const name of ["Server", "createServer"])
+    Object.defineProperty(exports, name, {
+        enumerable: true,
+        get: () => require("./http_server.cjs")[name],
+    });
