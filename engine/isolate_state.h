@@ -24,6 +24,7 @@ namespace snapcell
 class ArrayBufferQuota;
 class Exchange;
 class Survey;
+class WasmWorkbench;
 
 // Where an isolate is in its life; natives whose results must be fresh look at it.
 enum class Phase {
@@ -78,6 +79,7 @@ struct IsolateState {
     // --- WebAssembly that is being received ---
     std::map<uint32_t, std::shared_ptr<v8::WasmStreaming>> wasm_streams;
     uint32_t wasm_stream_count = 0;
+    std::shared_ptr<WasmWorkbench> wasm_workbench; // at build time, once a bundle uses it
     FetchTable fetches;
 
     // --- Limits ---

@@ -21,7 +21,7 @@ namespace
 using Info = v8::FunctionCallbackInfo<v8::Value>;
 
 // Nothing that these make can be in a snapshot. The first two have the numbers that
-// InstantiateWasm() expects of them.
+// InstantiateWasm() expects of them, the first five those of web/modules/wasm_kept.js.
 struct WasmFunction {
     const char *name;
     bool constructs;
@@ -82,17 +82,11 @@ void NumberTypes()
     });
 }
 
-// Whether the caller may go on; else an error is thrown.
-bool MayUse(v8::Isolate *isolate)
+bool IsRunTime(v8::Isolate *isolate)
 {
-    IsolateState *state = IsolateState::From(isolate);
-    if (state->phase == Phase::kRun) {
-        NumberTypes();
-        return true;
-    }
-    state->RefuseSnapshot(isolate, SNAPCELL_NOTE_OBJECT, "WebAssembly was used at build time");
-    isolate->ThrowError(AsciiString(isolate, "WebAssembly cannot be part of a snapshot"));
-    return false;
+    if (IsolateState::From(isolate)->phase != Phase::kRun) return false;
+    NumberTypes();
+    return true;
 }
 
 std::vector<v8::Local<v8::Value>> ArgumentsOf(const Info &info)
@@ -101,6 +95,50 @@ std::vector<v8::Local<v8::Value>> ArgumentsOf(const Info &info)
     for (int i = 0; i < info.Length(); i++)
         arguments.push_back(info[i]);
     return arguments;
+}
+
+// Calls a function of the module that stands in for what is kept from build time.
+v8::MaybeLocal<v8::Value> CallKept(v8::Local<v8::Context> context, v8::Local<v8::Object> module,
+                                   const char *name, std::vector<v8::Local<v8::Value>> arguments)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::Local<v8::Value> function;
+    if (!module->Get(context, AsciiString(isolate, name)).ToLocal(&function) ||
+        !function->IsFunction())
+        return {};
+    return function.As<v8::Function>()->Call(context, v8::Undefined(isolate),
+                                             static_cast<int>(arguments.size()), arguments.data());
+}
+
+// At build time: gives a stand-in, or throws and notes that there can be no snapshot.
+void GiveStandIn(const Info &info, const char *name)
+{
+    v8::Isolate *isolate = info.GetIsolate();
+    v8::Local<v8::Context> context = isolate->GetCurrentContext();
+    std::vector<v8::Local<v8::Value>> list = ArgumentsOf(info);
+    v8::Local<v8::Object> module;
+    v8::Local<v8::Value> made, value;
+    if (!RequireWebModule(context, "wasm_kept").ToLocal(&module) ||
+        !CallKept(context, module, "make",
+                  {context->GetEmbedderData(kRealFunctionsSlot), AsciiString(isolate, name),
+                   v8::Array::New(isolate, list.data(), list.size()), info.NewTarget()})
+             .ToLocal(&made))
+        return;
+    if (!made->IsArray())
+        RefuseWasm(isolate, "WebAssembly was used at build time");
+    else if (made.As<v8::Array>()->Get(context, 0).ToLocal(&value))
+        info.GetReturnValue().Set(value);
+}
+
+// At run time: a function's arguments, with V8's own module for one that was kept.
+bool TakeArguments(v8::Local<v8::Context> context, const Info &info,
+                   std::vector<v8::Local<v8::Value>> *out)
+{
+    *out = ArgumentsOf(info);
+    v8::Local<v8::Object> module;
+    if (!info[0]->IsObject() || !EvaluatedWebModule(context, "wasm_kept").ToLocal(&module))
+        return true;
+    return CallKept(context, module, "actual", {info[0]}).ToLocal(&(*out)[0]);
 }
 
 // What `new` of a class that extends one of WebAssembly's gives is one of that class.
@@ -118,11 +156,16 @@ bool AdoptClass(v8::Local<v8::Context> context, v8::Local<v8::Value> type,
 void Guard(const Info &info)
 {
     v8::Isolate *isolate = info.GetIsolate();
-    if (!MayUse(isolate)) return;
+    if (!IsRunTime(isolate)) {
+        GiveStandIn(info, kFunctions[info.Data().As<v8::Uint32>()->Value()].name);
+        return;
+    }
     v8::Local<v8::Context> context = isolate->GetCurrentContext();
     v8::Local<v8::Function> real;
-    if (!RealFunction(context, info.Data()).ToLocal(&real)) return;
-    std::vector<v8::Local<v8::Value>> arguments = ArgumentsOf(info);
+    std::vector<v8::Local<v8::Value>> arguments;
+    if (!RealFunction(context, info.Data()).ToLocal(&real) ||
+        !TakeArguments(context, info, &arguments))
+        return;
     int count = static_cast<int>(arguments.size());
     if (info.IsConstructCall()) {
         v8::Local<v8::Object> made;
@@ -139,7 +182,10 @@ void Guard(const Info &info)
 void GuardInstantiate(const Info &info)
 {
     v8::Isolate *isolate = info.GetIsolate();
-    if (!MayUse(isolate)) return;
+    if (!IsRunTime(isolate) || !(info[0]->IsArrayBufferView() || info[0]->IsArrayBuffer())) {
+        Guard(info);
+        return;
+    }
     v8::Local<v8::Value> functions =
         isolate->GetCurrentContext()->GetEmbedderData(kRealFunctionsSlot);
     InstantiateWasm(info, functions.As<v8::Array>());
@@ -149,7 +195,10 @@ void GuardInstantiate(const Info &info)
 void GuardStreaming(const Info &info)
 {
     v8::Isolate *isolate = info.GetIsolate();
-    if (!MayUse(isolate)) return;
+    if (!IsRunTime(isolate)) {
+        RefuseWasm(isolate, "WebAssembly was used at build time");
+        return;
+    }
     v8::Local<v8::Context> context = isolate->GetCurrentContext();
     v8::Local<v8::Function> real;
     if (!RealFunction(context, info.Data()).ToLocal(&real)) return;

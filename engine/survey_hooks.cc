@@ -42,8 +42,9 @@ constexpr char kHooks[] = R"js((use, mark, hold) => {
         defineProperty(holder, name, { ...described, value: proxy });
     }
 
-    function watchMaker(holder, name, label) {
-        const made = object => {
+    function watchMaker(holder, name, label, mayBeKept = () => false) {
+        const made = (object, list) => {
+            if (mayBeKept(list)) return;
             const number = mark(label);
             if (!isObject(object)) return;
             if (!(object instanceof Promise)) return hold(number, object);
@@ -67,8 +68,26 @@ constexpr char kHooks[] = R"js((use, mark, hold) => {
         (made, list) => list.length === 0 && use(CLOCK, "new Date()")
     );
     watch(Object.getPrototypeOf(performance), "now", () => use(CLOCK, "performance.now()"));
+    // Modules, and instances that import nothing, can be kept: see web/modules/wasm_kept.js.
+    const { Module } = WebAssembly;
+    const importsNothing = ([source]) => {
+        try {
+            const module = source instanceof Module ? source : new Module(source);
+            return Module.imports(module).length === 0;
+        } catch {
+            return true; // what fails makes nothing
+        }
+    };
+    const kept = {
+        Module: () => true,
+        compile: () => true,
+        validate: () => true,
+        Instance: importsNothing,
+        instantiate: importsNothing,
+    };
     for (const name of ownKeys(WebAssembly))
-        if (typeof name === "string") watchMaker(WebAssembly, name, `WebAssembly.${name}`);
+        if (typeof name === "string")
+            watchMaker(WebAssembly, name, `WebAssembly.${name}`, kept[name] ?? (() => false));
     for (const name of ownKeys(Intl))
         if (typeof name === "string" && /^[A-Z]/.test(name)) watchMaker(Intl, name, `Intl.${name}`);
     watchMaker(globalThis, "FinalizationRegistry", "FinalizationRegistry");

@@ -276,6 +276,17 @@ v8::MaybeLocal<v8::Object> RequireWebModule(v8::Local<v8::Context> context, cons
     return RequireNumber(context, static_cast<uint32_t>(number));
 }
 
+v8::MaybeLocal<v8::Object> EvaluatedWebModule(v8::Local<v8::Context> context, const char *name)
+{
+    int number = FindModule(name);
+    v8::Local<v8::Value> exports;
+    if (number < 0 ||
+        !ModuleCache(context)->Get(context, static_cast<uint32_t>(number)).ToLocal(&exports) ||
+        !exports->IsObject())
+        return {};
+    return exports.As<v8::Object>();
+}
+
 std::string EvaluatedWebModules(v8::Local<v8::Context> context)
 {
     std::string names;

@@ -25,6 +25,9 @@ bool CaptureBuiltIns(v8::Local<v8::Context> context);
 // A built-in module's exports; evaluated when this is the context's first use of it.
 v8::MaybeLocal<v8::Object> RequireWebModule(v8::Local<v8::Context> context, const char *name);
 
+// The same of a module that was evaluated; empty when it was not.
+v8::MaybeLocal<v8::Object> EvaluatedWebModule(v8::Local<v8::Context> context, const char *name);
+
 // Names of the modules that a context has evaluated, separated by blanks.
 std::string EvaluatedWebModules(v8::Local<v8::Context> context);
 

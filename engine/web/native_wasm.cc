@@ -2,6 +2,7 @@
 // built-in module reads it and feeds V8 with the bytes. WebAssembly.instantiate() of bytes: see
 // AddWasmInstantiate() in web.h.
 #include "isolate_state.h"
+#include "wasm_workbench.h"
 #include "web/natives.h"
 #include "web/web.h"
 #include "web_modules.h"
@@ -56,6 +57,35 @@ void Native_wasmAbort(const NativeInfo &info)
 {
     std::shared_ptr<v8::WasmStreaming> stream = FindStream(info, true);
     if (stream != nullptr) stream->Abort(info[1]);
+}
+
+// --- WebAssembly at build time: web/modules/wasm_kept.js ---
+
+void RefuseWasm(v8::Isolate *isolate, const char *what)
+{
+    IsolateState::From(isolate)->RefuseSnapshot(isolate, SNAPCELL_NOTE_OBJECT, what);
+    isolate->ThrowError(Ascii(isolate, "WebAssembly cannot be part of a snapshot"));
+}
+
+// wasmRefuse(what)
+void Native_wasmRefuse(const NativeInfo &info)
+{
+    v8::String::Utf8Value what(info.GetIsolate(), info[0]);
+    RefuseWasm(info.GetIsolate(), *what != nullptr ? *what : "WebAssembly was used");
+}
+
+// wasmWork(operation, arguments[]) -> what WasmWorkbench::Work() gives, or undefined
+void Native_wasmWork(const NativeInfo &info)
+{
+    v8::Isolate *isolate = info.GetIsolate();
+    std::shared_ptr<WasmWorkbench> &bench = IsolateState::From(isolate)->wasm_workbench;
+    if (bench == nullptr) bench = WasmWorkbench::New();
+    v8::String::Utf8Value operation(isolate, info[0]);
+    v8::Local<v8::Value> result;
+    if (bench != nullptr && *operation != nullptr &&
+        bench->Work(isolate->GetCurrentContext(), *operation, info[1].As<v8::Array>())
+            .ToLocal(&result))
+        info.GetReturnValue().Set(result);
 }
 
 // --- WebAssembly.instantiate() of bytes ---

@@ -38,6 +38,10 @@ void OnWasmStreaming(const v8::FunctionCallbackInfo<v8::Value> &info);
 // Whether a URL is what a URL parser would make of it. Says no of some that are.
 bool IsSerializedUrl(const std::string &url);
 
+// Throws, and notes that what the bundle did ("WebAssembly was used at build time") keeps it from
+// being a snapshot.
+void RefuseWasm(v8::Isolate *isolate, const char *what);
+
 // V8 compiles the bytes that WebAssembly.instantiate() is given at once, since it has no threads,
 // and reads the imports at once, too, where the standard reads them after the bytes were compiled.
 // This puts a function in the place of V8's that does so. For contexts that have a WebAssembly.

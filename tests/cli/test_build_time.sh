@@ -163,4 +163,80 @@ run 0 "a registry whose objects are dead" compile --strict registry.js
 run 0 "goes on" run registry
 expect "with what it watched" out_is "0 true true"
 run 0 "also after warm-ups" compile --strict --warm / --warm / --name warm registry.js
+# --- WebAssembly
+cat >wasm.js <<'JS'
+// (module (func (export "a") (param i32 i32) (result i32) local.get 0 local.get 1 i32.add))
+const add = [0, 97, 115, 109, 1, 0, 0, 0, 1, 7, 1, 96, 2, 127, 127, 1, 127, 3, 2, 1, 0, 7, 5, 1, 1, 97, 0, 0, 10, 9, 1, 7, 0, 32, 0, 32, 1, 106, 11];
+// (module (global (mut i32) (i32.const 0)) (memory (export "m") 1) (func (export "inc") (result i32) ...))
+const inc = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 127, 3, 2, 1, 0, 5, 3, 1, 0, 1, 6, 6, 1, 127, 1, 65, 0, 11, 7, 11, 2, 1, 109, 2, 0, 3, 105, 110, 99, 0, 0, 10, 13, 1, 11, 0, 35, 0, 65, 1, 106, 36, 0, 35, 0, 11];
+// (module (import "a" "b" (func)) (start 0))
+const importing = [0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 2, 7, 1, 1, 97, 1, 98, 0, 0, 8, 1, 0];
+const errors = [];
+for (const make of [
+    () => new WebAssembly.Module(new Uint8Array([0, 97])),
+    () => new WebAssembly.Module("text"),
+    () => WebAssembly.Module(new Uint8Array(add)),
+    () => new WebAssembly.Instance({}),
+    () => new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(add)), 1),
+    () => WebAssembly.instantiate(new Uint8Array([1])),
+    () => WebAssembly.compile(new Uint8Array([1, 2])),
+    () => WebAssembly.compile(1),
+    () => WebAssembly.validate({}),
+    () => WebAssembly.instantiate(),
+    () => WebAssembly.instantiate(new Uint8Array(add), 1),
+]) {
+    try {
+        await make();
+    } catch (error) {
+        errors.push(`${error} ${error instanceof WebAssembly.CompileError}`);
+    }
+}
+const valid = [add, [0, 97]].map(bytes => WebAssembly.validate(new Uint8Array(bytes)));
+class Kept extends WebAssembly.Module {}
+const modules = [new Kept(new Uint8Array(add)), await WebAssembly.compile(new Uint8Array(inc).buffer)];
+const startable = new WebAssembly.Module(new Uint8Array(importing));
+const instance = new WebAssembly.Instance(modules[0]);
+const { a } = instance.exports;
+const counter = (await WebAssembly.instantiate(new Uint8Array(inc), {})).instance.exports;
+const counts = [counter.inc(), counter.inc()];
+const listed = WebAssembly.Module.exports(modules[1]);
+export default {
+    async fetch() {
+        let started = 0;
+        new WebAssembly.Instance(startable, { a: { b: () => started++ } });
+        const answer = {
+            errors,
+            valid,
+            kinds: [modules[0] instanceof Kept, modules[1] instanceof WebAssembly.Module, instance instanceof WebAssembly.Instance, `${instance}`],
+            functions: [a.name, a.length, Object.keys(counter), Object.isFrozen(counter)],
+            sum: a(2, 3),
+            counts: [...counts, counter.inc()],
+            memory: counter.m instanceof WebAssembly.Memory && counter.m.buffer.byteLength,
+            fresh: new WebAssembly.Instance(modules[1]).exports.inc(),
+            async: (await WebAssembly.instantiate(modules[0])).exports.a(4, 5),
+            lists: [listed, WebAssembly.Module.exports(modules[1]), WebAssembly.Module.imports(startable)],
+            started,
+        };
+        return new Response(JSON.stringify(answer));
+    },
+};
+JS
+run 0 "WebAssembly of the top level" compile --strict wasm.js
+run 0 "is loaded" run wasm
+cp wasm.js wasm.mjs
+expect "and answers as in Node" node -e '
+    import(`${process.cwd()}/wasm.mjs`).then(async module => {
+        const text = await (await module.default.fetch()).text();
+        if (require("fs").readFileSync("out", "utf8") !== text) throw new Error(text);
+    })'
+cat >calls.js <<'JS'
+const inc = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 127, 3, 2, 1, 0, 5, 3, 1, 0, 1, 6, 6, 1, 127, 1, 65, 0, 11, 7, 11, 2, 1, 109, 2, 0, 3, 105, 110, 99, 0, 0, 10, 13, 1, 11, 0, 35, 0, 65, 1, 106, 36, 0, 35, 0, 11];
+const { exports } = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(inc)));
+for (let i = 0; i < 2000; i++) exports.inc();
+export default { fetch: () => new Response(`${exports.inc()}\n`) };
+JS
+run 0 "calls at build time without end" compile calls.js
+expect "are no snapshot" err_has "functions of WebAssembly were called too often at build time (calls.js:3:"
+run 0 "but code" run calls
+expect "that counts right" out_is "2001"
 done_testing

@@ -21,6 +21,9 @@ static void take_note(void *user, const snapcell_note *note)
 }
 
 #define WASM "new Uint8Array([0,97,115,109,1,0,0,0])"
+/* (module (import "a" "b" (func))) and (module (memory (export "m") 1)) */
+#define IMPORTING "new Uint8Array([0,97,115,109,1,0,0,0,1,4,1,96,0,0,2,7,1,1,97,1,98,0,0])"
+#define MEMORY "new Uint8Array([0,97,115,109,1,0,0,0,5,3,1,0,1,7,5,1,1,109,2,0])"
 #define HANDLER "export default { fetch() { return new Response('') } };\n"
 
 static const struct {
@@ -35,14 +38,19 @@ static const struct {
      "export default { fetch() { return new Response(sort.compare('a', 'b')) } };",
      "an object made by Intl.Collator | sort | fn.js:1:38\n"},
     {"const cache = { instance: null };\n"
-     "cache.instance = new WebAssembly.Instance(new WebAssembly.Module(" WASM "));\n"
+     "cache.instance = new WebAssembly.Instance(new WebAssembly.Module(" IMPORTING
+     "), { a: { b() {} } });\n"
      "globalThis.cache = cache;\n" HANDLER,
      "an object made by WebAssembly.Instance | globalThis.cache.instance | fn.js:2:18\n"},
-    {"const { exports } = (await WebAssembly.instantiate(" WASM ")).instance;\n"
+    {"const { exports } = (await WebAssembly.instantiate(" IMPORTING
+     ", { a: { b() {} } })).instance;\n"
      "export default { fetch() { return exports } };",
      "WebAssembly.instantiate was used |  | fn.js:1:40\n"},
-    {"WebAssembly.validate(" WASM ");\n" HANDLER,
-     "WebAssembly.validate was used |  | fn.js:1:13\n"},
+    {"globalThis.tag = new WebAssembly.Tag({ parameters: [] });\n" HANDLER,
+     "an object made by WebAssembly.Tag | globalThis.tag | fn.js:1:18\n"},
+    /* What only the evaluation that was to become the snapshot noticed. */
+    {"new WebAssembly.Instance(new WebAssembly.Module(" MEMORY ")).exports.m;\n" HANDLER,
+     "a memory of WebAssembly was used at build time (fn.js:1:124) |  | \n"},
     /* There is always one more object to call back for. */
     {"const r = new FinalizationRegistry(() => r.register({}, 1)); r.register({}, 1);\n"
      "export default { fetch() { return r } };",
@@ -115,6 +123,9 @@ static const char *const snapshotable[] = {
     "globalThis.f = new Intl.DateTimeFormat('en'); globalThis.f.format(0);\n" HANDLER,
     "(1.5).toLocaleString('de'); 'a'.localeCompare('b'); new Date(0).toLocaleString();\n" HANDLER,
     "setTimeout(() => {}, 500); const t = setInterval(() => {}, 1e6); clearInterval(t);\n" HANDLER,
+    "WebAssembly.validate(" WASM "); new WebAssembly.Module(" IMPORTING ");\n" HANDLER,
+    "globalThis.i = new WebAssembly.Instance(new WebAssembly.Module(" MEMORY "));\n" HANDLER,
+    "globalThis.i = await WebAssembly.instantiate(" WASM ");\n" HANDLER,
     "setTimeout(() => {}, 5000); setInterval(() => {}, 3000, {});\n" HANDLER,
     "const r = new FinalizationRegistry(() => {}); r.register({}, 1);\n"
     "export default { fetch() { return r } };",
