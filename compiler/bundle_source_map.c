@@ -95,7 +95,7 @@ static size_t percent_decode(const char *text, size_t size_bytes, char *out)
     for (size_t i = 0; i < size_bytes; i++) {
         int high = text[i] == '%' && size_bytes - i > 2 ? hex_digit(text[i + 1]) : -1;
         int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
-        out[size++] = low >= 0 ? (char)(high << 4 | low) : text[i];
+        out[size++] = (char)(low >= 0 ? high << 4 | low : text[i]);
         if (low >= 0) i += 2;
     }
     return size;
