@@ -12,11 +12,12 @@ const ownModule = name => join(own, name.includes(".") ? name : `${name}.cjs`);
 
 // Node's names, and those of our files where they differ.
 const ownModules = {
+    assert: "assert",
     "assert/strict": "assert_strict",
     async_hooks: "async_hooks.mjs",
     buffer: "buffer",
     console: "console",
-    constants: "os_constants",
+    constants: "constants",
     crypto: "crypto",
     diagnostics_channel: "diagnostics_channel",
     dns: "dns",
@@ -52,7 +53,6 @@ const ownModules = {
 };
 
 const modules = {
-    assert: require.resolve("assert/"),
     punycode: join(here, "node_modules/unenv/dist/runtime/node/punycode.mjs"),
     string_decoder: require.resolve("string_decoder/"),
 };

@@ -109,6 +109,36 @@ function fileImports() {
     check("files", answer.trim() === '[true,true,true,"zwölf",true,0,255]', answer);
 }
 
+// What is not there has its name all the same, and throws when it is called. These are objects that
+// mean nothing here.
+const left = ["asyncWrapProviders", "domain", "finalization", "locks", "moduleLoadList", "report"];
+const systems =
+    /^(ENGINE|OPENSSL_VERSION|RSA|DH|SSL|POINT|TLS|default.*Cipher|.*_OP_|ADDRGET|LOADIPH)|^lchmod|mainModule/;
+
+function exportedNames() {
+    const input = join(folder, "names.mjs");
+    const result = join(folder, "names.js");
+    writeFileSync(
+        input,
+        `import { builtin, builtinModules } from "node:module";
+        export const handler = () =>
+            Object.fromEntries(builtinModules.map(name => [name, Object.getOwnPropertyNames(builtin(name))]));`
+    );
+    const { status, stderr } = bundle(input, result);
+    check("names", status === 0, stderr);
+    const store = ["--store", join(folder, "store")];
+    output(program, ["compile", ...store, result]);
+    const there = JSON.parse(output(program, ["run", ...store, "names", "--event", "{}"]));
+    const wanted = JSON.parse(readFileSync(expectedFile, "utf8")).names;
+    for (const [name, keys] of Object.entries(wanted)) {
+        const known = there[name === "sys" ? "util" : name] ?? [];
+        const missing = keys.filter(
+            key => !known.includes(key) && !left.includes(key) && !systems.test(key)
+        );
+        check(`names of ${name}`, missing.length === 0, `  missing: ${missing.join(", ")}`);
+    }
+}
+
 // A server of node:http is the function's handler.
 function servers() {
     const input = join(folder, "server.mjs");
@@ -151,8 +181,13 @@ function servers() {
 const helpers = ["behaviours.js", "outcome.js"];
 const files = readdirSync(sources).filter(file => !helpers.includes(file));
 
+const publicNames = `Object.fromEntries(names.map(name => [name,
+    Object.keys(process.getBuiltinModule(name)).filter(key => !key.startsWith("_")).sort()]))`;
+
 function write(node) {
     const answers = files.map(file => [parse(file).name, nodesAnswer(node, join(sources, file))]);
+    const script = `const names = ${JSON.stringify(moduleNames)}; console.log(JSON.stringify(${publicNames}))`;
+    answers.push(["names", JSON.parse(output(node, ["--no-warnings", "-e", script]))]);
     writeFileSync(expectedFile, `${JSON.stringify(Object.fromEntries(answers), null, 1)}\n`);
 }
 
@@ -177,6 +212,7 @@ try {
         badPaths();
         fileImports();
         servers();
+        exportedNames();
     }
 } catch (error) {
     check(error.message, false);

@@ -64,4 +64,6 @@ exports.WorkerEntrypoint = WorkerEntrypoint;
 exports.RpcTarget = RpcTarget;
 exports.DurableObject = missing("DurableObject", "a function has no durable objects");
 exports.WorkflowEntrypoint = missing("WorkflowEntrypoint", "a function has no workflows");
-exports.RpcStub = missing("RpcStub", "a function calls no other by RPC");
+for (const name of ["RpcPromise", "RpcProperty", "RpcStub", "ServiceStub"])
+    exports[name] = missing(name, "a function calls no other by RPC");
+exports.exports = Object.freeze({ __proto__: null }); // no other entrypoint can be called

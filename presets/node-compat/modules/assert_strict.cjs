@@ -1,2 +1,2 @@
 "use strict";
-module.exports = require("assert/").strict;
+module.exports = require("./assert.cjs").strict;

@@ -2,6 +2,7 @@
 // node:events is unenv's class as a function: in Node it can be called without `new`, too, and old
 // packages do so. As in Node, the module is the function, and its methods are enumerable.
 const { EventEmitter: Base } = require("unenv/node/events");
+const { checkFunction, checkString } = require("./errors.cjs");
 
 function EventEmitter(options) {
     const emitter = Reflect.construct(Base, [options], new.target ?? EventEmitter);
@@ -14,9 +15,8 @@ Base.prototype.constructor = EventEmitter;
 // unenv's `on` calls `addListener` of the object, which in old packages calls `on` again.
 const { addListener } = Base.prototype;
 Base.prototype.on = Base.prototype.addListener = function (type, listener) {
-    if (typeof listener === "function") return addListener.call(this, type, listener);
-    const message = `The "listener" argument must be of type function. Received ${typeof listener}`;
-    throw Object.assign(new TypeError(message), { code: "ERR_INVALID_ARG_TYPE" });
+    checkFunction(listener, "listener");
+    return addListener.call(this, type, listener);
 };
 
 for (const name of Object.getOwnPropertyNames(Base.prototype))
@@ -27,6 +27,54 @@ given.push("getMaxListeners", "listenerCount", "on", "once", "setMaxListeners");
 for (const name of given)
     Object.defineProperty(EventEmitter, name, { value: Base[name], enumerable: true });
 Object.defineProperty(EventEmitter, "EventEmitter", { value: EventEmitter, enumerable: true });
+
+// --- Emitters whose listeners run in the frame in which they were made ---
+
+const resourceClass = () => require("./async_hooks.mjs").AsyncResource;
+
+class EventEmitterAsyncResource extends Base {
+    #resource;
+
+    constructor(options = {}) {
+        const name = typeof options === "string" ? options : (options.name ?? new.target.name);
+        checkString(name, "options.name");
+        super(typeof options === "string" ? undefined : options);
+        this.#resource = new (resourceClass())(name, options);
+    }
+
+    emit(...args) {
+        return this.#resource.runInAsyncScope(super.emit, this, ...args);
+    }
+
+    emitDestroy() {
+        this.#resource.emitDestroy();
+    }
+
+    get asyncId() {
+        return this.#resource.asyncId();
+    }
+
+    get triggerAsyncId() {
+        return this.#resource.triggerAsyncId();
+    }
+
+    get asyncResource() {
+        return this.#resource;
+    }
+}
+
+for (const [name, value] of Object.entries({
+    EventEmitterAsyncResource,
+    usingDomains: false,
+    captureRejections: false,
+    init: Base.init ?? function () {},
+}))
+    Object.defineProperty(EventEmitter, name, { value, enumerable: true, writable: true });
+Object.defineProperty(EventEmitter, "defaultMaxListeners", {
+    enumerable: true,
+    get: () => Base.defaultMaxListeners,
+    set: count => (Base.defaultMaxListeners = count),
+});
 
 module.exports = EventEmitter;
 require("./global_object.cjs").register("events", module.exports);

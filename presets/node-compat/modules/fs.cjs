@@ -1,7 +1,7 @@
 "use strict";
 // node:fs of a function: there are no files, and none can be made.
 const { Readable } = require("./stream.cjs");
-const { checkFunction } = require("./errors.cjs");
+const { checkFunction, missingAll } = require("./errors.cjs");
 const { errno } = require("./os_constants.cjs");
 
 const texts = { ENOENT: "no such file or directory", EROFS: "read-only file system" };
@@ -76,16 +76,57 @@ fs.createWriteStream = path => {
 };
 fs.exists = (path, done) => void setTimeout(() => done(false), 0);
 fs.existsSync = () => false;
-fs.constants = {
-    F_OK: 0,
-    R_OK: 4,
-    W_OK: 2,
-    X_OK: 1,
-    O_RDONLY: 0,
-    O_WRONLY: 1,
-    O_RDWR: 2,
-    O_CREAT: 64,
-};
+fs.constants = require("./fs_constants.cjs");
+// What takes an open file, or waits for one to change.
+const ofFiles = [
+    "chown",
+    "close",
+    "fchmod",
+    "fchown",
+    "fdatasync",
+    "fstat",
+    "fsync",
+    "ftruncate",
+    "futimes",
+];
+ofFiles.push(
+    "glob",
+    "lchown",
+    "link",
+    "lutimes",
+    "mkdtempDisposable",
+    "read",
+    "readv",
+    "statfs",
+    "write",
+    "writev"
+);
+const others = [
+    "Dir",
+    "Dirent",
+    "FileReadStream",
+    "FileWriteStream",
+    "ReadStream",
+    "Stats",
+    "Utf8Stream",
+    "WriteStream",
+];
+others.push("openAsBlob", "unwatchFile", "watch", "watchFile");
+Object.assign(fs, missingAll("fs", [...ofFiles, ...ofFiles.map(name => `${name}Sync`), ...others]));
+const ofPaths = [
+    "chown",
+    "glob",
+    "lchmod",
+    "lchown",
+    "link",
+    "lutimes",
+    "mkdtempDisposable",
+    "statfs",
+    "watch",
+];
+Object.assign(promises, missingAll("fs/promises", ofPaths));
+delete fs.mkdtempDisposable;
+
 promises.constants = fs.constants;
 fs.promises = promises;
 

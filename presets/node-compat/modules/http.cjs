@@ -35,4 +35,7 @@ for (const [part, exported] of Object.entries(names))
             get: () => parts[part]()[name],
         });
 
+for (const name of ["WebSocket", "CloseEvent", "MessageEvent"])
+    Object.defineProperty(http, name, { enumerable: true, get: () => globalThis[name] });
+
 module.exports = http;

@@ -13,7 +13,6 @@ const found = {
     constants: () => require("node:constants"),
     crypto: () => require("node:crypto"),
     diagnostics_channel: () => require("node:diagnostics_channel"),
-    dns: () => require("node:dns"),
     events: () => require("node:events"),
     fs: () => require("node:fs"),
     "fs/promises": () => require("node:fs/promises"),
@@ -21,6 +20,10 @@ const found = {
     https: () => require("node:https"),
     module: () => module.exports,
     net: () => require("node:net"),
+    dns: () => require("node:dns"),
+    "dns/promises": () => require("node:dns/promises"),
+    tls: () => require("node:tls"),
+    v8: () => require("node:v8"),
     os: () => require("node:os"),
     path: () => require("node:path"),
     "path/posix": () => require("node:path/posix"),
@@ -85,6 +88,8 @@ absent.push(
     "syncBuiltinESMExports"
 );
 
+absent.push("SourceMap", "getCompileCacheDir", "getSourceMapsSupport", "setSourceMapsSupport");
+
 function Module(id = "") {
     this.id = id;
     this.exports = {};
@@ -94,6 +99,8 @@ Object.assign(Module, missingAll("module", absent), {
     _cache: { __proto__: null },
     _extensions: { __proto__: null },
     builtin,
+    constants: {},
+    globalPaths: [],
     builtinModules: Object.keys(found),
     createRequire,
     isBuiltin,

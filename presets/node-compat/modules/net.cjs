@@ -33,5 +33,6 @@ const absent = [
     "createConnection",
 ];
 absent.push("createServer", "getDefaultAutoSelectFamily", "setDefaultAutoSelectFamily");
+absent.push("getDefaultAutoSelectFamilyAttemptTimeout", "setDefaultAutoSelectFamilyAttemptTimeout");
 
 module.exports = { ...missingAll("net", absent), isIP, isIPv4, isIPv6 };

@@ -3,14 +3,14 @@
 const { missingAll } = require("./errors.cjs");
 
 const names = ["Performance", "PerformanceEntry", "PerformanceMark", "PerformanceMeasure"];
-names.push("PerformanceObserver", "PerformanceObserverEntryList", "performance");
+names.push(
+    "PerformanceObserver",
+    "PerformanceObserverEntryList",
+    "PerformanceResourceTiming",
+    "performance"
+);
 
-const perf = missingAll("perf_hooks", [
-    "createHistogram",
-    "eventLoopUtilization",
-    "monitorEventLoopDelay",
-    "timerify",
-]);
+const perf = missingAll("perf_hooks", ["createHistogram", "monitorEventLoopDelay"]);
 for (const name of names)
     Object.defineProperty(perf, name, { enumerable: true, get: () => globalThis[name] });
 perf.constants = {

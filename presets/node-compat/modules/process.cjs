@@ -145,9 +145,16 @@ function emitWarning(warning, options, code) {
 const system = ["_kill", "abort", "chdir", "cpuUsage", "dlopen", "execve", "initgroups", "kill"];
 system.push("loadEnvFile", "reallyExit", "resourceUsage", "setegid", "seteuid", "setgid");
 system.push("setgroups", "setuid", "threadCpuUsage", "umask", "binding");
+system.push("getActiveResourcesInfo", "getgroups", "openStdin", "setSourceMapsEnabled");
+system.push("setUncaughtExceptionCaptureCallback");
 
 Object.assign(process, missingAll("process", system), {
     arch: "x64",
+    allowedNodeEnvironmentFlags: new Set(),
+    debugPort: 9229,
+    mainModule: undefined,
+    noProcessWarnings: false,
+    sourceMapsEnabled: false,
     argv: ["/usr/bin/node", "/function"],
     argv0: "node",
     availableMemory: () => 0,

@@ -15,4 +15,20 @@ function unescape(text) {
 const parse = (text, separator, equals, options) =>
     base(text, separator, equals, { decodeURIComponent: module.exports.unescape, ...options });
 
-module.exports = { decode: parse, encode: stringify, escape, parse, stringify, unescape };
+const unescapeBuffer = text =>
+    require("./buffer.cjs").Buffer.from(
+        text.replace(/%([0-9a-f]{2})/gi, (escaped, digits) =>
+            String.fromCharCode(parseInt(digits, 16))
+        ),
+        "latin1"
+    );
+
+module.exports = {
+    decode: parse,
+    encode: stringify,
+    escape,
+    parse,
+    stringify,
+    unescape,
+    unescapeBuffer,
+};

@@ -1,6 +1,6 @@
 "use strict";
 // node:stream: Node's own, as the package readable-stream publishes it, and what it leaves out.
-const stream = require("readable-stream/lib/ours/browser.js");
+const stream = require("readable-stream/lib/stream.js");
 
 const adapter =
     name =>

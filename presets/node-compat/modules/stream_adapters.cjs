@@ -1,6 +1,6 @@
 "use strict";
 // Node's streams as the web's and back.
-const { Duplex, Readable, Writable, finished } = require("readable-stream/lib/ours/browser.js");
+const { Duplex, Readable, Writable, finished } = require("readable-stream/lib/stream.js");
 const { invalidType } = require("./errors.cjs");
 
 const bare = chunk =>

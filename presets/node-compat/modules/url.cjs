@@ -2,10 +2,20 @@
 // node:url from unenv; URL and URLSearchParams are looked up when they are asked for.
 const url = require("unenv/node/url");
 
+// The host name that a URL would have; "" for what is none.
+function domainToASCII(domain) {
+    try {
+        return new URL(`http://${domain}`).hostname;
+    } catch {
+        return "";
+    }
+}
+
 module.exports = {
     Url: url.Url,
-    domainToASCII: url.domainToASCII,
-    domainToUnicode: url.domainToUnicode,
+    domainToASCII,
+    domainToUnicode: domain => url.domainToUnicode(domainToASCII(domain)),
+    fileURLToPathBuffer: given => require("./buffer.cjs").Buffer.from(url.fileURLToPath(given)),
     fileURLToPath: url.fileURLToPath,
     format: url.format,
     parse: url.parse,
@@ -13,6 +23,9 @@ module.exports = {
     resolve: url.resolve,
     resolveObject: url.resolveObject,
     urlToHttpOptions: url.urlToHttpOptions,
+    get URLPattern() {
+        return globalThis["URLPattern"];
+    },
     get URL() {
         return globalThis.URL;
     },

@@ -51,4 +51,11 @@ for (const name of [
 for (const name of ["BigInt", "Boolean", "Number", "String", "Symbol"])
     types[`is${name}Object`] = value => isObject(value) && tagOf(value) === name;
 
+Object.assign(types, {
+    isExternal: () => false,
+    isFloat16Array: value => isObject(value) && viewTag.call(value) === "Float16Array",
+    isKeyObject: value => isObject(value) && tagOf(value) === "KeyObject",
+    isCryptoKey: value => isObject(value) && /^Crypto.ey$/.test(tagOf(value)),
+});
+
 module.exports = types;

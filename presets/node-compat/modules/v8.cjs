@@ -12,4 +12,8 @@ absent.push(
 );
 absent.push("Deserializer", "Serializer", "startupSnapshot", "takeCoverage", "stopCoverage");
 
+absent.push("DefaultDeserializer", "DefaultSerializer", "GCProfiler", "getCppHeapStatistics");
+absent.push("getHeapCodeStatistics", "isStringOneByteRepresentation", "promiseHooks");
+absent.push("setHeapSnapshotNearHeapLimit");
+
 module.exports = missingAll("v8", absent);

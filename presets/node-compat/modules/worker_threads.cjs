@@ -4,7 +4,7 @@ const { missingAll } = require("./errors.cjs");
 
 const absent = ["Worker", "getEnvironmentData", "markAsUncloneable", "markAsUntransferable"];
 absent.push("moveMessagePortToContext", "postMessageToThread", "receiveMessageOnPort");
-absent.push("setEnvironmentData", "BroadcastChannel");
+absent.push("setEnvironmentData", "BroadcastChannel", "isMarkedAsUntransferable");
 
 module.exports = {
     ...missingAll("worker_threads", absent),
@@ -12,7 +12,9 @@ module.exports = {
     isInternalThread: false,
     parentPort: null,
     resourceLimits: {},
+    SHARE_ENV: Symbol.for("nodejs.worker_threads.SHARE_ENV"),
     threadId: 0,
+    threadName: "",
     workerData: null,
     get MessageChannel() {
         return globalThis.MessageChannel;
