@@ -105,7 +105,7 @@ function functionOf(standIn, calls, number, [name, label, length]) {
             if (calls.length === CALLS_MAX)
                 refuse("functions of WebAssembly were called too often");
             if (!list.every(isPlain)) refuse("WebAssembly was given an object");
-            calls.push([name, ...list]);
+            calls.push({ name, list });
             return work("call", [number, name, ...list]);
         },
     };
@@ -137,7 +137,7 @@ function newInstance(module, prototype = real[INSTANCE].prototype) {
     const calls = [];
     const make = () => {
         const instance = new real[INSTANCE](actual(module));
-        for (const [name, ...list] of calls) {
+        for (const { name, list } of calls) {
             try {
                 instance.exports[name](...list);
             } catch {
