@@ -189,6 +189,11 @@ typedef struct engine_cell_options {
     const snapcell_fetch_client *fetch_client; /* NULL: fetch() is rejected; Borrowed */
 } engine_cell_options;
 
+/* Whether a cell can be made or called from here: not in a child that was forked after the engine
+ * was started, whose watchdog is not there; and only on the thread's own stack, with at least
+ * SNAPCELL_STACK_SIZE_BYTES_MIN of it left. Thread: any. Errors: E_USAGE. */
+int engine_check_caller(snapcell_error *err);
+
 typedef struct engine_cell_times {
     uint64_t isolate_ns;
     uint64_t context_ns;
@@ -196,7 +201,8 @@ typedef struct engine_cell_times {
 
 typedef struct engine_cell engine_cell;
 
-/* Makes an isolate and a context from an image that was verified. Thread: any, in parallel.
+/* Makes an isolate and a context from an image that was verified, where engine_check_caller() has
+ * passed, as it has to for each call. Thread: any, in parallel.
  * Errors: E_SCRIPT (top level of a `code` artifact), E_MEMORY_LIMIT, E_CPU_LIMIT, E_WALL_LIMIT,
  * E_NOMEM, E_INTERNAL. */
 int engine_cell_new(const engine_image *image, const engine_cell_options *options,
@@ -214,6 +220,12 @@ size_t engine_cell_size_bytes(engine_cell *cell);
 /* What a cell's hash seed makes of fixed strings, for tests: where values differ, seeds do. V8
  * draws one seed for all isolates that live at a time. Thread: one at a time. */
 uint64_t engine_cell_hash_probe(engine_cell *cell);
+
+/* How many cells live in this process. Thread: any. */
+uint32_t engine_cell_count(void);
+
+/* For tests: how many may live; 0: SNAPCELL_CELLS_MAX. Thread: any. */
+void engine_set_cells_max(uint32_t count_max);
 
 /* As snapcell_cell_fetch(), snapcell_cell_stream() and snapcell_cell_invoke(). Thread: one at a
  * time. */

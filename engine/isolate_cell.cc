@@ -1,5 +1,5 @@
 // engine_cell_*: an isolate made from an image, its calls and its end.
-#include <ctime>
+#include <atomic>
 #include <memory>
 #include <new>
 
@@ -64,6 +64,18 @@ struct engine_cell {
 
 namespace
 {
+
+std::atomic<uint32_t> cell_count{0}; // isolates
+std::atomic<uint32_t> cell_count_max{SNAPCELL_CELLS_MAX};
+
+bool CountCell()
+{
+    uint32_t count = cell_count.load(std::memory_order_relaxed);
+    do {
+        if (count >= cell_count_max.load(std::memory_order_relaxed)) return false;
+    } while (!cell_count.compare_exchange_weak(count, count + 1, std::memory_order_relaxed));
+    return true;
+}
 
 int LimitCode(watchdog_limit limit)
 {
@@ -252,6 +264,23 @@ template <typename Call> int WithCell(engine_cell *cell, snapcell_error *err, Ca
 
 } // namespace
 
+extern "C" uint32_t engine_cell_count(void)
+{
+    return cell_count.load(std::memory_order_relaxed);
+}
+
+extern "C" void engine_set_cells_max(uint32_t count_max)
+{
+    cell_count_max.store(count_max != 0 ? count_max : SNAPCELL_CELLS_MAX,
+                         std::memory_order_relaxed);
+}
+
+extern "C" int engine_check_caller(snapcell_error *err)
+{
+    int status = CheckProcess(err);
+    return status == SNAPCELL_OK ? CheckStack(err) : status;
+}
+
 extern "C" int engine_cell_new(const engine_image *image, const engine_cell_options *options,
                                engine_cell **out, engine_cell_times *times, snapcell_error *err)
 {
@@ -261,6 +290,11 @@ extern "C" int engine_cell_new(const engine_image *image, const engine_cell_opti
     if (cell == nullptr) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a cell");
     int status = CheckRehashable(*cell, err);
     if (status != SNAPCELL_OK) return status;
+    if (!CountCell())
+        return error_set(err, SNAPCELL_E_NOMEM,
+                         "%u cells live in this process, and V8 has no room for more: dispose of "
+                         "some, or use another process",
+                         engine_cell_count());
     uint64_t start = monotonic_now_ns();
     NewIsolate(cell.get());
     uint64_t isolate_made = monotonic_now_ns();
@@ -363,6 +397,7 @@ extern "C" void engine_cell_free(engine_cell *cell)
         cell->entry.Reset();
         v8::platform::NotifyIsolateShutdown(CurrentPlatform(), cell->isolate);
         cell->isolate->Dispose();
+        cell_count.fetch_sub(1, std::memory_order_relaxed);
     }
     delete cell;
 }

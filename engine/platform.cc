@@ -1,6 +1,7 @@
 #include "platform.h"
 
 #include <sys/random.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cmath>
@@ -46,6 +47,7 @@ void *const kBuildArenaAddress = reinterpret_cast<void *>(0x200000000000);
 
 std::atomic<double> build_clock_ms{-1}; // below 0: the real clock
 std::atomic<bool> dates_freeze{false};  // some isolate's does
+std::atomic<pid_t> engine_pid{0};       // of the process that started the engine
 
 class EnginePlatform final : public v8::Platform
 {
@@ -216,6 +218,15 @@ v8::Platform *CurrentPlatform()
     return TheEngine().platform;
 }
 
+int CheckProcess(snapcell_error *err)
+{
+    pid_t pid = engine_pid.load(std::memory_order_relaxed);
+    if (pid == 0 || pid == getpid()) return SNAPCELL_OK;
+    return error_set(err, SNAPCELL_E_USAGE,
+                     "this process was forked after the engine was started, which does not survive "
+                     "that: fork before the first use of it, or start another program");
+}
+
 void FreezeDates()
 {
     dates_freeze.store(true, std::memory_order_relaxed);
@@ -232,6 +243,8 @@ using snapcell::EngineSetup;
 
 extern "C" int engine_start(engine_mode mode, snapcell_error *err)
 {
+    int status = snapcell::CheckProcess(err);
+    if (status != SNAPCELL_OK) return status;
     snapcell::Engine &engine = snapcell::TheEngine();
     {
         std::lock_guard<std::mutex> guard(engine.mutex);
@@ -240,6 +253,7 @@ extern "C" int engine_start(engine_mode mode, snapcell_error *err)
                              "the engine was started in this process for another purpose; "
                              "use another process");
         engine.mode_set = true;
+        snapcell::engine_pid.store(getpid(), std::memory_order_relaxed);
         engine.mode = mode;
     }
     switch (mode) {

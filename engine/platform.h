@@ -40,6 +40,10 @@ bool StartedForBuilding();
 
 v8::Platform *CurrentPlatform();
 
+// Fails in a child that was forked after engine_start(): V8 and the watchdog's thread do not
+// survive a fork, and locks may be held for ever. Errors: E_USAGE.
+int CheckProcess(snapcell_error *err);
+
 // From here on Date asks an isolate whether its clock is frozen.
 void FreezeDates();
 

@@ -167,7 +167,7 @@ static int cell_obtain(snapcell_loader *loader, cell_reading *reading,
     int status = cell_copy_env(options, &env, err);
     if (status != SNAPCELL_OK) return status;
     cell_limits limits = cell_limits_of(options);
-    bool has_spares = loader->spares.count_max > 0;
+    bool has_spares = loader->spares.bounds.cells_per_function > 0;
     *out = has_spares ? spare_cells_take(&loader->spares, reading, &limits) : NULL;
     if (*out != NULL) {
         loader_count(&loader->counters.spare_hits, 1);
@@ -203,7 +203,9 @@ static int cell_load(snapcell_loader *loader, const char *ref, const snapcell_ce
 {
     uint64_t start_ns = monotonic_now_ns();
     snapcell_cell_options given;
-    int status = public_struct_read(&given, sizeof(given), options, "snapcell_cell_options", err);
+    int status = engine_check_caller(err);
+    if (status == SNAPCELL_OK)
+        status = public_struct_read(&given, sizeof(given), options, "snapcell_cell_options", err);
     if (status == SNAPCELL_OK) status = cell_check_options(&given, err);
     if (status != SNAPCELL_OK) return status;
     if (ref == NULL)
@@ -255,6 +257,10 @@ void snapcell_cell_dispose(snapcell_cell *cell)
 {
     if (cell == NULL) return;
     snapcell_loader *loader = cell->loader;
+    if (!loader_is_here(loader)) { /* the isolate is the parent's */
+        free(cell);
+        return;
+    }
     atomic_fetch_sub_explicit(&loader->counters.live_cells, 1, memory_order_relaxed);
     if (!spare_cells_dispose(&loader->spares, cell)) cell_free(cell);
 }
@@ -264,6 +270,8 @@ void snapcell_cell_dispose(snapcell_cell *cell)
 /* Whether the cell can take a call. */
 static int cell_check_alive(const snapcell_cell *cell, snapcell_error *err)
 {
+    int status = engine_check_caller(err);
+    if (status != SNAPCELL_OK) return status;
     if (cell->condemned != SNAPCELL_OK)
         return error_set(err, SNAPCELL_E_DISPOSED,
                          "'%s' cannot be called again after an earlier call (%s: %s): dispose of "

@@ -98,6 +98,20 @@ static int loader_new(const snapcell_loader_options *options, snapcell_loader **
     return SNAPCELL_OK;
 }
 
+static int loader_start_spares(snapcell_loader *loader, const snapcell_loader_options *options,
+                               snapcell_error *err)
+{
+    const spare_bounds bounds = {
+        .cells_per_function = options->spare_cells_per_function,
+        .functions = options->spare_function_count_max != 0
+                         ? options->spare_function_count_max
+                         : SNAPCELL_SPARE_FUNCTION_COUNT_MAX_DEFAULT,
+        .size_bytes = options->spare_size_bytes != 0 ? options->spare_size_bytes
+                                                     : SNAPCELL_SPARE_SIZE_BYTES_DEFAULT,
+    };
+    return spare_cells_start(&loader->spares, loader, &bounds, err);
+}
+
 int snapcell_loader_open(const snapcell_loader_options *options, snapcell_loader **out,
                          snapcell_error *err)
 {
@@ -116,11 +130,7 @@ int snapcell_loader_open(const snapcell_loader_options *options, snapcell_loader
     loader->images.store = loader->store;
     loader_set_pages(&given);
     status = engine_start(ENGINE_MODE_RUN, err);
-    if (status == SNAPCELL_OK)
-        status = spare_cells_start(&loader->spares, loader, given.spare_cells_per_function,
-                                   given.spare_size_bytes != 0 ? given.spare_size_bytes
-                                                               : SNAPCELL_SPARE_SIZE_BYTES_DEFAULT,
-                                   err);
+    if (status == SNAPCELL_OK) status = loader_start_spares(loader, &given, err);
     if (status == SNAPCELL_OK) *out = steal_pointer(&loader);
     return status;
 }
@@ -128,8 +138,7 @@ int snapcell_loader_open(const snapcell_loader_options *options, snapcell_loader
 void snapcell_loader_close(snapcell_loader *loader)
 {
     if (loader == NULL) return;
-    /* In a forked child, threads that are not there may hold any of the locks. */
-    if (loader->pid == getpid()) {
+    if (loader_is_here(loader)) {
         spare_cells_stop(&loader->spares);
         loader_seal_release(&loader->seal);
         image_cache_release(&loader->cache);
@@ -145,6 +154,8 @@ void snapcell_loader_close(snapcell_loader *loader)
 int snapcell_loader_set_trust(snapcell_loader *loader, const snapcell_trust *trust,
                               snapcell_error *err)
 {
+    int status = engine_check_caller(err);
+    if (status != SNAPCELL_OK) return status;
     if (!loader->has_trust || trust == NULL)
         return error_set(err, SNAPCELL_E_USAGE,
                          "a loader's trust set can be replaced by another one, %s: open a loader "
@@ -162,6 +173,7 @@ int snapcell_loader_set_trust(snapcell_loader *loader, const snapcell_trust *tru
 
 void snapcell_loader_trim(snapcell_loader *loader)
 {
+    if (!loader_is_here(loader)) return;
     buffer_pool_trim(&loader->images.buffers);
     engine_trim_pages(0);
 }
@@ -184,8 +196,9 @@ void snapcell_loader_counters(const snapcell_loader *loader, snapcell_counters *
                               size_t out_size_bytes)
 {
     snapcell_loader *parts = (snapcell_loader *)loader; /* for their locks */
-    uint64_t spares_ready, spares_size_bytes;
-    spare_cells_count(&parts->spares, &spares_ready, &spares_size_bytes);
+    bool here = loader_is_here(loader);
+    uint64_t spares_ready = 0, spares_size_bytes = 0;
+    if (here) spare_cells_count(&parts->spares, &spares_ready, &spares_size_bytes);
     const loader_counters *counters = &loader->counters;
     const snapcell_counters now = {
         .loads = loader_counter(&counters->loads),
@@ -201,11 +214,13 @@ void snapcell_loader_counters(const snapcell_loader *loader, snapcell_counters *
         .response_limits_hit = loader_counter(&counters->response_limits_hit),
         .cache_hits = loader_counter(&counters->cache_hits),
         .cache_misses = loader_counter(&counters->cache_misses),
-        .cache_size_bytes = image_cache_size_bytes(&parts->cache),
+        .cache_size_bytes = here ? image_cache_size_bytes(&parts->cache) : 0,
         .spare_hits = loader_counter(&counters->spare_hits),
         .spare_misses = loader_counter(&counters->spare_misses),
         .spares_ready = spares_ready,
         .spares_size_bytes = spares_size_bytes,
+        .process_cells = here ? engine_cell_count() : 0,
+        .process_cells_max = SNAPCELL_CELLS_MAX,
         .in_place_count = atomic_load_explicit(&loader->images.place_count, memory_order_relaxed),
     };
     public_struct_write(out, out_size_bytes, &now, sizeof(now));

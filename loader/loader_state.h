@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include <sys/types.h>
+#include <unistd.h>
 
 #include "artifact_checksum.h"
 #include "image_cache.h"
@@ -78,6 +79,12 @@ struct snapcell_cell {
 static inline void loader_count(_Atomic uint64_t *counter, uint64_t amount)
 {
     atomic_fetch_add_explicit(counter, amount, memory_order_relaxed);
+}
+
+/* False in a forked child, where threads that are not there may hold any of the locks. */
+static inline bool loader_is_here(const snapcell_loader *loader)
+{
+    return loader->pid == getpid();
 }
 
 /* Counts `code` when it says that a limit was hit. */

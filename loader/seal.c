@@ -14,7 +14,7 @@ static int seal_check(snapcell_loader *loader, const char *ref, snapcell_error *
     if (loader->seal.image != NULL)
         return error_set(err, SNAPCELL_E_USAGE, "the loader is sealed already, with '%s'",
                          loader->seal.ref);
-    if (loader->spares.count_max > 0)
+    if (loader->spares.bounds.cells_per_function > 0)
         return error_set(err, SNAPCELL_E_USAGE,
                          "a loader that makes spare cells cannot be sealed: its thread uses the "
                          "store");
@@ -34,7 +34,9 @@ int snapcell_loader_seal(snapcell_loader *loader, const char *ref,
                          const snapcell_cell_options *options, snapcell_error *err)
 {
     snapcell_cell_options given;
-    int status = public_struct_read(&given, sizeof(given), options, "snapcell_cell_options", err);
+    int status = engine_check_caller(err);
+    if (status == SNAPCELL_OK)
+        status = public_struct_read(&given, sizeof(given), options, "snapcell_cell_options", err);
     if (status == SNAPCELL_OK) status = seal_check(loader, ref, err);
     if (status != SNAPCELL_OK) return status;
     cleanup_free char *copy = strdup(ref);

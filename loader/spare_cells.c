@@ -11,7 +11,10 @@
 #include "loader_state.h"
 #include "monotonic.h"
 
-#define SPARE_FUNCTION_COUNT_MAX 1024
+#define SPARE_BUCKET_COUNT_MAX 65536u
+
+/* Cells that live in the process; above it no spares are made, so that loads have the rest. */
+#define SPARE_CELLS_MAX (SNAPCELL_CELLS_MAX / 4 * 3)
 
 /* Cells that wait for their disposal; above this the caller does it, or memory would grow. */
 #define SPARE_LEAVING_COUNT_MAX 8
@@ -23,6 +26,7 @@
 #define SPARE_CELL_SIZE_BYTES_GUESS ((uint64_t)256 << 10)
 
 struct spare_function {
+    spare_function *chain; /* the next one in its bucket */
     spare_function *newer;
     spare_function *older;
     image *image; /* a reference */
@@ -52,14 +56,30 @@ static void spare_unlink(spare_cells *spares, spare_function *function)
     *(function->older != NULL ? &function->older->newer : &spares->oldest) = function->newer;
 }
 
+/* A key is a hash already. */
+static spare_function **spare_bucket(const spare_cells *spares, const snapcell_key *key)
+{
+    uint32_t hash;
+    memcpy(&hash, key, sizeof(hash));
+    return &spares->buckets[hash & spares->bucket_mask];
+}
+
 static spare_function *spare_find(const spare_cells *spares, const snapcell_key *key,
                                   const cell_limits *limits)
 {
-    spare_function *found = spares->newest;
+    spare_function *found = *spare_bucket(spares, key);
     while (found != NULL && (memcmp(&found->image->info.key, key, sizeof(*key)) != 0 ||
                              memcmp(&found->limits, limits, sizeof(*limits)) != 0))
-        found = found->older;
+        found = found->chain;
     return found;
+}
+
+static void spare_unchain(const spare_cells *spares, const spare_function *function)
+{
+    spare_function **at = spare_bucket(spares, &function->image->info.key);
+    while (*at != function)
+        at = &(*at)->chain;
+    *at = function->chain;
 }
 
 static snapcell_cell *spare_pop(spare_cells *spares, spare_function *function)
@@ -71,6 +91,7 @@ static snapcell_cell *spare_pop(spare_cells *spares, spare_function *function)
     function->ready_count--;
     spares->ready_count--;
     spares->size_bytes -= cell->size_bytes;
+    spares->settled = false;
     return cell;
 }
 
@@ -89,7 +110,9 @@ static void spare_forget(spare_cells *spares, spare_function *function)
     while ((cell = spare_pop(spares, function)) != NULL)
         spare_leave(spares, cell);
     spare_unlink(spares, function);
+    spare_unchain(spares, function);
     spares->function_count--;
+    spares->settled = false;
     spares->size_bytes -= image_size_bytes(function->image);
     image_release(function->image);
     free(function);
@@ -100,8 +123,9 @@ static void spare_forget(spare_cells *spares, spare_function *function)
 static bool spare_make_room(spare_cells *spares, const spare_function *function,
                             uint64_t needed_bytes)
 {
-    if (needed_bytes > spares->size_bytes_max) return false;
-    while (spares->size_bytes > spares->size_bytes_max - needed_bytes) {
+    uint64_t size_bytes_max = spares->bounds.size_bytes;
+    if (needed_bytes > size_bytes_max) return false;
+    while (spares->size_bytes > size_bytes_max - needed_bytes) {
         if (spares->oldest == NULL || spares->oldest == function) return false;
         spare_forget(spares, spares->oldest);
     }
@@ -112,8 +136,8 @@ static bool spare_make_room(spare_cells *spares, const spare_function *function,
 static bool spare_fits(spare_cells *spares, const spare_function *function, uint64_t size_bytes)
 {
     if (function->ready_count == 0) return spare_make_room(spares, function, size_bytes);
-    return size_bytes <= spares->size_bytes_max &&
-           spares->size_bytes <= spares->size_bytes_max - size_bytes;
+    uint64_t size_bytes_max = spares->bounds.size_bytes;
+    return size_bytes <= size_bytes_max && spares->size_bytes <= size_bytes_max - size_bytes;
 }
 
 /* --- The thread --- */
@@ -127,16 +151,19 @@ static void spare_dispose_list(snapcell_cell *cells)
     }
 }
 
-/* The function used last that has too few spares and room for one more. */
+/* The function used last that has too few spares and room for one more. That is near the front,
+ * where the one that just gave a spare stands; that there is none is found once. */
 static spare_function *spare_next(spare_cells *spares)
 {
+    if (spares->settled || engine_cell_count() >= SPARE_CELLS_MAX) return NULL;
     spare_function *function = spares->newest;
     while (function != NULL) {
-        if (!function->failed && function->ready_count < spares->count_max &&
+        if (!function->failed && function->ready_count < spares->bounds.cells_per_function &&
             spare_fits(spares, function, function->cell_size_bytes))
             return function;
         function = function->older;
     }
+    spares->settled = true;
     return NULL;
 }
 
@@ -226,14 +253,36 @@ static int spare_start_thread(spare_cells *spares)
     return problem;
 }
 
-int spare_cells_start(spare_cells *spares, snapcell_loader *loader, uint32_t count_max,
-                      uint64_t size_bytes_max, snapcell_error *err)
+static int spare_make_buckets(spare_cells *spares)
 {
-    if (count_max == 0) return SNAPCELL_OK;
+    uint32_t count = 1;
+    while (count < spares->bounds.functions && count < SPARE_BUCKET_COUNT_MAX)
+        count *= 2;
+    spares->buckets = calloc(count, sizeof(*spares->buckets));
+    spares->bucket_mask = count - 1;
+    return spares->buckets != NULL ? 0 : -1;
+}
+
+static void spare_cells_release(spare_cells *spares)
+{
+    pthread_cond_destroy(&spares->changed);
+    pthread_mutex_destroy(&spares->mutex);
+    free(spares->buckets);
+    spares->buckets = NULL;
+    spares->bounds = (spare_bounds){0};
+}
+
+int spare_cells_start(spare_cells *spares, snapcell_loader *loader, const spare_bounds *bounds,
+                      snapcell_error *err)
+{
+    if (bounds->cells_per_function == 0) return SNAPCELL_OK;
     spares->loader = loader;
-    spares->size_bytes_max = size_bytes_max;
     spares->pid = getpid();
-    spares->count_max = count_max;
+    spares->bounds = *bounds;
+    if (spare_make_buckets(spares) != 0) {
+        spares->bounds = (spare_bounds){0};
+        return error_set(err, SNAPCELL_E_NOMEM, "no memory for a loader's spare cells");
+    }
     pthread_mutex_init(&spares->mutex, NULL);
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
@@ -242,9 +291,7 @@ int spare_cells_start(spare_cells *spares, snapcell_loader *loader, uint32_t cou
     pthread_condattr_destroy(&attributes);
     int problem = spare_start_thread(spares);
     if (problem == 0) return SNAPCELL_OK;
-    pthread_cond_destroy(&spares->changed);
-    pthread_mutex_destroy(&spares->mutex);
-    spares->count_max = 0;
+    spare_cells_release(spares);
     return error_set_errno(err, SNAPCELL_E_INTERNAL, problem,
                            "starting the thread for spare cells");
 }
@@ -252,7 +299,7 @@ int spare_cells_start(spare_cells *spares, snapcell_loader *loader, uint32_t cou
 /* Whether there are spares, and their thread is one of this process. */
 static bool spare_cells_are_here(const spare_cells *spares)
 {
-    return spares->count_max > 0 && spares->pid == getpid();
+    return spares->bounds.cells_per_function > 0 && spares->pid == getpid();
 }
 
 void spare_cells_stop(spare_cells *spares)
@@ -268,9 +315,7 @@ void spare_cells_stop(spare_cells *spares)
         spare_forget(spares, spares->newest);
     spare_dispose_list(spares->leaving);
     spares->leaving = NULL;
-    pthread_cond_destroy(&spares->changed);
-    pthread_mutex_destroy(&spares->mutex);
-    spares->count_max = 0;
+    spare_cells_release(spares);
 }
 
 /* --- Taking and wanting --- */
@@ -298,7 +343,7 @@ static void spare_add(spare_cells *spares, image *from, const cell_limits *limit
 {
     uint64_t size_bytes = image_size_bytes(from);
     uint64_t guess_bytes = 2 * from->info.blob_size_bytes + SPARE_CELL_SIZE_BYTES_GUESS;
-    if (spares->function_count == SPARE_FUNCTION_COUNT_MAX) spare_forget(spares, spares->oldest);
+    if (spares->function_count >= spares->bounds.functions) spare_forget(spares, spares->oldest);
     if (!spare_make_room(spares, NULL, size_bytes + guess_bytes)) return;
     spare_function *function = calloc(1, sizeof(*function));
     if (function == NULL) return; /* no spares, then */
@@ -307,6 +352,10 @@ static void spare_add(spare_cells *spares, image *from, const cell_limits *limit
     function->cell_size_bytes = guess_bytes;
     spares->size_bytes += size_bytes;
     spares->function_count++;
+    spares->settled = false;
+    spare_function **bucket = spare_bucket(spares, &from->info.key);
+    function->chain = *bucket;
+    *bucket = function;
     spare_link_newest(spares, function);
 }
 
@@ -318,6 +367,7 @@ void spare_cells_want(spare_cells *spares, image *from, const cell_limits *limit
     /* Two threads may have loaded it at once; what is there is of the same bytes, or is found out
      * with the next load. */
     if (function == NULL) spare_add(spares, from, limits);
+    if (function != NULL && function->failed) spares->settled = false;
     if (function != NULL) function->failed = false;
     pthread_cond_signal(&spares->changed);
     pthread_mutex_unlock(&spares->mutex);

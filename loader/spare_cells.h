@@ -27,10 +27,16 @@ typedef struct cell_limits {
 typedef struct cell_reading cell_reading;
 typedef struct spare_function spare_function;
 
+/* How much there may be, at most. */
+typedef struct spare_bounds {
+    uint32_t cells_per_function; /* 0: there are none, and no thread */
+    uint32_t functions;
+    uint64_t size_bytes;
+} spare_bounds;
+
 typedef struct spare_cells {
     snapcell_loader *loader;
-    uint32_t count_max; /* for each function; 0: there are none, and no thread */
-    uint64_t size_bytes_max;
+    spare_bounds bounds;
     pid_t pid; /* where the thread is */
 
     pthread_mutex_t mutex; /* all below */
@@ -39,16 +45,19 @@ typedef struct spare_cells {
     bool stopping;
     uint64_t size_bytes;
     uint32_t ready_count;
+    spare_function **buckets; /* by key */
+    uint32_t bucket_mask;
     spare_function *newest; /* by last use */
     spare_function *oldest;
     uint32_t function_count;
+    bool settled; /* no function can have another one: not looked at again before a change */
     snapcell_cell *leaving; /* to be disposed of */
     uint32_t leaving_count;
 } spare_cells;
 
-/* Starts the thread, unless `count_max` is 0. `spares`: zeroed. Errors: E_INTERNAL. */
-int spare_cells_start(spare_cells *spares, snapcell_loader *loader, uint32_t count_max,
-                      uint64_t size_bytes_max, snapcell_error *err);
+/* Starts the thread, unless there are to be none. `spares`: zeroed. Errors: E_INTERNAL, E_NOMEM. */
+int spare_cells_start(spare_cells *spares, snapcell_loader *loader, const spare_bounds *bounds,
+                      snapcell_error *err);
 
 /* Ends the thread and disposes of everything. In a forked child there is no thread, and what it
  * left is left alone. Zeroed ones are allowed. */

@@ -77,6 +77,7 @@ int child_process_start(const char *path, const child_kind *kind, const char *zo
 {
     memset(out, 0, sizeof(*out));
     out->kind = kind;
+    out->parent = getpid();
     out->body_size_max = UINT64_MAX;
     out->socket_fd = -1;
     out->words_fd = -1;
@@ -240,9 +241,14 @@ child_end child_process_wait(child_process *process)
     return end;
 }
 
+bool child_process_is_ours(const child_process *process)
+{
+    return process->parent == getpid();
+}
+
 void child_process_end(child_process *process)
 {
-    if (process->pid > 0) {
+    if (process->pid > 0 && child_process_is_ours(process)) {
         kill(process->pid, SIGKILL);
         while (waitpid(process->pid, NULL, 0) < 0 && errno == EINTR)
             continue;

@@ -18,6 +18,7 @@ typedef struct child_kind {
 
 typedef struct child_process {
     const child_kind *kind;
+    pid_t parent; /* that started it */
     pid_t pid;
     int socket_fd;
     int words_fd;           /* the child's stderr */
@@ -69,7 +70,12 @@ typedef struct child_end {
  * child_process_end(). */
 child_end child_process_wait(child_process *process);
 
-/* Kills the child if it is still there, and releases what a started process holds. Once. */
+/* False in a process that was forked after the child was started: it is its parent's, who talks to
+ * it by the same socket. */
+bool child_process_is_ours(const child_process *process);
+
+/* Kills the child if it is still there, and ours, and releases what a started process holds. Once.
+ */
 void child_process_end(child_process *process);
 
 #endif

@@ -513,6 +513,11 @@ static int worker_write_call(const snapcell_worker *worker, const cell_call *cal
 static int worker_ask(snapcell_worker *worker, const cell_call *call, cell_message_type wanted,
                       child_message *out, snapcell_error *err)
 {
+    if (worker->running && !child_process_is_ours(&worker->process))
+        return error_set(err, SNAPCELL_E_USAGE,
+                         "%s: this process was forked after the worker was loaded: load another "
+                         "one here",
+                         worker->ref);
     cleanup_writer wire_writer writer = {0};
     int status = worker_write_call(worker, call, &writer, err);
     if (status == SNAPCELL_OK) status = worker_revive(worker, err);

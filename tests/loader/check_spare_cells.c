@@ -435,6 +435,52 @@ START_TEST(test_cells_are_disposed_of_by_the_thread)
 }
 END_TEST
 
+/* Each set of limits is a function of its own. */
+static void load_with_timers(snapcell_loader *loader, uint32_t timer_limit)
+{
+    snapcell_cell_options options = SNAPCELL_CELL_OPTIONS_INIT;
+    options.timer_limit = timer_limit;
+    snapcell_cell *cell = fixture_load(loader, "count", &options);
+    fixture_expect_result(cell, "{}", "1");
+    snapcell_cell_dispose(cell);
+}
+
+START_TEST(test_functions_used_longest_ago_give_way)
+{
+    snapcell_loader_options options = SNAPCELL_LOADER_OPTIONS_INIT;
+    options.spare_cells_per_function = 1;
+    options.spare_function_count_max = 2;
+    snapcell_loader *loader = fixture_open_with(&options);
+    for (uint32_t limit = 1; limit <= 5; limit++) {
+        load_with_timers(loader, limit);
+        wait_for_spares(loader, limit < 2 ? 1 : 2);
+    }
+    load_with_timers(loader, 4); /* of the two that are left */
+    ck_assert_uint_eq(counters_of(loader).spare_hits, 1);
+    load_with_timers(loader, 1);
+    ck_assert_uint_eq(counters_of(loader).spare_hits, 1);
+    snapcell_loader_close(loader);
+}
+END_TEST
+
+START_TEST(test_many_functions_are_found_again)
+{
+    const uint32_t count = 40;
+    snapcell_loader_options options = SNAPCELL_LOADER_OPTIONS_INIT;
+    options.spare_cells_per_function = 1;
+    options.spare_function_count_max = 4000;
+    snapcell_loader *loader = fixture_open_with(&options);
+    for (uint32_t limit = 1; limit <= count; limit++)
+        load_with_timers(loader, limit);
+    ck_assert_uint_eq(counters_of(loader).spare_hits, 0);
+    wait_for_spares(loader, count);
+    for (uint32_t limit = 1; limit <= count; limit++)
+        load_with_timers(loader, limit);
+    ck_assert_uint_eq(counters_of(loader).spare_hits, count);
+    snapcell_loader_close(loader);
+}
+END_TEST
+
 START_TEST(test_close_with_spares_in_the_making)
 {
     for (int i = 0; i < 10; i++) {
@@ -556,6 +602,8 @@ int main(void)
     tcase_add_test(tcase, test_spares_of_a_raw_artifact_share_its_place);
     tcase_add_test(tcase, test_cells_are_disposed_of_by_the_thread);
     tcase_add_test(tcase, test_close_with_spares_in_the_making);
+    tcase_add_test(tcase, test_functions_used_longest_ago_give_way);
+    tcase_add_test(tcase, test_many_functions_are_found_again);
     tcase_add_test(tcase, test_forked_child_closes);
     tcase_add_loop_test(tcase, test_threads_share_spares, 0, 2);
     return fixture_run(suite_create("spare_cells"), tcase);

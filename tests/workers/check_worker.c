@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "workers_fixture.h"
@@ -276,6 +277,37 @@ START_TEST(test_structs_of_other_versions_are_taken)
 }
 END_TEST
 
+/* The process is the parent's: a child neither talks to it nor ends it. */
+START_TEST(test_forked_child_is_refused)
+{
+    snapcell_workers *workers = workers_open(NULL);
+    snapcell_worker *worker = workers_load(workers, "web", NULL);
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        snapcell_response *response = NULL;
+        char *text = NULL;
+        bool refused =
+            snapcell_worker_fetch(worker, NULL, &response, NULL) == SNAPCELL_E_USAGE &&
+            snapcell_worker_call(worker, "ask", NULL, &text, NULL, NULL) == SNAPCELL_E_USAGE &&
+            snapcell_worker_invoke(worker, NULL, &text, NULL, NULL) == SNAPCELL_E_USAGE;
+        snapcell_worker_free(worker);
+        worker = NULL;
+        bool loaded = snapcell_worker_load(workers, "web", NULL, &worker, NULL) == SNAPCELL_OK &&
+                      snapcell_worker_fetch(worker, NULL, &response, NULL) == SNAPCELL_OK;
+        snapcell_worker_free(worker);
+        snapcell_workers_close(workers);
+        _exit(refused && loaded ? 0 : 1);
+    }
+    int status = -1;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    workers_expect(worker, "/", "fine");
+    snapcell_worker_free(worker);
+    snapcell_workers_close(workers);
+}
+END_TEST
+
 static int fetch_code(snapcell_worker *worker, const snapcell_request *request, snapcell_error *err)
 {
     snapcell_response *response = NULL;
@@ -502,6 +534,7 @@ int main(void)
     tcase_add_test(tests, test_groups_that_cannot_be);
     tcase_add_test(tests, test_size_of_a_call_is_looked_at_before_it_is_copied);
     tcase_add_test(tests, test_structs_of_other_versions_are_taken);
+    tcase_add_test(tests, test_forked_child_is_refused);
     tcase_add_test(tests, test_calls_that_are_refused);
     tcase_add_test(tests, test_errors_tell_the_place);
     tcase_add_test(tests, test_workers_are_sandboxed);

@@ -82,6 +82,10 @@ typedef struct snapcell_loader_options {
      * before any of it is decoded. NULL: whoever can write the store is trusted. Copied; see
      * snapcell_loader_set_trust(). */
     const snapcell_trust *trust;
+
+    /* For how many functions spare cells are made, each with its limits; those that were used
+     * longest ago give way. 0: 1,024. */
+    uint32_t spare_function_count_max;
 } snapcell_loader_options;
 
 #define SNAPCELL_LOADER_OPTIONS_INIT                                                               \
@@ -133,8 +137,9 @@ typedef struct snapcell_cell_options {
 
 /* Purpose: open a store for loading, and start the engine when this is the process's first loader.
  * `options`: NULL for the defaults. `*out`: Owned, close with snapcell_loader_close(). NULL on
- * failure. After fork() a child can do nothing with a loader, and nothing with its cells, but close
- * it. Thread: any. Errors: those of snapcell_store_open() for reading, E_INTERNAL, E_NOMEM. */
+ * failure. After fork() in a process that has started the engine, all in this header that can fail
+ * gives E_USAGE in the child, which can only dispose of cells and close the loader. Thread: any.
+ * Errors: those of snapcell_store_open() for reading, E_INTERNAL, E_NOMEM. */
 SNAPCELL_API int snapcell_loader_open(const snapcell_loader_options *options, snapcell_loader **out,
                                       snapcell_error *err);
 
@@ -148,8 +153,9 @@ SNAPCELL_API void snapcell_loader_close(snapcell_loader *loader);
  * failure. Thread: any, several at once; the cell may move between threads between calls. Errors:
  * E_NOT_FOUND, E_AMBIGUOUS, E_OTHER_ENGINE, E_OTHER_HOST, E_CORRUPT, E_FORMAT, E_TOO_LARGE,
  * E_SIGNATURE (with a trust set; a name has to be the one that was signed, and a key to be whole),
- * E_NOMEM, E_MEMORY_LIMIT, E_SCRIPT (a `code` artifact whose top level fails), E_USAGE (a value of
- * json_env is not JSON), E_IO, E_INTERNAL. */
+ * E_NOMEM (also when SNAPCELL_CELLS_MAX cells live), E_MEMORY_LIMIT, E_SCRIPT (a `code` artifact
+ * whose top level fails), E_USAGE (a value of json_env is not JSON; too little stack is left, or it
+ * is not the thread's own, as with any call), E_IO, E_INTERNAL. */
 SNAPCELL_API int snapcell_cell_load(snapcell_loader *loader, const char *ref,
                                     const snapcell_cell_options *options, snapcell_cell **out,
                                     snapcell_error *err);
@@ -263,6 +269,10 @@ typedef struct snapcell_counters {
     uint64_t spares_size_bytes; /* now taken by them and what they are made from */
     uint64_t in_place_count;    /* now running in place in the store */
     uint64_t response_limits_hit;
+    /* Of the whole process, of all loaders, spares included. At the maximum, SNAPCELL_CELLS_MAX,
+     * loads fail with E_NOMEM. */
+    uint64_t process_cells;
+    uint64_t process_cells_max;
 } snapcell_counters;
 
 /* Purpose: a loader's counters. `out`: not NULL. `out_size_bytes`: sizeof(*out), as above.

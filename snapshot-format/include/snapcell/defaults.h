@@ -16,8 +16,18 @@
 /* --- A loader --- */
 #define SNAPCELL_CACHE_SIZE_BYTES_DEFAULT (64 * SNAPCELL_MIB)
 #define SNAPCELL_IN_PLACE_COUNT_MAX_DEFAULT 64u
+#define SNAPCELL_SPARE_FUNCTION_COUNT_MAX_DEFAULT 1024u
 #define SNAPCELL_SPARE_SIZE_BYTES_DEFAULT (256 * SNAPCELL_MIB)
 #define SNAPCELL_PAGE_SIZE_BYTES_DEFAULT (64 * SNAPCELL_MIB)
+
+/* Not a default, but a bound: how many cells may live in a process at once, spare ones included.
+ * V8 has one table of 256 MiB for functions' code, of which each cell takes 64 KiB or more, and
+ * ends the process when it is full, at some 4,070 cells. */
+#define SNAPCELL_CELLS_MAX 4000u
+
+/* Not a default, but a bound: what must be left of the stack where a function is loaded or called.
+ * It has to be the thread's own: calls on a coroutine's are refused. */
+#define SNAPCELL_STACK_SIZE_BYTES_MIN (256u << 10)
 
 /* --- Workers --- */
 #define SNAPCELL_START_LIMIT_MS_DEFAULT 10000u

@@ -75,12 +75,13 @@ SNAPCELL_API int snapcell_worker_load(snapcell_workers *workers, const char *ref
                                       snapcell_error *err);
 
 /* Purpose: as snapcell_cell_fetch(), in the worker's process; one that died is replaced first.
- * `request`: NULL for "GET /"; its body may have as many bytes as the memory limit. `*out`: Owned,
- * free with snapcell_response_free(). NULL on failure. Thread: one at a time. Errors: those of
- * snapcell_cell_fetch() but E_DISPOSED, and of snapcell_worker_load(); E_MEMORY_LIMIT, also where
- * the engine ended its process for lack of memory; E_CPU_LIMIT and E_WALL_LIMIT, also where the
- * process had to be ended; E_SANDBOX (it was ended for a system call); E_WORKER_DIED (it crashed,
- * was killed, or said what makes no sense). */
+ * `request`: NULL for "GET /"; its body may have as many bytes as the memory limit. In a child that
+ * was forked after the worker was loaded it gives E_USAGE: the process is the parent's. `*out`:
+ * Owned, free with snapcell_response_free(). NULL on failure. Thread: one at a time. Errors: those
+ * of snapcell_cell_fetch() but E_DISPOSED, and of snapcell_worker_load(); E_MEMORY_LIMIT, also
+ * where the engine ended its process for lack of memory; E_CPU_LIMIT and E_WALL_LIMIT, also where
+ * the process had to be ended; E_SANDBOX (it was ended for a system call); E_WORKER_DIED (it
+ * crashed, was killed, or said what makes no sense). */
 SNAPCELL_API int snapcell_worker_fetch(snapcell_worker *worker, const snapcell_request *request,
                                        snapcell_response **out, snapcell_error *err);
 
