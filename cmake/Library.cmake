@@ -1,7 +1,7 @@
 # libsnapcell.so and libsnapcell.a from the components' objects, and the installation.
 include(CMakePackageConfigHelpers)
 
-set(snapcell_components format process sandbox store engine net compiler loader workers)
+set(snapcell_components format process restore sandbox store engine net compiler loader workers)
 set(snapcell_objects)
 foreach(component IN LISTS snapcell_components)
   list(APPEND snapcell_objects $<TARGET_OBJECTS:snapcell_${component}>)

@@ -8,6 +8,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 const libraries = [
     "snapshot-format",
     "process",
+    "restore",
     "sandbox",
     "store",
     "engine",
@@ -23,6 +24,7 @@ export const maxColumns = 100;
 const mayInclude = {
     "snapshot-format": ["snapshot-format"],
     process: ["process", "engine", "snapshot-format"],
+    restore: ["restore", "snapshot-format"],
     sandbox: ["sandbox", "snapshot-format"],
     store: ["store", "snapshot-format"],
     engine: ["engine", "snapshot-format"],
