@@ -39,6 +39,9 @@ int engine_start(engine_mode mode, snapcell_error *err);
 typedef struct engine_page_options {
     uint64_t kept_size_bytes; /* at most this much stays mapped for the next isolate */
     bool huge_pages;          /* ask the kernel for 2 MiB pages: a little faster, more resident */
+    /* Memory is zeroed where it is and not given back to the kernel, for a process that maps it
+     * from a checkpoint (restore/): what was given back would have the checkpoint's bytes. */
+    bool zeroed_in_place;
 } engine_page_options;
 
 /* To be called before engine_start(ENGINE_MODE_RUN), whose first call fixes them. Thread: any. */
@@ -47,6 +50,10 @@ void engine_set_page_options(const engine_page_options *options);
 /* Gives memory that is kept for isolates back to the kernel until at most `kept_size_bytes` are
  * left. Thread: any, after engine_start(). */
 void engine_trim_pages(uint64_t kept_size_bytes);
+
+/* Lets OpenSSL draw from the system each time, for the whole process, instead of from a generator
+ * whose state a restore of memory would bring back. Thread: any. */
+void engine_draw_from_system(void);
 
 /* What artifacts are bound to. Neither starts V8. Thread: any. */
 snapcell_fingerprint engine_fingerprint(void);
@@ -172,6 +179,10 @@ typedef struct engine_env {
 /* As snapcell_overrun_fn in snapcell/loader.h. */
 typedef void engine_overrun_fn(void *user, int code);
 
+/* Called where a call cannot go on for lack of memory, inside of V8. Must not return: it leaves the
+ * call by a jump, after which the process's memory is restored. */
+typedef void engine_exhausted_fn(void *user);
+
 typedef struct engine_cell_options {
     const char *function_name; /* copied */
     uint64_t memory_limit_bytes;
@@ -180,6 +191,8 @@ typedef struct engine_cell_options {
     bool frozen_clock;
     engine_overrun_fn *overrun; /* NULL: none */
     void *overrun_user;
+    engine_exhausted_fn *exhausted; /* NULL: the call ends with E_MEMORY_LIMIT, if V8 can */
+    void *exhausted_user;
     uint32_t cpu_limit_ms;  /* per call; 0: none */
     uint32_t wall_limit_ms; /* per call; 0: none */
     const engine_env *env;  /* copied */
@@ -208,11 +221,16 @@ typedef struct engine_cell engine_cell;
 int engine_cell_new(const engine_image *image, const engine_cell_options *options,
                     engine_cell **out, engine_cell_times *times, snapcell_error *err);
 
-/* Makes a cell that was kept ready, without an env, as one that is made now: its env, and where its
- * clock begins. To be called before its first call. `env`: copied. Thread: one at a time. Errors:
- * E_TOO_LARGE, E_INTERNAL. */
+/* Makes a cell that was kept ready, without an env, as one that is made now: its env, where its
+ * clock begins, and, if it is to be restored, what Math.random() goes on from. To be called before
+ * its first call. `env`: copied. Thread: one at a time. Errors: E_TOO_LARGE, E_INTERNAL. */
 int engine_cell_rebind(engine_cell *cell, const engine_env *env, size_t env_count,
                        snapcell_error *err);
+
+/* Says that the cell's memory, as it is now, will be restored for each call, and each time be
+ * followed by engine_cell_rebind(). Thread: one at a time. Errors: E_INTERNAL (this V8 keeps the
+ * state of Math.random() in a way that is not known here). */
+int engine_cell_prepare_restores(engine_cell *cell, snapcell_error *err);
 
 /* The memory that a cell's heap takes now. Thread: one at a time. */
 size_t engine_cell_size_bytes(engine_cell *cell);

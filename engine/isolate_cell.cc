@@ -16,6 +16,7 @@
 #include "handover.h"
 #include "late_builtins.h"
 #include "monotonic.h"
+#include "math_random.h"
 #include "platform.h"
 #include "script_error.h"
 #include "thread_stack.h"
@@ -46,6 +47,8 @@ struct engine_cell {
         state.ResetTimeOrigin();
         overrun = options.overrun;
         overrun_user = options.overrun_user;
+        state.exhausted = options.exhausted;
+        state.exhausted_user = options.exhausted_user;
     }
 
     const engine_image image;
@@ -60,6 +63,7 @@ struct engine_cell {
     v8::Global<v8::Function> entry;
     engine_overrun_fn *overrun = nullptr;
     void *overrun_user = nullptr;
+    MathRandomState random; // of a cell that is restored
 };
 
 namespace
@@ -310,11 +314,22 @@ extern "C" int engine_cell_rebind(engine_cell *cell, const engine_env *env, size
                                   snapcell_error *err)
 {
     cell->state.ResetTimeOrigin();
+    if (cell->random.is_known() && !cell->random.Draw())
+        return error_set(err, SNAPCELL_E_INTERNAL, "the system gives no random bytes");
     if (env_count == 0) return SNAPCELL_OK;
     Entry entry(cell);
     if (!entry.watched())
         return error_set(err, SNAPCELL_E_INTERNAL, "the watchdog's thread cannot be started");
     return MakeEnv(cell, env, env_count, err);
+}
+
+extern "C" int engine_cell_prepare_restores(engine_cell *cell, snapcell_error *err)
+{
+    v8::Isolate::Scope entered(cell->isolate);
+    v8::HandleScope scope(cell->isolate);
+    if (cell->random.Find(cell->context.Get(cell->isolate))) return SNAPCELL_OK;
+    return error_set(err, SNAPCELL_E_INTERNAL,
+                     "this V8 does not keep the state of Math.random() where it is looked for");
 }
 
 extern "C" size_t engine_cell_size_bytes(engine_cell *cell)

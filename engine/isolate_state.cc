@@ -32,8 +32,18 @@ constexpr size_t kUnwindingRoomBytes = size_t{512} << 20;
 size_t OnNearHeapLimit(void *data, size_t current_limit, size_t)
 {
     v8::Isolate *isolate = static_cast<v8::Isolate *>(data);
-    IsolateState::From(isolate)->Condemn(isolate, SNAPCELL_E_MEMORY_LIMIT);
+    IsolateState *state = IsolateState::From(isolate);
+    if (state->exhausted != nullptr) state->exhausted(state->exhausted_user);
+    state->Condemn(isolate, SNAPCELL_E_MEMORY_LIMIT);
     return current_limit + kUnwindingRoomBytes;
+}
+
+// V8 ends the process when this returns.
+void OnOutOfMemory(const char *, const v8::OOMDetails &)
+{
+    v8::Isolate *isolate = v8::Isolate::TryGetCurrent();
+    IsolateState *state = isolate != nullptr ? IsolateState::From(isolate) : nullptr;
+    if (state != nullptr && state->exhausted != nullptr) state->exhausted(state->exhausted_user);
 }
 
 void OnPromiseRejected(v8::PromiseRejectMessage message)
@@ -240,6 +250,9 @@ void AttachState(v8::Isolate *isolate, IsolateState *state)
     isolate->SetWasmStreamingCallback(OnWasmStreaming);
     isolate->SetCaptureStackTraceForUncaughtExceptions(true, 16, v8::StackTrace::kOverview);
     isolate->AddNearHeapLimitCallback(OnNearHeapLimit, isolate);
+    if (state->exhausted == nullptr) return;
+    isolate->SetOOMErrorHandler(OnOutOfMemory);
+    v8::V8::SetFatalMemoryErrorCallback(OnOutOfMemory);
 }
 
 } // namespace snapcell

@@ -87,6 +87,8 @@ struct IsolateState {
     // watchdog's thread, too.
     std::atomic<int> condemned{0};
     uint64_t memory_limit_bytes = 0;
+    engine_exhausted_fn *exhausted = nullptr;
+    void *exhausted_user = nullptr;
     uint32_t cpu_limit_ms = 0;
     uint32_t wall_limit_ms = 0;
     uint64_t response_limit_bytes = 0; // 0: that of memory for a whole one, none for a streamed

@@ -87,9 +87,10 @@ char *MapAt(char *address, size_t size)
 } // namespace
 
 PagePool::PagePool(v8::PageAllocator *base, size_t kept_bytes_max, void *fixed_address,
-                   bool huge_pages)
+                   bool huge_pages, bool zeroed_in_place)
     : base_(base), kept_bytes_max_(kept_bytes_max),
-      fixed_address_(static_cast<char *>(fixed_address)), huge_pages_(huge_pages)
+      fixed_address_(static_cast<char *>(fixed_address)), huge_pages_(huge_pages),
+      zeroed_in_place_(zeroed_in_place)
 {
 }
 
@@ -207,17 +208,19 @@ void PagePool::GiveRun(Arena *arena, char *run, size_t chunks, bool altered)
     if (altered) mprotect(run, bytes, PROT_READ | PROT_WRITE);
     live_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
     arena->runs[static_cast<size_t>(run - arena->base) / kChunkBytes].chunks = 0;
-    if (kept_bytes_.load(std::memory_order_relaxed) + bytes > kept_bytes_max_) {
+    bool is_kept = kept_bytes_.load(std::memory_order_relaxed) + bytes <= kept_bytes_max_;
+    if (zeroed_in_place_)
+        memset(run, 0, bytes);
+    else if (is_kept && !SwapIsInUse())
+        ZeroResident(run, bytes);
+    else
         madvise(run, bytes, MADV_DONTNEED);
+    if (!is_kept) {
         std::lock_guard<std::mutex> guard(arenas_mutex_);
         cold_[chunks].push_back(run);
         cold_bytes_.fetch_add(bytes, std::memory_order_relaxed);
         return;
     }
-    if (SwapIsInUse())
-        madvise(run, bytes, MADV_DONTNEED);
-    else
-        ZeroResident(run, bytes);
     Shard *own = OwnShard();
     std::lock_guard<std::mutex> guard(own->mutex);
     std::vector<char *> &kept = own->kept[chunks];
@@ -227,6 +230,7 @@ void PagePool::GiveRun(Arena *arena, char *run, size_t chunks, bool altered)
 
 void PagePool::Trim(size_t kept_bytes)
 {
+    if (zeroed_in_place_) return;
     for (Shard &shard : shards_) {
         std::lock_guard<std::mutex> guard(shard.mutex);
         for (size_t chunks = 1; chunks <= kRunChunksMax; chunks++) {
@@ -248,6 +252,15 @@ void PagePool::Trim(size_t kept_bytes)
 PagePoolStats PagePool::Stats() const
 {
     return {live_bytes_.load(), kept_bytes_.load(), cold_bytes_.load()};
+}
+
+// What is there is gone, and zeros are in its place when it is next read.
+bool PagePool::Drop(void *address, size_t size)
+{
+    if (!zeroed_in_place_) return madvise(address, size, MADV_DONTNEED) == 0;
+    if (mprotect(address, size, PROT_READ | PROT_WRITE) != 0) return false;
+    memset(address, 0, size);
+    return true;
 }
 
 // --- Code ranges
@@ -285,7 +298,7 @@ bool PagePool::GiveCodeRange(void *address)
     if (range == nullptr || range->base != address || !range->in_use) return false;
     if (range->touched_begin != nullptr) {
         size_t size = static_cast<size_t>(range->touched_end - range->touched_begin);
-        madvise(range->touched_begin, size, MADV_DONTNEED);
+        Drop(range->touched_begin, size);
         mprotect(range->touched_begin, size, PROT_NONE);
         range->touched_begin = range->touched_end = nullptr;
     }
@@ -365,6 +378,7 @@ bool PagePool::RecommitPages(void *address, size_t size, Permission permission)
 
 bool PagePool::DiscardSystemPages(void *address, size_t size)
 {
+    if (zeroed_in_place_) return true; // V8 takes what it discards for anything
     if (FindArena(address) == nullptr) return base_->DiscardSystemPages(address, size);
     return madvise(address, size, MADV_DONTNEED) == 0;
 }
@@ -372,9 +386,9 @@ bool PagePool::DiscardSystemPages(void *address, size_t size)
 bool PagePool::DecommitPages(void *address, size_t size)
 {
     Arena *arena = FindArena(address);
-    if (arena == nullptr) return base_->DecommitPages(address, size);
-    FindRun(arena, address)->altered.store(true, std::memory_order_relaxed);
-    return madvise(address, size, MADV_DONTNEED) == 0 && mprotect(address, size, PROT_NONE) == 0;
+    if (arena == nullptr && !zeroed_in_place_) return base_->DecommitPages(address, size);
+    if (arena != nullptr) FindRun(arena, address)->altered.store(true, std::memory_order_relaxed);
+    return Drop(address, size) && mprotect(address, size, PROT_NONE) == 0;
 }
 
 } // namespace snapcell

@@ -32,8 +32,9 @@ class PagePool final : public v8::PageAllocator
     // Borrowed.
     // `fixed_address`, when not NULL, is where arenas are put if they can: V8 leaves halves of
     // addresses in a snapshot's read-only pages, so that they have to be the same in every build.
+    // `zeroed_in_place`: as in engine_page_options.
     PagePool(v8::PageAllocator *base, size_t kept_bytes_max, void *fixed_address,
-             bool huge_pages = false);
+             bool huge_pages = false, bool zeroed_in_place = false);
     // No page of the pool may be in use any more.
     ~PagePool() override;
     PagePool(const PagePool &) = delete;
@@ -102,6 +103,7 @@ class PagePool final : public v8::PageAllocator
     char *CarveRun(size_t chunks);
     Arena *AddArena();
     void GiveRun(Arena *arena, char *run, size_t chunks, bool altered);
+    bool Drop(void *address, size_t size);
 
     void *TakeCodeRange(size_t size, size_t alignment, Permission permission);
     CodeRange *FindCodeRange(const void *address);
@@ -112,6 +114,7 @@ class PagePool final : public v8::PageAllocator
     const size_t kept_bytes_max_;
     char *const fixed_address_;
     const bool huge_pages_;
+    const bool zeroed_in_place_;
     std::atomic<size_t> live_bytes_{0};
     std::atomic<size_t> kept_bytes_{0};
     std::atomic<size_t> cold_bytes_{0};

@@ -1,9 +1,7 @@
 #include "platform.h"
 
-#include <sys/random.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cmath>
 #include <cstring>
 #include <mutex>
@@ -14,6 +12,7 @@
 #include "error_set.h"
 #include "isolate_state.h"
 #include "page_pool.h"
+#include "random_bytes.h"
 
 // V8's abseil is built with a deadlock detector, whose first use clears 1.1 MB; its header is not
 // among V8's.
@@ -36,11 +35,13 @@ namespace
 // Scavenges go on while old objects are being marked: the young generation would grow until the
 // marking is done, and be moved in one piece, up to 16 ms in which nothing ends a call.
 //
+// Protection keys would be lost where memory is mapped from a checkpoint (restore/).
+//
 // This V8 keeps a snapshot's hash seed, the same everywhere, unless it is told to draw one: who
 // knows the seed can make any hash table slow.
 constexpr char kRunFlags[] =
     "--single-threaded --no-separate-gc-phases --no-sparkplug --no-validate-asm "
-    "--enable-sharedarraybuffer-per-context --rehash-snapshot";
+    "--enable-sharedarraybuffer-per-context --rehash-snapshot --no-memory-protection-keys";
 
 // Where pages lie at build time: far from where the kernel and sanitizers put things.
 void *const kBuildArenaAddress = reinterpret_cast<void *>(0x200000000000);
@@ -55,7 +56,8 @@ class EnginePlatform final : public v8::Platform
     EnginePlatform(std::unique_ptr<v8::Platform> base, const engine_page_options &pages,
                    void *fixed_address)
         : base_(std::move(base)),
-          pages_(base_->GetPageAllocator(), pages.kept_size_bytes, fixed_address, pages.huge_pages)
+          pages_(base_->GetPageAllocator(), pages.kept_size_bytes, fixed_address, pages.huge_pages,
+                 pages.zeroed_in_place)
     {
     }
 
@@ -119,14 +121,7 @@ class EnginePlatform final : public v8::Platform
 // V8 opens /dev/urandom with stdio for every isolate when it has no source of its own.
 bool FillWithEntropy(unsigned char *buffer, size_t size)
 {
-    while (size > 0) {
-        ssize_t got = getrandom(buffer, size, 0);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return false;
-        buffer += got;
-        size -= static_cast<size_t>(got);
-    }
-    return true;
+    return FillWithRandomBytes(buffer, size);
 }
 
 // A code cache depends on the hash seed, which cannot be fixed by a flag: a cache is bound to
@@ -143,7 +138,7 @@ struct Engine {
     engine_mode mode = ENGINE_MODE_RUN;
     bool started = false;
     EngineSetup setup = EngineSetup::kRun;
-    engine_page_options page_options = {SNAPCELL_PAGE_SIZE_BYTES_DEFAULT, false};
+    engine_page_options page_options = {SNAPCELL_PAGE_SIZE_BYTES_DEFAULT, false, false};
     PagePool *pages = nullptr;        // of our own platform
     v8::Platform *platform = nullptr; // V8's default one, inside ours or alone
 };

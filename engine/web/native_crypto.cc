@@ -1,5 +1,5 @@
 // OpenSSL's start, hashes, HMAC, and what is derived with it.
-#define OPENSSL_SUPPRESS_DEPRECATED // RAND_set_rand_method(), at build time alone
+#define OPENSSL_SUPPRESS_DEPRECATED // RAND_set_rand_method(): there is no provider for that
 #include "web/native_crypto.h"
 
 #include <cstring>
@@ -9,6 +9,7 @@
 #include <openssl/rand.h>
 
 #include "isolate_state.h"
+#include "random_bytes.h"
 
 namespace snapcell
 {
@@ -72,6 +73,14 @@ RandomScope::~RandomScope()
 {
     building = nullptr;
 }
+
+static int GiveSystemRandom(unsigned char *data, int size)
+{
+    return FillWithRandomBytes(data, static_cast<size_t>(size)) ? 1 : 0;
+}
+
+static const RAND_METHOD kSystemRandom = {nullptr, GiveSystemRandom, nullptr,
+                                          nullptr, GiveSystemRandom, SayReady};
 
 // randomKey(bytes) -> ArrayBuffer
 void Native_randomKey(const NativeInfo &info)
@@ -291,3 +300,8 @@ void Native_cryptoPbkdf2(const NativeInfo &info)
 }
 
 } // namespace snapcell
+
+extern "C" void engine_draw_from_system(void)
+{
+    RAND_set_rand_method(&snapcell::kSystemRandom);
+}

@@ -1,11 +1,9 @@
 // Random bytes: fresh at run time; at build time repeatable, so that the same bundle gives the same
 // blob, and refused where all instances would share them.
-#include <cerrno>
 #include <cstring>
 
-#include <sys/random.h>
-
 #include "isolate_state.h"
+#include "random_bytes.h"
 #include "web/natives.h"
 
 namespace snapcell
@@ -28,21 +26,9 @@ static void FillRepeatable(uint64_t *state, uint8_t *data, size_t size)
     }
 }
 
-static bool FillFresh(uint8_t *data, size_t size)
-{
-    while (size > 0) {
-        ssize_t got = getrandom(data, size, 0);
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) return false;
-        data += got;
-        size -= static_cast<size_t>(got);
-    }
-    return true;
-}
-
 bool GiveRandomBytes(IsolateState *state, uint8_t *data, size_t size)
 {
-    if (state == nullptr || state->phase == Phase::kRun) return FillFresh(data, size);
+    if (state == nullptr || state->phase == Phase::kRun) return FillWithRandomBytes(data, size);
     FillRepeatable(&state->build_random, data, size);
     return true;
 }
