@@ -27,7 +27,7 @@ typedef struct compile_talk {
 } compile_talk;
 
 /* The time zone is the same everywhere, since a bundle could see it in dates and texts. */
-static const child_kind compile_kind = {"compile-child", compile_body_size_max};
+static const child_kind compile_kind = {"compile-child", compile_body_size_max, false};
 #define COMPILE_ZONE "TZ=UTC"
 
 static void message_cleanup(child_message *message)

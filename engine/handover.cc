@@ -15,15 +15,15 @@ constexpr size_t kDatum = 1;
 
 enum Field : uint32_t { kClock, kTimers, kBuffers };
 
-bool Refill(v8::Local<v8::Context> context, v8::Local<v8::Array> buffers, IsolateState *state)
+bool TakeBuffers(v8::Local<v8::Context> context, v8::Local<v8::Array> buffers, IsolateState *state)
 {
+    v8::Isolate *isolate = context->GetIsolate();
     for (uint32_t i = 0; i < buffers->Length(); i++) {
         v8::Local<v8::Value> view;
         if (!buffers->Get(context, i).ToLocal(&view) || !view->IsArrayBufferView()) return false;
-        ViewBytes bytes(view);
-        if (!GiveRandomBytes(state, bytes.data, bytes.size)) return false;
+        state->fresh_buffers.emplace_back(isolate, view);
     }
-    return true;
+    return RefillBuffers(isolate, state);
 }
 
 } // namespace
@@ -57,7 +57,17 @@ bool TakeHandover(v8::Local<v8::Context> context, IsolateState *state)
         return false;
     state->ContinueClock(clock.As<v8::Number>()->Value());
     return state->timers.Restore(context, timers.As<v8::Array>()) &&
-           Refill(context, buffers.As<v8::Array>(), state);
+           TakeBuffers(context, buffers.As<v8::Array>(), state);
+}
+
+bool RefillBuffers(v8::Isolate *isolate, IsolateState *state)
+{
+    for (const v8::Global<v8::Value> &view : state->fresh_buffers) {
+        v8::HandleScope scope(isolate);
+        ViewBytes bytes(view.Get(isolate));
+        if (!GiveRandomBytes(state, bytes.data, bytes.size)) return false;
+    }
+    return true;
 }
 
 } // namespace snapcell

@@ -22,6 +22,10 @@ void HandOver(v8::Local<v8::Context> context, const std::vector<v8::Local<v8::Va
 // system gives no random bytes.
 bool TakeHandover(v8::Local<v8::Context> context, IsolateState *state);
 
+// Gives the buffers other bytes: of an instance whose memory was restored. False: the system gives
+// none.
+bool RefillBuffers(v8::Isolate *isolate, IsolateState *state);
+
 } // namespace snapcell
 
 #endif

@@ -314,12 +314,16 @@ extern "C" int engine_cell_rebind(engine_cell *cell, const engine_env *env, size
                                   snapcell_error *err)
 {
     cell->state.ResetTimeOrigin();
-    if (cell->random.is_known() && !cell->random.Draw())
+    bool restored = cell->random.is_known();
+    bool refills = restored && !cell->state.fresh_buffers.empty();
+    if (restored && !cell->random.Draw())
         return error_set(err, SNAPCELL_E_INTERNAL, "the system gives no random bytes");
-    if (env_count == 0) return SNAPCELL_OK;
+    if (env_count == 0 && !refills) return SNAPCELL_OK;
     Entry entry(cell);
     if (!entry.watched())
         return error_set(err, SNAPCELL_E_INTERNAL, "the watchdog's thread cannot be started");
+    if (refills && !RefillBuffers(cell->isolate, &cell->state))
+        return error_set(err, SNAPCELL_E_INTERNAL, "the system gives no random bytes");
     return MakeEnv(cell, env, env_count, err);
 }
 

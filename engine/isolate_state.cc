@@ -1,7 +1,9 @@
 #include "isolate_state.h"
 
 #include <algorithm>
+#include <cstring>
 #include <ctime>
+#include <new>
 
 #include "absent_names.h"
 #include "builtin_imports.h"
@@ -10,6 +12,12 @@
 #include "survey.h"
 #include "web/web.h"
 #include "web_modules.h"
+
+// V8's own, which is not among its headers: what it calls before it ends the process.
+namespace v8::base
+{
+void SetFatalFunction(void (*function)(const char *file, int line, const char *message));
+} // namespace v8::base
 
 namespace snapcell
 {
@@ -38,12 +46,36 @@ size_t OnNearHeapLimit(void *data, size_t current_limit, size_t)
     return current_limit + kUnwindingRoomBytes;
 }
 
-// V8 ends the process when this returns.
-void OnOutOfMemory(const char *, const v8::OOMDetails &)
+// Leaves the call, if there is one that can be left.
+void LeaveExhausted()
 {
     v8::Isolate *isolate = v8::Isolate::TryGetCurrent();
     IsolateState *state = isolate != nullptr ? IsolateState::From(isolate) : nullptr;
     if (state != nullptr && state->exhausted != nullptr) state->exhausted(state->exhausted_user);
+}
+
+// V8 ends the process when these return.
+void OnOutOfMemory(const char *, const v8::OOMDetails &)
+{
+    LeaveExhausted();
+}
+
+// Some shortages are fatal errors like any other; a fault in V8 is none of them.
+void OnFatalError(const char *, int, const char *message)
+{
+    for (const char *sign : {"invalid size error", "invalid array length", "invalid table size"})
+        if (message != nullptr && strstr(message, sign) != nullptr) LeaveExhausted();
+}
+
+void TakeShortages(v8::Isolate *isolate)
+{
+    isolate->SetOOMErrorHandler(OnOutOfMemory);
+    v8::V8::SetFatalMemoryErrorCallback(OnOutOfMemory);
+    v8::base::SetFatalFunction(OnFatalError);
+    std::set_new_handler([] {
+        LeaveExhausted();
+        std::set_new_handler(nullptr); // then `new` fails, as it would have
+    });
 }
 
 void OnPromiseRejected(v8::PromiseRejectMessage message)
@@ -158,6 +190,7 @@ void IsolateState::AdvanceBuildClock(double ms)
 
 void IsolateState::ForgetHandles()
 {
+    fresh_buffers.clear();
     env.Reset();
     imports.clear();
     drawn_buffers.Reset();
@@ -250,9 +283,7 @@ void AttachState(v8::Isolate *isolate, IsolateState *state)
     isolate->SetWasmStreamingCallback(OnWasmStreaming);
     isolate->SetCaptureStackTraceForUncaughtExceptions(true, 16, v8::StackTrace::kOverview);
     isolate->AddNearHeapLimitCallback(OnNearHeapLimit, isolate);
-    if (state->exhausted == nullptr) return;
-    isolate->SetOOMErrorHandler(OnOutOfMemory);
-    v8::V8::SetFatalMemoryErrorCallback(OnOutOfMemory);
+    if (state->exhausted != nullptr) TakeShortages(isolate);
 }
 
 } // namespace snapcell

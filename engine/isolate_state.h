@@ -121,6 +121,8 @@ struct IsolateState {
     RandomDraws warm_draws;
     DrawnBuffers drawn_buffers; // of the same draws
     Survey *survey = nullptr;   // set when the evaluation is there to be looked at
+    // Run time: what HandOver() found, and every instance fills anew.
+    std::vector<v8::Global<v8::Value>> fresh_buffers;
     std::vector<std::string> warnings;
     uint64_t build_random = 0; // what repeatable random bytes continue from
 

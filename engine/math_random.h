@@ -22,7 +22,7 @@ class MathRandomState
     bool Draw();
 
   private:
-    uint64_t *seed_ = nullptr;     // two words
+    uint64_t *seed_ = nullptr;  // two words
     uintptr_t *left_ = nullptr; // how many numbers are left of those drawn ahead, as a Smi
 };
 

@@ -1,6 +1,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "cell_restore.h"
 #include "cleanup.h"
 #include "error_set.h"
 #include "loader_state.h"
@@ -108,6 +109,8 @@ static int cell_materialize(snapcell_cell *cell, const cell_limits *limits, cons
         .frozen_clock = limits->frozen_clock != 0,
         .overrun = loader->overrun,
         .overrun_user = loader->overrun_user,
+        .exhausted = loader->exhausted,
+        .exhausted_user = loader->exhausted_user,
         .env = env,
         .env_count = env_count,
         .log = loader->log,
@@ -196,6 +199,19 @@ static int cell_obtain_sealed(snapcell_loader *loader, const char *ref,
     if (status != SNAPCELL_OK) return status;
     cell_limits limits = cell_limits_of(options);
     return cell_new(loader, from, &limits, env, cell_env_count(options), out, err);
+}
+
+int cell_prepare_restores(snapcell_cell *cell, snapcell_error *err)
+{
+    return engine_cell_prepare_restores(cell->engine, err);
+}
+
+int cell_renew(snapcell_cell *cell, const snapcell_cell_options *options, snapcell_error *err)
+{
+    engine_env *env cleanup_free = NULL;
+    int status = cell_copy_env(options, &env, err);
+    if (status != SNAPCELL_OK) return status;
+    return engine_cell_rebind(cell->engine, env, cell_env_count(options), err);
 }
 
 static int cell_load(snapcell_loader *loader, const char *ref, const snapcell_cell_options *options,

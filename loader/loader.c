@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cell_restore.h"
 #include "cleanup.h"
 #include "error_set.h"
 #include "format_version.h"
@@ -33,12 +34,13 @@ static uint32_t loader_in_place_count(const snapcell_loader_options *options)
 }
 
 /* Of no effect but for the process's first loader. */
-static void loader_set_pages(const snapcell_loader_options *options)
+static void loader_set_pages(const snapcell_loader_options *options, bool restoring)
 {
     engine_page_options pages = {
         .kept_size_bytes = options->page_size_bytes != 0 ? options->page_size_bytes
                                                          : SNAPCELL_PAGE_SIZE_BYTES_DEFAULT,
         .huge_pages = options->huge_pages,
+        .zeroed_in_place = restoring,
     };
     engine_set_page_options(&pages);
 }
@@ -112,8 +114,8 @@ static int loader_start_spares(snapcell_loader *loader, const snapcell_loader_op
     return spare_cells_start(&loader->spares, loader, &bounds, err);
 }
 
-int snapcell_loader_open(const snapcell_loader_options *options, snapcell_loader **out,
-                         snapcell_error *err)
+int loader_open_restoring(const snapcell_loader_options *options, engine_exhausted_fn *exhausted,
+                          void *user, snapcell_loader **out, snapcell_error *err)
 {
     *out = NULL;
     snapcell_loader_options given;
@@ -128,11 +130,19 @@ int snapcell_loader_open(const snapcell_loader_options *options, snapcell_loader
                                  SNAPCELL_STORE_READ, &loader->store, err);
     if (status != SNAPCELL_OK) return status;
     loader->images.store = loader->store;
-    loader_set_pages(&given);
+    loader->exhausted = exhausted;
+    loader->exhausted_user = user;
+    loader_set_pages(&given, exhausted != NULL);
     status = engine_start(ENGINE_MODE_RUN, err);
     if (status == SNAPCELL_OK) status = loader_start_spares(loader, &given, err);
     if (status == SNAPCELL_OK) *out = steal_pointer(&loader);
     return status;
+}
+
+int snapcell_loader_open(const snapcell_loader_options *options, snapcell_loader **out,
+                         snapcell_error *err)
+{
+    return loader_open_restoring(options, NULL, NULL, out, err);
 }
 
 void snapcell_loader_close(snapcell_loader *loader)

@@ -38,6 +38,8 @@ typedef struct loader_counters {
 typedef struct loader_seal {
     char *ref;
     image *image;
+    char *manifest; /* zero-terminated */
+    size_t manifest_size_bytes;
     snapcell_timings timings; /* of finding and decoding it; for the first load to tell */
 } loader_seal;
 
@@ -51,6 +53,8 @@ struct snapcell_loader {
     void *log_user;
     snapcell_overrun_fn *overrun;
     void *overrun_user;
+    engine_exhausted_fn *exhausted; /* NULL: the process does not restore its memory */
+    void *exhausted_user;
     snapcell_fetch_client fetch_client; /* struct_size 0: none */
     pthread_rwlock_t trust_lock;
     snapcell_trust *trust; /* its own copy; NULL: everything is trusted. Under the lock */

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cell_restore.h"
 #include "cleanup.h"
 #include "error_set.h"
 #include "loader_state.h"
@@ -21,13 +22,27 @@ static int seal_check(snapcell_loader *loader, const char *ref, snapcell_error *
     return SNAPCELL_OK;
 }
 
+/* Of bytes that were verified; an image does not have it. */
+static int seal_keep_manifest(const cell_reading *reading, loader_seal *out, snapcell_error *err)
+{
+    artifact_view view;
+    int status = artifact_read(reading->view.bytes, reading->view.size_bytes,
+                               ARTIFACT_CHECK_CHECKSUM, &view, err);
+    if (status != SNAPCELL_OK) return status;
+    out->manifest_size_bytes = view.info.manifest_size_bytes;
+    out->manifest = strndup(view.info.manifest, view.info.manifest_size_bytes);
+    if (out->manifest != NULL) return SNAPCELL_OK;
+    return error_set(err, SNAPCELL_E_NOMEM, "no memory to seal a loader");
+}
+
 static int seal_decode(snapcell_loader *loader, const char *ref, const char *tenant,
                        loader_seal *out, snapcell_error *err)
 {
     cell_reading reading cleanup(cell_reading_release) = {0};
     int status = cell_reading_open(loader, ref, tenant, &out->timings, &reading, err);
     if (status != SNAPCELL_OK) return status;
-    return cell_image_load(loader, &reading, &out->timings, &out->image, err);
+    status = cell_image_load(loader, &reading, &out->timings, &out->image, err);
+    return status == SNAPCELL_OK ? seal_keep_manifest(&reading, out, err) : status;
 }
 
 int snapcell_loader_seal(snapcell_loader *loader, const char *ref,
@@ -46,6 +61,7 @@ int snapcell_loader_seal(snapcell_loader *loader, const char *ref,
     status = seal_decode(loader, ref, given.tenant, &loader->seal, err);
     if (status != SNAPCELL_OK) {
         loader->images.place_count_max = place_count_max;
+        loader_seal_release(&loader->seal);
         loader->seal = (loader_seal){0};
         return status;
     }
@@ -71,5 +87,12 @@ int loader_seal_take(snapcell_loader *loader, const char *ref, snapcell_timings 
 void loader_seal_release(loader_seal *seal)
 {
     image_release(seal->image);
+    free(seal->manifest);
     free(seal->ref);
+}
+
+const char *loader_sealed_manifest(const snapcell_loader *loader, size_t *size_bytes)
+{
+    *size_bytes = loader->seal.manifest_size_bytes;
+    return loader->seal.manifest;
 }

@@ -88,7 +88,8 @@ static int start_program(const snapcell_net_options *options, const char *path, 
     cleanup_close int lifted = fcntl(fd, F_DUPFD_CLOEXEC, PROCESS_FD_MIN);
     if (lifted < 0) return error_set_errno(err, SNAPCELL_E_IO, errno, "cannot use the socket");
     /* Its messages go to our standard error; the environment says where certificates are. */
-    int problem = process_spawn(path, (char *const *)arguments, environ, lifted, -1, pid);
+    int problem = process_spawn(path, (char *const *)arguments, environ,
+                                &(process_files){.words_fd = -1, .fds = &lifted, .count = 1}, pid);
     if (problem != 0) return error_set_errno(err, SNAPCELL_E_IO, problem, "cannot start %s", path);
     return SNAPCELL_OK;
 }

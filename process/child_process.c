@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,18 +22,18 @@
 /* --- Starting --- */
 
 /* Both ends of a channel, with the child's out of the way of 0 to 3. */
-typedef struct worker_channel {
+typedef struct child_channel {
     int parent_fd;
     int child_fd;
-} worker_channel;
+} child_channel;
 
-static void channel_release(worker_channel *channel)
+static void channel_release(child_channel *channel)
 {
     if (channel->parent_fd >= 0) close(channel->parent_fd);
     if (channel->child_fd >= 0) close(channel->child_fd);
 }
 
-static bool channel_lift_child(worker_channel *channel)
+static bool channel_lift_child(child_channel *channel)
 {
     int lifted = fcntl(channel->child_fd, F_DUPFD_CLOEXEC, PROCESS_FD_MIN);
     if (lifted < 0) return false;
@@ -47,29 +48,60 @@ static bool channel_set_nonblocking(int fd)
     return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
 }
 
-static int channels_open(worker_channel *messages, worker_channel *words, snapcell_error *err)
+/* What a child is connected by. */
+typedef struct child_channels {
+    child_channel messages;
+    child_channel words;
+    child_channel control;
+} child_channels;
+
+static void channels_release(child_channels *channels)
+{
+    channel_release(&channels->messages);
+    channel_release(&channels->words);
+    channel_release(&channels->control);
+}
+
+static bool channel_open_pipe(child_channel *channel, bool to_child)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) return false;
+    *channel = (child_channel){ends[to_child ? 1 : 0], ends[to_child ? 0 : 1]};
+    return channel_lift_child(channel) && channel_set_nonblocking(channel->parent_fd);
+}
+
+static int channels_open(const child_kind *kind, child_channels *channels, snapcell_error *err)
 {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-        return error_set_errno(err, SNAPCELL_E_IO, errno, "cannot open a socket to a worker");
-    *messages = (worker_channel){ends[0], ends[1]};
-    if (pipe2(ends, O_CLOEXEC) != 0)
-        return error_set_errno(err, SNAPCELL_E_IO, errno, "cannot open a pipe to a worker");
-    *words = (worker_channel){ends[0], ends[1]};
-    if (!channel_lift_child(messages) || !channel_lift_child(words) ||
-        !channel_set_nonblocking(messages->parent_fd) || !channel_set_nonblocking(words->parent_fd))
-        return error_set_errno(err, SNAPCELL_E_IO, errno, "cannot set up a channel to a worker");
+        return error_set_errno(err, SNAPCELL_E_IO, errno, "cannot open a socket to a child");
+    channels->messages = (child_channel){ends[0], ends[1]};
+    if (!channel_lift_child(&channels->messages) ||
+        !channel_set_nonblocking(channels->messages.parent_fd) ||
+        !channel_open_pipe(&channels->words, false) ||
+        (kind->has_control && !channel_open_pipe(&channels->control, true)))
+        return error_set_errno(err, SNAPCELL_E_IO, errno, "cannot set up a channel to a child");
     return SNAPCELL_OK;
 }
 
-static int spawn(const char *path, const char *command, const char *zone, int socket_fd,
-                 int words_fd, pid_t *pid)
+static int spawn(const char *path, const child_kind *kind, const char *zone,
+                 const child_channels *channels, pid_t *pid)
 {
     static char name[] = "snapcell";
     static char descriptor[] = "3";
-    char *const arguments[] = {name, (char *)command, descriptor, NULL};
+    char *const arguments[] = {name, (char *)kind->command, descriptor, NULL};
     char *const environment[] = {(char *)zone, NULL};
-    return process_spawn(path, arguments, environment, socket_fd, words_fd, pid);
+    const int fds[] = {channels->messages.child_fd, channels->control.child_fd};
+    const process_files files = {channels->words.child_fd, fds, kind->has_control ? 2 : 1};
+    return process_spawn(path, arguments, environment, &files, pid);
+}
+
+/* The host's end of a channel, which it then owns. */
+static int channel_take(child_channel *channel)
+{
+    int fd = channel->parent_fd;
+    channel->parent_fd = -1;
+    return fd;
 }
 
 int child_process_start(const char *path, const child_kind *kind, const char *zone,
@@ -81,28 +113,27 @@ int child_process_start(const char *path, const child_kind *kind, const char *zo
     out->body_size_max = UINT64_MAX;
     out->socket_fd = -1;
     out->words_fd = -1;
-    cleanup(channel_release) worker_channel messages = {-1, -1};
-    cleanup(channel_release) worker_channel words = {-1, -1};
-    int status = channels_open(&messages, &words, err);
+    out->control_fd = -1;
+    cleanup(channels_release) child_channels channels = {{-1, -1}, {-1, -1}, {-1, -1}};
+    int status = channels_open(kind, &channels, err);
     if (status != SNAPCELL_OK) return status;
 
     out->deadline_ns = monotonic_now_ns() + wall_limit_ms * NS_PER_MS;
     pid_t pid;
-    int problem = spawn(path, kind->command, zone, messages.child_fd, words.child_fd, &pid);
+    int problem = spawn(path, kind, zone, &channels, &pid);
     if (problem != 0)
-        return error_set(err, SNAPCELL_E_INTERNAL, "cannot start the worker %s: %s", path,
+        return error_set(err, SNAPCELL_E_INTERNAL, "cannot start the child %s: %s", path,
                          strerrordesc_np(problem));
     out->pid = pid;
-    out->socket_fd = messages.parent_fd;
-    out->words_fd = words.parent_fd;
-    messages.parent_fd = -1;
-    words.parent_fd = -1;
+    out->socket_fd = channel_take(&channels.messages);
+    out->words_fd = channel_take(&channels.words);
+    out->control_fd = channel_take(&channels.control);
     return SNAPCELL_OK;
 }
 
 /* --- Talking --- */
 
-/* Takes what there is on stderr. What does not fit is read and dropped: the child must not wait
+/* Takes what there is on stderr. What does not fit is read and dropped: the worker must not wait
  * for us. */
 static void process_take_words(child_process *process)
 {
@@ -154,20 +185,28 @@ bool child_process_is_quiet(const child_process *process)
     return poll(&polled, 1, 0) == 0;
 }
 
-static child_outcome process_send_bytes(child_process *process, const void *data, size_t size_bytes)
+/* Header and body, in one call as long as the socket takes them. */
+static child_outcome process_send_parts(child_process *process, struct iovec *parts, size_t count)
 {
-    const uint8_t *at = data;
-    while (size_bytes > 0) {
-        ssize_t count = send(process->socket_fd, at, size_bytes, MSG_NOSIGNAL);
-        if (count > 0) {
-            at += count;
-            size_bytes -= (size_t)count;
+    while (count > 0) {
+        struct msghdr message = {.msg_iov = parts, .msg_iovlen = count};
+        ssize_t sent = sendmsg(process->socket_fd, &message, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR) continue;
+        if (sent < 0 && errno != EAGAIN) return CHILD_GONE;
+        if (sent < 0) {
+            child_outcome status = process_wait_ready(process, POLLOUT);
+            if (status != CHILD_OK) return status;
             continue;
         }
-        if (errno == EINTR) continue;
-        if (errno != EAGAIN) return CHILD_GONE;
-        child_outcome outcome = process_wait_ready(process, POLLOUT);
-        if (outcome != CHILD_OK) return outcome;
+        size_t left = (size_t)sent;
+        while (count > 0 && left >= parts->iov_len) {
+            left -= parts->iov_len;
+            parts++;
+            count--;
+        }
+        if (count == 0) break;
+        parts->iov_base = (char *)parts->iov_base + left;
+        parts->iov_len -= left;
     }
     return CHILD_OK;
 }
@@ -177,18 +216,17 @@ child_outcome child_process_send(child_process *process, uint32_t type, const wi
     if (body->failed) return CHILD_NO_MEMORY;
     uint8_t header[WIRE_HEADER_SIZE];
     wire_header_write(&(wire_header){type, body->size_bytes}, header);
-    child_outcome outcome = process_send_bytes(process, header, sizeof(header));
-    if (outcome != CHILD_OK) return outcome;
-    return process_send_bytes(process, body->data, body->size_bytes);
+    struct iovec parts[] = {{header, sizeof(header)}, {body->data, body->size_bytes}};
+    return process_send_parts(process, parts, 2);
 }
 
 static child_outcome process_receive_bytes(child_process *process, void *data, size_t size_bytes)
 {
     uint8_t *at = data;
     while (size_bytes > 0) {
-        /* The deadline holds for a child that never stops talking, too. */
-        child_outcome outcome = process_wait_ready(process, POLLIN);
-        if (outcome != CHILD_OK) return outcome;
+        /* The deadline holds for a worker that never stops talking, too. */
+        child_outcome status = process_wait_ready(process, POLLIN);
+        if (status != CHILD_OK) return status;
         ssize_t count = recv(process->socket_fd, at, size_bytes, 0);
         if (count == 0) return CHILD_GONE;
         if (count < 0 && errno != EINTR && errno != EAGAIN) return CHILD_GONE;
@@ -202,8 +240,8 @@ static child_outcome process_receive_bytes(child_process *process, void *data, s
 child_outcome child_process_receive(child_process *process, child_message *out)
 {
     uint8_t data[WIRE_HEADER_SIZE];
-    child_outcome outcome = process_receive_bytes(process, data, sizeof(data));
-    if (outcome != CHILD_OK) return outcome;
+    child_outcome status = process_receive_bytes(process, data, sizeof(data));
+    if (status != CHILD_OK) return status;
     wire_header header;
     if (!wire_header_read(data, process->kind->size_max, &header) ||
         header.body_size_bytes > process->body_size_max)
@@ -211,8 +249,8 @@ child_outcome child_process_receive(child_process *process, child_message *out)
 
     cleanup_free void *body = malloc(header.body_size_bytes);
     if (body == NULL) return CHILD_NO_MEMORY;
-    outcome = process_receive_bytes(process, body, header.body_size_bytes);
-    if (outcome != CHILD_OK) return outcome;
+    status = process_receive_bytes(process, body, header.body_size_bytes);
+    if (status != CHILD_OK) return status;
     *out = (child_message){header.type, steal_pointer(&body), header.body_size_bytes};
     return CHILD_OK;
 }
@@ -255,7 +293,9 @@ void child_process_end(child_process *process)
     }
     if (process->socket_fd >= 0) close(process->socket_fd);
     if (process->words_fd >= 0) close(process->words_fd);
+    if (process->control_fd >= 0) close(process->control_fd);
     memset(process, 0, sizeof(*process));
     process->socket_fd = -1;
     process->words_fd = -1;
+    process->control_fd = -1;
 }

@@ -18,12 +18,21 @@ bool child_side_send(int fd, uint32_t type, const wire_writer *body, wire_size_m
            socket_write_all(fd, body->data, body->size_bytes);
 }
 
-bool child_side_receive(int fd, wire_header *header, void **body, wire_size_max_fn *size_max)
+bool child_side_receive_header(int fd, wire_header *header, wire_size_max_fn *size_max)
 {
     uint8_t data[WIRE_HEADER_SIZE];
+    return socket_read_all(fd, data, sizeof(data)) && wire_header_read(data, size_max, header);
+}
+
+bool child_side_receive_body(int fd, const wire_header *header, void *body)
+{
+    return socket_read_all(fd, body, header->body_size_bytes);
+}
+
+bool child_side_receive(int fd, wire_header *header, void **body, wire_size_max_fn *size_max)
+{
     *body = NULL;
-    if (!socket_read_all(fd, data, sizeof(data)) || !wire_header_read(data, size_max, header))
-        return false;
+    if (!child_side_receive_header(fd, header, size_max)) return false;
     *body = malloc(header->body_size_bytes);
-    return *body != NULL && socket_read_all(fd, *body, header->body_size_bytes);
+    return *body != NULL && child_side_receive_body(fd, header, *body);
 }

@@ -10,6 +10,10 @@ bool child_side_fits(uint32_t type, const wire_writer *body, wire_size_max_fn *s
 /* False when it does not fit, or nobody is at the other end. */
 bool child_side_send(int fd, uint32_t type, const wire_writer *body, wire_size_max_fn *size_max);
 
+/* The same in two steps, for a body that goes into memory of the caller's. */
+bool child_side_receive_header(int fd, wire_header *header, wire_size_max_fn *size_max);
+bool child_side_receive_body(int fd, const wire_header *header, void *body);
+
 /* `*body`: Owned, free(), after failure, too. */
 bool child_side_receive(int fd, wire_header *header, void **body, wire_size_max_fn *size_max);
 

@@ -4,17 +4,17 @@
 #include <signal.h>
 #include <spawn.h>
 
-static int spawn_set_files(posix_spawn_file_actions_t *files, int socket_fd, int words_fd)
+static int spawn_set_files(posix_spawn_file_actions_t *files, const process_files *given)
 {
     int problem = posix_spawn_file_actions_addopen(files, 0, "/dev/null", O_RDONLY, 0);
     if (problem == 0)
         problem = posix_spawn_file_actions_addopen(files, 1, "/dev/null", O_WRONLY, 0);
-    if (problem == 0 && words_fd >= 0)
-        problem = posix_spawn_file_actions_adddup2(files, words_fd, 2);
+    if (problem == 0 && given->words_fd >= 0)
+        problem = posix_spawn_file_actions_adddup2(files, given->words_fd, 2);
+    for (int i = 0; problem == 0 && i < given->count; i++)
+        problem = posix_spawn_file_actions_adddup2(files, given->fds[i], PROCESS_SOCKET_FD + i);
     if (problem == 0)
-        problem = posix_spawn_file_actions_adddup2(files, socket_fd, PROCESS_SOCKET_FD);
-    if (problem == 0)
-        problem = posix_spawn_file_actions_addclosefrom_np(files, PROCESS_SOCKET_FD + 1);
+        problem = posix_spawn_file_actions_addclosefrom_np(files, PROCESS_SOCKET_FD + given->count);
     return problem;
 }
 
@@ -32,8 +32,8 @@ static int spawn_set_attributes(posix_spawnattr_t *attributes)
     return problem;
 }
 
-int process_spawn(const char *path, char *const *arguments, char *const *environment, int socket_fd,
-                  int words_fd, pid_t *pid)
+int process_spawn(const char *path, char *const *arguments, char *const *environment,
+                  const process_files *given, pid_t *pid)
 {
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
@@ -41,7 +41,7 @@ int process_spawn(const char *path, char *const *arguments, char *const *environ
     if (problem != 0) return problem;
     problem = posix_spawnattr_init(&attributes);
     if (problem == 0) {
-        problem = spawn_set_files(&files, socket_fd, words_fd);
+        problem = spawn_set_files(&files, given);
         if (problem == 0) problem = spawn_set_attributes(&attributes);
         if (problem == 0)
             problem = posix_spawn(pid, path, &files, &attributes, arguments, environment);

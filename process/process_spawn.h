@@ -4,18 +4,25 @@
 
 #include <sys/types.h>
 
-/* The descriptor on which such a program finds its socket. */
+/* The descriptor on which such a program finds its socket; others follow it. */
 #define PROCESS_SOCKET_FD 3
 
-/* Descriptors to be given are made at or above this, so that putting them on 0 to 3 cannot hit one
- * of them. */
+/* Descriptors to be given are made at or above this, so that putting them on 0 and up cannot hit
+ * one of them. */
 #define PROCESS_FD_MIN 10
 
-/* Nothing on stdin and stdout, `words_fd` on stderr (-1: this process's own), the socket; all else
- * is closed. Signals are as a fresh program expects them, whatever the embedder blocks or ignores.
- * A session of its own keeps a terminal's Ctrl-C for this process to decide about. Both
- * descriptors: PROCESS_FD_MIN or above. Thread: any. Returns 0, or an errno value. */
-int process_spawn(const char *path, char *const *arguments, char *const *environment, int socket_fd,
-                  int words_fd, pid_t *pid);
+/* What a program is given. Descriptors: PROCESS_FD_MIN or above. */
+typedef struct process_files {
+    int words_fd;   /* becomes its stderr; -1: this process's own */
+    const int *fds; /* become PROCESS_SOCKET_FD and what follows */
+    int count;
+} process_files;
+
+/* Nothing on stdin and stdout, and of descriptors what is given; all else is closed. Signals are as
+ * a fresh program expects them, whatever the embedder blocks or ignores. A session of its own keeps
+ * a terminal's Ctrl-C for this process to decide about. Thread: any. Returns 0, or an errno value.
+ */
+int process_spawn(const char *path, char *const *arguments, char *const *environment,
+                  const process_files *files, pid_t *pid);
 
 #endif

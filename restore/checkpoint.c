@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/rseq.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -40,6 +41,16 @@ static bool checkpoint_open_files(checkpoint *cp)
     return true;
 }
 
+/* The kernel writes the processor's number into memory of the thread's whenever it moves it. glibc
+ * reads it there for sched_getcpu() alone, and asks the kernel when it finds none. */
+static bool checkpoint_leave_rseq(void)
+{
+    if (__rseq_size == 0) return true;
+    void *area = (char *)__builtin_thread_pointer() + __rseq_offset;
+    /* The size with which glibc 2.35 and later register it. */
+    return syscall(SYS_rseq, area, 32, RSEQ_FLAG_UNREGISTER, RSEQ_SIG) == 0 || errno == EINVAL;
+}
+
 int checkpoint_open(dirty_source best, checkpoint **out, snapcell_error *err)
 {
     *out = NULL;
@@ -50,9 +61,9 @@ int checkpoint_open(dirty_source best, checkpoint **out, snapcell_error *err)
     if ((size_t)sysconf(_SC_PAGESIZE) != PAGE_BYTES)
         return error_set(err, SNAPCELL_E_INTERNAL, "checkpoints need pages of %zu bytes",
                          PAGE_BYTES);
-    checkpoint *cp = outer_alloc(sizeof *cp);
+    checkpoint *cp = outer_alloc(sizeof(*cp));
     if (cp == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a checkpoint");
-    if (!checkpoint_open_files(cp)) {
+    if (!checkpoint_open_files(cp) || !checkpoint_leave_rseq()) {
         int problem = errno;
         checkpoint_close(cp);
         return error_set_errno(err, SNAPCELL_E_INTERNAL, problem,
@@ -67,16 +78,16 @@ void checkpoint_close(checkpoint *cp)
 {
     if (cp == NULL) return;
     const int files[] = {cp->pagemap_fd, cp->maps_fd, cp->statm_fd, cp->files[0], cp->files[1]};
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
         if (files[i] >= 0) close(files[i]);
     if (cp->view != NULL) munmap((void *)(uintptr_t)cp->view, cp->view_size_bytes);
     outer_free(cp->pages, cp->pages_size_bytes);
-    outer_free(cp, sizeof *cp);
+    outer_free(cp, sizeof(*cp));
 }
 
 void checkpoint_files(const checkpoint *cp, int out[CHECKPOINT_FILES])
 {
-    memcpy(out, cp->files, sizeof cp->files);
+    memcpy(out, cp->files, sizeof(cp->files));
 }
 
 dirty_source checkpoint_source(const checkpoint *cp)
@@ -98,9 +109,9 @@ int checkpoint_read_map(checkpoint *cp, memory_mapping *out, int *count, snapcel
 {
     size_t size = 0;
     for (;;) {
-        ssize_t got = pread(cp->maps_fd, cp->text + size, sizeof cp->text - size, (off_t)size);
+        ssize_t got = pread(cp->maps_fd, cp->text + size, sizeof(cp->text) - size, (off_t)size);
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0 || size + (size_t)got == sizeof cp->text)
+        if (got < 0 || size + (size_t)got == sizeof(cp->text))
             return error_set_errno(err, SNAPCELL_E_INTERNAL, got < 0 ? errno : EFBIG,
                                    "cannot read the list of mappings");
         if (got == 0) break;
@@ -127,7 +138,7 @@ bool checkpoint_read_marks(const checkpoint *cp, checkpoint_marks *out)
     char text[160];
     ssize_t got;
     do
-        got = pread(cp->statm_fd, text, sizeof text - 1, 0);
+        got = pread(cp->statm_fd, text, sizeof(text) - 1, 0);
     while (got < 0 && errno == EINTR);
     if (got <= 0) return false;
     text[got] = '\0';

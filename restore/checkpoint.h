@@ -2,9 +2,9 @@
  *
  * checkpoint_take() writes all private writable memory into a memfd and maps that privately in its
  * place: what is written from then on becomes anonymous, and checkpoint_restore() puts it back,
- * wherever the program was. Memory that came since is undone: zeroed, given back, unmapped; what was
- * unmapped or protected is as before. Shared mappings, descriptors and what else the kernel holds
- * stay as they are.
+ * wherever the program was. Memory that came since is undone: zeroed, given back, unmapped; what
+ * was unmapped or protected is as before. Shared mappings, descriptors and what else the kernel
+ * holds stay as they are.
  *
  * For a process with one thread. Whoever takes and restores runs on a stack of its own in outer
  * memory (stack_call.h), and keeps what it needs there. Not under AddressSanitizer, whose own
@@ -34,9 +34,9 @@ void checkpoint_close(checkpoint *cp);
 void checkpoint_files(const checkpoint *cp, int out[CHECKPOINT_FILES]);
 dirty_source checkpoint_source(const checkpoint *cp);
 
-/* Makes the present state what is restored; at most CHECKPOINT_FILES times. All signals must be
- * blocked. Errors: E_INTERNAL, E_NOMEM: the process runs on as it was, without a checkpoint or with
- * the one before. */
+/* Makes the present state what is restored; at most CHECKPOINT_FILES times. Signal handlers must
+ * not write to memory that is restored meanwhile. Errors: E_INTERNAL: the process runs on as it
+ * was, without a checkpoint. */
 int checkpoint_take(checkpoint *cp, snapcell_error *err);
 bool checkpoint_is_taken(const checkpoint *cp);
 

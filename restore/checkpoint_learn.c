@@ -43,7 +43,8 @@ static void learn_range(checkpoint *cp, learn_user *user, const checkpoint_regio
         if (pages[i] != PAGE_CLEAN) continue;
         if (region->source == NULL) {
             if (cp->fresh_hot >= LEARN_FRESH_MAX) {
-                /* The rest of the range may have hot pages in it: they are zero then, and stay hot. */
+                /* The rest of the range may have hot pages in it: they are zero then, and stay hot.
+                 */
                 if (madvise((void *)(start + (i << PAGE_SHIFT)), (count - i) << PAGE_SHIFT,
                             MADV_DONTNEED) != 0)
                     user->failed = true;

@@ -42,8 +42,7 @@ static uintptr_t repair_border(const memory_mapping *mapping, uintptr_t at, uint
 static bool repair_next(repair_walk *walk, repair_piece *out)
 {
     const checkpoint *cp = walk->cp;
-    const memory_mapping *then =
-        repair_seek(cp->then, cp->then_count, &walk->then_at, walk->at);
+    const memory_mapping *then = repair_seek(cp->then, cp->then_count, &walk->then_at, walk->at);
     const memory_mapping *now = repair_seek(cp->now, cp->now_count, &walk->now_at, walk->at);
     if (then == NULL && now == NULL) return false;
     uintptr_t end = repair_border(then, walk->at, UINTPTR_MAX);
@@ -56,8 +55,7 @@ static bool repair_next(repair_walk *walk, repair_piece *out)
 
 static bool repair_is_same_thing(const memory_mapping *a, const memory_mapping *b)
 {
-    return a->inode == b->inode && a->is_private == b->is_private &&
-           a->is_special == b->is_special;
+    return a->inode == b->inode && a->is_private == b->is_private && a->is_special == b->is_special;
 }
 
 static const checkpoint_span *repair_span_at(const checkpoint *cp, uintptr_t address)

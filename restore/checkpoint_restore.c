@@ -1,6 +1,6 @@
 /* Putting memory back. What has not changed is not looked at: the address space's size tells
- * whether mappings may have, the number of page faults whether pages may have become dirty that were
- * not. */
+ * whether mappings may have, the number of page faults whether pages may have become dirty that
+ * were not. */
 #include <errno.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -41,8 +41,8 @@ static int restore_mappings(checkpoint *cp, bool look, checkpoint_marks *now, sn
     return error_set(err, SNAPCELL_E_INTERNAL,
                      "cannot restore memory: the address space has %zu pages, %zu writable; it had "
                      "%zu and %zu",
-                     (size_t)now->size_pages, (size_t)now->data_pages,
-                     (size_t)cp->marks.size_pages, (size_t)cp->marks.data_pages);
+                     (size_t)now->size_pages, (size_t)now->data_pages, (size_t)cp->marks.size_pages,
+                     (size_t)cp->marks.data_pages);
 }
 
 static int restore_pages(checkpoint *cp, bool look, const checkpoint_marks *now,

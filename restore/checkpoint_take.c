@@ -4,8 +4,8 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/sysinfo.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "checkpoint_state.h"
@@ -78,8 +78,8 @@ static bool take_guess(checkpoint *cp, take_run *run, uintptr_t start, uintptr_t
     bool swaps = sysinfo(&facts) != 0 || facts.freeswap != facts.totalswap;
     unsigned char resident[256];
     for (uintptr_t at = start; at < end;) {
-        size_t size = end - at < sizeof resident * PAGE_BYTES ? end - at
-                                                              : sizeof resident * PAGE_BYTES;
+        size_t size =
+            end - at < sizeof(resident) * PAGE_BYTES ? end - at : sizeof(resident) * PAGE_BYTES;
         bool known = !swaps && mincore((void *)at, size, resident) == 0;
         for (size_t i = 0; i < size >> PAGE_SHIFT; i++, at += PAGE_BYTES)
             if ((!known || (resident[i] & 1) != 0) && !take_pages(cp, run, at, at + PAGE_BYTES))

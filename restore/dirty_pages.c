@@ -48,7 +48,7 @@ static int dirty_scan(int fd, uintptr_t *at, uintptr_t end, dirty_range *out, in
     scan_region regions[SCAN_REGIONS];
     const uint64_t clean = DIRTY_PAGE_IS_FILE | DIRTY_PAGE_IS_ZERO;
     scan_argument argument = {
-        .size = sizeof argument,
+        .size = sizeof(argument),
         .start = *at,
         .end = end,
         .vec = (uint64_t)(uintptr_t)regions,
@@ -92,11 +92,11 @@ static int dirty_list(int fd, uintptr_t *at, uintptr_t end, dirty_range *out, in
     while (*at < end) {
         size_t pages = (end - *at) >> PAGE_SHIFT;
         if (pages > entry_count) pages = entry_count;
-        ssize_t got = pread(fd, entries, pages * sizeof *entries,
-                            (off_t)((*at >> PAGE_SHIFT) * sizeof *entries));
+        ssize_t got = pread(fd, entries, pages * sizeof(*entries),
+                            (off_t)((*at >> PAGE_SHIFT) * sizeof(*entries)));
         if (got < 0 && errno == EINTR) continue;
-        if (got < (ssize_t)sizeof *entries) return -1;
-        pages = (size_t)got / sizeof *entries;
+        if (got < (ssize_t)sizeof(*entries)) return -1;
+        pages = (size_t)got / sizeof(*entries);
         for (size_t i = 0; i < pages; i++, *at += PAGE_BYTES)
             if (listed_is_dirty(entries[i]) && !listed_add(out, &count, capacity, *at))
                 return count;

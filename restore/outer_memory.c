@@ -6,7 +6,7 @@
 
 #include "page_size.h"
 
-/* A buffer that once held more than this is given back when it is wiped. */
+/* What a buffer took above this is given back when it is wiped. */
 #define OUTER_KEPT_BYTES ((size_t)256 << 10)
 
 void *outer_alloc(size_t size_bytes)
@@ -21,36 +21,26 @@ void outer_free(void *memory, size_t size_bytes)
     if (memory != NULL) munmap(memory, page_round_up(size_bytes));
 }
 
-static size_t buffer_capacity(size_t wanted_bytes)
+bool outer_buffer_init(outer_buffer *buffer, size_t capacity_bytes)
 {
-    size_t capacity = (size_t)64 << 10;
-    while (capacity < wanted_bytes)
-        capacity *= 2;
-    return capacity;
+    *buffer = (outer_buffer){.data = outer_alloc(capacity_bytes), .capacity_bytes = capacity_bytes};
+    return buffer->data != NULL;
 }
 
-bool outer_buffer_reserve(outer_buffer *buffer, size_t size_bytes)
+bool outer_buffer_use(outer_buffer *buffer, size_t size_bytes)
 {
-    if (size_bytes > buffer->capacity_bytes) {
-        if (size_bytes > SIZE_MAX / 4) return false;
-        size_t capacity = buffer_capacity(size_bytes);
-        unsigned char *data = outer_alloc(capacity);
-        if (data == NULL) return false;
-        if (buffer->used_bytes > 0) memcpy(data, buffer->data, buffer->used_bytes);
-        outer_free(buffer->data, buffer->capacity_bytes);
-        buffer->data = data;
-        buffer->capacity_bytes = capacity;
-    }
+    if (size_bytes > buffer->capacity_bytes) return false;
     if (size_bytes > buffer->used_bytes) buffer->used_bytes = size_bytes;
     return true;
 }
 
 void outer_buffer_wipe(outer_buffer *buffer)
 {
-    if (buffer->used_bytes > OUTER_KEPT_BYTES)
-        outer_buffer_release(buffer);
-    else if (buffer->used_bytes > 0)
-        explicit_bzero(buffer->data, buffer->used_bytes);
+    size_t kept = buffer->used_bytes < OUTER_KEPT_BYTES ? buffer->used_bytes : OUTER_KEPT_BYTES;
+    size_t rest = page_round_up(buffer->used_bytes) - kept;
+    if (kept > 0) explicit_bzero(buffer->data, kept);
+    if (buffer->used_bytes > kept && madvise(buffer->data + kept, rest, MADV_REMOVE) != 0)
+        explicit_bzero(buffer->data + kept, buffer->used_bytes - kept);
     buffer->used_bytes = 0;
 }
 

@@ -11,16 +11,19 @@
 void *outer_alloc(size_t size_bytes);
 void outer_free(void *memory, size_t size_bytes);
 
-/* Bytes that grow, for messages. Zeroed is empty. */
+/* A message's bytes: address space for the largest one, since a mapping that came after a
+ * checkpoint would go at the next restore. Zeroed is none. */
 typedef struct outer_buffer {
     unsigned char *data; /* Owned: outer_buffer_release() */
     size_t capacity_bytes;
     size_t used_bytes; /* as much of it was written and may hold a call's data */
 } outer_buffer;
 
-/* Room for `size_bytes`, what is there is kept; notes that they are used. False: no memory. */
-bool outer_buffer_reserve(outer_buffer *buffer, size_t size_bytes);
-/* Clears what was used, and gives back what a large message took. */
+/* False: no memory. */
+bool outer_buffer_init(outer_buffer *buffer, size_t capacity_bytes);
+/* Notes that `size_bytes` from the beginning are used. False: there is no room for that. */
+bool outer_buffer_use(outer_buffer *buffer, size_t size_bytes);
+/* Clears what was used; what a large message took goes back to the kernel. */
 void outer_buffer_wipe(outer_buffer *buffer);
 void outer_buffer_release(outer_buffer *buffer);
 

@@ -12,6 +12,7 @@
 #include "public_struct.h"
 #include "sandbox_filter.h"
 #include "sandbox_landlock.h"
+#include "sandbox_restoring.h"
 #include "sandbox_steps.h"
 
 /* New descriptors get the lowest number that is free: with 0 to 2 open there is none. poll() of
@@ -43,12 +44,13 @@ static int sandbox_restrict(snapcell_error *err)
     return errnum == 0 ? SNAPCELL_OK : sandbox_refused("Landlock", errnum, err);
 }
 
-static int sandbox_filter_calls(const snapcell_sandbox_options *options, snapcell_error *err)
+static int sandbox_filter_calls(const snapcell_sandbox_options *options,
+                                const sandbox_restoring *restoring, snapcell_error *err)
 {
     uint32_t violation = options->violation == SNAPCELL_SANDBOX_DENY ? SECCOMP_RET_ERRNO | EPERM
                                                                      : SECCOMP_RET_KILL_PROCESS;
     sandbox_program filter;
-    sandbox_filter_build(&filter, violation, (uint32_t)getpid());
+    sandbox_filter_build(&filter, violation, (uint32_t)getpid(), restoring);
     return sandbox_install(&filter, options->scope == SNAPCELL_SANDBOX_PROCESS, err);
 }
 
@@ -76,7 +78,8 @@ static int sandbox_take_options(const snapcell_sandbox_options *given,
     return status == SNAPCELL_OK ? sandbox_check(out, err) : status;
 }
 
-int snapcell_sandbox_enter(const snapcell_sandbox_options *options, snapcell_error *err)
+static int sandbox_enter(const snapcell_sandbox_options *options,
+                         const sandbox_restoring *restoring, snapcell_error *err)
 {
     snapcell_sandbox_options given;
     int status = sandbox_take_options(options, &given, err);
@@ -87,8 +90,22 @@ int snapcell_sandbox_enter(const snapcell_sandbox_options *options, snapcell_err
     status = sandbox_restrict(err); /* which takes a descriptor for a moment */
     if (status == SNAPCELL_OK && whole) status = sandbox_set_limits(&given, err);
     if (status == SNAPCELL_OK && whole) status = sandbox_change_user(false, err);
-    if (status == SNAPCELL_OK) status = sandbox_filter_calls(&given, err);
+    if (status == SNAPCELL_OK) status = sandbox_filter_calls(&given, restoring, err);
     return status;
+}
+
+int snapcell_sandbox_enter(const snapcell_sandbox_options *options, snapcell_error *err)
+{
+    return sandbox_enter(options, NULL, err);
+}
+
+int sandbox_enter_restoring(const snapcell_sandbox_options *options, const int *files, size_t count,
+                            snapcell_error *err)
+{
+    if (count > SANDBOX_FILES_MAPPED_MAX)
+        return error_set(err, SNAPCELL_E_USAGE, "a process can map %d files, not %zu",
+                         SANDBOX_FILES_MAPPED_MAX, count);
+    return sandbox_enter(options, &(sandbox_restoring){files, count}, err);
 }
 
 void snapcell_sandbox_probe(snapcell_sandbox_support *out)

@@ -15,7 +15,9 @@
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41
 #endif
-#define FILTER_TCGETS 0x5401u /* is it a terminal? */
+#define FILTER_TCGETS 0x5401u           /* is it a terminal? */
+#define FILTER_PAGEMAP_SCAN 0xc0606610u /* which pages were written? Linux 6.7 */
+#define FILTER_F_ADD_SEALS 1033u
 
 static const int filter_allowed[] = {
     /* memory */
@@ -100,14 +102,30 @@ static const struct {
 #endif
 };
 
-static void filter_add_conditional(sandbox_program *out, uint32_t violation, uint32_t pid)
+static void filter_add_threads(sandbox_program *out, uint32_t violation)
 {
-    const uint32_t refuse = SECCOMP_RET_ERRNO | EPERM;
     const uint32_t thread = CLONE_VM | CLONE_SIGHAND | CLONE_THREAD;
     const uint32_t spaces = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
                             CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWCGROUP;
     program_for_arguments(out, __NR_clone, &(program_test){0, thread | spaces, thread}, 1,
                           violation);
+}
+
+/* A checkpoint is mapped privately, or to be read: it is sealed once it was written. */
+static void filter_add_restoring(sandbox_program *out, const sandbox_restoring *restoring)
+{
+    for (size_t i = 0; i < restoring->count; i++)
+        program_allow_arguments(out, __NR_mmap,
+                                &(program_test){4, UINT32_MAX, (uint32_t)restoring->files[i]}, 1);
+    program_allow_arguments(out, __NR_ioctl, &(program_test){1, UINT32_MAX, FILTER_PAGEMAP_SCAN},
+                            1);
+    program_allow_arguments(out, __NR_fcntl, &(program_test){1, UINT32_MAX, FILTER_F_ADD_SEALS}, 1);
+    program_for_call(out, __NR_setitimer, SECCOMP_RET_ALLOW);
+}
+
+static void filter_add_conditional(sandbox_program *out, uint32_t violation, uint32_t pid)
+{
+    const uint32_t refuse = SECCOMP_RET_ERRNO | EPERM;
     /* Memory may be executable, since V8 compiles; no file can be mapped. */
     program_for_arguments(out, __NR_mmap, &(program_test){3, MAP_ANONYMOUS, MAP_ANONYMOUS}, 1,
                           SECCOMP_RET_ERRNO | EACCES);
@@ -121,7 +139,8 @@ static void filter_add_conditional(sandbox_program *out, uint32_t violation, uin
                        3, refuse);
 }
 
-void sandbox_filter_build(sandbox_program *out, uint32_t violation, uint32_t pid)
+void sandbox_filter_build(sandbox_program *out, uint32_t violation, uint32_t pid,
+                          const sandbox_restoring *restoring)
 {
     program_begin(out, violation);
     for (size_t i = 0; i < FILTER_COUNT(filter_allowed); i++)
@@ -129,6 +148,10 @@ void sandbox_filter_build(sandbox_program *out, uint32_t violation, uint32_t pid
     for (size_t i = 0; i < FILTER_COUNT(filter_refused); i++)
         program_for_call(out, filter_refused[i].number,
                          SECCOMP_RET_ERRNO | filter_refused[i].error);
+    if (restoring != NULL)
+        filter_add_restoring(out, restoring);
+    else
+        filter_add_threads(out, violation);
     filter_add_conditional(out, violation, pid);
     program_return(out, violation); /* those of the x32 ABI, too */
 }

@@ -66,16 +66,30 @@ void program_for_call(sandbox_program *out, int number, uint32_t value)
     program_return(out, value);
 }
 
-void program_for_arguments(sandbox_program *out, int number, const program_test *tests,
-                           uint8_t count, uint32_t otherwise)
+/* To be followed by `rest` instructions: for a call of this number when a test fails. */
+static void program_test_arguments(sandbox_program *out, int number, const program_test *tests,
+                                   uint8_t count, uint8_t rest)
 {
-    program_unless_equal_skip(out, (uint32_t)number, (uint8_t)(3 * count + 2));
+    program_unless_equal_skip(out, (uint32_t)number, (uint8_t)(3 * count + 1 + rest));
     for (uint8_t i = 0; i < count; i++) {
         program_load_argument(out, tests[i].argument, false);
         program_add(out, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, tests[i].mask));
         program_unless_equal_skip(out, tests[i].wanted, (uint8_t)(3 * (count - 1 - i) + 1));
     }
     program_return(out, SECCOMP_RET_ALLOW);
+}
+
+void program_allow_arguments(sandbox_program *out, int number, const program_test *tests,
+                             uint8_t count)
+{
+    program_test_arguments(out, number, tests, count, 1);
+    program_load(out, offsetof(struct seccomp_data, nr));
+}
+
+void program_for_arguments(sandbox_program *out, int number, const program_test *tests,
+                           uint8_t count, uint32_t otherwise)
+{
+    program_test_arguments(out, number, tests, count, 1);
     program_return(out, otherwise);
 }
 

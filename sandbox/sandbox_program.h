@@ -33,6 +33,10 @@ typedef struct program_test {
     uint32_t wanted;
 } program_test;
 
+/* The call is allowed when all tests hold; else what follows decides. */
+void program_allow_arguments(sandbox_program *out, int number, const program_test *tests,
+                             uint8_t count);
+
 /* The call is allowed when all tests hold, else it gets `otherwise`. */
 void program_for_arguments(sandbox_program *out, int number, const program_test *tests,
                            uint8_t count, uint32_t otherwise);

@@ -21,8 +21,10 @@ uint64_t cell_body_size_max(uint32_t type)
 {
     switch (type) {
     case CELL_MESSAGE_HELLO:
-    case CELL_MESSAGE_READY:
+    case CELL_MESSAGE_RESTORED:
         return 64;
+    case CELL_MESSAGE_READY:
+        return CELL_READY_SIZE_MAX;
     case CELL_MESSAGE_LOAD:
         return 512 * MIB;
     case CELL_MESSAGE_LOG:
@@ -149,29 +151,44 @@ static void cell_keys_read(wire_reader *reader, cell_load *out)
 
 void cell_load_write(wire_writer *writer, const cell_load *load)
 {
+    wire_put_u8(writer, (uint8_t)load->policy); /* first: see below */
     cell_put_string(writer, load->store_path);
     cell_put_string(writer, load->ref);
     wire_put_u8(writer, load->logs);
-    wire_put_u8(writer, load->keep_cell);
+    wire_put_u32(writer, load->warm_calls);
+    wire_put_u32(writer, load->tier);
     wire_put_u8(writer, load->no_sandbox);
     wire_put_u64(writer, load->data_limit_bytes);
+    wire_put_u64(writer, load->call_size_max);
+    wire_put_u64(writer, load->answer_size_max);
     cell_options_write(writer, &load->options);
     cell_keys_write(writer, load);
+}
+
+void cell_load_set_policy(wire_writer *writer, cell_policy policy)
+{
+    writer->data[0] = (uint8_t)policy;
 }
 
 bool cell_load_read(const void *body, size_t size_bytes, cell_load *out)
 {
     wire_reader reader = wire_reader_over(body, size_bytes);
-    *out = (cell_load){0};
+    *out = (cell_load){.policy = (cell_policy)wire_get_u8(&reader)};
     out->store_path = cell_get_string(&reader);
     out->ref = cell_get_string(&reader);
     out->logs = wire_get_u8(&reader) != 0;
-    out->keep_cell = wire_get_u8(&reader) != 0;
+    out->warm_calls = wire_get_u32(&reader);
+    out->tier = wire_get_u32(&reader);
     out->no_sandbox = wire_get_u8(&reader) != 0;
     out->data_limit_bytes = wire_get_u64(&reader);
+    out->call_size_max = wire_get_u64(&reader);
+    out->answer_size_max = wire_get_u64(&reader);
     cell_options_read(&reader, &out->options);
     cell_keys_read(&reader, out);
-    if (wire_reader_done(&reader) && out->store_path != NULL && out->ref != NULL) return true;
+    bool sound = out->store_path != NULL && out->ref != NULL && out->policy <= CELL_POLICY_KEEP &&
+                 out->call_size_max <= cell_body_size_max(CELL_MESSAGE_CALL) &&
+                 out->answer_size_max <= cell_body_size_max(CELL_MESSAGE_RESPONSE);
+    if (wire_reader_done(&reader) && sound) return true;
     cell_load_release(out);
     return false;
 }
@@ -186,17 +203,43 @@ void cell_load_release(cell_load *load)
 
 /* --- READY --- */
 
-void cell_ready_write(wire_writer *writer, snapcell_handler_shape shape)
+void cell_ready_write(wire_writer *writer, const cell_ready *ready)
 {
-    wire_put_u32(writer, shape);
+    wire_put_u32(writer, ready->shape);
+    wire_put_u8(writer, (uint8_t)ready->policy);
+    wire_put_u32(writer, ready->tier);
+    wire_put_text(writer, ready->fallback);
 }
 
-bool cell_ready_read(const void *body, size_t size_bytes, snapcell_handler_shape *out)
+bool cell_ready_read(const void *body, size_t size_bytes, cell_ready *out)
 {
     wire_reader reader = wire_reader_over(body, size_bytes);
-    *out = (snapcell_handler_shape)wire_get_u32(&reader);
-    return wire_reader_done(&reader) &&
-           (*out == SNAPCELL_SHAPE_FETCH || *out == SNAPCELL_SHAPE_JSON);
+    out->shape = (snapcell_handler_shape)wire_get_u32(&reader);
+    out->policy = (cell_policy)wire_get_u8(&reader);
+    out->tier = wire_get_u32(&reader);
+    out->fallback = wire_get_text(&reader);
+    return wire_reader_done(&reader) && out->policy <= CELL_POLICY_KEEP &&
+           (out->shape == SNAPCELL_SHAPE_FETCH || out->shape == SNAPCELL_SHAPE_JSON);
+}
+
+/* --- RESTORED --- */
+
+void cell_restored_write(wire_writer *writer, const cell_restored *restored)
+{
+    wire_put_u64(writer, restored->restores);
+    wire_put_u64(writer, restored->pages);
+    wire_put_u64(writer, restored->ns);
+    wire_put_u64(writer, restored->cuts);
+}
+
+bool cell_restored_read(const void *body, size_t size_bytes, cell_restored *out)
+{
+    wire_reader reader = wire_reader_over(body, size_bytes);
+    out->restores = wire_get_u64(&reader);
+    out->pages = wire_get_u64(&reader);
+    out->ns = wire_get_u64(&reader);
+    out->cuts = wire_get_u64(&reader);
+    return wire_reader_done(&reader);
 }
 
 /* --- CALL --- */

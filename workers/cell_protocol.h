@@ -1,16 +1,18 @@
 /* What a host and its worker say to each other over a stream socket.
  *
  * The worker begins with HELLO; the host answers with LOAD, the worker with READY or ERROR. Then
- * the host sends CALL after CALL, and to each the worker sends any number of LOGs and one of
- * RESPONSE, RESULT and ERROR. What comes from the worker is checked before use: it runs code that
- * nobody vouches for. Internal to the workers. */
+ * the host sends CALL after CALL, and to each the worker sends any number of LOGs and RESTOREDs and
+ * one of RESPONSE, RESULT and ERROR. What comes from the worker is checked before use: it runs code
+ * that nobody vouches for. Internal to the workers. */
 #ifndef SNAPCELL_CELL_PROTOCOL_H
 #define SNAPCELL_CELL_PROTOCOL_H
+
+#include <signal.h>
 
 #include "snapcell/loader.h"
 #include "wire_message.h"
 
-#define CELL_PROTOCOL_VERSION 1
+#define CELL_PROTOCOL_VERSION 2
 
 typedef enum cell_message_type {
     CELL_MESSAGE_HELLO = 1,
@@ -21,10 +23,15 @@ typedef enum cell_message_type {
     CELL_MESSAGE_RESPONSE = 6,
     CELL_MESSAGE_RESULT = 7,
     CELL_MESSAGE_ERROR = 8,
+    CELL_MESSAGE_RESTORED = 9,
 } cell_message_type;
+
+/* By which a worker ends itself when it cannot restore its memory. */
+#define CELL_ANOMALY_SIGNAL SIGUSR2
 
 #define CELL_LOG_SIZE_MAX ((size_t)1 << 20)
 #define CELL_HEADER_COUNT_MAX 65536
+#define CELL_READY_SIZE_MAX ((size_t)2048)
 
 /* The largest body of a message of this type; 0 for an unknown one. */
 uint64_t cell_body_size_max(uint32_t type);
@@ -43,13 +50,24 @@ typedef struct cell_trust_key {
     const char *comment;
 } cell_trust_key;
 
+/* As snapcell_workers_policy. */
+typedef enum cell_policy {
+    CELL_POLICY_RESTORE = 0,
+    CELL_POLICY_RELOAD = 1,
+    CELL_POLICY_KEEP = 2,
+} cell_policy;
+
 /* What a worker is to load. Pointers are Borrowed; of a load that was read they point into the
  * message's body, and the arrays are Owned: cell_load_release(). */
 typedef struct cell_load {
     const char *store_path;
     const char *ref;
     bool logs;
-    bool keep_cell;
+    cell_policy policy;
+    uint32_t warm_calls;    /* as in snapcell_workers_options */
+    uint32_t tier;          /* no better one is used: a dirty_source */
+    uint64_t call_size_max; /* of messages, either way */
+    uint64_t answer_size_max;
     bool no_sandbox;
     uint64_t data_limit_bytes; /* 0: none */
     snapcell_cell_options options;
@@ -61,12 +79,36 @@ typedef struct cell_load {
 void cell_load_write(wire_writer *writer, const cell_load *load);
 /* False when it is no load or memory is short. */
 bool cell_load_read(const void *body, size_t size_bytes, cell_load *out);
+/* Changes the policy of one that was written. */
+void cell_load_set_policy(wire_writer *writer, cell_policy policy);
 void cell_load_release(cell_load *load);
 
 /* --- READY --- */
 
-void cell_ready_write(wire_writer *writer, snapcell_handler_shape shape);
-bool cell_ready_read(const void *body, size_t size_bytes, snapcell_handler_shape *out);
+/* What a worker turned out to be. */
+typedef struct cell_ready {
+    snapcell_handler_shape shape;
+    cell_policy policy;   /* the one that it serves by */
+    uint32_t tier;        /* of RESTORE: a dirty_source */
+    const char *fallback; /* why it is not the one that was asked for; NULL: it is */
+} cell_ready;
+
+void cell_ready_write(wire_writer *writer, const cell_ready *ready);
+/* `out->fallback` points into the body. */
+bool cell_ready_read(const void *body, size_t size_bytes, cell_ready *out);
+
+/* --- RESTORED --- */
+
+/* What restores took since it was told the last time. */
+typedef struct cell_restored {
+    uint64_t restores;
+    uint64_t pages;
+    uint64_t ns;
+    uint64_t cuts;
+} cell_restored;
+
+void cell_restored_write(wire_writer *writer, const cell_restored *restored);
+bool cell_restored_read(const void *body, size_t size_bytes, cell_restored *out);
 
 /* --- CALL --- */
 

@@ -50,11 +50,13 @@ static void fuzz_others(const void *body, size_t size, wire_writer *writer)
 {
     wire_hello hello;
     wire_log log;
-    snapcell_handler_shape shape;
+    cell_ready ready;
+    cell_restored restored;
     size_t text_size;
     if (cell_hello_read(body, size, &hello)) cell_hello_write(writer, &hello);
     if (wire_log_read(body, size, &log)) wire_log_write(writer, &log);
-    if (cell_ready_read(body, size, &shape)) cell_ready_write(writer, shape);
+    if (cell_ready_read(body, size, &ready)) cell_ready_write(writer, &ready);
+    if (cell_restored_read(body, size, &restored)) cell_restored_write(writer, &restored);
     const char *text = cell_result_read(body, size, &text_size);
     if (text != NULL) fuzz_require(strlen(text) == text_size);
     wire_header header;

@@ -7,19 +7,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <unistr.h>
 
-#include "cell_protocol.h"
-#include "child_process.h"
-#include "child_words.h"
 #include "cleanup.h"
 #include "engine.h"
 #include "error_set.h"
-#include "program_path.h"
 #include "public_struct.h"
 #include "request_check.h"
-#include "snapcell/store.h"
 #include "trust_set.h"
+#include "worker_state.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -28,223 +25,13 @@
 /* Beside heap, ArrayBuffers and messages: the engine's own memory, and threads' stacks. */
 #define DATA_SLACK_BYTES (512 * MIB)
 
-struct snapcell_workers {
-    snapcell_workers_options options; /* its pointers are to what is below, or NULL */
-    char *store_path;
-    char *worker_path;
-    char *zone; /* "TZ=...", or NULL */
-    snapcell_trust *trust;
-};
-
-struct snapcell_worker {
-    const snapcell_workers *workers;
-    char *ref;
-    wire_writer load; /* the LOAD message, for each process that it takes */
-    uint64_t memory_limit_bytes;
-    uint64_t call_size_max;
-    uint64_t answer_size_max;
-    uint32_t cpu_limit_ms;
-    uint32_t wall_limit_ms;
-    snapcell_handler_shape shape;
-    bool running;
-    bool called; /* what it does now is a call */
-    child_process process;
-};
-
-static const child_kind cell_kind = {"cell-worker", cell_body_size_max};
+static const child_kind cell_kind = {"cell-worker", cell_body_size_max, true};
 
 static void message_cleanup(child_message *message)
 {
     free(message->body);
 }
 #define cleanup_message cleanup(message_cleanup)
-
-/* --- Groups --- */
-
-static void workers_cleanup(snapcell_workers **workers)
-{
-    snapcell_workers_close(*workers);
-}
-
-/* Absolute, since the host may change its folder before the next process starts. */
-static int workers_set_store(snapcell_workers *workers, const char *given, snapcell_error *err)
-{
-    const char *path = given != NULL ? given : snapcell_store_default_path();
-    workers->store_path = realpath(path, NULL);
-    if (workers->store_path != NULL) return SNAPCELL_OK;
-    return error_set_errno(err, SNAPCELL_E_IO, errno, "there is no store at %s", path);
-}
-
-/* The clock's zone is all that a worker gets of the host's environment. */
-static int workers_set_zone(snapcell_workers *workers, snapcell_error *err)
-{
-    const char *zone = getenv("TZ");
-    if (zone == NULL || asprintf(&workers->zone, "TZ=%s", zone) >= 0) return SNAPCELL_OK;
-    workers->zone = NULL;
-    return error_set(err, SNAPCELL_E_NOMEM, "no memory for a group of workers");
-}
-
-static int workers_set_trust(snapcell_workers *workers, snapcell_error *err)
-{
-    if (workers->options.trust == NULL) return SNAPCELL_OK;
-    workers->trust = trust_copy(workers->options.trust);
-    return workers->trust != NULL ? SNAPCELL_OK
-                                  : error_set(err, SNAPCELL_E_NOMEM, "no memory for a trust set");
-}
-
-int snapcell_workers_open(const snapcell_workers_options *options, snapcell_workers **out,
-                          snapcell_error *err)
-{
-    *out = NULL;
-    snapcell_workers *workers cleanup(workers_cleanup) = calloc(1, sizeof(*workers));
-    if (workers == NULL)
-        return error_set(err, SNAPCELL_E_NOMEM, "no memory for a group of workers");
-    snapcell_workers_options *given = &workers->options;
-    int status =
-        public_struct_read(given, sizeof(*given), options, "snapcell_workers_options", err);
-    if (status == SNAPCELL_OK) status = workers_set_store(workers, given->store_path, err);
-    if (status == SNAPCELL_OK) status = workers_set_zone(workers, err);
-    if (status == SNAPCELL_OK) status = workers_set_trust(workers, err);
-    if (status == SNAPCELL_OK)
-        status = program_path_find(given->worker_path, &workers->worker_path, err);
-    if (status != SNAPCELL_OK) return status;
-    if (given->start_limit_ms == 0) given->start_limit_ms = SNAPCELL_START_LIMIT_MS_DEFAULT;
-    if (given->grace_ms == 0) given->grace_ms = SNAPCELL_GRACE_MS_DEFAULT;
-    *out = steal_pointer(&workers);
-    return SNAPCELL_OK;
-}
-
-void snapcell_workers_close(snapcell_workers *workers)
-{
-    if (workers == NULL) return;
-    snapcell_trust_free(workers->trust);
-    free(workers->zone);
-    free(workers->worker_path);
-    free(workers->store_path);
-    free(workers);
-}
-
-/* --- What ends a process --- */
-
-static const char *worker_next(const snapcell_worker *worker)
-{
-    return worker->called ? "; the next call gets another process" : "";
-}
-
-static int worker_fail_memory(const snapcell_worker *worker, snapcell_error *err)
-{
-    return error_set(err, SNAPCELL_E_MEMORY_LIMIT,
-                     "%s: it needs more memory than the engine can give with a limit of %" PRIu64
-                     " MiB, and its process ended%s",
-                     worker->ref, worker->memory_limit_bytes / MIB, worker_next(worker));
-}
-
-static int worker_fail_cpu(const snapcell_worker *worker, snapcell_error *err)
-{
-    return error_set(err, SNAPCELL_E_CPU_LIMIT,
-                     "%s: the call used more than its limit of %" PRIu32 " ms of CPU time%s",
-                     worker->ref, worker->cpu_limit_ms, worker_next(worker));
-}
-
-static int worker_fail_time(const snapcell_worker *worker, snapcell_error *err)
-{
-    if (!worker->called)
-        return error_set(err, SNAPCELL_E_WALL_LIMIT,
-                         "%s: the worker %s was not ready within %" PRIu32 " ms", worker->ref,
-                         worker->workers->worker_path, worker->workers->options.start_limit_ms);
-    return error_set(err, SNAPCELL_E_WALL_LIMIT,
-                     "%s: the call took longer than its limit of %" PRIu32 " ms%s", worker->ref,
-                     worker->wall_limit_ms, worker_next(worker));
-}
-
-static int worker_fail_nonsense(const snapcell_worker *worker, snapcell_error *err)
-{
-    if (!worker->called)
-        return error_set(err, SNAPCELL_E_INTERNAL,
-                         "%s: the worker %s does not speak as a worker of this snapcell does; set "
-                         "$SNAPCELL_WORKER to the `snapcell` program of this build",
-                         worker->ref, worker->workers->worker_path);
-    return error_set(err, SNAPCELL_E_WORKER_DIED,
-                     "%s: what the worker sent is no answer to a call, and it was ended%s",
-                     worker->ref, worker_next(worker));
-}
-
-static bool signal_is_crash(int signal)
-{
-    return signal == SIGABRT || signal == SIGSEGV || signal == SIGBUS || signal == SIGILL ||
-           signal == SIGTRAP || signal == SIGFPE;
-}
-
-static int worker_fail_dead(const snapcell_worker *worker, const child_end *end,
-                            snapcell_error *err)
-{
-    char cause[CHILD_CAUSE_SIZE_MAX + 1];
-    child_words_cause(worker->process.words, cause);
-    if (cause[0] == '\0' && end->signal >= 0)
-        snprintf(cause, sizeof(cause), "%s", sigdescr_np(end->signal));
-    if (cause[0] == '\0' && end->exit_status >= 0)
-        snprintf(cause, sizeof(cause), "status %d", end->exit_status);
-    const char *what = signal_is_crash(end->signal)
-                           ? "the engine found a fault in itself and could not go on"
-                           : "the worker process ended";
-    return error_set(err, SNAPCELL_E_WORKER_DIED, "%s: %s: %s%s", worker->ref, what,
-                     cause[0] == '\0' ? "no reason is known" : cause, worker_next(worker));
-}
-
-/* The worker has closed its end without an answer. */
-static int worker_fail_gone(snapcell_worker *worker, snapcell_error *err)
-{
-    child_end end = child_process_wait(&worker->process);
-    if (child_words_of_memory(worker->process.words)) return worker_fail_memory(worker, err);
-    switch (end.signal) {
-    case SIGXCPU:
-        return worker_fail_cpu(worker, err);
-    case SIGALRM:
-        return worker_fail_time(worker, err);
-    case SIGSYS:
-        return error_set(err, SNAPCELL_E_SANDBOX,
-                         "%s: its process was ended for a system call that the sandbox does not "
-                         "allow%s",
-                         worker->ref, worker_next(worker));
-    case SIGKILL:
-        return error_set(err, SNAPCELL_E_WORKER_DIED,
-                         "%s: the worker process was killed from outside, most likely because the "
-                         "machine ran out of memory%s",
-                         worker->ref, worker_next(worker));
-    default:
-        return worker_fail_dead(worker, &end, err);
-    }
-}
-
-static void worker_stop(snapcell_worker *worker)
-{
-    if (worker->running) child_process_end(&worker->process);
-    worker->running = false;
-}
-
-/* Says what went wrong with a process, and ends it. */
-static int worker_fail(snapcell_worker *worker, child_outcome outcome, snapcell_error *err)
-{
-    int status = SNAPCELL_E_INTERNAL;
-    switch (outcome) {
-    case CHILD_GONE:
-        status = worker_fail_gone(worker, err);
-        break;
-    case CHILD_TIMEOUT:
-        status = worker_fail_time(worker, err);
-        break;
-    case CHILD_NO_MEMORY:
-        status =
-            error_set(err, SNAPCELL_E_NOMEM, "%s: no memory for a worker's message", worker->ref);
-        break;
-    case CHILD_OK:
-    case CHILD_NONSENSE:
-        status = worker_fail_nonsense(worker, err);
-        break;
-    }
-    worker_stop(worker);
-    return status;
-}
 
 /* --- Talking --- */
 
@@ -258,6 +45,30 @@ static int worker_on_log(snapcell_worker *worker, const child_message *message, 
     return SNAPCELL_OK;
 }
 
+static int worker_on_restored(snapcell_worker *worker, const child_message *message,
+                              snapcell_error *err)
+{
+    worker_counters *counters = &worker->workers->counters;
+    cell_restored restored;
+    if (worker->policy != CELL_POLICY_RESTORE ||
+        !cell_restored_read(message->body, message->body_size_bytes, &restored))
+        return worker_fail(worker, CHILD_NONSENSE, err);
+    worker_count(&counters->restores, restored.restores);
+    worker_count(&counters->restored_pages, restored.pages);
+    worker_count(&counters->restore_ns, restored.ns);
+    worker_count(&counters->cuts, restored.cuts);
+    return SNAPCELL_OK;
+}
+
+/* What comes before an answer. */
+static int worker_on_aside(snapcell_worker *worker, const child_message *message,
+                           snapcell_error *err)
+{
+    if (message->type == CELL_MESSAGE_LOG) return worker_on_log(worker, message, err);
+    if (message->type == CELL_MESSAGE_RESTORED) return worker_on_restored(worker, message, err);
+    return worker_fail(worker, CHILD_NONSENSE, err);
+}
+
 static int worker_on_error(snapcell_worker *worker, const child_message *message,
                            snapcell_error *err)
 {
@@ -268,7 +79,7 @@ static int worker_on_error(snapcell_worker *worker, const child_message *message
     return told.code;
 }
 
-/* Receives until something other than a log line comes; an ERROR is a failure. */
+/* Receives until an answer comes; an ERROR is a failure. */
 static int worker_receive(snapcell_worker *worker, cell_message_type wanted, child_message *out,
                           snapcell_error *err)
 {
@@ -282,8 +93,7 @@ static int worker_receive(snapcell_worker *worker, cell_message_type wanted, chi
             return SNAPCELL_OK;
         }
         if (message.type == CELL_MESSAGE_ERROR) return worker_on_error(worker, &message, err);
-        if (message.type != CELL_MESSAGE_LOG) return worker_fail(worker, CHILD_NONSENSE, err);
-        int status = worker_on_log(worker, &message, err);
+        int status = worker_on_aside(worker, &message, err);
         if (status != SNAPCELL_OK) return status;
     }
 }
@@ -319,24 +129,48 @@ static int worker_ready(snapcell_worker *worker, snapcell_error *err)
     cleanup_message child_message message = {0};
     int status = worker_receive(worker, CELL_MESSAGE_READY, &message, err);
     if (status != SNAPCELL_OK) return status;
-    if (cell_ready_read(message.body, message.body_size_bytes, &worker->shape)) return SNAPCELL_OK;
-    return worker_fail(worker, CHILD_NONSENSE, err);
+    cell_ready ready;
+    if (!cell_ready_read(message.body, message.body_size_bytes, &ready) ||
+        (ready.policy != worker->wanted && ready.policy != CELL_POLICY_RELOAD))
+        return worker_fail(worker, CHILD_NONSENSE, err);
+    worker->shape = ready.shape;
+    worker->policy = ready.policy;
+    atomic_store_explicit(&worker->workers->counters.tier, ready.tier, memory_order_relaxed);
+    return SNAPCELL_OK;
 }
 
-static int worker_start(snapcell_worker *worker, snapcell_error *err)
+static int worker_start_process(snapcell_worker *worker, snapcell_error *err)
 {
-    const snapcell_workers *workers = worker->workers;
+    snapcell_workers *workers = worker->workers;
+    child_process process;
     worker->called = false;
     int status = child_process_start(workers->worker_path, &cell_kind, workers->zone,
-                                     workers->options.start_limit_ms, &worker->process, err);
+                                     workers->options.start_limit_ms, &process, err);
     if (status != SNAPCELL_OK) return status;
-    worker->running = true;
+    worker_count(&workers->counters.starts, 1);
+    pthread_mutex_lock(&worker->lock);
+    worker->process = process;
     worker->process.body_size_max = worker->answer_size_max;
+    worker->call_number = 0;
+    worker->running = true;
+    pthread_mutex_unlock(&worker->lock);
     status = worker_hello(worker, err);
     if (status == SNAPCELL_OK) status = worker_send(worker, CELL_MESSAGE_LOAD, &worker->load, err);
     if (status == SNAPCELL_OK) status = worker_ready(worker, err);
     if (status != SNAPCELL_OK) worker_stop(worker);
     return status;
+}
+
+/* A process that cannot restore its memory says so, and one that reloads takes its place. */
+static int worker_start(snapcell_worker *worker, snapcell_error *err)
+{
+    int status = worker_start_process(worker, err);
+    if (status != SNAPCELL_OK || worker->policy == worker->wanted) return status;
+    worker_count(&worker->workers->counters.fallbacks, 1);
+    worker_stop(worker);
+    worker->wanted = worker->policy;
+    cell_load_set_policy(&worker->load, worker->policy);
+    return worker_start_process(worker, err);
 }
 
 /* --- Loading --- */
@@ -392,7 +226,11 @@ static int worker_write_load(snapcell_worker *worker, const snapcell_cell_option
         .store_path = workers->store_path,
         .ref = worker->ref,
         .logs = workers->options.log != NULL,
-        .keep_cell = workers->options.keep_cell,
+        .policy = worker->wanted,
+        .warm_calls = workers->options.warm_calls,
+        .tier = workers->options.restore_tier,
+        .call_size_max = worker->call_size_max,
+        .answer_size_max = worker->answer_size_max,
         .no_sandbox = workers->options.no_sandbox,
         .data_limit_bytes = worker_data_limit(worker),
         .options = *options,
@@ -448,6 +286,9 @@ int snapcell_worker_load(snapcell_workers *workers, const char *ref,
     if (worker == NULL || worker->ref == NULL)
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for a worker");
     worker->workers = workers;
+    worker->wanted = (cell_policy)workers->options.policy;
+    if (pthread_mutex_init(&worker->lock, NULL) != 0)
+        return error_set(err, SNAPCELL_E_NOMEM, "no memory for a worker");
     worker_set_limits(worker, &given);
     status = worker_write_load(worker, &given, err);
     if (status == SNAPCELL_OK) status = worker_start(worker, err);
@@ -462,6 +303,7 @@ void snapcell_worker_free(snapcell_worker *worker)
     worker_stop(worker);
     if (worker->load.size_bytes > 0) explicit_bzero(worker->load.data, worker->load.size_bytes);
     wire_writer_release(&worker->load);
+    if (worker->workers != NULL) pthread_mutex_destroy(&worker->lock);
     free(worker->ref);
     free(worker);
 }
@@ -481,7 +323,7 @@ int snapcell_worker_process_id(const snapcell_worker *worker)
 /* One that died since the last call is replaced, and so is one that spoke without being asked. */
 static int worker_revive(snapcell_worker *worker, snapcell_error *err)
 {
-    if (worker->running && !child_process_is_quiet(&worker->process)) worker_stop(worker);
+    if (worker->running && !child_process_is_quiet(&worker->process)) worker_drop(worker);
     return worker->running ? SNAPCELL_OK : worker_start(worker, err);
 }
 
@@ -510,6 +352,24 @@ static int worker_write_call(const snapcell_worker *worker, const cell_call *cal
     return error_set(err, SNAPCELL_E_NOMEM, "%s: no memory for a call", worker->ref);
 }
 
+static void worker_begin_call(snapcell_worker *worker)
+{
+    worker_count(&worker->workers->counters.calls, 1);
+    pthread_mutex_lock(&worker->lock);
+    worker->call_number++;
+    worker->cancelled = false;
+    worker->calling = true;
+    pthread_mutex_unlock(&worker->lock);
+}
+
+static void worker_end_call(snapcell_worker *worker, int status)
+{
+    pthread_mutex_lock(&worker->lock);
+    worker->calling = false;
+    pthread_mutex_unlock(&worker->lock);
+    if (status == SNAPCELL_E_CANCELLED) worker_count(&worker->workers->counters.cancelled, 1);
+}
+
 static int worker_ask(snapcell_worker *worker, const cell_call *call, cell_message_type wanted,
                       child_message *out, snapcell_error *err)
 {
@@ -524,8 +384,11 @@ static int worker_ask(snapcell_worker *worker, const cell_call *call, cell_messa
     if (status != SNAPCELL_OK) return status;
     worker->called = true;
     child_process_renew(&worker->process, worker_call_limit_ms(worker));
+    worker_begin_call(worker);
     status = worker_send(worker, CELL_MESSAGE_CALL, &writer, err);
-    return status == SNAPCELL_OK ? worker_receive(worker, wanted, out, err) : status;
+    if (status == SNAPCELL_OK) status = worker_receive(worker, wanted, out, err);
+    worker_end_call(worker, status);
+    return status;
 }
 
 /* What the function's process would refuse is refused here, where it is known to be well-formed. */
@@ -594,4 +457,18 @@ int snapcell_worker_call(snapcell_worker *worker, const char *handler, const cha
                          worker->ref);
     cell_call call = {.kind = CELL_CALL_HANDLER, .handler = handler, .event_json = event_json};
     return worker_call_json(worker, &call, out, out_size_bytes, err);
+}
+
+void snapcell_worker_cancel(snapcell_worker *worker)
+{
+    pthread_mutex_lock(&worker->lock);
+    if (worker->calling && worker->running && !worker->cancelled) {
+        worker->cancelled = true;
+        const child_process *process = &worker->process;
+        uint64_t call = worker->call_number;
+        bool told = worker->policy == CELL_POLICY_RESTORE &&
+                    write(process->control_fd, &call, sizeof(call)) == (ssize_t)sizeof(call);
+        if (!told && process->pid > 0) kill(process->pid, SIGKILL);
+    }
+    pthread_mutex_unlock(&worker->lock);
 }

@@ -30,9 +30,9 @@ typedef struct lab {
     bool is_cut;
     int status;
     snapcell_error error;
-    char *mapped;  /* readable and writable at the checkpoint, with bytes */
-    char *closed;  /* reserved without access */
-    char *block;   /* from malloc() */
+    char *mapped; /* readable and writable at the checkpoint, with bytes */
+    char *closed; /* reserved without access */
+    char *block;  /* from malloc() */
     int rounds;
     unsigned seed;
     size_t resident_first;
@@ -50,7 +50,7 @@ static size_t resident_kib(void)
     unsigned long resident = 0;
     unsigned long shared = 0;
     int fd = open("/proc/self/statm", O_RDONLY);
-    ssize_t got = read(fd, text, sizeof text - 1);
+    ssize_t got = read(fd, text, sizeof(text) - 1);
     close(fd);
     if (got <= 0) return 0;
     text[got] = '\0';
@@ -81,12 +81,14 @@ static void lab_run(void *user)
 
 static void lab_begin(dirty_source best)
 {
-    lab *here = outer_alloc(sizeof *here);
+    lab *here = outer_alloc(sizeof(*here));
     ck_assert_ptr_nonnull(here);
     the_lab = here;
     ck_assert_int_eq(checkpoint_open(best, &here->cp, &here->error), SNAPCELL_OK);
-    here->mapped = mmap(NULL, 40 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    here->closed = mmap(NULL, 64 * MIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    here->mapped =
+        mmap(NULL, 40 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    here->closed =
+        mmap(NULL, 64 * MIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     here->block = malloc(10000);
     ck_assert(here->mapped != MAP_FAILED && here->closed != MAP_FAILED && here->block != NULL);
     memset(here->mapped, 'm', 30 * PAGE);
@@ -108,7 +110,7 @@ static void lab_end(void (*step)(lab *))
 }
 
 static const dirty_source sources[] = {DIRTY_SCANNED, DIRTY_LISTED, DIRTY_COMPARED};
-#define SOURCES ((int)(sizeof sources / sizeof sources[0]))
+#define SOURCES ((int)(sizeof(sources) / sizeof(*sources)))
 
 /* --- What a step does to memory --- */
 
@@ -129,15 +131,17 @@ static void step_write(lab *here)
     char on_stack[3 * PAGE];
     static int visits;
     expect(here, ++visits == 1);
-    expect(here, strcmp(data_bytes, "as compiled") == 0 && all_are(bss_bytes, sizeof bss_bytes, 0));
-    expect(here, all_are(here->mapped, 30 * PAGE, 'm') && all_are(here->mapped + 30 * PAGE, 10 * PAGE, 0));
+    expect(here,
+           strcmp(data_bytes, "as compiled") == 0 && all_are(bss_bytes, sizeof(bss_bytes), 0));
+    expect(here, all_are(here->mapped, 30 * PAGE, 'm') &&
+                     all_are(here->mapped + 30 * PAGE, 10 * PAGE, 0));
     expect(here, all_are(here->block, 10000, 'b'));
-    memset(data_bytes, 'x', sizeof data_bytes);
-    memset(bss_bytes, 'x', sizeof bss_bytes);
+    memset(data_bytes, 'x', sizeof(data_bytes));
+    memset(bss_bytes, 'x', sizeof(bss_bytes));
     memset(here->mapped + (size_t)here->step_number % 30 * PAGE, 'x', 11 * PAGE);
     memset(here->block, 'x', 10000);
-    memset(on_stack, 'x', sizeof on_stack);
-    expect(here, all_are(on_stack, sizeof on_stack, 'x'));
+    memset(on_stack, 'x', sizeof(on_stack));
+    expect(here, all_are(on_stack, sizeof(on_stack), 'x'));
     here->step_number++;
 }
 
@@ -245,8 +249,9 @@ static void step_until_cut(lab *here)
         char *block = malloc(1 + i % 5000);
         if (block != NULL) memset(block, 'c', 1 + i % 5000);
         if (i % 2 == 0) free(block);
-        if (i % 50 == 0) mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        data_bytes[i % sizeof data_bytes]++;
+        if (i % 50 == 0)
+            mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        data_bytes[i % sizeof(data_bytes)]++;
     }
 }
 
@@ -328,20 +333,21 @@ START_TEST(test_nothing_is_restored_without_a_checkpoint)
 }
 END_TEST
 
-START_TEST(test_outer_buffers_grow_and_are_wiped)
+START_TEST(test_outer_buffers_are_bounded_and_wiped)
 {
-    outer_buffer buffer = {0};
-    ck_assert(outer_buffer_reserve(&buffer, 10));
+    outer_buffer buffer;
+    ck_assert(outer_buffer_init(&buffer, 3 * MIB));
+    ck_assert(outer_buffer_use(&buffer, 10));
     memset(buffer.data, 'w', 10);
-    ck_assert(outer_buffer_reserve(&buffer, 100000));
-    ck_assert(all_are((char *)buffer.data, 10, 'w'));
-    memset(buffer.data, 'w', 100000);
     outer_buffer_wipe(&buffer);
-    ck_assert(all_are((char *)buffer.data, 100000, 0));
-    ck_assert(outer_buffer_reserve(&buffer, 3 * MIB));
+    ck_assert(all_are((char *)buffer.data, 10, 0));
+    ck_assert(outer_buffer_use(&buffer, 3 * MIB));
+    ck_assert(!outer_buffer_use(&buffer, 3 * MIB + 1));
+    memset(buffer.data, 'w', 3 * MIB);
     outer_buffer_wipe(&buffer);
-    ck_assert_ptr_null(buffer.data);
-    ck_assert(!outer_buffer_reserve(&buffer, SIZE_MAX / 2));
+    ck_assert(all_are((char *)buffer.data, 3 * MIB, 0));
+    outer_buffer_release(&buffer);
+    ck_assert(!outer_buffer_init(&buffer, SIZE_MAX / 2));
 }
 END_TEST
 
@@ -349,7 +355,7 @@ int main(void)
 {
     Suite *suite = suite_create("checkpoint");
     TCase *tests = tcase_create("checkpoint");
-    tcase_add_test(tests, test_outer_buffers_grow_and_are_wiped);
+    tcase_add_test(tests, test_outer_buffers_are_bounded_and_wiped);
 #ifndef __SANITIZE_ADDRESS__
     tcase_add_loop_test(tests, test_what_was_written_is_as_before, 0, SOURCES);
     tcase_add_loop_test(tests, test_what_came_since_goes, 0, SOURCES);

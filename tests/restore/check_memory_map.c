@@ -69,7 +69,7 @@ int main(void)
     TCase *tests = tcase_create("lines");
     tcase_add_test(tests, test_map_reads_what_the_kernel_writes);
     tcase_add_loop_test(tests, test_map_refuses_nonsense, 0,
-                        (int)(sizeof nonsense / sizeof nonsense[0]));
+                        (int)(sizeof(nonsense) / sizeof(*nonsense)));
     tcase_add_test(tests, test_map_refuses_more_than_there_is_room_for);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -27,7 +27,9 @@ START_TEST(test_what_ends_the_process_is_an_error)
     options.memory_limit_bytes = (uint64_t)64 << 20;
     options.cpu_limit_ms = one->cpu_limit_ms;
     options.wall_limit_ms = one->wall_limit_ms;
-    snapcell_workers *workers = workers_open(NULL);
+    snapcell_workers_options group = SNAPCELL_WORKERS_OPTIONS_INIT;
+    group.policy = SNAPCELL_WORKERS_RELOAD;
+    snapcell_workers *workers = workers_open(&group);
     snapcell_worker *worker = workers_load(workers, "web", &options);
     int pid = snapcell_worker_process_id(worker);
     int files = workers_count_open_files();
@@ -44,6 +46,41 @@ START_TEST(test_what_ends_the_process_is_an_error)
     workers_expect_no_children();
 }
 END_TEST
+
+#ifndef __SANITIZE_ADDRESS__ /* which has no checkpoints */
+/* The same, where memory is restored: the call is left wherever it is, and the process lives on. */
+static const char *const cut_messages[] = {"grew over its limit of 64 MiB", "limit of 50 ms of CPU",
+                                           "longer than its limit of 50 ms"};
+
+START_TEST(test_what_would_end_the_process_is_cut)
+{
+    const struct ended *one = &ended[_i % 3];
+    snapcell_workers_options group = SNAPCELL_WORKERS_OPTIONS_INIT;
+    snapcell_cell_options options = SNAPCELL_CELL_OPTIONS_INIT;
+    options.memory_limit_bytes = (uint64_t)64 << 20;
+    options.cpu_limit_ms = one->cpu_limit_ms;
+    options.wall_limit_ms = one->wall_limit_ms;
+    group.restore_tier = (snapcell_restore_tier)(_i / 3 + SNAPCELL_RESTORE_SCANNED);
+    snapcell_workers *workers = workers_open(&group);
+    snapcell_worker *worker = workers_load(workers, "web", &options);
+    int pid = snapcell_worker_process_id(worker);
+    for (int i = 0; i < 3; i++) {
+        workers_expect_failure(worker, one->url, one->code, cut_messages[_i % 3]);
+        workers_expect(worker, "/", "fine");
+        ck_assert_int_eq(snapcell_worker_process_id(worker), pid);
+    }
+    snapcell_workers_counts counts;
+    snapcell_workers_counters(workers, &counts, sizeof(counts));
+    ck_assert_uint_eq(counts.cuts, 3);
+    ck_assert_uint_eq(counts.deaths, 0);
+    ck_assert_uint_eq(counts.starts, 1);
+    ck_assert_uint_ge(counts.restore_tier, group.restore_tier);
+    snapcell_worker_free(worker);
+    snapcell_workers_close(workers);
+    workers_expect_no_children();
+}
+END_TEST
+#endif
 
 typedef struct killing {
     int pid;
@@ -181,6 +218,9 @@ int main(void)
     workers_set_store(fixture_new_store());
     workers_fixture_compile();
     TCase *tests = tcase_create("worker_deaths");
+#ifndef __SANITIZE_ADDRESS__
+    tcase_add_loop_test(tests, test_what_would_end_the_process_is_cut, 0, 9);
+#endif
     tcase_add_loop_test(tests, test_what_ends_the_process_is_an_error, 0,
                         sizeof(ended) / sizeof(*ended));
     tcase_add_loop_test(tests, test_killed_during_a_call, 0, sizeof(killed) / sizeof(*killed));

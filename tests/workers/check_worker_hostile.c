@@ -48,6 +48,7 @@ static const struct load_failure {
     {"exit", 0, SNAPCELL_E_WORKER_DIED, "the worker process ended: status 7"},
     {"silent", 100, SNAPCELL_E_WALL_LIMIT, "was not ready within 100 ms"},
     {"bad-ready", 0, SNAPCELL_E_INTERNAL, "does not speak as a worker"},
+    {"other-policy", 0, SNAPCELL_E_INTERNAL, "does not speak as a worker"},
     {"error-that-is-none", 0, SNAPCELL_E_INTERNAL, "does not speak as a worker"},
     {"early-log", 0, SNAPCELL_E_INTERNAL, "does not speak as a worker"},
 };
@@ -114,7 +115,7 @@ START_TEST(test_calls_that_fail)
         ck_assert_ptr_null(response);
         ck_assert_int_eq(snapcell_worker_process_id(worker), 0);
         workers_expect_no_children();
-        ck_assert_int_eq(workers_count_open_files(), files - 2);
+        ck_assert_int_eq(workers_count_open_files(), files - 3);
     }
     free((void *)request.body);
     snapcell_worker_free(worker);

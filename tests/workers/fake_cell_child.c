@@ -68,13 +68,6 @@ static void send_hello(uint32_t version, uint8_t change)
     send_message(CELL_MESSAGE_HELLO, &writer);
 }
 
-static void send_u32(uint32_t type, uint32_t value)
-{
-    wire_writer writer = {0};
-    wire_put_u32(&writer, value);
-    send_message(type, &writer);
-}
-
 static void send_bytes(uint32_t type, const char *text)
 {
     wire_writer writer = {0};
@@ -108,11 +101,18 @@ static void wait_for_ever(void)
     _exit(0);
 }
 
+static void send_ready(snapcell_handler_shape shape, cell_policy policy)
+{
+    wire_writer writer = {0};
+    cell_ready_write(&writer, &(cell_ready){.shape = shape, .policy = policy});
+    send_message(CELL_MESSAGE_READY, &writer);
+}
+
 static void get_ready(void)
 {
     send_hello(CELL_PROTOCOL_VERSION, 0);
     receive_message(CELL_MESSAGE_LOAD);
-    send_u32(CELL_MESSAGE_READY, SNAPCELL_SHAPE_FETCH);
+    send_ready(SNAPCELL_SHAPE_FETCH, CELL_POLICY_RESTORE);
 }
 
 static void take_call(void)
@@ -144,7 +144,16 @@ static void do_bad_ready(void)
 {
     send_hello(CELL_PROTOCOL_VERSION, 0);
     receive_message(CELL_MESSAGE_LOAD);
-    send_u32(CELL_MESSAGE_READY, 99);
+    send_ready((snapcell_handler_shape)99, CELL_POLICY_RESTORE);
+    wait_for_ever();
+}
+
+/* What was not asked for, and would make instances share state. */
+static void do_other_policy(void)
+{
+    send_hello(CELL_PROTOCOL_VERSION, 0);
+    receive_message(CELL_MESSAGE_LOAD);
+    send_ready(SNAPCELL_SHAPE_FETCH, CELL_POLICY_KEEP);
     wait_for_ever();
 }
 
@@ -284,6 +293,7 @@ static const struct {
     {"exit", do_exit},
     {"silent", wait_for_ever},
     {"bad-ready", do_bad_ready},
+    {"other-policy", do_other_policy},
     {"error-that-is-none", do_error_that_is_none},
     {"early-log", do_early_log},
     {"garbage", do_garbage},

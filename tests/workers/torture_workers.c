@@ -206,6 +206,7 @@ int main(int argc, char **argv)
     snapcell_error err = {0};
     random_state = options.seed;
     where.store_path = fixture_new_store();
+    where.policy = SNAPCELL_WORKERS_RELOAD; /* a limit ends the process, not the call alone */
     fixture_compile(&(fixture_function){"tries", source, NULL}, 1, NULL);
     const int descriptors = count_descriptors();
     int status = snapcell_workers_open(&where, &workers, &err);

@@ -20,6 +20,26 @@ extern "C" {
 typedef struct snapcell_workers snapcell_workers;
 typedef struct snapcell_worker snapcell_worker;
 
+/* What an instance is for a call. */
+typedef enum snapcell_workers_policy {
+    /* Fresh for each call: the process's memory is put back as it was after the function was
+     * loaded, in some hundredths of a millisecond. Where that cannot be done, as RELOAD. */
+    SNAPCELL_WORKERS_RESTORE = 0,
+    SNAPCELL_WORKERS_RELOAD = 1, /* fresh for each call: loaded again */
+    SNAPCELL_WORKERS_KEEP = 2,   /* one for all calls of a process */
+} snapcell_workers_policy;
+
+/* How a process that restores its memory finds out what a call wrote. */
+typedef enum snapcell_restore_tier {
+    SNAPCELL_RESTORE_NONE = 0,     /* it does not restore */
+    SNAPCELL_RESTORE_SCANNED = 1,  /* the kernel lists it, by PAGEMAP_SCAN (Linux 6.7) */
+    SNAPCELL_RESTORE_LISTED = 2,   /* the kernel tells it of each page, in /proc/self/pagemap */
+    SNAPCELL_RESTORE_COMPARED = 3, /* the kernel does not tell: all memory is compared */
+} snapcell_restore_tier;
+
+/* For warm_calls: none. */
+#define SNAPCELL_WARM_CALLS_NONE UINT32_MAX
+
 /* Zero means the default, everywhere. */
 typedef struct snapcell_workers_options {
     size_t struct_size;     /* sizeof(snapcell_workers_options) */
@@ -40,11 +60,20 @@ typedef struct snapcell_workers_options {
     /* Memory of a process that can be written to; see snapcell/sandbox.h. 0: six times the memory
      * limit, for heap, ArrayBuffers and messages, and 512 MiB for the engine. */
     uint64_t data_limit_bytes;
-    /* One cell for all calls of a process, which keeps its state from call to call; false: a fresh
-     * one for each. A cell that hit a limit is replaced either way. */
+    /* As the policy KEEP, which it outweighs: one cell for all calls of a process, which keeps its
+     * state from call to call. A cell that hit a limit is replaced either way. */
     bool keep_cell;
     /* Worker processes may do all that the host's user may: for debugging. */
     bool no_sandbox;
+    snapcell_workers_policy policy;
+    /* Of the policy RESTORE: how often the warm-up requests that the function was compiled with are
+     * repeated before its memory becomes what is restored, so that instances begin with code that
+     * is optimized. 0: as often as makes a call faster, found while the worker has nothing to do;
+     * SNAPCELL_WARM_CALLS_NONE: never. A function without warm-up requests begins as loaded. */
+    uint32_t warm_calls;
+    /* No better tier than this is used: for tests, and to look into a kernel's trouble. 0: the best
+     * that there is. */
+    snapcell_restore_tier restore_tier;
 } snapcell_workers_options;
 
 #define SNAPCELL_WORKERS_OPTIONS_INIT                                                              \
@@ -57,6 +86,27 @@ typedef struct snapcell_workers_options {
  * (there is no store), E_IO, E_USAGE, E_INTERNAL (the program is not found), E_NOMEM. */
 SNAPCELL_API int snapcell_workers_open(const snapcell_workers_options *options,
                                        snapcell_workers **out, snapcell_error *err);
+
+/* What a group's workers did since it was opened; to be exported as metrics. */
+typedef struct snapcell_workers_counts {
+    uint64_t starts; /* of processes */
+    uint64_t calls;
+    uint64_t restores;       /* of memory, by the policy RESTORE */
+    uint64_t restored_pages; /* of 4 KiB */
+    uint64_t restore_ns;     /* that restores took, in all */
+    uint64_t cuts;           /* calls that were ended at a limit, or on an order, and restored */
+    uint64_t deaths;         /* processes that ended by themselves, or had to be ended */
+    uint64_t anomalies;      /* of them, those that could not restore their memory */
+    uint64_t fallbacks;      /* processes that reload although they should restore */
+    uint64_t cancelled;      /* calls */
+    uint32_t restore_tier;   /* a snapcell_restore_tier: of the process that started last */
+} snapcell_workers_counts;
+
+/* Purpose: a group's counters. `workers` and `out`: not NULL. `out_size_bytes`: sizeof(*out), so
+ * that the struct can grow: what only one of the two sides knows of is left out, and zero. What a
+ * worker did after its last answer is counted with its next. Thread: any. Errors: none. */
+SNAPCELL_API void snapcell_workers_counters(const snapcell_workers *workers,
+                                            snapcell_workers_counts *out, size_t out_size_bytes);
 
 /* Purpose: release a group; NULL is allowed. Its workers must be freed first. Thread: any, once.
  * Errors: none. */
@@ -81,7 +131,7 @@ SNAPCELL_API int snapcell_worker_load(snapcell_workers *workers, const char *ref
  * of snapcell_cell_fetch() but E_DISPOSED, and of snapcell_worker_load(); E_MEMORY_LIMIT, also
  * where the engine ended its process for lack of memory; E_CPU_LIMIT and E_WALL_LIMIT, also where
  * the process had to be ended; E_SANDBOX (it was ended for a system call); E_WORKER_DIED (it
- * crashed, was killed, or said what makes no sense). */
+ * crashed, was killed, or said what makes no sense); E_CANCELLED. */
 SNAPCELL_API int snapcell_worker_fetch(snapcell_worker *worker, const snapcell_request *request,
                                        snapcell_response **out, snapcell_error *err);
 
@@ -98,6 +148,12 @@ SNAPCELL_API int snapcell_worker_invoke(snapcell_worker *worker, const char *eve
 SNAPCELL_API int snapcell_worker_call(snapcell_worker *worker, const char *handler,
                                       const char *event_json, char **out, size_t *out_size_bytes,
                                       snapcell_error *err);
+
+/* Purpose: end the call that a worker is serving, wherever it is: it returns E_CANCELLED. With the
+ * policy RESTORE the process lives on, else it is ended. Without a call, or when its answer is on
+ * the way, nothing happens. `worker`: not NULL. Thread: any, while the worker is not freed. Errors:
+ * none. */
+SNAPCELL_API void snapcell_worker_cancel(snapcell_worker *worker);
 
 /* Purpose: end a worker's process and release it; NULL is allowed. Thread: one at a time, once.
  * Errors: none. */

@@ -1,0 +1,25 @@
+/* What a process that restores its memory for each call (restore/) needs of a loader and its cell.
+ * Internal to the libraries: for workers/. */
+#ifndef SNAPCELL_CELL_RESTORE_H
+#define SNAPCELL_CELL_RESTORE_H
+
+#include "engine.h"
+#include "snapcell/loader.h"
+
+/* As snapcell_loader_open(), for a process whose memory will be mapped from a checkpoint: the first
+ * loader of the process. `exhausted`: for all of its cells. */
+int loader_open_restoring(const snapcell_loader_options *options, engine_exhausted_fn *exhausted,
+                          void *user, snapcell_loader **out, snapcell_error *err);
+
+/* The manifest of what a loader was sealed with; JSON. NULL: it is not sealed. Borrowed until
+ * snapcell_loader_close(). */
+const char *loader_sealed_manifest(const snapcell_loader *loader, size_t *size_bytes);
+
+/* As engine_cell_prepare_restores(). */
+int cell_prepare_restores(snapcell_cell *cell, snapcell_error *err);
+
+/* Makes a cell whose memory was restored one that was made just now: with the env of `options`, its
+ * own clock and its own random numbers. Errors: those of engine_cell_rebind(), E_NOMEM. */
+int cell_renew(snapcell_cell *cell, const snapcell_cell_options *options, snapcell_error *err);
+
+#endif

@@ -1,0 +1,130 @@
+/* Serving calls with a fresh cell each, or with one that is kept. */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include "cell_child.h"
+#include "child_side.h"
+#include "cleanup.h"
+#include "error_set.h"
+
+/* --- Ends --- */
+
+/* The host reads from the signal which limit it was. Called on a thread that blocks all signals. */
+static void reload_overrun(void *user, int code)
+{
+    (void)user;
+    int number = code == SNAPCELL_E_CPU_LIMIT ? SIGXCPU : SIGALRM;
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, number);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    raise(number);
+}
+
+/* Without it a function that never ends would outlive its host. PR_SET_PDEATHSIG does not do: it
+ * goes by the thread of the host that started this process. */
+static void *reload_watch_host(void *user)
+{
+    struct pollfd polled = {.fd = *(const int *)user, .events = POLLRDHUP};
+    for (;;) {
+        int count = poll(&polled, 1, -1);
+        if (count > 0 || (count < 0 && errno != EINTR)) raise(SIGKILL);
+    }
+    return NULL;
+}
+
+static int reload_start_watch(cell_child *child, snapcell_error *err)
+{
+    pthread_t thread;
+    int problem = pthread_create(&thread, NULL, reload_watch_host, &child->fd);
+    if (problem != 0)
+        return error_set_errno(err, SNAPCELL_E_INTERNAL, problem,
+                               "cannot start a thread in the worker");
+    pthread_detach(thread);
+    return SNAPCELL_OK;
+}
+
+/* --- Loading --- */
+
+static int reload_cell(cell_child *child, snapcell_error *err)
+{
+    if (child->cell != NULL) return SNAPCELL_OK;
+    const cell_load *load = child->load;
+    return snapcell_cell_load(child->loader, load->ref, &load->options, &child->cell, err);
+}
+
+static int reload_prepare(cell_child *child, snapcell_error *err)
+{
+    const cell_load *load = child->load;
+    int status = cell_child_open_loader(child, NULL, NULL, reload_overrun, err);
+    if (status == SNAPCELL_OK)
+        status = snapcell_loader_seal(child->loader, load->ref, &load->options, err);
+    if (status == SNAPCELL_OK) status = reload_start_watch(child, err);
+    if (status == SNAPCELL_OK) status = cell_child_enter_sandbox(load, NULL, 0, err);
+    if (status == SNAPCELL_OK) status = reload_cell(child, err);
+    return status;
+}
+
+/* --- Calls --- */
+
+/* A kept cell lives until a limit has condemned it; other errors leave it as it is. */
+static bool reload_cell_lives(int status)
+{
+    return status == SNAPCELL_OK || status == SNAPCELL_E_SCRIPT || status == SNAPCELL_E_USAGE ||
+           status == SNAPCELL_E_WRONG_SHAPE || status == SNAPCELL_E_NO_HANDLER;
+}
+
+static void reload_drop_cell(cell_child *child)
+{
+    snapcell_cell_dispose(child->cell);
+    child->cell = NULL;
+}
+
+/* Answers one call; the cell is disposed of, and the next one made, after the answer is out. A
+ * `code` artifact is evaluated when it is called for. False: the host is gone. */
+static bool reload_answer(cell_child *child, const cell_call *call, bool loads_ahead)
+{
+    snapcell_error error = {0};
+    bool sent;
+    int status = reload_cell(child, &error);
+    if (status == SNAPCELL_OK)
+        status = cell_child_answer(child, call, &sent);
+    else
+        sent = cell_child_send_error(child, &error);
+    if (child->load->policy != CELL_POLICY_KEEP || !reload_cell_lives(status))
+        reload_drop_cell(child);
+    if (sent && loads_ahead) reload_cell(child, NULL); /* tried again when needed */
+    return sent;
+}
+
+static bool reload_serve_call(cell_child *child, bool loads_ahead)
+{
+    wire_header header;
+    cleanup_free void *body = NULL;
+    cell_call call;
+    if (!child_side_receive(child->fd, &header, &body, cell_body_size_max) ||
+        header.type != CELL_MESSAGE_CALL || !cell_call_read(body, header.body_size_bytes, &call))
+        return false;
+    bool sent = reload_answer(child, &call, loads_ahead);
+    cell_call_release(&call);
+    return sent;
+}
+
+int cell_child_reload(cell_child *child)
+{
+    snapcell_error error = {0};
+    if (reload_prepare(child, &error) != SNAPCELL_OK) {
+        cell_child_send_error(child, &error);
+        return 1;
+    }
+    const snapcell_artifact_info *info = snapcell_cell_info(child->cell);
+    bool loads_ahead = info->kind == SNAPCELL_ARTIFACT_SNAPSHOT;
+    if (!cell_child_send_ready(child,
+                               &(cell_ready){.shape = info->shape, .policy = child->load->policy}))
+        return 1;
+    while (reload_serve_call(child, loads_ahead))
+        continue;
+    return 0;
+}

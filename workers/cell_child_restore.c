@@ -1,0 +1,312 @@
+/* Serving calls by restoring the process's memory after each: the cell is loaded once, and each
+ * call finds it as it was then.
+ *
+ * Two stacks: the session, which receives calls, takes and restores checkpoints, has one in outer
+ * memory, like all that it knows. Calls run on the process's own stack, below where main() waits,
+ * and are among what is restored. A call that must end is left by a jump to the session. */
+#include <malloc.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "cell_child.h"
+#include "cell_cut.h"
+#include "cell_outbox.h"
+#include "cell_restore.h"
+#include "checkpoint.h"
+#include "child_side.h"
+#include "cleanup.h"
+#include "error_set.h"
+#include "monotonic.h"
+#include "page_size.h"
+
+#define SESSION_STACK_SIZE ((size_t)256 << 10)
+/* More than V8 ever uses of a stack; see engine/thread_stack.cc. */
+#define CALL_STACK_SIZE ((size_t)2 << 20)
+/* malloc() has this much ahead, so that a call does not move the break. */
+#define HEAP_PAD_SIZE (32 << 20)
+
+/* Lives in outer memory. */
+typedef struct restore_session {
+    cell_child *child;
+    checkpoint *cp;
+    cell_cut cut;
+    cell_outbox outbox;
+    outer_buffer inbox;
+    void *call_stack;
+    uint64_t call_number;
+    size_t call_size_bytes;
+    int status;
+    snapcell_error error;
+    bool host_is_gone;
+    uint8_t scratch[WIRE_ERROR_SIZE_MAX]; /* for messages, when malloc() may be in any state */
+} restore_session;
+
+/* --- Pieces that run on the process's own stack --- */
+
+static void session_load_cell(void *user)
+{
+    restore_session *session = user;
+    cell_child *child = session->child;
+    snapcell_cell_options options = child->load->options;
+    /* Both come with each call. */
+    options.env_count = options.json_env_count = 0;
+    options.cpu_limit_ms = options.wall_limit_ms = 0;
+    session->status = snapcell_cell_load(child->loader, child->load->ref, &options, &child->cell,
+                                         &session->error);
+}
+
+static void session_prepare_restores(void *user)
+{
+    restore_session *session = user;
+    session->status = cell_prepare_restores(session->child->cell, &session->error);
+    malloc_trim(HEAP_PAD_SIZE);
+}
+
+/* Whether an env can be made is found out before the first call. */
+static void session_try_env(void *user)
+{
+    restore_session *session = user;
+    cell_child *child = session->child;
+    session->status = cell_renew(child->cell, &child->load->options, &session->error);
+}
+
+static void session_answer(void *user)
+{
+    restore_session *session = user;
+    cell_child *child = session->child;
+    cell_call call;
+    bool sent = false;
+    if (!cell_call_read(session->inbox.data, session->call_size_bytes, &call)) {
+        session->host_is_gone = true; /* no host of this build sends that */
+        return;
+    }
+    int status = cell_renew(child->cell, &child->load->options, &session->error);
+    if (status == SNAPCELL_OK)
+        cell_child_answer(child, &call, &sent);
+    else
+        sent = cell_child_send_error(child, &session->error);
+    if (!sent) session->host_is_gone = true;
+}
+
+/* --- Cuts --- */
+
+static void session_exhausted(void *user)
+{
+    restore_session *session = user;
+    cell_cut_leave(&session->cut, SNAPCELL_E_MEMORY_LIMIT);
+}
+
+static int session_describe_cut(restore_session *session)
+{
+    const cell_load *load = session->child->load;
+    snapcell_error *error = &session->error;
+    switch (session->cut.reason) {
+    case SNAPCELL_E_CPU_LIMIT:
+        return error_set(error, SNAPCELL_E_CPU_LIMIT,
+                         "the call used more than its limit of %u ms of CPU time",
+                         load->options.cpu_limit_ms);
+    case SNAPCELL_E_WALL_LIMIT:
+        return error_set(error, SNAPCELL_E_WALL_LIMIT,
+                         "the call took longer than its limit of %u ms",
+                         load->options.wall_limit_ms);
+    case SNAPCELL_E_CANCELLED:
+        return error_set(error, SNAPCELL_E_CANCELLED, "the host cancelled the call");
+    default:
+        return error_set(error, SNAPCELL_E_MEMORY_LIMIT, "the heap grew over its limit of %zu MiB",
+                         (size_t)(load->options.memory_limit_bytes >> 20));
+    }
+}
+
+/* Runs a piece on the process's own stack, within the limits of a call. False: it was cut. */
+static bool session_run(restore_session *session, void (*piece)(void *user))
+{
+    const snapcell_cell_options *options = &session->child->load->options;
+    session->status = SNAPCELL_OK;
+    cell_cut_arm(&session->cut, session->call_number, options->cpu_limit_ms,
+                 options->wall_limit_ms);
+    bool whole = stack_call_catching(session->call_stack, piece, session, &session->cut.point);
+    cell_cut_disarm(&session->cut);
+    if (whole) return true;
+    cell_cut_recover();
+    session->status = session_describe_cut(session);
+    return false;
+}
+
+/* --- Restoring --- */
+
+static bool session_restore(restore_session *session, bool was_cut)
+{
+    const checkpoint_counters *counters = checkpoint_count(session->cp);
+    uint64_t pages = counters->pages_restored + counters->pages_dropped;
+    uint64_t start_ns = monotonic_now_ns();
+    outer_buffer_wipe(&session->inbox);
+    outer_buffer_wipe(&session->outbox.bytes);
+    if (checkpoint_restore(session->cp, was_cut, &session->error) != SNAPCELL_OK) return false;
+    cell_restored *told = &session->outbox.restored;
+    told->restores++;
+    told->ns += monotonic_now_ns() - start_ns;
+    told->pages += counters->pages_restored + counters->pages_dropped - pages;
+    told->cuts += was_cut;
+    return true;
+}
+
+/* --- Calls --- */
+
+/* Sends an error from the session itself, without malloc(). */
+static bool session_send_error(restore_session *session)
+{
+    wire_writer writer = {.data = session->scratch, .capacity_bytes = sizeof(session->scratch)};
+    wire_error_write(&writer, &session->error);
+    return cell_outbox_send(&session->outbox, CELL_MESSAGE_ERROR, &writer);
+}
+
+/* Memory that cannot be restored may hold what a call left behind: nobody else may see it. */
+static bool session_end_with_anomaly(void)
+{
+    raise(CELL_ANOMALY_SIGNAL);
+    return false;
+}
+
+static bool session_receive_call(restore_session *session)
+{
+    wire_header header;
+    int fd = session->child->fd;
+    if (!child_side_receive_header(fd, &header, cell_body_size_max) ||
+        header.type != CELL_MESSAGE_CALL ||
+        !outer_buffer_use(&session->inbox, header.body_size_bytes) ||
+        !child_side_receive_body(fd, &header, session->inbox.data))
+        return false;
+    session->call_size_bytes = header.body_size_bytes;
+    return true;
+}
+
+/* A call that was cut is answered by its error, unless it had given its answer. False: the host is
+ * gone. */
+static bool session_serve_call(restore_session *session)
+{
+    if (!session_receive_call(session)) return false;
+    session->call_number++;
+    cell_outbox_begin(&session->outbox);
+    bool whole = session_run(session, session_answer);
+    if (session->host_is_gone || !cell_outbox_finish(&session->outbox)) return false;
+    if (!whole && !session->outbox.answered && !session_send_error(session)) return false;
+    return session_restore(session, !whole) || session_end_with_anomaly();
+}
+
+/* --- The session --- */
+
+/* Not the function's fault: the host is to start a process that reloads. */
+static void session_fall_back(restore_session *session)
+{
+    const cell_ready ready = {.shape = SNAPCELL_SHAPE_FETCH,
+                              .policy = CELL_POLICY_RELOAD,
+                              .fallback = session->error.message};
+    cell_child_send_ready(session->child, &ready);
+}
+
+/* Loads the cell, and makes that what is restored. False: there is nothing to serve, and the host
+ * was told why. */
+static bool session_begin(restore_session *session)
+{
+    snapcell_error *err = &session->error;
+    if (!session_run(session, session_load_cell) || session->status != SNAPCELL_OK)
+        return session_send_error(session) && false;
+    session_run(session, session_prepare_restores);
+    if (session->status != SNAPCELL_OK || checkpoint_take(session->cp, err) != SNAPCELL_OK) {
+        session_fall_back(session);
+        return false;
+    }
+    bool whole = session_run(session, session_try_env);
+    if (session->status != SNAPCELL_OK) return session_send_error(session) && false;
+    return session_restore(session, !whole) || session_end_with_anomaly();
+}
+
+/* On a stack in outer memory. */
+static void session_main(void *user)
+{
+    restore_session *session = user;
+    if (!session_begin(session)) return;
+    const cell_ready ready = {
+        .shape = snapcell_cell_info(session->child->cell)->shape,
+        .policy = CELL_POLICY_RESTORE,
+        .tier = checkpoint_source(session->cp),
+    };
+    if (!cell_child_send_ready(session->child, &ready)) return;
+    while (session_serve_call(session))
+        continue;
+}
+
+/* malloc() stays within the break, whose growth a restore undoes; huge pages would make one written
+ * byte 512 pages to restore. */
+static void session_set_memory(void)
+{
+    mallopt(M_MMAP_MAX, 0);
+    mallopt(M_TRIM_THRESHOLD, INT32_MAX);
+    mallopt(M_TOP_PAD, HEAP_PAD_SIZE);
+    prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+}
+
+/* The kernel lets a stack grow when it is touched; what is mapped over its upper end later would
+ * stop that. */
+static __attribute__((noinline)) void session_grow_stack(void)
+{
+    volatile char *lowest = (volatile char *)__builtin_frame_address(0) - CALL_STACK_SIZE;
+    *lowest = 0;
+    madvise((void *)page_of((uintptr_t)lowest), PAGE_BYTES, MADV_DONTNEED);
+}
+
+/* What this kernel, or a policy, may not let a process do. */
+static int session_open_checkpoint(restore_session *session, int control_fd)
+{
+    snapcell_error *err = &session->error;
+    dirty_source best = (dirty_source)session->child->load->tier;
+    int status = checkpoint_open(best, &session->cp, err);
+    return status == SNAPCELL_OK ? cell_cut_init(&session->cut, control_fd, err) : status;
+}
+
+static int session_prepare(restore_session *session)
+{
+    cell_child *child = session->child;
+    const cell_load *load = child->load;
+    snapcell_error *err = &session->error;
+    int files[CHECKPOINT_FILES];
+    if (!outer_buffer_init(&session->inbox, load->call_size_max) ||
+        !outer_buffer_init(&session->outbox.bytes, load->answer_size_max + CELL_LOG_SIZE_MAX))
+        return error_set(err, SNAPCELL_E_NOMEM, "no memory for a worker's messages");
+    session_set_memory();
+    engine_draw_from_system();
+    int status = cell_child_open_loader(child, session_exhausted, session, NULL, err);
+    if (status == SNAPCELL_OK)
+        status = snapcell_loader_seal(child->loader, load->ref, &load->options, err);
+    checkpoint_files(session->cp, files);
+    if (status == SNAPCELL_OK)
+        status = cell_child_enter_sandbox(load, files, CHECKPOINT_FILES, err);
+    return status;
+}
+
+int cell_child_restore(cell_child *child, int control_fd)
+{
+    restore_session *session = outer_alloc(sizeof(*session));
+    unsigned char *stack = outer_alloc(SESSION_STACK_SIZE);
+    if (session == NULL || stack == NULL) return 1;
+    session->child = child;
+    session->outbox.fd = child->fd;
+    session->outbox.cut = &session->cut;
+    if (session_open_checkpoint(session, control_fd) != SNAPCELL_OK) {
+        session_fall_back(session);
+        return 1;
+    }
+    if (session_prepare(session) != SNAPCELL_OK) {
+        cell_child_send_error(child, &session->error);
+        return 1;
+    }
+    child->send = cell_outbox_send;
+    child->send_user = &session->outbox;
+    session_grow_stack();
+    session->call_stack = (void *)((uintptr_t)stack_here() & ~(uintptr_t)63);
+    stack_call(stack + SESSION_STACK_SIZE, session_main, session);
+    return 1;
+}

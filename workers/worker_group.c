@@ -1,0 +1,117 @@
+/* Groups of workers: what they have in common. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "error_set.h"
+#include "program_path.h"
+#include "public_struct.h"
+#include "snapcell/store.h"
+#include "trust_set.h"
+#include "worker_state.h"
+
+static void workers_cleanup(snapcell_workers **workers)
+{
+    snapcell_workers_close(*workers);
+}
+
+/* Absolute, since the host may change its folder before the next process starts. */
+static int workers_set_store(snapcell_workers *workers, const char *given, snapcell_error *err)
+{
+    const char *path = given != NULL ? given : snapcell_store_default_path();
+    workers->store_path = realpath(path, NULL);
+    if (workers->store_path != NULL) return SNAPCELL_OK;
+    return error_set_errno(err, SNAPCELL_E_IO, errno, "there is no store at %s", path);
+}
+
+/* The clock's zone is all that a worker gets of the host's environment. */
+static int workers_set_zone(snapcell_workers *workers, snapcell_error *err)
+{
+    const char *zone = getenv("TZ");
+    if (zone == NULL || asprintf(&workers->zone, "TZ=%s", zone) >= 0) return SNAPCELL_OK;
+    workers->zone = NULL;
+    return error_set(err, SNAPCELL_E_NOMEM, "no memory for a group of workers");
+}
+
+static int workers_set_trust(snapcell_workers *workers, snapcell_error *err)
+{
+    if (workers->options.trust == NULL) return SNAPCELL_OK;
+    workers->trust = trust_copy(workers->options.trust);
+    return workers->trust != NULL ? SNAPCELL_OK
+                                  : error_set(err, SNAPCELL_E_NOMEM, "no memory for a trust set");
+}
+
+static int workers_check(snapcell_workers_options *options, snapcell_error *err)
+{
+    if ((unsigned)options->policy > SNAPCELL_WORKERS_KEEP)
+        return error_set(err, SNAPCELL_E_USAGE, "snapcell_workers_options.policy is %d: no such",
+                         (int)options->policy);
+    if ((unsigned)options->restore_tier > SNAPCELL_RESTORE_COMPARED)
+        return error_set(err, SNAPCELL_E_USAGE,
+                         "snapcell_workers_options.restore_tier is %d: no such",
+                         (int)options->restore_tier);
+    if (options->keep_cell) options->policy = SNAPCELL_WORKERS_KEEP;
+    if (options->restore_tier == SNAPCELL_RESTORE_NONE)
+        options->restore_tier = SNAPCELL_RESTORE_SCANNED;
+    return SNAPCELL_OK;
+}
+
+int snapcell_workers_open(const snapcell_workers_options *options, snapcell_workers **out,
+                          snapcell_error *err)
+{
+    *out = NULL;
+    snapcell_workers *workers cleanup(workers_cleanup) = calloc(1, sizeof(*workers));
+    if (workers == NULL)
+        return error_set(err, SNAPCELL_E_NOMEM, "no memory for a group of workers");
+    snapcell_workers_options *given = &workers->options;
+    int status =
+        public_struct_read(given, sizeof(*given), options, "snapcell_workers_options", err);
+    if (status == SNAPCELL_OK) status = workers_check(given, err);
+    if (status == SNAPCELL_OK) status = workers_set_store(workers, given->store_path, err);
+    if (status == SNAPCELL_OK) status = workers_set_zone(workers, err);
+    if (status == SNAPCELL_OK) status = workers_set_trust(workers, err);
+    if (status == SNAPCELL_OK)
+        status = program_path_find(given->worker_path, &workers->worker_path, err);
+    if (status != SNAPCELL_OK) return status;
+    if (given->start_limit_ms == 0) given->start_limit_ms = SNAPCELL_START_LIMIT_MS_DEFAULT;
+    if (given->grace_ms == 0) given->grace_ms = SNAPCELL_GRACE_MS_DEFAULT;
+    *out = steal_pointer(&workers);
+    return SNAPCELL_OK;
+}
+
+void snapcell_workers_close(snapcell_workers *workers)
+{
+    if (workers == NULL) return;
+    snapcell_trust_free(workers->trust);
+    free(workers->zone);
+    free(workers->worker_path);
+    free(workers->store_path);
+    free(workers);
+}
+
+static uint64_t workers_counter(const _Atomic uint64_t *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+void snapcell_workers_counters(const snapcell_workers *workers, snapcell_workers_counts *out,
+                               size_t out_size_bytes)
+{
+    const worker_counters *counters = &workers->counters;
+    const snapcell_workers_counts now = {
+        .starts = workers_counter(&counters->starts),
+        .calls = workers_counter(&counters->calls),
+        .restores = workers_counter(&counters->restores),
+        .restored_pages = workers_counter(&counters->restored_pages),
+        .restore_ns = workers_counter(&counters->restore_ns),
+        .cuts = workers_counter(&counters->cuts),
+        .deaths = workers_counter(&counters->deaths),
+        .anomalies = workers_counter(&counters->anomalies),
+        .fallbacks = workers_counter(&counters->fallbacks),
+        .cancelled = workers_counter(&counters->cancelled),
+        .restore_tier = atomic_load_explicit(&counters->tier, memory_order_relaxed),
+    };
+    public_struct_write(out, out_size_bytes, &now, sizeof(now));
+}
