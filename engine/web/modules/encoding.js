@@ -27,6 +27,7 @@ expose(TextEncoder);
 // The Encoding standard's labels of the encodings that are here; the others are in a module of
 // their own.
 const labels = {
+    __proto__: null,
     "utf-8": "unicode-1-1-utf-8 unicode11utf8 unicode20utf8 utf-8 utf8 x-unicode20utf8",
     "utf-16le": "csunicode iso-10646-ucs-2 ucs-2 unicode unicodefeff utf-16 utf-16le",
     "utf-16be": "unicodefffe utf-16be",
@@ -47,7 +48,7 @@ function trimmed(label) {
 
 function encodingOf(label) {
     const name = trimmed(label).toLowerCase();
-    for (const encoding in labels) {
+    for (const encoding of Object.keys(labels)) {
         if (labels[encoding].split(" ").includes(name)) return encoding;
     }
     const legacy = require("snapcell:encoding_legacy").nameOf(name);

@@ -10,7 +10,15 @@ const machine = () => require("snapcell:url_machine");
 
 const usv = value => `${value}`.toWellFormed();
 
-const specialPorts = { http: "80", https: "443", ws: "80", wss: "443", ftp: "21", file: "" };
+const specialPorts = {
+    __proto__: null,
+    http: "80",
+    https: "443",
+    ws: "80",
+    wss: "443",
+    ftp: "21",
+    file: "",
+};
 const isSpecialScheme = scheme => Object.hasOwn(specialPorts, scheme);
 
 const components = [
@@ -130,7 +138,7 @@ const initMembers = ["baseURL", "hash", "hostname", "password", "pathname", "por
 initMembers.push("search", "username");
 
 function readInit(value) {
-    const init = {};
+    const init = { __proto__: null };
     if (value === undefined || value === null) return init;
     for (const name of initMembers) {
         const member = value[name];
@@ -170,7 +178,7 @@ const lessSpecific = {
 };
 
 function inherit(init, base, isPattern) {
-    const result = {};
+    const result = { __proto__: null };
     for (const name of components) {
         if (isPattern && (name === "username" || name === "password")) continue;
         if ([name, ...lessSpecific[name]].some(other => init[other] !== undefined)) continue;
@@ -190,6 +198,7 @@ function resolvePath(path, url, isPattern) {
 }
 
 const strip = {
+    __proto__: null,
     protocol: value => (value.endsWith(":") ? value.slice(0, -1) : value),
     search: value => (value.startsWith("?") ? value.slice(1) : value),
     hash: value => (value.startsWith("#") ? value.slice(1) : value),
@@ -206,7 +215,7 @@ function canonicalOf(name, value, protocol) {
 // The components that `init` and its base URL give: patterns, or a URL's own, then canonical.
 function process(init, isPattern) {
     const url = init.baseURL === undefined ? null : parseBase(init.baseURL);
-    const result = url ? inherit(init, componentsOf(url), isPattern) : {};
+    const result = url ? inherit(init, componentsOf(url), isPattern) : { __proto__: null };
     for (const name of components) {
         let value = init[name];
         if (value === undefined) continue;
@@ -219,8 +228,8 @@ function process(init, isPattern) {
 
 // --- Patterns ---
 
-const plain = { delimiter: "", prefix: "" };
-const hostOptions = { delimiter: ".", prefix: "" };
+const plain = { delimiter: "", prefix: "", ignoreCase: false };
+const hostOptions = { delimiter: ".", prefix: "", ignoreCase: false };
 const pathOptions = { delimiter: "/", prefix: "/" };
 
 const matchesSpecial = ({ regexp }) =>

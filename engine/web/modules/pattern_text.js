@@ -16,7 +16,7 @@ class TextParser {
         this.tokens = tokenize(this.characters, true);
         this.isSpecial = isSpecial; // tells whether a protocol's pattern matches a special scheme
         this.special = false;
-        this.result = {};
+        this.result = { __proto__: null };
         this.state = "init";
         this.start = 0; // of the component, a number of a token
         this.index = 0;

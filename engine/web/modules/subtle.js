@@ -85,6 +85,7 @@ const integer = max => (value, what) => {
 };
 
 const readers = {
+    __proto__: null,
     octet: integer(0xff),
     short: integer(0xffff),
     long: integer(0xffffffff),
@@ -104,25 +105,28 @@ const readers = {
 // What a member needs once all of them were converted, since that may run the function's code: a
 // hash is an algorithm of its own, bytes are copied.
 const settlers = {
+    __proto__: null,
     hash: value => hashes.indexOf(normalize(value, "digest").name),
     bytes: value => new Uint8Array(value),
     integer: value => new Uint8Array(value),
 };
 
 function readMembers(members, from, name) {
-    const read = { name };
-    const types = Object.entries(members).map(([key, type]) => [key, type.replace("?", ""), type]);
-    for (const [key, type, declared] of types) {
+    const read = { __proto__: null, name };
+    const keys = Object.keys(members);
+    for (const key of keys) {
         const value = from[key];
+        const type = members[key];
         const what = `"${key}" of ${name}`;
         if (value !== undefined) {
-            read[key] = readers[type](value, what);
-        } else if (type === declared) {
+            read[key] = readers[type.replace("?", "")](value, what);
+        } else if (!type.endsWith("?")) {
             throw new TypeError(`${what} is missing`);
         }
     }
-    for (const [key, type] of types) {
-        if (settlers[type] && read[key] !== undefined) read[key] = settlers[type](read[key]);
+    for (const key of keys) {
+        const settle = settlers[members[key].replace("?", "")];
+        if (settle && read[key] !== undefined) read[key] = settle(read[key]);
     }
     return read;
 }
@@ -136,17 +140,17 @@ function nameOf(from) {
 // `algorithm` is an identifier. For an operation that the algorithm does not have, undefined when it
 // may be `missing`.
 function normalize(algorithm, operation, missing = false) {
-    const from = isObject(algorithm) ? algorithm : { name: algorithm };
+    const from = isObject(algorithm) ? algorithm : { __proto__: null, name: algorithm };
     const given = nameOf(from);
     const name = names.get(given.toUpperCase());
-    const members = name && algorithms[name][operation];
-    if (!members) {
+    const known = name !== undefined && Object.hasOwn(algorithms[name], operation);
+    if (!known) {
         if (missing) return undefined;
         throw refuse("NotSupportedError", `${operation}: the algorithm "${given}" is not known`);
     }
     // As the algorithm's own dictionary, which has the name once more.
     nameOf(from);
-    return readMembers(members, from, name);
+    return readMembers(algorithms[name][operation], from, name);
 }
 
 const familyOf = name => algorithms[name].family();
@@ -187,7 +191,7 @@ function checkKeyData(format, bytes) {
 const readLength = value => (value === undefined || value === null ? null : value >>> 0);
 
 function exported(format, state) {
-    if (!algorithms[state.name].exportKey) {
+    if (!Object.hasOwn(algorithms[state.name], "exportKey")) {
         throw refuse("NotSupportedError", `keys for ${state.name} cannot be exported`);
     }
     if (!state.extractable) throw refuse("InvalidAccessError", "the key is not extractable");

@@ -201,7 +201,7 @@ function readJwkMember(name, value) {
 
 // The members that mean something, as Web IDL converts them.
 exports.readJwk = value => {
-    const jwk = {};
+    const jwk = { __proto__: null };
     if (value === undefined || value === null) return jwk;
     if (!isObject(value)) throw new TypeError("a key in the format jwk must be an object");
     for (const name of jwkMembers) {

@@ -80,6 +80,7 @@ function join(parts) {
 
 function stateFor(algorithm, kind, type, extractable, usages, bytes) {
     const state = {
+        __proto__: null,
         type,
         extractable,
         usages,

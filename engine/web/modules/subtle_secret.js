@@ -29,6 +29,7 @@ const isAesLength = length => length === 128 || length === 192 || length === 256
 
 function stateFor(algorithm, extractable, usages, bytes, length) {
     return {
+        __proto__: null,
         type: "secret",
         extractable,
         usages,
@@ -89,7 +90,7 @@ function readKey(format, data, algorithm, extractable, usages) {
     if (format === "raw") return readBytes(data, "a key in the format raw").slice();
     const jwk = readJwk(data);
     const use = algorithm.name === "HMAC" ? "sig" : "enc";
-    checkJwk(jwk, { kty: "oct", use }, extractable, usages);
+    checkJwk(jwk, { kty: "oct", use, alg: undefined }, extractable, usages);
     if (jwk.k === undefined) throw refuse("DataError", `the JWK must have "k"`);
     const bytes = fromBase64Url(jwk.k, "k");
     const alg = [jwkName(algorithm, bytes)];
