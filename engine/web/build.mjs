@@ -51,6 +51,24 @@ const edits = new Map([
                 /\w+\._abortController=function\(\)\{if\("function"==typeof AbortController\)return new AbortController\}\(\),/,
                 "",
             ],
+            // For streams.js: reads without a promise of an object.
+            [
+                /function (\w+)\(e,t\)\{const r=e\._ownerReadableStream;r\._disturbed=!0,"closed"/,
+                "export function readSteps(e,t){$1(e,t)}$&",
+            ],
+            // Options that are not given are no objects, with a prototype.
+            [
+                /(class ReadableStream\{constructor\(e=)\{\},t=\{\}/,
+                "$1{__proto__:null},t={__proto__:null}",
+            ],
+            [
+                /(class WritableStream\{constructor\(e=)\{\},t=\{\}/,
+                "$1{__proto__:null},t={__proto__:null}",
+            ],
+            [
+                /(class TransformStream\{constructor\(e=)\{\},t=\{\},r=\{\}/,
+                "$1{__proto__:null},t={__proto__:null},r={__proto__:null}",
+            ],
             // A text where an error is due.
             [/("Parameter 1 is required in 'pipeTo'\.")/, "new TypeError($1)"],
             // The prototype of its asynchronous iterators has a member of its parent's, and another
@@ -87,10 +105,22 @@ const edits = new Map([
             ],
         ],
     ],
-    // Of user names and passwords it takes characters beyond the BMP twice, and the last ones not at all.
     [
         "whatwg-url/lib/url-state-machine.js",
         [
+            // A scheme may be the name of a property of every object.
+            [/const specialSchemes = \{/, "$& __proto__: null,"],
+            // Its options lack some, which are looked up on their prototype; its fields are set.
+            [
+                /function URLStateMachine\(/,
+                "Object.setPrototypeOf(URLStateMachine.prototype, null);\n$&",
+            ],
+            [
+                /if \(options === undefined\) \{\s*options = \{\};\s*\}(?=\s*const usm)/,
+                "options = { __proto__: null, ...options };",
+            ],
+            // Of user names and passwords it takes characters beyond the BMP twice, and the last ones
+            // not at all.
             [
                 /const len = countSymbols\(this\.buffer\);\s+for \(let pointer = 0; pointer < len; \+\+pointer\) \{\s+const codePoint = this\.buffer\.codePointAt\(pointer\);/,
                 "for (const symbol of this.buffer) {\nconst codePoint = symbol.codePointAt(0);",

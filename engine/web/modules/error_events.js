@@ -37,7 +37,7 @@ expose(ErrorEvent);
 // The members in the order in which Web IDL reads and converts them.
 function readInit(init) {
     const given = dictionary(init, "ErrorEvent");
-    const values = {};
+    const values = { __proto__: null };
     for (const [name, convert] of Object.entries(conversions)) {
         const value = given[name];
         if (value !== undefined) values[name] = convert(value);

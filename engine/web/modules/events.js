@@ -245,9 +245,11 @@ function checkCallback(callback, what) {
 
 class EventTarget {
     #listeners = new Map();
+    #handlers = null; // of attributes such as onabort, by type
 
     static {
         brands.target = value => (#listeners in value ? value.#listeners : undefined);
+        exports.handlersOf = target => (target.#handlers ??= { __proto__: null });
     }
 
     addEventListener(type, callback, options = undefined) {
@@ -295,7 +297,7 @@ expose(EventTarget);
 exports.handlerAttribute = (Class, type, brand, onSet = undefined) => {
     const handlersOf = target => {
         if (!brand(target)) throw new TypeError("Illegal invocation");
-        return (brands.target(target).handlers ??= { __proto__: null });
+        return exports.handlersOf(target);
     };
     const members = {
         get [`on${type}`]() {

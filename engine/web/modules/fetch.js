@@ -85,30 +85,31 @@ function checkUnused(state, what) {
     if (state.stream?.locked) throw new TypeError(`${what}: the body's stream is locked`);
 }
 
-// Takes the body: a string, a Uint8Array, null, or a promise of a Uint8Array.
-function takeBody(state, what) {
+const asItIs = body => body;
+
+// What `convert` makes of the body, which is a string, a Uint8Array or null, knowing whether its
+// bytes are shared; or a promise of that. A promise of bytes alone would look up a `then` on them.
+function takeBody(state, what, convert = asItIs) {
     checkUnused(state, what);
-    if (!hasBody(state)) return null;
-    if (state.stream !== null) return require("snapcell:streams").readAll(state.stream);
+    const { shared, source, stream } = state;
+    if (stream !== null) return require("snapcell:streams").readAll(stream, convert);
+    if (source === null) return convert(null, false);
     state.used = true;
-    return typeof state.source === "function" ? drain(state.source) : state.source;
+    return typeof source === "function" ? drain(source, convert) : convert(source, shared);
 }
 
 // All bytes that a function gives piece by piece.
-async function drain(next) {
+async function drain(next, convert) {
     const chunks = [];
     for (;;) {
         let chunk = next();
         if (chunk instanceof Promise) chunk = await chunk;
-        if (chunk === null) return joinBytes(chunks);
+        if (chunk === null) return convert(joinBytes(chunks), false);
         chunks.push(chunk);
     }
 }
 
-// A promise of what `convert` makes of the body, knowing whether its bytes are shared.
-async function consume(state, what, convert) {
-    return convert(await takeBody(state, what), state.stream === null && state.shared);
-}
+const consume = async (state, what, convert) => takeBody(state, what, convert);
 
 function toText(body) {
     if (body === null) return "";
@@ -264,6 +265,18 @@ const newState = () => ({
     headers: null,
     list: [],
     immutable: false,
+    // Of a response.
+    kind: "",
+    url: "",
+    status: 0,
+    statusText: "",
+    redirected: false,
+    // Of a request, with `url`.
+    method: "",
+    options: null,
+    signal: null,
+    follows: null,
+    blob: undefined,
 });
 
 // --- Response ---
@@ -338,7 +351,6 @@ class Response {
     constructor(body = null, init = undefined) {
         const state = newState();
         state.kind = "default";
-        state.url = "";
         body = convertBody(body);
         initResponse(state, body, convertInit(init, "Response"));
         this.#state = state;
@@ -425,7 +437,6 @@ class Response {
         const response = newResponse();
         const state = newState();
         state.kind = "default";
-        state.url = "";
         initResponse(state, null, given);
         if (isNullBodyStatus(state.status)) {
             throw new TypeError(
@@ -523,7 +534,6 @@ function initRequest(state, input, given) {
     state.method = from?.method ?? "GET";
     state.options = from?.options ?? passive;
     if (!plain) applyOptions(state, init);
-    state.signal = null;
     const { signal } = init;
     if (signal !== undefined) state.follows = signal && (() => signal);
     else state.follows = from ? () => signalOf(from) : null;
@@ -618,8 +628,6 @@ function fromHost(state, { method, url, headers, body }) {
     state.list = headers;
     state.source = typeof body === "number" ? () => native.bodyRead(body) : (body ?? null);
     state.options = passive;
-    state.signal = null;
-    state.follows = null;
 }
 
 exports.Response = Response;

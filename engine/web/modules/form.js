@@ -14,7 +14,8 @@ function entryValue(value, filename, given) {
     const { File } = require("snapcell:blob");
     if (value instanceof File && filename === undefined) return value;
     const name = filename === undefined ? "blob" : `${filename}`.toWellFormed();
-    const options = { type: value.type, lastModified: value.lastModified };
+    const lastModified = value instanceof File ? value.lastModified : undefined;
+    const options = { __proto__: null, type: value.type, lastModified };
     return new File([value], name, options);
 }
 

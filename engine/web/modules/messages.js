@@ -87,7 +87,7 @@ class End {
         const dispatch = () => {
             const message = this.#waiting.shift();
             if (!message) return;
-            const init = { data: message.value, ports: message.ports };
+            const init = { __proto__: null, data: message.value, ports: message.ports };
             fire(this.port, new MessageEvent("message", init));
         };
         native.setTimer(dispatch, 0, false, []);

@@ -117,8 +117,15 @@ class PerformanceObserver {
         if (typeof callback !== "function") {
             throw new TypeError("PerformanceObserver: the callback must be a function");
         }
-        const types = new Set();
-        this.#state = { callback, observer: this, types, queue: [], dropped: 0, told: false };
+        this.#state = {
+            callback,
+            observer: this,
+            types: new Set(),
+            kind: undefined,
+            queue: [],
+            dropped: 0,
+            told: false,
+        };
     }
 
     observe(options = undefined) {

@@ -51,7 +51,7 @@ const conversions = {
 
 exports.convert = init => {
     const given = dictionary(init, "Request");
-    const values = {};
+    const values = { __proto__: null };
     for (const name of Object.keys(conversions)) {
         const value = given[name];
         if (value !== undefined) values[name] = conversions[name](value);

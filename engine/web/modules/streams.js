@@ -39,8 +39,25 @@ exports.WritableStreamDefaultWriter = streams.WritableStreamDefaultWriter;
 // Whether anything was ever read from a stream, or it was cancelled: the package keeps that here.
 exports.isDisturbed = stream => stream._disturbed === true;
 
+// Reads into found.chunk; a promise of false at the end. What a reader's read() promises is an object,
+// on which a `then` is looked up.
+function nextChunk(reader, found) {
+    return new Promise((resolve, reject) => {
+        streams.readSteps(reader, {
+            _chunkSteps(chunk) {
+                found.chunk = chunk;
+                resolve(true);
+            },
+            _closeSteps: () => resolve(false),
+            _errorSteps: reject,
+        });
+    });
+}
+
 exports.isByteStream = stream =>
     stream._readableStreamController instanceof streams.ReadableByteStreamController;
+
+exports.nextChunk = nextChunk;
 
 // What a body that was read has for a stream: one that is locked and was read from.
 exports.useUp = stream => {
@@ -56,9 +73,9 @@ exports.passOn = stream => {
     return new streams.ReadableStream(
         {
             async pull(controller) {
-                const { done, value } = await reader.read();
-                if (done) controller.close();
-                else controller.enqueue(value);
+                const found = { chunk: undefined };
+                if (await nextChunk(reader, found)) controller.enqueue(found.chunk);
+                else controller.close();
             },
             cancel: reason => reader.cancel(reason),
         },
@@ -68,15 +85,18 @@ exports.passOn = stream => {
 
 // A stream that gives the bytes that `make()` gives, once somebody reads: they become the reader's.
 exports.streamOf = make =>
-    new streams.ReadableStream({
-        type: "bytes",
-        async pull(controller) {
-            const bytes = await make();
-            if (bytes.length > 0) controller.enqueue(bytes);
-            controller.close();
-            controller.byobRequest?.respond(0);
+    new streams.ReadableStream(
+        {
+            type: "bytes",
+            async pull(controller) {
+                const bytes = await make();
+                if (bytes.length > 0) controller.enqueue(bytes);
+                controller.close();
+                controller.byobRequest?.respond(0);
+            },
         },
-    });
+        { __proto__: null }
+    );
 
 // A stream of the bytes that a function gives piece by piece, null at the end.
 exports.pullStream = next =>
@@ -98,19 +118,19 @@ exports.pullStream = next =>
 // whether it wants more. Gives whether it wanted more to the end.
 async function readWith(stream, take) {
     const reader = stream.getReader();
+    const found = { chunk: undefined };
     try {
-        for (;;) {
-            const { done, value } = await reader.read();
-            if (done) return true;
-            if (!(value instanceof Uint8Array)) {
+        while (await nextChunk(reader, found)) {
+            if (!(found.chunk instanceof Uint8Array)) {
                 throw new TypeError("a chunk of a body's stream is not a Uint8Array");
             }
-            let more = take(value);
+            let more = take(found.chunk);
             if (more instanceof Promise) more = await more;
             if (more) continue;
             reader.releaseLock();
             return false;
         }
+        return true;
     } catch (error) {
         reader.cancel(error).catch(() => {});
         throw error;
@@ -118,10 +138,10 @@ async function readWith(stream, take) {
 }
 
 // The bytes are the caller's alone: a chunk may be kept by who made it.
-exports.readAll = async stream => {
+exports.readAll = async (stream, convert) => {
     const chunks = [];
     await readWith(stream, chunk => chunks.push(chunk));
-    return chunks.length === 1 ? chunks[0].slice() : joinBytes(chunks);
+    return convert(chunks.length === 1 ? chunks[0].slice() : joinBytes(chunks), false);
 };
 
 exports.sendAll = readWith;

@@ -1,7 +1,7 @@
 "use strict";
 // Splits the stream of a cloned body: as ReadableStream.tee(), but that each branch has chunks of its
 // own (Streams, 9.1.2, with a true cloneForBranch2).
-const { ReadableStream } = require("snapcell:streams");
+const { ReadableStream, nextChunk } = require("snapcell:streams");
 
 class Splitter {
     #reader;
@@ -17,19 +17,23 @@ class Splitter {
     newBranch() {
         const branch = { controller: null, live: true, reason: undefined };
         this.#branches.push(branch);
-        return new ReadableStream({
-            start: controller => void (branch.controller = controller),
-            pull: () => (this.#reading ??= this.#read()),
-            cancel: reason => this.#cancel(branch, reason),
-        });
+        return new ReadableStream(
+            {
+                start: controller => void (branch.controller = controller),
+                pull: () => (this.#reading ??= this.#read()),
+                cancel: reason => this.#cancel(branch, reason),
+            },
+            { __proto__: null }
+        );
     }
 
     async #read() {
         try {
-            const { done, value } = await this.#reader.read();
+            const found = { chunk: undefined };
+            const more = await nextChunk(this.#reader, found);
             this.#reading = null;
-            if (done) this.#close();
-            else this.#give(value);
+            if (more) this.#give(found.chunk);
+            else this.#close();
         } catch {
             // the reader's `closed` tells
         }

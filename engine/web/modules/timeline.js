@@ -122,7 +122,7 @@ function timeOf(mark) {
 function readOptions(given) {
     const time = value =>
         typeof value === "number" ? finite(value, "Performance.measure: a time") : `${value}`;
-    const options = {};
+    const options = { __proto__: null };
     const { detail } = given;
     if (detail !== undefined) options.detail = detail;
     const { duration } = given;
@@ -163,11 +163,12 @@ function startOf({ start, end, duration }) {
 function convertSpan(startOrOptions, endMark) {
     const isName = !["undefined", "object", "function"].includes(typeof startOrOptions);
     const span = isName
-        ? { start: `${startOrOptions}` }
+        ? { __proto__: null, start: `${startOrOptions}` }
         : readOptions(dictionary(startOrOptions, "Performance.measure"));
     const end = endMark === undefined ? undefined : `${endMark}`;
     if (!isName && Object.keys(span).length > 0) checkOptions(span, end);
-    return end === undefined ? span : { ...span, end };
+    if (end !== undefined) span.end = end;
+    return span;
 }
 
 exports.measure = (name, startOrOptions, endMark) => {

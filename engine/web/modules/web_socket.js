@@ -33,6 +33,8 @@ class CloseEvent extends Event {
 }
 expose(CloseEvent);
 
+const WARN = 2;
+
 const CONNECTING = 0;
 const OPEN = 1;
 const CLOSING = 2;
@@ -83,6 +85,7 @@ function fail(state) {
     const { ErrorEvent } = require("snapcell:error_events");
     const message = `WebSocket: ${state.url}: ${why}`;
     const error = new TypeError(message);
+    if (!brands.target(state.socket).has("error")) native.consoleWrite(WARN, message);
     fire(state.socket, new ErrorEvent("error", { message, error }));
     fire(state.socket, new CloseEvent("close", { code: 1006 }));
 }
@@ -117,9 +120,15 @@ class WebSocket extends EventTarget {
         super();
         url = `${url}`;
         const names = convertProtocols(protocols);
-        const state = { socket: this, readyState: CONNECTING, binaryType: "blob", buffered: 0 };
-        state.url = checkedUrl(url);
+        url = checkedUrl(url);
         checkProtocols(names);
+        const state = {
+            socket: this,
+            url,
+            readyState: CONNECTING,
+            binaryType: "blob",
+            buffered: 0,
+        };
         this.#state = state;
         native.setTimer(() => fail(state), 0, false, []);
     }

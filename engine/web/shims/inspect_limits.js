@@ -71,6 +71,13 @@ exports.typedText = (array, inspect) => {
     return `${name}(${length}) [${items.length > 0 ? ` ${items.join(", ")} ` : ""}]`;
 };
 
+// A getter is not called: it may do something, or throw.
+function propertyText(object, key, inspect) {
+    const { get, set } = Object.getOwnPropertyDescriptor(object, key) ?? {};
+    if (get) return set ? "[Getter/Setter]" : "[Getter]";
+    return set ? "[Setter]" : inspect(object[key], object);
+}
+
 function addNamed(items, object, names, inspect) {
     for (let i = 0; i < names.length; i++) {
         if (left <= 0) {
@@ -79,12 +86,12 @@ function addNamed(items, object, names, inspect) {
             break;
         }
         const name = /[^\w$]/.test(names[i]) ? inspect(names[i], object) : names[i];
-        items.push(`${name}: ${inspect(object[names[i]], object)}`);
+        items.push(`${name}: ${propertyText(object, names[i], inspect)}`);
         left -= name.length;
     }
     for (const symbol of Object.getOwnPropertySymbols(object)) {
         if (!Object.prototype.propertyIsEnumerable.call(object, symbol) || left <= 0) continue;
-        items.push(`[${inspect(symbol)}]: ${inspect(object[symbol], object)}`);
+        items.push(`[${inspect(symbol)}]: ${propertyText(object, symbol, inspect)}`);
     }
 }
 
