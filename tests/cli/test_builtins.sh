@@ -62,6 +62,8 @@ loads polyfills 'Promise.try = RegExp.escape = Math.f16round = Atomics.pause = E
 loads accessors 'for (const name of ["Error", "Atomics", "Math", "WebAssembly", "Promise", "Float16Array"]) {' \
     '    const value = globalThis[name];' \
     '    Object.defineProperty(globalThis, name, { get: () => value, set() { throw 1; }, configurable: false });' '}'
+loads traps 'for (const name of ["Error", "Atomics", "Math", "WebAssembly", "Promise", "Float16Array", "Symbol", "Map"])' \
+    '    Object.defineProperty(globalThis, name, { get() { throw 1; }, set() { throw 2; }, configurable: false });'
 loads limit_accessor 'Object.defineProperty(Error, "stackTraceLimit", { get() { throw 1; }, set() { throw 2; } });'
 loads inherited_setter 'for (const name of ["WebAssembly", "stackTraceLimit", "try", "pause"])' \
     '    Object.defineProperty(Object.prototype, name, { get() { return 0; }, set() { throw 1; } });'
