@@ -24,6 +24,8 @@ prints maps "..."
 prints errors "more errors"
 prints table "... 900 more rows"
 prints groups "g"
+prints getters "{ a: [Getter], b: [Setter], c: [Getter/Setter], d: 1 }"
+prints stream "ReadableStream [ReadableStream] {}"
 prints many "... ..."
 expect "shows the first items" sh -c 'grep -o "x" err | head -n 100 | grep -c x | grep -qx 100'
 

@@ -95,10 +95,18 @@ function addNamed(items, object, names, inspect) {
     }
 }
 
+// The package of the streams keeps its state in properties: _state, _reader and the like.
+function publicNames(object) {
+    const names = Object.keys(object);
+    const tag = Object.prototype.toString.call(object);
+    const isStream = /^\[object (?:Readable|Writable|Transform)\w*\]$/.test(tag);
+    return isStream ? names.filter(name => name[0] !== "_") : names;
+}
+
 // Takes the place of the function that lists an object's properties in object-inspect.
 exports.parts = (object, inspect) => {
     const isList = Array.isArray(object);
     const items = isList ? arrayItems(object, inspect) : [];
-    addNamed(items, object, isList ? native.ownNames(object) : Object.keys(object), inspect);
+    addNamed(items, object, isList ? native.ownNames(object) : publicNames(object), inspect);
     return items;
 };

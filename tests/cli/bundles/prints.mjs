@@ -21,6 +21,18 @@ const values = {
     object: () => Object.fromEntries(Array.from({ length: 100000 }, (_, i) => [`key${i}`, i])),
     arrays: () => nested(6, value => new Array(100).fill(value)),
     maps: () => nested(6, value => new Map(Array.from({ length: 100 }, (_, i) => [i, value]))),
+    getters: () => ({
+        get a() {
+            throw new Error("called");
+        },
+        set b(value) {},
+        get c() {
+            throw new Error("called");
+        },
+        set c(value) {},
+        d: 1,
+    }),
+    stream: () => new ReadableStream(),
     errors: () => nested(6, error => new AggregateError(new Array(100).fill(error), "all")),
 };
 
