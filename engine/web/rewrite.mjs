@@ -12,126 +12,30 @@
 // What it does not know how to rewrite, and would have to, it refuses.
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
-
-// What is never rewritten: the engine replaces these itself.
-const left = new Set(["Intl", "WebAssembly", "globalThis", "undefined", "NaN", "Infinity"]);
-// Web APIs that packages use: they are those of another module.
-const webModules = new Map([
-    ["URL", "url"],
-    ["TextDecoder", "encoding"],
-    ["TextEncoder", "encoding"],
-    ["queueMicrotask", "timers"],
-    ["structuredClone", "clone"],
-]);
-// Names that packages look for with typeof.
-const absent = new Set(["window", "global", "HTMLElement"]);
-const moduleScope = new Set(["module", "exports", "require", "native", "arguments"]);
-const namespaces = new Set([
-    "Object",
-    "Reflect",
-    "Math",
-    "JSON",
-    "Number",
-    "String",
-    "Symbol",
-    "Date",
-]);
-// Static functions that a helper takes the place of.
-const staticHelpers = new Map([
-    ["Array.from", "arrayFrom"],
-    ["Object.fromEntries", "fromEntries"],
-    ["Promise.resolve", "resolve"],
-    ["Promise.all", "all"],
-]);
-// Constructors of one argument that iterate it.
-const newHelpers = new Map([
-    ["Map", "newMap"],
-    ["Set", "newSet"],
-]);
-const typedArrays = new Set(["Uint8Array", "Uint16Array", "Uint32Array", "Int32Array"]);
-
-// What a method may be called on: a test, and a built-in's path, or a function of modules/pristine.js.
-const on = (test, path) => ({ test, path });
-const own = (test, helper) => ({ test, helper });
-const array = name => on("isArray", `Array.prototype.${name}`);
-const string = name => on("string", `String.prototype.${name}`);
-const typed = name => on("isView", `%TypedArray%.prototype.${name}`);
-const map = name => on("isMap", `Map.prototype.${name}`);
-const set = name => on("isSet", `Set.prototype.${name}`);
-const weakMap = name => on("isWeakMap", `WeakMap.prototype.${name}`);
-const weakSet = name => on("isWeakSet", `WeakSet.prototype.${name}`);
-const number = name => on("number", `Number.prototype.${name}`);
-const buffer = name => on("isBuffer", `ArrayBuffer.prototype.${name}`);
-const plain = names => names.flatMap(name => [[name, [array(name)]]]);
-
-// Methods by name: what they may be called on, in the order in which it is tried. A name that is not
-// here is a method of the modules' own classes, or of a user's object.
-const methods = new Map([
-    ...plain(["push", "pop", "shift", "unshift", "splice", "some", "every", "find", "findIndex"]),
-    ...plain(["findLast", "findLastIndex", "reduce", "reduceRight", "flat", "sort", "reverse"]),
-    ["join", [array("join"), typed("join")]],
-    ["fill", [typed("fill"), array("fill")]],
-    ["map", [own("isArray", "mapArray")]],
-    ["filter", [own("isArray", "filterArray")]],
-    ["flatMap", [own("isArray", "flatMapArray")]],
-    [
-        "slice",
-        [
-            string("slice"),
-            own("isArray", "sliceArray"),
-            own("isView", "sliceTyped"),
-            buffer("slice"),
-        ],
-    ],
-    ["subarray", [own("isView", "subarray")]],
-    ["includes", [string("includes"), array("includes"), typed("includes")]],
-    ["indexOf", [string("indexOf"), array("indexOf"), typed("indexOf")]],
-    ["lastIndexOf", [string("lastIndexOf"), array("lastIndexOf")]],
-    ["concat", [array("concat"), string("concat")]],
-    ["at", [string("at"), array("at"), typed("at")]],
-    ["forEach", [array("forEach"), map("forEach"), set("forEach")]],
-    ["get", [map("get"), weakMap("get")]],
-    ["set", [map("set"), typed("set"), weakMap("set")]],
-    ["has", [map("has"), set("has"), weakMap("has"), weakSet("has")]],
-    ["delete", [map("delete"), set("delete"), weakMap("delete"), weakSet("delete")]],
-    ["add", [set("add"), weakSet("add")]],
-    ["clear", [map("clear"), set("clear")]],
-    ["keys", [map("keys"), array("keys")]],
-    ["values", [map("values"), set("values"), array("values")]],
-    ["entries", [map("entries"), set("entries"), array("entries")]],
-    ["toString", [number("toString")]],
-    ["toFixed", [number("toFixed")]],
-    ["test", [own("isRegExp", "test")]],
-    ["exec", [own("isRegExp", "exec")]],
-    ["replace", [own("string", "replace")]],
-    ["replaceAll", [own("string", "replaceAll")]],
-    ["split", [own("string", "split")]],
-    ["match", [own("string", "match")]],
-    ["matchAll", [own("string", "matchAll")]],
-    ["search", [own("string", "search")]],
-    ["bind", [on("isBindable", "Function.prototype.bind")]],
-    ["then", [own("isPromise", "then")]],
-    ["catch", [own("isPromise", "rescue")]],
-]);
-// Methods that nothing else has.
-const direct = new Map(
-    ["charAt", "charCodeAt", "codePointAt", "substring", "substr", "toLowerCase", "toUpperCase"]
-        .concat(["startsWith", "endsWith", "trim", "trimStart", "trimEnd", "padStart", "padEnd"])
-        .concat(["repeat", "isWellFormed", "toWellFormed", "localeCompare", "normalize"])
-        .map(name => [name, `String.prototype.${name}`])
-        .concat(["call", "apply"].map(name => [name, `Function.prototype.${name}`]))
-);
-const directly = new Map([...direct].map(([name, path]) => [name, [on("any", path)]]));
-// Methods of built-ins that are in none of these, and that nothing uses yet.
-const unknown = new Set(["finally", "copyWithin", "toSorted", "toSpliced"]);
-const getters = new Map([
-    ["byteLength", [own("isView", "viewLength"), buffer("byteLength")]],
-    ["byteOffset", [own("isView", "viewOffset")]],
-    ["buffer", [own("isView", "viewBuffer")]],
-    ["detached", [buffer("detached")]],
-    ["size", [map("size"), set("size")]],
-]);
-const descriptorKeys = new Set(["value", "writable", "get", "set", "enumerable", "configurable"]);
+import {
+    absent,
+    array,
+    buffer,
+    descriptorKeys,
+    direct,
+    directly,
+    getters,
+    left,
+    map,
+    methods,
+    moduleScope,
+    namespaces,
+    newHelpers,
+    number,
+    on,
+    own,
+    set,
+    staticHelpers,
+    string,
+    typedArrays,
+    unknown,
+    webModules,
+} from "./rewrite_tables.mjs";
 
 // --- Small trees ---
 
@@ -207,6 +111,7 @@ class Rewriter {
         this.name = name;
         this.tools = tools;
         this.pristine = pristine; // what all modules use, gathered
+        this.parts = 0; // how many objects were taken apart
         this.used = new Map(); // names of this module's own constants -> what they are
     }
 
@@ -360,6 +265,7 @@ class Rewriter {
             return undefined;
         const prototype = globalThis[object.object.name].prototype;
         const described = Object.getOwnPropertyDescriptor(prototype, name);
+        if (prototype === Promise.prototype && name === "then") return this.helper("thenMethod");
         return typeof described?.value === "function" && name !== "constructor"
             ? this.raw(`${object.object.name}.prototype.${name}`)
             : undefined;
@@ -412,6 +318,12 @@ class Rewriter {
         if (isNamed(callee, "__commonJS") || isNamed(callee, "__esm")) makeEager(node.arguments[0]);
         if (isDescriptor(node.arguments[2])) withoutPrototype(node.arguments[2]);
         this.describe(node);
+        if (this.isTypedFrom(callee)) return this.typedFrom(node, context);
+        const definer = this.definer(node);
+        if (definer) {
+            this.visitAll(node, "arguments", context);
+            return callOf(this.helper(definer), ...node.arguments);
+        }
         if (
             callee.type !== "MemberExpression" ||
             callee.computed ||
@@ -452,11 +364,36 @@ class Rewriter {
         return callOf(called, callee.object, ...node.arguments);
     }
 
+    isTypedFrom({ type, object, property }) {
+        return (
+            type === "MemberExpression" &&
+            this.isGlobal(object) &&
+            typedArrays.has(object.name) &&
+            property.name === "from"
+        );
+    }
+
+    // Uint8Array.from(list, convert)
+    typedFrom(node, context) {
+        this.visitAll(node, "arguments", context);
+        const list = callOf(this.helper("arrayFrom"), ...node.arguments);
+        return callOf(this.helper("newTyped"), this.raw(node.callee.object.name), list);
+    }
+
+    // What takes the place of a function that is given descriptions from elsewhere.
+    definer({ callee, arguments: args }) {
+        if (callee.type !== "MemberExpression" || !this.isGlobal(callee.object)) return undefined;
+        if (callee.object.name !== "Object") return undefined;
+        const { name } = callee.property;
+        if (name === "defineProperty" && !isObject(args[2])) return "define";
+        return name === "defineProperties" && !isObject(args[1]) ? "defineAll" : undefined;
+    }
+
     // Objects that describe properties.
     describe({ callee, arguments: args }) {
         const name = callee.type === "MemberExpression" ? callee.property.name : undefined;
         const maps = name === "defineProperties" || name === "create";
-        if (name === "defineProperty") withoutPrototype(args[2]);
+        if (name === "defineProperty" || isNamed(callee, "__defProp")) withoutPrototype(args[2]);
         if (!maps || !isObject(args[1])) return;
         for (const one of args[1].properties) withoutPrototype(one.value);
         withoutPrototype(args[1]);
@@ -508,6 +445,31 @@ class Rewriter {
         this.children(node, context);
         if (parent.type !== "ObjectExpression") node.argument = this.iterated(node.argument);
         return node;
+    }
+
+    // const { buffer, other } = view: what a getter gives is asked for by itself.
+    onVariableDeclaration(node, parent, key, context) {
+        this.children(node, context);
+        node.declarations = node.declarations.flatMap(one => this.declared(one));
+        return node;
+    }
+
+    declared(node) {
+        const isGetter = one =>
+            one.type === "Property" &&
+            !one.computed &&
+            getters.has(one.key.name) &&
+            one.value.type === "Identifier";
+        if (node.id.type !== "ObjectPattern" || !node.init || !node.id.properties.some(isGetter))
+            return [node];
+        const whole = identifier(`$$from${this.parts++}`);
+        const asked = node.id.properties.filter(isGetter).map(one => ({
+            ...node,
+            id: one.value,
+            init: callOf(this.dispatch(one.key.name, getters, "get"), whole),
+        }));
+        node.id.properties = node.id.properties.filter(one => !isGetter(one));
+        return [{ ...node, id: whole }, { ...node, init: whole }, ...asked];
     }
 
     onVariableDeclarator(node, parent, key, context) {

@@ -202,7 +202,8 @@ const newContext = promises => ({
 
 const pendingOf = promises => (promises.length > 0 ? settle(promises) : undefined);
 
-const isThenable = value => isObject(value) && typeof value.then === "function";
+const isThenable = value =>
+    value instanceof Promise || (isObject(value) && typeof value.then === "function");
 
 // --- Requests ---
 

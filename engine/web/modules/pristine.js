@@ -67,6 +67,8 @@ const setIterators = take("%SetIteratorPrototype%");
 const stringIterators = take("%StringIteratorPrototype%");
 
 // An iterable that asks for the next value in the way that is given, whatever was replaced.
+const isOwn = (iterators, next) => iterators.next === next && iterators.return === undefined;
+
 function iterable(iterator, next) {
     const safe = { __proto__: null, next: () => apply(next, iterator, []) };
     safe[iteratorKey] = () => safe;
@@ -79,12 +81,12 @@ exports.iter = value => {
     if (value === undefined || value === null) return value;
     const method = value[iteratorKey];
     if (isArray(value)) {
-        if (arrayIterators.next === arrayNext && method === arrayValues) return value;
+        if (isOwn(arrayIterators, arrayNext) && method === arrayValues) return value;
         if (hasOwn(value, iteratorKey)) return value;
         return iterable(apply(arrayValues, value, []), arrayNext);
     }
     if (typeof value === "string") {
-        if (stringIterators.next === stringNext && method === stringIterator) return value;
+        if (isOwn(stringIterators, stringNext) && method === stringIterator) return value;
         return iterable(apply(stringIterator, value, []), stringNext);
     }
     return otherIterable(value, method);
@@ -94,33 +96,56 @@ function otherIterable(value, method) {
     if (hasOwn(value, iteratorKey)) return value;
     const prototype = prototypeOf(value);
     if (prototype === mapIterators) {
-        if (method === ownIterator && mapIterators.next === mapNext) return value;
+        if (method === ownIterator && isOwn(mapIterators, mapNext)) return value;
         return iterable(value, mapNext);
     }
     if (prototype === setIterators) {
-        if (method === ownIterator && setIterators.next === setNext) return value;
+        if (method === ownIterator && isOwn(setIterators, setNext)) return value;
         return iterable(value, setNext);
     }
     if (prototype === arrayIterators) {
-        if (method === ownIterator && arrayIterators.next === arrayNext) return value;
+        if (method === ownIterator && isOwn(arrayIterators, arrayNext)) return value;
         return iterable(value, arrayNext);
     }
     if (prototype === $Map.prototype) {
-        if (method === mapEntries && mapIterators.next === mapNext) return value;
+        if (method === mapEntries && isOwn(mapIterators, mapNext)) return value;
         return iterable(apply(mapEntries, value, []), mapNext);
     }
     if (prototype === $Set.prototype) {
-        if (method === setValues && setIterators.next === setNext) return value;
+        if (method === setValues && isOwn(setIterators, setNext)) return value;
         return iterable(apply(setValues, value, []), setNext);
     }
-    if (isView(value) && (method === typedValues || method === undefined)) {
-        if (method === typedValues && arrayIterators.next === arrayNext) return value;
+    if (isView(value)) {
+        if (method === typedValues && isOwn(arrayIterators, arrayNext)) return value;
         return iterable(apply(typedValues, value, []), arrayNext);
     }
     return value;
 }
 
 const { iter } = exports;
+
+// --- Descriptions of properties: their own members alone ---
+
+const descriptorOf = take("Object.getOwnPropertyDescriptor");
+const ownKeys = take("Reflect.ownKeys");
+
+function bare(object) {
+    const copy = { __proto__: null };
+    const names = ownKeys(object);
+    for (let i = 0; i < names.length; i++) copy[names[i]] = object[names[i]];
+    return copy;
+}
+
+exports.define = (object, key, described) => defineProperty(object, key, bare(described));
+
+exports.defineAll = (object, all) => {
+    const names = ownKeys(all);
+    for (let i = 0; i < names.length; i++) {
+        if (descriptorOf(all, names[i]).enumerable)
+            defineProperty(object, names[i], bare(all[names[i]]));
+    }
+    return object;
+};
 
 // As an array, of what iterates like one.
 function listOf(values) {
@@ -391,27 +416,67 @@ function search(text, pattern) {
 // --- Promises ---
 
 const thenPromise = method("Promise.prototype.then");
+const promiseMethods = $Promise.prototype;
+const speciesKey = take("Symbol").species;
 const isPromise = value => isObject(value) && instanceOf(value, $Promise);
 
 // What a promise is resolved with in place of `value`: of another promise its `then` would be looked
 // up, which can be replaced.
 const settled = value =>
     isPromise(value)
-        ? { __proto__: null, then: (resolve, reject) => thenPromise(value, resolve, reject) }
+        ? { __proto__: null, then: (resolve, reject) => void then(value, resolve, reject) }
         : value;
 exports.settled = settled;
+
+exports.newPromise = execute =>
+    new $Promise((resolve, reject) => execute(value => resolve(settled(value)), reject));
+
+exports.withResolvers = () => {
+    const made = { promise: undefined, resolve: undefined, reject: undefined };
+    made.promise = new $Promise((resolve, reject) => {
+        made.resolve = value => resolve(settled(value));
+        made.reject = reject;
+    });
+    return made;
+};
 
 // A promise for `value`, as `await` and Promise.resolve() have it.
 exports.resolve = value =>
     isPromise(value) ? value : new $Promise(resolve => resolve(settled(value)));
 
+// Promises are made with the constructor of the first one, which can be replaced; not by `await`.
+async function thenAwaiting(promise, onValue, onError) {
+    let value;
+    try {
+        value = await promise;
+    } catch (error) {
+        if (onError === undefined) throw error;
+        return settled(onError(error));
+    }
+    return onValue === undefined ? value : settled(onValue(value));
+}
+
+function makesPromises() {
+    try {
+        return $Promise[speciesKey] === $Promise && promiseMethods.constructor === $Promise;
+    } catch {
+        return false;
+    }
+}
+
 function then(promise, onValue, onError) {
+    if (!makesPromises()) return thenAwaiting(promise, onValue, onError);
     return thenPromise(
         promise,
         onValue && (value => settled(onValue(value))),
         onError && (error => settled(onError(error)))
     );
 }
+
+// As a method: the same of a promise that is `this`.
+exports.thenMethod = function (onValue, onError) {
+    return then(this, onValue, onError);
+};
 
 const rescue = (promise, onError) => then(promise, undefined, onError);
 
@@ -423,7 +488,7 @@ exports.all = promises =>
         let left = list.length;
         if (left === 0) resolve(values);
         for (let i = 0; i < list.length; i++) {
-            thenPromise(
+            then(
                 exports.resolve(list[i]),
                 value => {
                     values[i] = value;
