@@ -309,9 +309,6 @@ int cli_names_list(snapcell_store *store, cli_names *out, snapcell_error *err);
 void cli_names_release(cli_names *names);
 #define cli_cleanup_names cleanup(cli_names_release)
 
-/* Checks what the store would refuse later, so that no compile is done in vain. */
-int cli_name_check(const char *name, snapcell_error *err);
-
 /* An artifact's manifest, or NULL when it is not JSON. Owned: json_decref(). */
 json_t *cli_manifest(const snapcell_artifact_info *info);
 

@@ -69,20 +69,6 @@ void cli_names_release(cli_names *names)
     *names = (cli_names){0};
 }
 
-int cli_name_check(const char *name, snapcell_error *err)
-{
-    size_t size = strlen(name);
-    if (size == 0) return error_set(err, SNAPCELL_E_USAGE, "a function's name cannot be empty");
-    if (size > SNAPCELL_NAME_SIZE_MAX)
-        return error_set(err, SNAPCELL_E_USAGE, "a name of %zu bytes is too long: at most %d", size,
-                         SNAPCELL_NAME_SIZE_MAX);
-    for (const char *c = name; *c; c++)
-        if (*c == '/' || (unsigned char)*c < 0x20 || *c == 0x7f)
-            return error_set(err, SNAPCELL_E_USAGE,
-                             "a name cannot hold '/' or control characters, as '%s' does", name);
-    return SNAPCELL_OK;
-}
-
 json_t *cli_manifest(const snapcell_artifact_info *info)
 {
     return json_loadb(info->manifest, (size_t)info->manifest_size_bytes, 0, NULL);

@@ -215,7 +215,7 @@ static int compile_make_names(compile_state *state, snapcell_error *err)
             return error_set(err, SNAPCELL_E_USAGE, "a bundle from standard input needs a --name");
         state->names[i] = state->name ? strdup(state->name) : compile_stem(file);
         if (!state->names[i]) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a name");
-        int status = cli_name_check(state->names[i], err);
+        int status = snapcell_name_check(state->names[i], err);
         if (status != SNAPCELL_OK) return status;
     }
     return compile_check_names(state, count, err);

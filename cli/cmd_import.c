@@ -78,7 +78,7 @@ static cli_status import_run(const import_state *state)
     snapcell_artifact_info info;
     snapcell_error err;
     cli_status exit_status;
-    if (state->name && cli_name_check(state->name, &err) != SNAPCELL_OK)
+    if (state->name && snapcell_name_check(state->name, &err) != SNAPCELL_OK)
         return cli_report(NULL, &err);
     if (import_read(state, &bytes, &size_bytes, &info, &err) != SNAPCELL_OK)
         return cli_report(file, &err);

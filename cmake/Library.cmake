@@ -17,11 +17,28 @@ set(snapcell_public_include_dirs
 # An embedder may be a C project that has no C++ linker: the runtime is named like any library.
 set(snapcell_system_libraries stdc++ Threads::Threads ${CMAKE_DL_LIBS} m)
 
+# For the program and the tests, which use what is inside.
 add_library(snapcell_static STATIC ${snapcell_objects})
-set_target_properties(snapcell_static PROPERTIES OUTPUT_NAME snapcell LINKER_LANGUAGE CXX)
-target_link_libraries(snapcell_static PUBLIC
-  "$<BUILD_INTERFACE:${snapcell_v8_libraries};${snapcell_static_dependencies}>"
-  "$<INSTALL_INTERFACE:snapcell::dependencies>" ${snapcell_system_libraries})
+set_target_properties(snapcell_static PROPERTIES OUTPUT_NAME snapcell_objects LINKER_LANGUAGE CXX)
+
+# For hosts, libsnapcell.a: all of it in one object, in which nothing but the public functions is global. A host may
+# have an error_set() of its own.
+set(snapcell_object ${PROJECT_BINARY_DIR}/snapcell.o)
+set(snapcell_hide_symbols ${CMAKE_CURRENT_LIST_DIR}/hide-symbols)
+add_custom_command(OUTPUT ${snapcell_object}
+  COMMAND ${snapcell_hide_symbols} ${CMAKE_LINKER} ${CMAKE_NM} ${CMAKE_OBJCOPY} ${snapcell_object}
+          ${snapcell_objects}
+  DEPENDS ${snapcell_objects} ${snapcell_hide_symbols}
+  COMMAND_EXPAND_LISTS VERBATIM COMMENT "Making one object of libsnapcell.a")
+add_library(snapcell_archive STATIC ${snapcell_object})
+set_target_properties(snapcell_archive PROPERTIES
+  OUTPUT_NAME snapcell EXPORT_NAME snapcell_static LINKER_LANGUAGE CXX)
+
+foreach(target IN ITEMS snapcell_static snapcell_archive)
+  target_link_libraries(${target} PUBLIC
+    "$<BUILD_INTERFACE:${snapcell_v8_libraries};${snapcell_static_dependencies}>"
+    "$<INSTALL_INTERFACE:snapcell::dependencies>" ${snapcell_system_libraries})
+endforeach()
 
 add_library(snapcell_shared SHARED ${snapcell_objects})
 set_target_properties(snapcell_shared PROPERTIES
@@ -40,8 +57,8 @@ set_property(TARGET snapcell_shared APPEND PROPERTY
   LINK_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/libsnapcell.map)
 
 add_library(snapcell::snapcell ALIAS snapcell_shared)
-add_library(snapcell::snapcell_static ALIAS snapcell_static)
-foreach(target IN ITEMS snapcell_static snapcell_shared)
+add_library(snapcell::snapcell_static ALIAS snapcell_archive)
+foreach(target IN ITEMS snapcell_static snapcell_archive snapcell_shared)
   target_include_directories(${target} INTERFACE
     "$<BUILD_INTERFACE:${snapcell_public_include_dirs}>"
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
@@ -55,7 +72,7 @@ install(FILES ${snapcell_v8_archive} $<TARGET_FILE:snapcell_v8_system>
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/snapcell)
 install(TARGETS snapcell_shared EXPORT snapcell-targets
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(TARGETS snapcell_static EXPORT snapcell-static-targets
+install(TARGETS snapcell_archive EXPORT snapcell-static-targets
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 
 set(snapcell_cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/snapcell)

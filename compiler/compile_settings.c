@@ -6,6 +6,7 @@
 
 #include "compile_protocol.h"
 #include "error_set.h"
+#include "http_token.h"
 #include "public_struct.h"
 
 #define MIB (UINT64_C(1) << 20)
@@ -20,23 +21,6 @@ int compile_options_read(const snapcell_compile_options *options, snapcell_compi
 
 /* --- The name --- */
 
-static int name_check(const char *name, size_t size, snapcell_error *err)
-{
-    if (size == 0 || size > SNAPCELL_ARTIFACT_NAME_SIZE_MAX)
-        return error_set(err, SNAPCELL_E_USAGE,
-                         "a function's name has 1 to %d bytes, this one %zu: give another name",
-                         SNAPCELL_ARTIFACT_NAME_SIZE_MAX, size);
-    if (u8_check((const uint8_t *)name, size) != NULL)
-        return error_set(err, SNAPCELL_E_USAGE, "the function's name is not UTF-8: give another");
-    for (size_t i = 0; i < size; i++)
-        if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f || name[i] == '/')
-            return error_set(err, SNAPCELL_E_USAGE,
-                             "a function's name holds no '/' and no control characters, "
-                             "this one does at byte %zu: give another name",
-                             i + 1);
-    return SNAPCELL_OK;
-}
-
 /* What stands before the last dot; a dot at the start begins no extension. */
 static size_t stem_size(const char *file_name)
 {
@@ -49,9 +33,9 @@ static int recipe_set_name(compile_recipe *recipe, const char *name, const bundl
 {
     const char *text = name == NULL ? bundle->file_name : name;
     size_t size = name == NULL ? stem_size(text) : strlen(name);
-    int status = name_check(text, size, err);
-    if (status == SNAPCELL_OK) memcpy(recipe->name, text, size);
-    return status;
+    if (size > SNAPCELL_ARTIFACT_NAME_SIZE_MAX) return snapcell_name_check(text, err);
+    memcpy(recipe->name, text, size);
+    return snapcell_name_check(recipe->name, err);
 }
 
 /* --- Warm-up requests --- */
@@ -67,15 +51,6 @@ const char *compile_request_url(const snapcell_request *request)
     return request->url != NULL ? request->url : "/";
 }
 
-/* RFC 9110, 5.6.2. */
-static bool text_is_token(const char *text)
-{
-    static const char allowed[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
-                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    size_t size = strlen(text);
-    return size > 0 && strspn(text, allowed) == size;
-}
-
 static int warm_check_headers(const snapcell_request *request, size_t number, uint64_t *size,
                               snapcell_error *err)
 {
@@ -84,7 +59,7 @@ static int warm_check_headers(const snapcell_request *request, size_t number, ui
                          number, request->header_count, COMPILE_WARM_HEADER_COUNT_MAX);
     for (size_t i = 0; i < request->header_count; i++) {
         const snapcell_header *header = &request->headers[i];
-        if (header->name == NULL || header->value == NULL || !text_is_token(header->name))
+        if (header->value == NULL || !http_is_token(header->name))
             return error_set(
                 err, SNAPCELL_E_USAGE,
                 "warm-up request %zu: header %zu has no name or value that HTTP allows", number,
@@ -107,7 +82,7 @@ static int warm_check(const snapcell_request *request, size_t number, uint64_t *
                          "warm-up request %zu: struct_size is %zu; expected %zu", number,
                          request->struct_size, sizeof(*request));
     const char *method = compile_request_method(request);
-    if (!text_is_token(method))
+    if (!http_is_token(method))
         return error_set(err, SNAPCELL_E_USAGE, "warm-up request %zu: '%.40s' is no HTTP method",
                          number, method);
     const char *url = compile_request_url(request);

@@ -6,19 +6,8 @@
 #include <strings.h>
 
 #include "error_set.h"
+#include "http_token.h"
 #include "public_struct.h"
-
-/* A token of RFC 9110, 5.6.2: methods and header names are tokens. */
-static bool request_is_token(const char *text)
-{
-    if (text == NULL || *text == '\0') return false;
-    for (const char *c = text; *c != '\0'; c++) {
-        bool letter_or_digit =
-            (*c >= '0' && *c <= '9') || (*c >= 'A' && *c <= 'Z') || (*c >= 'a' && *c <= 'z');
-        if (!letter_or_digit && strchr("!#$%&'*+-.^_`|~", *c) == NULL) return false;
-    }
-    return true;
-}
 
 static bool request_is_header_value(const char *text)
 {
@@ -76,7 +65,7 @@ int headers_check(const snapcell_header *headers, size_t count, snapcell_error *
                          count);
     for (size_t i = 0; i < count; i++) {
         const snapcell_header *header = &headers[i];
-        if (!request_is_token(header->name))
+        if (!http_is_token(header->name))
             return error_set(err, SNAPCELL_E_USAGE, "header name \"%s\" is not a token",
                              header->name != NULL ? header->name : "(null)");
         if (!request_is_header_value(header->value))
@@ -93,7 +82,7 @@ static int request_fill(const snapcell_request *request, bool streamed, checked_
     const char *method = request->method;
     bool has_body = request->body != NULL || streamed;
     if (method == NULL) method = has_body ? "POST" : "GET";
-    if (!request_is_token(method))
+    if (!http_is_token(method))
         return error_set(err, SNAPCELL_E_USAGE, "method \"%s\" is not a token", method);
     if ((url[0] != '/' && !request_has_scheme(url)) || !request_is_clean_url(url))
         return error_set(err, SNAPCELL_E_USAGE,

@@ -61,12 +61,12 @@ static void fetch_fail(net_fetch *fetch, const char *code, const char *message)
     snapcell_fetch_fail(given, code[0] != '\0' ? code : NULL, message);
 }
 
-static bool fetch_take_head(net_fetch *fetch, net_reader *body)
+static bool fetch_take_head(net_fetch *fetch, wire_reader *body)
 {
-    int status = (int)net_read_u32(body);
-    const char *text = net_read_text(body);
+    int status = (int)wire_get_u32(body);
+    const char *text = wire_get_string(body);
     cleanup_free snapcell_header *headers = NULL;
-    size_t count = net_read_headers(body, &headers);
+    size_t count = net_get_headers(body, &headers);
     if (body->failed) return false;
     snapcell_error err;
     if (snapcell_fetch_head(fetch->fetch, status, text, headers, count, &err) != SNAPCELL_OK)
@@ -75,7 +75,7 @@ static bool fetch_take_head(net_fetch *fetch, net_reader *body)
 }
 
 /* False when it makes no sense. */
-static bool fetch_take(net_fetch *fetch, net_frame_type type, net_reader *body)
+static bool fetch_take(net_fetch *fetch, net_frame_type type, wire_reader *body)
 {
     switch (type) {
     case NET_PULL:
@@ -83,14 +83,17 @@ static bool fetch_take(net_fetch *fetch, net_frame_type type, net_reader *body)
         return true;
     case NET_HEAD:
         return fetch_take_head(fetch, body);
-    case NET_DATA: /* there is room for what there was credit for */
-        return snapcell_fetch_write(fetch->fetch, body->at, body->size_bytes) == body->size_bytes;
+    case NET_DATA: { /* there is room for what there was credit for */
+        size_t size_bytes = (size_t)(body->end - body->at);
+        return snapcell_fetch_write(fetch->fetch, body->at, size_bytes) == size_bytes;
+    }
     case NET_END:
         snapcell_fetch_end(steal_pointer(&fetch->fetch));
         return true;
     case NET_FAIL: {
-        const char *code = net_read_text(body);
-        const char *message = net_read_text(body);
+        const char *code = wire_get_string(body);
+        const char *message = wire_get_string(body);
+        if (body->failed) return false;
         fetch_fail(fetch, code, message);
         return true;
     }
@@ -107,7 +110,7 @@ static bool client_take_frame(snapcell_net *net, char *buffer)
         header.size_bytes > NET_FRAME_SIZE_MAX ||
         !socket_read_all(net->fd, buffer, header.size_bytes))
         return false;
-    net_reader body = {buffer, header.size_bytes, false};
+    wire_reader body = wire_reader_over(buffer, header.size_bytes);
     pthread_mutex_lock(&net->lock);
     net_fetch *fetch = client_find(net, header.id);
     bool fine = fetch == NULL || fetch_take(fetch, (net_frame_type)header.type, &body);
@@ -174,12 +177,12 @@ static void client_leave(snapcell_net *net, const net_fetch *fetch)
 static int client_send_start(const net_fetch *fetch, const snapcell_fetch_request *request,
                              snapcell_error *err)
 {
-    net_writer body cleanup(net_writer_release) = {0};
-    net_write(&body, &request->body_size_bytes, sizeof(request->body_size_bytes));
-    net_write_text(&body, request->method);
-    net_write_text(&body, request->url);
-    net_write_headers(&body, request->headers, request->header_count);
-    if (body.failed)
+    cleanup_writer wire_writer body = {0};
+    wire_put_u64(&body, (uint64_t)request->body_size_bytes);
+    wire_put_string(&body, request->method);
+    wire_put_string(&body, request->url);
+    net_put_headers(&body, request->headers, request->header_count);
+    if (!net_body_fits(&body))
         return error_set(err, SNAPCELL_E_TOO_LARGE,
                          "the request's URL and headers take more than %u bytes",
                          NET_FRAME_SIZE_MAX);

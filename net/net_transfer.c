@@ -9,6 +9,7 @@
 
 #include "cleanup.h"
 #include "error_set.h"
+#include "http_token.h"
 #include "snapcell/fetch.h"
 
 #define TRANSFER_COUNT_MAX 512 /* each takes a descriptor or two */
@@ -33,7 +34,7 @@ struct net_transfer {
     size_t piece_begin, piece_end;
     bool piece_asked, body_last, send_paused;
     /* The response. */
-    net_writer head; /* names and values, as texts */
+    wire_writer head; /* names and values, as strings */
     char status_text[256];
     char length[24]; /* of content-length; empty when there was none */
     bool length_is_wrong;
@@ -53,10 +54,10 @@ static void transfer_send(net_transfer *transfer, net_frame_type type, const voi
 
 static void send_failure(net_server *server, uint32_t id, const char *code, const char *message)
 {
-    net_writer body cleanup(net_writer_release) = {0};
-    net_write_text(&body, code);
-    net_write_text(&body, message);
-    if (body.failed || !net_send(server->fd, NET_FAIL, id, body.data, body.size_bytes))
+    cleanup_writer wire_writer body = {0};
+    wire_put_string(&body, code);
+    wire_put_string(&body, message);
+    if (!net_body_fits(&body) || !net_send(server->fd, NET_FAIL, id, body.data, body.size_bytes))
         server->client_gone = true;
 }
 
@@ -76,7 +77,7 @@ static void transfer_free(net_transfer *transfer)
     curl_easy_cleanup(transfer->easy);
     curl_url_cleanup(transfer->url);
     curl_slist_free_all(transfer->headers);
-    net_writer_release(&transfer->head);
+    wire_writer_release(&transfer->head);
     free(transfer);
 }
 
@@ -127,13 +128,6 @@ static bool coding_is_ours(const char *value, size_t size)
     return memchr(value, ',', size) != NULL;
 }
 
-static void head_write_piece(net_writer *head, const char *data, size_t size)
-{
-    net_write_u32(head, (uint32_t)size + 1);
-    net_write(head, data, size);
-    net_write(head, "", 1);
-}
-
 /* The item after a comma, or the end; NULL when something else stands there. */
 static const char *head_next_item(const char *at, const char *end)
 {
@@ -181,8 +175,8 @@ static bool head_add(net_transfer *transfer, const char *line, size_t size)
         transfer->length_is_wrong = true;
         return false;
     }
-    head_write_piece(&transfer->head, line, name_size);
-    head_write_piece(&transfer->head, value, value_size);
+    wire_put_bytes(&transfer->head, line, name_size);
+    wire_put_bytes(&transfer->head, value, value_size);
     transfer->header_count++;
     return !transfer->head.failed && transfer->head.size_bytes <= HEADERS_SIZE_MAX;
 }
@@ -201,23 +195,23 @@ static bool head_keeps(const net_transfer *transfer, const char *name, bool has_
 
 static void head_send(net_transfer *transfer, long status, bool has_body)
 {
-    net_reader all = {transfer->head.data, transfer->head.size_bytes, false};
-    net_writer kept cleanup(net_writer_release) = {0};
-    net_writer body cleanup(net_writer_release) = {0};
+    wire_reader all = wire_reader_over(transfer->head.data, transfer->head.size_bytes);
+    cleanup_writer wire_writer kept = {0};
+    cleanup_writer wire_writer body = {0};
     uint32_t count = 0;
     for (uint32_t i = 0; i < transfer->header_count; i++) {
-        const char *name = net_read_text(&all);
-        const char *value = net_read_text(&all);
-        if (!head_keeps(transfer, name, has_body)) continue;
-        net_write_text(&kept, name);
-        net_write_text(&kept, value);
+        const char *name = wire_get_string(&all);
+        const char *value = wire_get_string(&all);
+        if (all.failed || !head_keeps(transfer, name, has_body)) continue;
+        wire_put_string(&kept, name);
+        wire_put_string(&kept, value);
         count++;
     }
-    net_write_u32(&body, (uint32_t)status);
-    net_write_text(&body, transfer->status_text);
-    net_write_u32(&body, count);
-    net_write(&body, kept.data, kept.size_bytes);
-    transfer->head_sent = !body.failed && !kept.failed;
+    wire_put_u32(&body, (uint32_t)status);
+    wire_put_string(&body, transfer->status_text);
+    wire_put_u32(&body, count);
+    wire_put_raw(&body, kept.data, kept.size_bytes);
+    transfer->head_sent = net_body_fits(&body) && !kept.failed;
     if (transfer->head_sent) transfer_send(transfer, NET_HEAD, body.data, body.size_bytes);
 }
 
@@ -479,15 +473,15 @@ static int transfer_begin(net_server *server, uint32_t id, const char *method, c
     return SNAPCELL_OK;
 }
 
-bool net_transfer_start(net_server *server, uint32_t id, net_reader *body)
+bool net_transfer_start(net_server *server, uint32_t id, wire_reader *body)
 {
-    int64_t body_size_bytes = net_read_i64(body);
-    const char *method = net_read_text(body);
-    const char *url = net_read_text(body);
+    int64_t body_size_bytes = (int64_t)wire_get_u64(body);
+    const char *method = wire_get_string(body);
+    const char *url = wire_get_string(body);
     cleanup_free snapcell_header *headers = NULL;
-    size_t count = net_read_headers(body, &headers);
+    size_t count = net_get_headers(body, &headers);
     if (body->failed || net_transfer_find(server, id) != NULL) return false;
-    if (method[0] == '\0' || strpbrk(method, " \t\r\n:;,\"(){}[]<>@?=/\\") != NULL) return false;
+    if (!http_is_token(method)) return false;
     snapcell_error err;
     int status = transfer_begin(server, id, method, url, body_size_bytes, headers, count, &err);
     if (status != SNAPCELL_OK)

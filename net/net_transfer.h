@@ -26,7 +26,7 @@ typedef struct net_transfer net_transfer;
 
 /* Begins what a NET_START frame asks for, or sends NET_FAIL. False when the frame makes no sense.
  */
-bool net_transfer_start(net_server *server, uint32_t id, net_reader *body);
+bool net_transfer_start(net_server *server, uint32_t id, wire_reader *body);
 
 /* The one of this number, or NULL. */
 net_transfer *net_transfer_find(const net_server *server, uint32_t id);

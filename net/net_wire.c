@@ -2,119 +2,38 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-/* --- Writing --- */
+/* A name and a value: their sizes, and the zeros behind them. */
+#define HEADER_SIZE_MIN (2 * (sizeof(uint64_t) + 1))
 
-static bool writer_make_room(net_writer *writer, size_t size_bytes)
+void net_put_headers(wire_writer *writer, const snapcell_header *headers, size_t count)
 {
-    size_t needed = writer->size_bytes + size_bytes;
-    if (writer->failed || size_bytes > NET_FRAME_SIZE_MAX || needed > NET_FRAME_SIZE_MAX)
-        return false;
-    if (needed <= writer->capacity) return true;
-    size_t capacity = needed * 2;
-    char *data = realloc(writer->data, capacity);
-    if (data == NULL) return false;
-    writer->data = data;
-    writer->capacity = capacity;
-    return true;
-}
-
-void net_write(net_writer *writer, const void *data, size_t size_bytes)
-{
-    if (!writer_make_room(writer, size_bytes)) {
-        writer->failed = true;
-        return;
-    }
-    if (size_bytes > 0) memcpy(writer->data + writer->size_bytes, data, size_bytes);
-    writer->size_bytes += size_bytes;
-}
-
-void net_write_u32(net_writer *writer, uint32_t value)
-{
-    net_write(writer, &value, sizeof(value));
-}
-
-void net_write_text(net_writer *writer, const char *text)
-{
-    size_t size_bytes = strlen(text) + 1;
-    net_write_u32(writer, size_bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)size_bytes);
-    net_write(writer, text, size_bytes);
-}
-
-void net_write_headers(net_writer *writer, const snapcell_header *headers, size_t count)
-{
-    net_write_u32(writer, (uint32_t)count);
+    wire_put_u32(writer, (uint32_t)count);
     for (size_t i = 0; i < count; i++) {
-        net_write_text(writer, headers[i].name);
-        net_write_text(writer, headers[i].value);
+        wire_put_string(writer, headers[i].name);
+        wire_put_string(writer, headers[i].value);
     }
 }
 
-void net_writer_release(net_writer *writer)
-{
-    free(writer->data);
-    *writer = (net_writer){0};
-}
-
-/* --- Reading --- */
-
-static const char *reader_take(net_reader *reader, size_t size_bytes)
-{
-    if (reader->failed || size_bytes > reader->size_bytes) {
-        reader->failed = true;
-        return NULL;
-    }
-    const char *data = reader->at;
-    reader->at += size_bytes;
-    reader->size_bytes -= size_bytes;
-    return data;
-}
-
-uint32_t net_read_u32(net_reader *reader)
-{
-    uint32_t value = 0;
-    const char *data = reader_take(reader, sizeof(value));
-    if (data != NULL) memcpy(&value, data, sizeof(value));
-    return value;
-}
-
-int64_t net_read_i64(net_reader *reader)
-{
-    int64_t value = 0;
-    const char *data = reader_take(reader, sizeof(value));
-    if (data != NULL) memcpy(&value, data, sizeof(value));
-    return value;
-}
-
-const char *net_read_text(net_reader *reader)
-{
-    size_t size_bytes = net_read_u32(reader);
-    const char *text = reader_take(reader, size_bytes);
-    if (text != NULL && size_bytes > 0 && memchr(text, '\0', size_bytes) == text + size_bytes - 1)
-        return text;
-    reader->failed = true;
-    return "";
-}
-
-size_t net_read_headers(net_reader *reader, snapcell_header **out)
+size_t net_get_headers(wire_reader *reader, snapcell_header **out)
 {
     *out = NULL;
-    size_t count = net_read_u32(reader);
+    size_t count = wire_get_count(reader, HEADER_SIZE_MIN, NET_FRAME_SIZE_MAX);
     if (count == 0) return 0;
-    /* Each takes ten bytes at least. */
-    if (count <= reader->size_bytes / 10) *out = calloc(count, sizeof(**out));
-    if (*out == NULL) {
-        reader->failed = true;
-        return 0;
+    *out = calloc(count, sizeof(**out));
+    if (*out == NULL) reader->failed = true;
+    for (size_t i = 0; i < count && !reader->failed; i++) {
+        (*out)[i].name = wire_get_string(reader);
+        (*out)[i].value = wire_get_string(reader);
     }
-    for (size_t i = 0; i < count; i++) {
-        (*out)[i].name = net_read_text(reader);
-        (*out)[i].value = net_read_text(reader);
-    }
-    return count;
+    return reader->failed ? 0 : count;
+}
+
+bool net_body_fits(const wire_writer *body)
+{
+    return !body->failed && body->size_bytes <= NET_FRAME_SIZE_MAX;
 }
 
 /* --- Frames --- */

@@ -35,7 +35,7 @@ static void input_receive(net_input *input, int fd)
 /* False when it makes no sense; frames for what has ended meanwhile do. */
 static bool serve_frame(net_server *server, const net_frame_header *header, const char *data)
 {
-    net_reader body = {data, header->size_bytes, false};
+    wire_reader body = wire_reader_over(data, header->size_bytes);
     if (header->type == NET_START) return net_transfer_start(server, header->id, &body);
     net_transfer *transfer = net_transfer_find(server, header->id);
     if (transfer == NULL) return true;
@@ -45,7 +45,7 @@ static bool serve_frame(net_server *server, const net_frame_header *header, cons
         return net_transfer_take_body(transfer, data, header->size_bytes,
                                       header->type == NET_BODY_LAST);
     case NET_CREDIT:
-        net_transfer_add_credit(transfer, net_read_u32(&body));
+        net_transfer_add_credit(transfer, wire_get_u32(&body));
         return !body.failed;
     case NET_CLOSE:
         net_transfer_close(transfer);

@@ -71,10 +71,15 @@ void wire_put_bytes(wire_writer *writer, const void *data, size_t size_bytes)
     wire_put_u8(writer, 0);
 }
 
+void wire_put_string(wire_writer *writer, const char *string)
+{
+    wire_put_bytes(writer, string, strlen(string));
+}
+
 void wire_put_text(wire_writer *writer, const char *text)
 {
     wire_put_u8(writer, text != NULL);
-    if (text != NULL) wire_put_bytes(writer, text, strlen(text));
+    if (text != NULL) wire_put_string(writer, text);
 }
 
 /* --- Reading --- */
@@ -147,19 +152,24 @@ const char *wire_get_bytes(wire_reader *reader, size_t *size_bytes)
     return data;
 }
 
+const char *wire_get_string(wire_reader *reader)
+{
+    size_t size_bytes;
+    const char *string = wire_get_bytes(reader, &size_bytes);
+    if (string == NULL || strlen(string) == size_bytes) return string;
+    reader->failed = true;
+    return NULL;
+}
+
 const char *wire_get_text(wire_reader *reader)
 {
     uint8_t present = wire_get_u8(reader);
     if (present > 1) reader->failed = true;
     if (present != 1) return NULL;
-    size_t size_bytes;
-    const char *text = wire_get_bytes(reader, &size_bytes);
-    if (text == NULL) return NULL;
-    if (strlen(text) != size_bytes || u8_check((const uint8_t *)text, size_bytes) != NULL) {
-        reader->failed = true;
-        return NULL;
-    }
-    return text;
+    const char *text = wire_get_string(reader);
+    if (text == NULL || u8_check((const uint8_t *)text, strlen(text)) == NULL) return text;
+    reader->failed = true;
+    return NULL;
 }
 
 uint32_t wire_get_count(wire_reader *reader, size_t item_size_bytes, uint32_t count_max)

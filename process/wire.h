@@ -28,7 +28,8 @@ void wire_put_double(wire_writer *writer, double value);
 void wire_put_raw(wire_writer *writer, const void *data, size_t size_bytes);
 /* Size, bytes, and a zero. */
 void wire_put_bytes(wire_writer *writer, const void *data, size_t size_bytes);
-/* As wire_put_bytes, zero-terminated or NULL; NULL is kept apart from "". */
+void wire_put_string(wire_writer *writer, const char *string);
+/* As wire_put_string, of UTF-8, or NULL; NULL is kept apart from "". */
 void wire_put_text(wire_writer *writer, const char *text);
 
 /* Reads what a writer wrote, from bytes that nobody vouches for. Once something failed (bytes
@@ -48,6 +49,8 @@ double wire_get_double(wire_reader *reader);
 const void *wire_get_raw(wire_reader *reader, size_t size_bytes);
 /* Bytes in place with a zero behind them, or NULL. */
 const char *wire_get_bytes(wire_reader *reader, size_t *size_bytes);
+/* As wire_get_bytes, without a zero among them: what was written of a string, of any encoding. */
+const char *wire_get_string(wire_reader *reader);
 /* Zero-terminated UTF-8 without a zero in it, in place; NULL where NULL was written. */
 const char *wire_get_text(wire_reader *reader);
 /* A number of things that take at least `item_size_bytes` each: fails when they cannot be there. */

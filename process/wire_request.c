@@ -12,7 +12,7 @@ void wire_request_write(wire_writer *writer, const snapcell_request *request)
         const snapcell_header *header = &request->headers[i];
         wire_put_text(writer, header->name);
         /* A header's value need not be UTF-8. */
-        wire_put_bytes(writer, header->value, strlen(header->value));
+        wire_put_string(writer, header->value);
     }
     wire_put_u8(writer, request->body != NULL);
     if (request->body != NULL) wire_put_bytes(writer, request->body, request->body_size_bytes);

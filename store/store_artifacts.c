@@ -85,7 +85,7 @@ static int store_put(snapcell_store *store, const void *bytes, size_t size_bytes
 {
     artifact_view view;
     if (bytes == NULL) return error_set(err, SNAPCELL_E_USAGE, "no artifact to put: NULL");
-    int status = name == NULL ? SNAPCELL_OK : store_name_check(name, err);
+    int status = name == NULL ? SNAPCELL_OK : snapcell_name_check(name, err);
     if (status == SNAPCELL_OK) {
         status = artifact_read(bytes, size_bytes, ARTIFACT_CHECK_DIGEST, &view, err);
     }

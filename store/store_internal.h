@@ -215,7 +215,6 @@ typedef struct store_name_entry {
     const snapcell_key *key;
 } store_name_entry;
 
-int store_name_check(const char *name, snapcell_error *err);
 /* Splits a record; SNAPCELL_OK or MDB_CORRUPTED, also when its checksum does not fit. */
 int store_name_parse(const MDB_val *key, const MDB_val *value, store_name_entry *out);
 /* Looks at every record. LMDB's code. */

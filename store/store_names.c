@@ -12,25 +12,8 @@
 #include "artifact_reader.h"
 #include "error_set.h"
 #include "store_internal.h"
-#include "utf8.h"
 
 #define STORE_NAME_KEY_SIZE_MAX (SNAPCELL_NAME_SIZE_MAX + 1 + sizeof(snapcell_fingerprint))
-
-int store_name_check(const char *name, snapcell_error *err)
-{
-    const size_t size = strnlen(name, SNAPCELL_NAME_SIZE_MAX + 1);
-    if (size == 0) return error_set(err, SNAPCELL_E_USAGE, "a function's name cannot be empty");
-    if (size > SNAPCELL_NAME_SIZE_MAX) {
-        return error_set(err, SNAPCELL_E_USAGE,
-                         "a function's name has at most %d bytes: '%.40s...' is longer",
-                         SNAPCELL_NAME_SIZE_MAX, name);
-    }
-    if (utf8_is_name((const uint8_t *)name, size)) return SNAPCELL_OK;
-    return error_set(err, SNAPCELL_E_USAGE,
-                     "a function's name is UTF-8 without control characters and '/': this one of "
-                     "%llu bytes is not",
-                     (unsigned long long)size);
-}
 
 /* `engine` NULL: just the name and its zero byte, where its entries begin. */
 static MDB_val store_name_key(const char *name, const snapcell_fingerprint *engine,
@@ -162,7 +145,7 @@ int snapcell_store_name_set(snapcell_store *store, const char *name, const snapc
                             snapcell_error *err)
 {
     if (name == NULL) return error_set(err, SNAPCELL_E_USAGE, "no name to set: NULL");
-    int status = store_name_check(name, err);
+    int status = snapcell_name_check(name, err);
     if (status != SNAPCELL_OK) return status;
     store_name_argument set = {.name = name, .key = *key};
     return store_write(store, store_name_set_write, &set, "setting a name", err);

@@ -156,7 +156,7 @@ static bool salvage_parse_name(const store_node *node, store_name_entry *out)
     const MDB_val value = {.mv_size = node->value_size_bytes,
                            .mv_data = (void *)(uintptr_t)node->value};
     return node->value != NULL && store_name_parse(&key, &value, out) == MDB_SUCCESS &&
-           store_name_check(out->name, NULL) == SNAPCELL_OK;
+           snapcell_name_check(out->name, NULL) == SNAPCELL_OK;
 }
 
 static void salvage_name_node(salvage_search *search, uint64_t offset, const store_node *node)

@@ -192,10 +192,10 @@ START_TEST(test_bad_names_are_refused)
     memset(name, 'n', sizeof(name) - 1);
     name[sizeof(name) - 1] = '\0';
     options.name = name;
-    expect_usage(&options, SNAPCELL_E_USAGE, "201");
+    expect_usage(&options, SNAPCELL_E_USAGE, "at most 200 bytes");
     name[sizeof(name) - 2] = '\0';
     expect_usage(&options, SNAPCELL_OK, NULL);
-    static const char *const names[] = {"", "a/b", "a\tb", "\xff"};
+    static const char *const names[] = {"", "a/b", "a\tb", "\xff", "a\x7f", "a\xc2\x85"};
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
         options.name = names[i];
         expect_usage(&options, SNAPCELL_E_USAGE, "name");

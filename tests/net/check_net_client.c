@@ -20,22 +20,22 @@ static const char source[] =
 
 static void send_text_pair(int fd, net_frame_type type, uint32_t id, const char *a, const char *b)
 {
-    net_writer body = {0};
-    net_write_text(&body, a);
-    net_write_text(&body, b);
+    wire_writer body = {0};
+    wire_put_string(&body, a);
+    wire_put_string(&body, b);
     net_send(fd, type, id, body.data, body.size_bytes);
-    net_writer_release(&body);
+    wire_writer_release(&body);
 }
 
 static void send_head(int fd, uint32_t id, uint32_t status, const char *name)
 {
     snapcell_header header = {name, "value"};
-    net_writer body = {0};
-    net_write_u32(&body, status);
-    net_write_text(&body, "");
-    net_write_headers(&body, &header, 1);
+    wire_writer body = {0};
+    wire_put_u32(&body, status);
+    wire_put_string(&body, "");
+    net_put_headers(&body, &header, 1);
     net_send(fd, NET_HEAD, id, body.data, body.size_bytes);
-    net_writer_release(&body);
+    wire_writer_release(&body);
 }
 
 typedef void peer_fn(int fd);

@@ -39,15 +39,14 @@ static void teardown(void)
 static void send_start(uint32_t id, const char *method, const char *url, const char *name,
                        const char *value)
 {
-    int64_t none = SNAPCELL_BODY_NONE;
     snapcell_header header = {name, value};
-    net_writer body = {0};
-    net_write(&body, &none, sizeof(none));
-    net_write_text(&body, method);
-    net_write_text(&body, url);
-    net_write_headers(&body, &header, 1);
+    wire_writer body = {0};
+    wire_put_u64(&body, (uint64_t)SNAPCELL_BODY_NONE);
+    wire_put_string(&body, method);
+    wire_put_string(&body, url);
+    net_put_headers(&body, &header, 1);
     ck_assert(net_send(fd, NET_START, id, body.data, body.size_bytes));
-    net_writer_release(&body);
+    wire_writer_release(&body);
 }
 
 /* The next frame must be a failure that says so. */
@@ -59,9 +58,9 @@ static void expect_failure(uint32_t id, const char *words)
     ck_assert_uint_eq(header.type, NET_FAIL);
     ck_assert_uint_eq(header.id, id);
     ck_assert_int_eq(recv(fd, body, header.size_bytes, MSG_WAITALL), header.size_bytes);
-    net_reader reader = {body, header.size_bytes, false};
-    net_read_text(&reader);
-    const char *message = net_read_text(&reader);
+    wire_reader reader = wire_reader_over(body, header.size_bytes);
+    wire_get_string(&reader);
+    const char *message = wire_get_string(&reader);
     ck_assert_msg(strstr(message, words) != NULL, "%s", message);
 }
 

@@ -72,6 +72,11 @@ typedef struct snapcell_artifact_info {
     uint8_t digest[32]; /* BLAKE2b-256 of all but the checksum, itself and a later signature */
 } snapcell_artifact_info;
 
+/* Purpose: check what is to be a function's name: 1 to SNAPCELL_ARTIFACT_NAME_SIZE_MAX bytes of
+ * UTF-8 without control characters and '/'. Compiling, signing and the store ask for it themselves.
+ * `name`: not NULL. Thread: any. Errors: E_USAGE. */
+SNAPCELL_API int snapcell_name_check(const char *name, snapcell_error *err);
+
 /* Purpose: check an artifact's structure, checksum and digest, and tell its facts.
  * `bytes`: the whole artifact, `size_bytes` long; Borrowed, must outlive the use of
  * `out->manifest`. Not NULL. Thread: any. Errors: E_CORRUPT, E_FORMAT, E_TOO_LARGE. On failure

@@ -18,7 +18,7 @@ extern "C" {
 #endif
 
 /* Longest name of a function, in bytes of UTF-8. Control characters and '/' are refused, too. */
-#define SNAPCELL_NAME_SIZE_MAX 200
+#define SNAPCELL_NAME_SIZE_MAX SNAPCELL_ARTIFACT_NAME_SIZE_MAX
 
 typedef struct snapcell_store snapcell_store;
 
