@@ -165,6 +165,8 @@ int BuildSnapshot(const engine_bundle &bundle, const engine_build_options &optio
             refusal->timers_go_on = !workshop.state.timers.Empty();
             HandOver(context, workshop.state.drawn_buffers.Holding(isolate, scratch), &creator);
             creator.SetDefaultContext(context);
+            // Looking for them costs time, and makes small typed arrays larger.
+            if (Mentions(&workshop, isolate, "DataView")) ForgetAddresses(context);
         }
     }
     workshop.state.timers.Reset();

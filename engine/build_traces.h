@@ -30,6 +30,11 @@ class LastMatch
 // serialize one that still has to. What callbacks throw is dropped, as at run time.
 void FinalizeGarbage(v8::Isolate *isolate);
 
+// V8 writes the address of a DataView's bytes into a snapshot, where it is of no use, tells where
+// the compiler's memory lay, and makes the same bundle give other bytes. This clears it; no code
+// may use a DataView from then on.
+void ForgetAddresses(v8::Local<v8::Context> context);
+
 } // namespace snapcell
 
 #endif

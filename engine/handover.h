@@ -13,7 +13,7 @@
 namespace snapcell
 {
 
-// Build time: adds it to the context's data, behind the handler's entry, when there is any. What
+// Build time: adds it to the context's data, after the handler's entry, when there is any. What
 // the buffers hold is overwritten.
 void HandOver(v8::Local<v8::Context> context, const std::vector<v8::Local<v8::Value>> &buffers,
               v8::SnapshotCreator *creator);

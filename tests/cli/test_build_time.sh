@@ -70,6 +70,24 @@ export default {
 JS
 run 0 "a warm-up whose random texts went through V8's caches" compile --strict --warm / texts.js
 
+# --- Addresses of the compiler's memory
+cat >views.js <<'JS'
+class Bytes extends DataView {}
+const views = [new DataView(new ArrayBuffer(8)), new DataView(new ArrayBuffer(0)), new Bytes(new ArrayBuffer(9), 1, 3)];
+views.push(new DataView(new ArrayBuffer(8, { maxByteLength: 16 })), new DataView(new Uint8Array([1, 2, 3]).buffer, 1));
+views.forEach((view, i) => view.byteLength && view.setUint8(view.byteLength - 1, i + 7));
+export default {
+    fetch() {
+        views[3].buffer.resize(12);
+        return new Response(views.map(view => [...new Uint8Array(view.buffer, view.byteOffset, view.byteLength)].join(".")).join() + "\n");
+    },
+};
+JS
+run 0 "views of bytes" compile --strict views.js
+run 0 "are loaded" run views
+expect "with their bytes" out_is "0.0.0.0.0.0.0.7,,0.0.9,0.0.0.0.0.0.0.10.0.0.0.0,2.11"
+run 0 "and give the same artifact again" rebuild views --from views.js
+
 # --- Timers
 cat >timers.js <<'JS'
 const log = [];
