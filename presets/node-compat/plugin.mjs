@@ -39,6 +39,7 @@ const ownModules = {
     "stream/consumers": "stream_consumers",
     "stream/promises": "stream_promises",
     "stream/web": "stream_web",
+    string_decoder: "string_decoder",
     sys: "util",
     timers: "timers",
     "timers/promises": "timers_promises",
@@ -54,7 +55,6 @@ const ownModules = {
 
 const modules = {
     punycode: join(here, "node_modules/unenv/dist/runtime/node/punycode.mjs"),
-    string_decoder: require.resolve("string_decoder/"),
 };
 for (const [name, file] of Object.entries(ownModules)) modules[name] = ownModule(file);
 

@@ -54,8 +54,11 @@ const classNames = /^[A-Z]/;
 // `expected`: "string", or several, types before classes, as in Node's own list.
 function invalidType(name, expected, value) {
     const all = [].concat(expected);
-    const types = all.filter(kind => !classNames.test(kind));
-    const classes = all.filter(kind => classNames.test(kind));
+    const classes = all.filter(kind => classNames.test(kind) && kind !== "Object");
+    const types = all.filter(kind => !classNames.test(kind) || kind === "Object");
+    // An Object alone is a type, and beside classes one of them.
+    if (classes.length === 0) types.forEach((kind, i) => (types[i] = kind.toLowerCase()));
+    else if (types.includes("Object")) classes.push(types.splice(types.indexOf("Object"), 1)[0]);
     const listed = (names, last) =>
         names.length > 1
             ? `${names.slice(0, -1).join(", ")}${names.length > 2 ? "," : ""} ${last} ${names.at(-1)}`
@@ -152,4 +155,5 @@ module.exports = {
     missingAll,
     outOfRange,
     received,
+    shown,
 };

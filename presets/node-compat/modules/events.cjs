@@ -2,7 +2,7 @@
 // node:events is unenv's class as a function: in Node it can be called without `new`, too, and old
 // packages do so. As in Node, the module is the function, and its methods are enumerable.
 const { EventEmitter: Base } = require("unenv/node/events");
-const { checkFunction, checkString } = require("./errors.cjs");
+const { checkFunction, checkString, failure, shown } = require("./errors.cjs");
 
 function EventEmitter(options) {
     const emitter = Reflect.construct(Base, [options], new.target ?? EventEmitter);
@@ -17,6 +17,15 @@ const { addListener } = Base.prototype;
 Base.prototype.on = Base.prototype.addListener = function (type, listener) {
     checkFunction(listener, "listener");
     return addListener.call(this, type, listener);
+};
+
+const { emit } = Base.prototype;
+Base.prototype.emit = function (type, ...values) {
+    if (type === "error" && !(values[0] instanceof Error) && this.listenerCount("error") === 0) {
+        const message = `Unhandled error. (${shown(values[0])})`;
+        throw Object.assign(failure(Error, "ERR_UNHANDLED_ERROR", message), { context: values[0] });
+    }
+    return emit.call(this, type, ...values);
 };
 
 for (const name of Object.getOwnPropertyNames(Base.prototype))

@@ -12,8 +12,11 @@ function unescape(text) {
     }
 }
 
+// Node decodes only where there is something to decode.
+const decoded = text => (/%[0-9a-f]{2}/i.test(text) ? module.exports.unescape(text) : text);
+
 const parse = (text, separator, equals, options) =>
-    base(text, separator, equals, { decodeURIComponent: module.exports.unescape, ...options });
+    base(text, separator, equals, { decodeURIComponent: decoded, ...options });
 
 const unescapeBuffer = text =>
     require("./buffer.cjs").Buffer.from(

@@ -1,0 +1,31 @@
+// Names that are global in Node, as they are and as members of the global object.
+import { behaviours } from "./behaviours.js";
+
+export const handler = () =>
+    behaviours({
+        types: () => [
+            typeof globalThis.Buffer,
+            typeof globalThis.setImmediate,
+            typeof globalThis.process,
+        ],
+        "by other ways": () => {
+            const root = globalThis;
+            const name = "Buffer";
+            return [
+                typeof Buffer,
+                typeof root[name],
+                typeof global.Buffer.from,
+                root.Buffer === Buffer,
+            ];
+        },
+        timers: () => {
+            const timers = [globalThis.setTimeout(() => {}, 0), global.setInterval(() => {}, 1000)];
+            timers.forEach(clearTimeout);
+            return timers.map(timer => typeof timer.unref);
+        },
+        "not enumerable": () => Object.keys(globalThis).includes("Buffer"),
+        replaced: () => {
+            const mine = { ...globalThis.process?.versions }.node !== undefined;
+            return [mine, typeof globalThis.clearImmediate];
+        },
+    });
