@@ -55,9 +55,8 @@ class EnginePlatform final : public v8::Platform
   public:
     EnginePlatform(std::unique_ptr<v8::Platform> base, const engine_page_options &pages,
                    void *fixed_address)
-        : base_(std::move(base)),
-          pages_(base_->GetPageAllocator(), pages.kept_size_bytes, fixed_address, pages.huge_pages,
-                 pages.zeroed_in_place)
+        : base_(std::move(base)), pages_(base_->GetPageAllocator(), pages.kept_size_bytes,
+                                         fixed_address, pages.huge_pages, pages.zeroed_in_place)
     {
     }
 

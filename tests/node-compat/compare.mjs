@@ -3,7 +3,7 @@
 // that version is needed; where it is there, it must still say the same.
 //   node compare.mjs SNAPCELL           compares
 //   node compare.mjs --write NODE       writes expected.json, as NODE answers
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, parse } from "node:path";
@@ -109,6 +109,57 @@ function fileImports() {
     check("files", answer.trim() === '[true,true,true,"zwölf",true,0,255]', answer);
 }
 
+// The port of a server that tells what it was asked, in a process of its own.
+function startServer() {
+    const portFile = join(folder, "port");
+    const script = `const { createServer } = require("http");
+        const server = createServer(async (req, res) => {
+            let text = "";
+            for await (const chunk of req) text += chunk;
+            res.writeHead(203, { "x-b": "2" }).end([req.method, req.url, req.headers["x-a"], text].join());
+        }).listen(0, "127.0.0.1", () => {
+            require("fs").writeFileSync("${portFile}.new", String(server.address().port));
+            require("fs").renameSync("${portFile}.new", "${portFile}");
+        });`;
+    const child = spawn(process.execPath, ["-e", script], { stdio: "ignore" });
+    const clock = new Int32Array(new SharedArrayBuffer(4));
+    for (let i = 0; i < 1000 && !existsSync(portFile); i++) Atomics.wait(clock, 0, 0, 20);
+    return { child, port: Number(readFileSync(portFile, "utf8")) };
+}
+
+function requests() {
+    const { child, port } = startServer();
+    const input = join(folder, "client.mjs");
+    const result = join(folder, "client.js");
+    writeFileSync(
+        input,
+        `import http from "node:http";
+        const ask = (path, options, body) => new Promise((resolve, reject) =>
+            http.request("http://127.0.0.1:${port}" + path, options, async res => {
+                let text = "";
+                for await (const chunk of res) text += chunk;
+                resolve([res.statusCode, res.headers["x-b"], text]);
+            }).on("error", error => resolve(error.message)).end(body));
+        export const handler = async () => [
+            await ask("/a?b", { method: "POST", headers: { "X-A": 1 } }, "body"),
+            await ask("/c", {}),
+        ];`
+    );
+    const { status, stderr } = bundle(input, result);
+    check("a client", status === 0, stderr);
+    const store = ["--store", join(folder, "store")];
+    output(program, ["compile", "--strict", ...store, result]);
+    const run = (...args) => output(program, ["run", ...store, "client", "--event", "{}", ...args]);
+    const answers = run("--allow-net", `127.0.0.1:${port}`);
+    check(
+        "requests",
+        answers.trim() === '[[203,"2","POST,/a?b,1,body"],[203,"2","GET,/c,,"]]',
+        answers
+    );
+    check("requests, forbidden", /--allow-net|not allowed/.test(run()), run());
+    child.kill();
+}
+
 // What is not there has its name all the same, and throws when it is called. These are objects that
 // mean nothing here.
 const left = ["asyncWrapProviders", "domain", "finalization", "locks", "moduleLoadList", "report"];
@@ -212,6 +263,7 @@ try {
         badPaths();
         fileImports();
         servers();
+        requests();
         exportedNames();
     }
 } catch (error) {

@@ -31,7 +31,16 @@ const mayInclude = {
     net: ["net", "process", "engine", "sandbox", "snapshot-format"],
     compiler: ["compiler", "engine", "store", "sandbox", "process", "snapshot-format"],
     loader: ["loader", "engine", "store", "snapshot-format"],
-    workers: ["workers", "loader", "process", "restore", "engine", "store", "sandbox", "snapshot-format"],
+    workers: [
+        "workers",
+        "loader",
+        "process",
+        "restore",
+        "engine",
+        "store",
+        "sandbox",
+        "snapshot-format",
+    ],
     cli: ["cli"],
 };
 // Whose inside is nobody else's, though its public headers may be used.

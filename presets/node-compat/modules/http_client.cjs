@@ -42,7 +42,7 @@ class ClientRequest extends OutgoingMessage {
     #controller = new AbortController();
 
     constructor(protocol, input, options, callback) {
-        super({ decodeStrings: true });
+        super({ autoDestroy: false, decodeStrings: true }); // it ends with its response
         const done = typeof options === "function" ? options : callback;
         this.#options = optionsOf(
             protocol,
