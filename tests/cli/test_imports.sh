@@ -79,6 +79,39 @@ run 0 "what is not there" compile --strict hook.js
 run 0 "it is run" run hook
 expect "is told where it is called" out_is '["ERR_METHOD_NOT_IMPLEMENTED",3,true]'
 
+# --- What is behind Node's modules takes any argument, and keeps its state to itself
+cat >support.js <<'JS'
+import support from "snapcell:node";
+const values = [undefined, null, -1, 1, 99, 2 ** 32, 1.5, "x", new Uint8Array(5), new Uint8Array(64), {}, [], Symbol("s"), 5n, () => 1];
+class Odd extends Uint8Array { get length() { return (Odd.turn = (Odd.turn ?? 0) + 1) % 3 ? 40 : 3; } }
+export default { fetch() {
+    let calls = 0;
+    const attempt = call => { calls++; try { return call(); } catch {} };
+    const keys = ["prime256v1", "ed25519", "x25519"].map(kind => support.generateKey(kind));
+    keys.push(...keys.map(key => key.toPublic()));
+    const methods = ["sign", "verify", "crypt", "derive", "toDer", "parts", "toPublic"];
+    for (const a of values) for (const b of values) {
+        for (const key of keys) for (const name of methods) {
+            attempt(() => key[name](a, b, new Uint8Array(3), new Uint8Array(64)));
+            attempt(() => key[name].call(a, b));
+        }
+        attempt(() => keys[0].derive(keys[1]));
+        for (const kind of ["rsa", "prime256v1", "x25519", "x"]) attempt(() => support.makeKey(kind, a, [b, new Odd(33)]));
+        attempt(() => support.readKey(a, b));
+        attempt(() => support.aes("gcm", a, b, new Uint8Array(12), new Uint8Array(9), 128));
+        attempt(() => support.aes(a, true, new Uint8Array(16), b, new Uint8Array(9), 128));
+        attempt(() => support.hmac(a, b, new Uint8Array(1)));
+        attempt(() => support.hkdf(a, b, new Uint8Array(1), new Uint8Array(1), 9));
+        attempt(() => { const push = support.newZlib(a, b, a); push(b, a); push(new Uint8Array([1, 2, 3]), true); push(a, true); });
+    }
+    attempt(() => new keys[0].constructor());
+    return new Response(calls > 10000 ? "alive\n" : `${calls}\n`);
+} };
+JS
+run 0 "the module behind Node's" compile --strict support.js
+run 0 "it is run" run support
+expect "and holds whatever it is given" out_is alive
+
 # --- All other imports are refused, wherever they stand
 printf 'import { env } from "cloudflare:workers";\nimport { x } from "cloudflare:sockets";\nexport default { fetch: () => new Response(env.A + x) };\n' >socket.js
 run 1 "another import" compile socket.js

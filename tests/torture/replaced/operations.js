@@ -403,6 +403,24 @@ const operations = [
         }
         return caught;
     },
+    async () => {
+        const storage = new W.AsyncLocalStorage();
+        const other = new W.AsyncLocalStorage({ defaultValue: "d" });
+        const inside = storage.run("a", () => W.AsyncLocalStorage.snapshot());
+        const later = await storage.run("b", async () => {
+            await null;
+            return storage.getStore();
+        });
+        return `${inside(() => storage.getStore())} ${later} ${other.getStore()} ${storage.getStore()}`;
+    },
+    async () => {
+        const cache = await W.caches.open("c");
+        const request = new W.Request("https://a.example/x?y", { headers: { a: "1" } });
+        await cache.put(request, new W.Response("body", { headers: { vary: "a" } }));
+        const hit = await cache.match(request);
+        const found = `${hit ? await hit.text() : hit} ${(await cache.keys()).length}`;
+        return `${found} ${await cache.delete(request)} ${await W.caches.has("c")}`;
+    },
     () => {
         const copy = W.structuredClone({ a: [1, 2], b: new W.Blob(["x"]) });
         return `${copy.a[1]} ${copy.b.size}`;
