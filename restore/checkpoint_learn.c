@@ -21,10 +21,11 @@
 
 /* --- Finding --- */
 
-static void learn_give_back(checkpoint *cp, uintptr_t start, size_t size_bytes)
+static bool learn_give_back(checkpoint *cp, uintptr_t start, size_t size_bytes)
 {
-    madvise((void *)start, size_bytes, MADV_DONTNEED);
+    if (madvise((void *)start, size_bytes, MADV_DONTNEED) != 0) return false;
     cp->counters.pages_dropped += size_bytes >> PAGE_SHIFT;
+    return true;
 }
 
 typedef struct learn_user {
@@ -45,10 +46,8 @@ static void learn_range(checkpoint *cp, learn_user *user, const checkpoint_regio
             if (cp->fresh_hot >= LEARN_FRESH_MAX) {
                 /* The rest of the range may have hot pages in it: they are zero then, and stay hot.
                  */
-                if (madvise((void *)(start + (i << PAGE_SHIFT)), (count - i) << PAGE_SHIFT,
-                            MADV_DONTNEED) != 0)
-                    user->failed = true;
-                cp->counters.pages_dropped += count - i;
+                user->failed =
+                    !learn_give_back(cp, start + (i << PAGE_SHIFT), (count - i) << PAGE_SHIFT);
                 return;
             }
             cp->fresh_hot++;
@@ -80,8 +79,8 @@ int checkpoint_learn(checkpoint *cp, snapcell_error *err)
             return error_set_errno(err, SNAPCELL_E_INTERNAL, errno,
                                    "cannot list the pages that were written");
     }
-    if (user.found) checkpoint_plan(cp);
-    return SNAPCELL_OK;
+    if (!user.found || checkpoint_plan(cp)) return SNAPCELL_OK;
+    return error_set_errno(err, SNAPCELL_E_INTERNAL, errno, "cannot give back memory");
 }
 
 /* --- Planning --- */
@@ -104,19 +103,19 @@ static void plan_add(checkpoint *cp, const checkpoint_region *region, uintptr_t 
 }
 
 /* What does not fit into the plan is given back at once, and found again when it is written. */
-static void plan_page(checkpoint *cp, checkpoint_span *span, size_t index)
+static bool plan_page(checkpoint *cp, checkpoint_span *span, size_t index)
 {
     uintptr_t page = span->start + (index << PAGE_SHIFT);
     if (cp->run_count == CHECKPOINT_RUNS_MAX) {
         span->pages[index] = PAGE_CLEAN;
-        learn_give_back(cp, page, PAGE_BYTES);
-        return;
+        return learn_give_back(cp, page, PAGE_BYTES);
     }
     cp->counters.hot_pages++;
     plan_add(cp, checkpoint_region_at(cp, span, page), page);
+    return true;
 }
 
-void checkpoint_plan(checkpoint *cp)
+bool checkpoint_plan(checkpoint *cp)
 {
     cp->run_count = 0;
     cp->counters.hot_pages = 0;
@@ -131,9 +130,10 @@ void checkpoint_plan(checkpoint *cp)
                 if (eight != 0) break;
                 k += 8;
             }
-            if (k < count && span->pages[k] != PAGE_CLEAN) plan_page(cp, span, k);
+            if (k < count && span->pages[k] != PAGE_CLEAN && !plan_page(cp, span, k)) return false;
         }
     }
+    return true;
 }
 
 /* --- Putting back --- */
@@ -178,18 +178,19 @@ static void sample_page(checkpoint *cp, checkpoint_run *run, size_t offset, bool
         ++*heat;
     }
     if (!last || *heat < PAGE_HOT + LEARN_SAMPLES) return;
+    /* One that stays would be written without a fault, and nobody would look. */
+    if (!learn_give_back(cp, page, PAGE_BYTES)) return;
     *heat = PAGE_CLEAN;
     if (run->from == NULL) cp->fresh_hot--;
-    learn_give_back(cp, page, PAGE_BYTES);
 }
 
-static void copy_sampling(checkpoint *cp)
+static bool copy_sampling(checkpoint *cp)
 {
     bool last = --cp->sampling == 0;
     for (uint32_t i = 0; i < cp->run_count; i++)
         for (size_t at = 0; at < cp->runs[i].size_bytes; at += PAGE_BYTES)
             sample_page(cp, &cp->runs[i], at, last);
-    if (last) checkpoint_plan(cp);
+    return !last || checkpoint_plan(cp);
 }
 
 /* All heat is counted from the beginning of a time of sampling. */
@@ -200,16 +201,14 @@ static void copy_begin_sampling(checkpoint *cp)
     cp->sampling = LEARN_SAMPLES;
 }
 
-void checkpoint_copy(checkpoint *cp)
+bool checkpoint_copy(checkpoint *cp)
 {
     if (cp->counters.restores % LEARN_PERIOD == LEARN_SAMPLES) copy_begin_sampling(cp);
     cp->counters.pages_restored += cp->counters.hot_pages;
-    if (cp->sampling > 0) {
-        copy_sampling(cp);
-        return;
-    }
+    if (cp->sampling > 0) return copy_sampling(cp);
     for (uint32_t i = 0; i < cp->run_count; i++)
         copy_part(&cp->runs[i], 0, cp->runs[i].size_bytes);
+    return true;
 }
 
 /* --- Without the kernel's help --- */

@@ -53,8 +53,7 @@ static int restore_pages(checkpoint *cp, bool look, const checkpoint_marks *now,
         int status = checkpoint_learn(cp, err);
         if (status != SNAPCELL_OK) return status;
     }
-    checkpoint_copy(cp);
-    return SNAPCELL_OK;
+    return checkpoint_copy(cp) ? SNAPCELL_OK : restore_refused("what there is no plan for", err);
 }
 
 int checkpoint_restore(checkpoint *cp, bool cut, snapcell_error *err)

@@ -98,10 +98,11 @@ int checkpoint_repair(checkpoint *cp, snapcell_error *err);
 /* Finds what was written since, and makes it hot; what is not worth that is given back. Errors:
  * E_INTERNAL. */
 int checkpoint_learn(checkpoint *cp, snapcell_error *err);
-/* Makes runs of hot pages. */
-void checkpoint_plan(checkpoint *cp);
-/* Puts hot pages back; while sampling, those that calls have stopped writing are given back. */
-void checkpoint_copy(checkpoint *cp);
+/* Makes runs of hot pages. False: one that there is no room for could not be given back. */
+bool checkpoint_plan(checkpoint *cp);
+/* Puts hot pages back; while sampling, those that calls have stopped writing are given back. False:
+ * as checkpoint_plan(). */
+bool checkpoint_copy(checkpoint *cp);
 /* The same without knowledge: everything is compared. */
 int checkpoint_compare(checkpoint *cp, snapcell_error *err);
 
