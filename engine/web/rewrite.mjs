@@ -391,7 +391,8 @@ class Rewriter {
 
     // Objects that describe properties.
     describe({ callee, arguments: args }) {
-        const name = callee.type === "MemberExpression" ? callee.property.name : undefined;
+        let name = callee.type === "MemberExpression" ? callee.property.name : undefined;
+        if (isNamed(callee, "__defProp")) name = "defineProperty"; // the bundler's name for it
         const maps = name === "defineProperties" || name === "create";
         if (name === "defineProperty" || isNamed(callee, "__defProp")) withoutPrototype(args[2]);
         if (!maps || !isObject(args[1])) return;

@@ -1,5 +1,5 @@
 "use strict";
-const { brands, dictionary, expose, need, report } = require("snapcell:idl");
+const { brands, copyMembers, dictionary, expose, need, report } = require("snapcell:idl");
 
 // Each event has it as its own.
 const ownMembers = {
@@ -8,6 +8,7 @@ const ownMembers = {
     },
 };
 const isTrusted = {
+    __proto__: null,
     get: Object.getOwnPropertyDescriptor(ownMembers, "isTrusted").get,
     enumerable: true,
 };
@@ -311,7 +312,7 @@ exports.handlerAttribute = (Class, type, brand, onSet = undefined) => {
             onSet?.(this);
         },
     };
-    Object.defineProperties(Class.prototype, Object.getOwnPropertyDescriptors(members));
+    copyMembers(Class.prototype, members);
 };
 
 const { addEventListener } = EventTarget.prototype;

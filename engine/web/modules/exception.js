@@ -107,7 +107,7 @@ exports.copyOf = error => {
 
 codes.forEach(([name], index) => {
     const key = `${name}_ERR`;
-    const property = { value: index + 1, enumerable: true };
+    const property = { __proto__: null, value: index + 1, enumerable: true };
     Object.defineProperty(DOMException, key, property);
     Object.defineProperty(DOMException.prototype, key, property);
 });

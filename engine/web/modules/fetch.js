@@ -1,7 +1,8 @@
 "use strict";
 // Request and Response. A function that answers with a string loads neither Headers, nor URL, nor
 // streams: each is required where it is first needed.
-const { brands, bytesOf, dictionary, expose, joinBytes, need, noOptions } = require("snapcell:idl");
+const idl = require("snapcell:idl");
+const { brands, bytesOf, dictionary, expose, joinBytes, need, noOptions } = idl;
 
 // --- Bodies ---
 // The state of a request or a response holds its body:
@@ -224,7 +225,7 @@ function bodyMembers(stateOf, what) {
 
 function addBodyMembers(Class, stateOf) {
     const members = bodyMembers(stateOf, Class.name);
-    Object.defineProperties(Class.prototype, Object.getOwnPropertyDescriptors(members));
+    idl.copyMembers(Class.prototype, members);
 }
 
 // --- Headers, made when they are looked at ---
@@ -572,11 +573,7 @@ class Request {
                     return this.#state.options[name];
                 },
             };
-            Object.defineProperty(
-                this.prototype,
-                name,
-                Object.getOwnPropertyDescriptor(members, name)
-            );
+            idl.copyMember(this.prototype, members, name);
         }
     }
 

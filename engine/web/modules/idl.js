@@ -15,6 +15,18 @@ exports.expose = Class => {
     Object.defineProperty(prototype, Symbol.toStringTag, { value: Class.name, configurable: true });
 };
 
+// Gives `to` a member of `from`, or all. A descriptor has a prototype, to which the function may have
+// added what makes no descriptor of it.
+const copyMember = (exports.copyMember = (to, from, key) =>
+    Object.defineProperty(
+        to,
+        key,
+        Object.setPrototypeOf(Object.getOwnPropertyDescriptor(from, key), null)
+    ));
+exports.copyMembers = (to, from) => {
+    for (const key of Reflect.ownKeys(from)) copyMember(to, from, key);
+};
+
 // The options of a call or a constructor: a dictionary of Web IDL, whose members are read one by one.
 exports.noOptions = Object.freeze({ __proto__: null });
 exports.dictionary = (value, what) => {

@@ -4,10 +4,12 @@
 // formatter of the same arguments when it is used: at run time once, while building each time anew.
 // The engine evaluates this before a bundle whose text names Intl, and at no other time.
 
+const { cloners, copyMember, copyMembers } = require("snapcell:idl");
+
 const held = new WeakMap(); // stand-in -> { Class, args, made, bound }
 
 // Formatters have no copies, and neither have their stand-ins.
-require("snapcell:idl").cloners.push(object => {
+cloners.push(object => {
     if (!held.has(object)) return undefined;
     const { DOMException } = require("snapcell:exception");
     const tag = Object.prototype.toString.call(object);
@@ -45,11 +47,19 @@ function boundOf(value, getter) {
 
 const isBound = name => name === "format" || name === "compare";
 
-function forwarding(key, { get, value, ...rest }) {
-    if (get && isBound(key)) return { ...rest, get: named(get, self => boundOf(self, get)) };
-    if (get) return { ...rest, get: named(get, self => Reflect.apply(get, actual(self), [])) };
+function forwarding(key, descriptor) {
+    const { get, value, ...rest } = Object.setPrototypeOf(descriptor, null);
+    if (get && isBound(key))
+        return { __proto__: null, ...rest, get: named(get, self => boundOf(self, get)) };
+    if (get)
+        return {
+            __proto__: null,
+            ...rest,
+            get: named(get, self => Reflect.apply(get, actual(self), [])),
+        };
     if (typeof value !== "function") return undefined;
     return {
+        __proto__: null,
         ...rest,
         value: named(value, (self, args) => Reflect.apply(value, actual(self), args)),
     };
@@ -62,8 +72,7 @@ function named(original, call) {
             return call(this, args);
         },
     }.method;
-    for (const key of ["name", "length"])
-        Object.defineProperty(method, key, Object.getOwnPropertyDescriptor(original, key));
+    for (const key of ["name", "length"]) copyMember(method, original, key);
     return method;
 }
 
@@ -79,7 +88,7 @@ function constructorOf(Class) {
             : Reflect.apply(Class, this, args);
         return native.building() ? standInFor(made, Class, args) : made;
     };
-    Object.defineProperties(replacement, Object.getOwnPropertyDescriptors(Class));
+    copyMembers(replacement, Class);
     return replacement;
 }
 
