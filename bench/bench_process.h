@@ -9,7 +9,8 @@
 typedef struct bench_program {
     char **argv; /* NULL-terminated */
     char **env;  /* NULL-terminated */
-    bool http;   /* a server, asked for `url` on a socket that it inherits; else stdout is read */
+    bool http; /* a server, which gets a request for `url` on a socket that it inherits; else stdout
+                  is read */
     const char *url;
     const char *log; /* where its standard error is appended */
 } bench_program;

@@ -123,7 +123,7 @@ static int bench_load_stop(bench_load_run *run, int status, snapcell_error *err)
     return status;
 }
 
-/* Workers are started anew a few times: where memory happens to lie is a matter of a process. */
+/* Workers are restarted a few times: each process lays out its memory differently. */
 static int bench_load_rounds_run(bench_load_run *run, snapcell_error *err)
 {
     uint32_t rounds = bench_load_rounds(run->context), begin = 0;

@@ -408,7 +408,7 @@ ${each(threadsChart)}
 <p>Milliseconds; faults are medians.</p>
 ${seriesTable(run)}
 <h2>Method</h2>
-<p>Configurations of a function take turns in blocks, in an order drawn anew for each round. Percentiles
+<p>Configurations of a function take turns in blocks, in an order that is drawn again for each round. Percentiles
 are measured values (nearest rank). The samples are in results.json and samples.csv.</p>
 ${methodTable(run)}
 <h2>Where</h2>

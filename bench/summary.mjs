@@ -60,7 +60,7 @@ const definitions = [
     },
     {
         name: "spare_us",
-        what: "a cell that was ready before it was asked for: lookup to response, p50, in us (not a load)",
+        what: "a cell that was ready before it was requested: lookup to response, p50, in us (not a load)",
         better: "lower",
         value: (run, f) => run.p50("load", f, "spares") / 1e3,
     },

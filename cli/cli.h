@@ -328,8 +328,8 @@ static inline void cli_trust_release(snapcell_trust **trust)
 #define cli_cleanup_trust cleanup(cli_trust_release)
 
 /* Checks an artifact: as snapcell_artifact_inspect() without a trust set, else as
- * snapcell_trust_check(), for any tenant unless --tenant was given. `name`: NULL when it was not
- * asked for by one. */
+ * snapcell_trust_check(), for any tenant unless --tenant was given. `name`: NULL when it was
+ * not requested by one. */
 int cli_artifact_check(const cli_arguments *arguments, const snapcell_trust *trust,
                        const void *bytes, size_t size_bytes, const char *name,
                        snapcell_artifact_info *info, snapcell_error *err);

@@ -102,7 +102,7 @@ static int child_signaled(const cli_child *child, int number, const char *noise,
                     "memory",
                     child->subject);
         return CLI_LIMIT;
-    default: /* whoever sent it means us, too */
+    default: /* it is meant for us, too */
         signal(number, SIG_DFL);
         raise(number);
         cli_message("%s: the worker process was ended by a signal: %s", child->subject,

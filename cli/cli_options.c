@@ -273,7 +273,7 @@ bool cli_parse(const cli_command *command, int argc, char **argv, cli_option_fn 
     options_init(&table, command);
     *out = (cli_arguments){.store = snapcell_store_default_path()};
     *status = CLI_USAGE;
-    optind = 0; /* glibc: begin anew */
+    optind = 0; /* glibc: start over */
     for (int id = 0; (id = getopt_long(argc, argv, table.shorts, table.longs, NULL)) != -1;) {
         if (id == '?') {
             options_unknown(command, &table, argv);

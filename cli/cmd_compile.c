@@ -57,7 +57,7 @@ static const cli_option compile_options[] = {
 
 typedef struct compile_state {
     cli_arguments arguments;
-    snapcell_compile_options options; /* the same for each bundle, but for its name */
+    snapcell_compile_options options; /* the same for each bundle, except for its name */
     const char *name;
     const char **warm_texts;
     size_t warm_count;
@@ -237,8 +237,8 @@ static int compile_store(compile_state *state, snapcell_store_mode mode, snapcel
     return status;
 }
 
-/* Whether what is there was signed as this compile would sign it. What was not is compiled anew:
- * who signs vouches for where it came from, and of this only the store's word is there. */
+/* Whether what is there was signed as this compile would sign it. What was not is compiled
+ * again: a signer vouches for where it came from, and only the store says where that is. */
 static bool compile_is_vouched(const compile_state *state, const cli_result *result,
                                const snapcell_store_view *view)
 {

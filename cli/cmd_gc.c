@@ -37,8 +37,9 @@ const cli_command cmd_gc = {
     .name = "gc",
     .operands = "",
     .summary = "remove artifacts that no name points to",
-    .description = "Removes artifacts that no name points to, as they remain when a function is\n"
-                   "compiled anew, and gives the space back where no other process uses the store.",
+    .description = "Removes artifacts that no name points to, such as those that remain when a\n"
+                   "function is compiled again. Frees their space if no other process uses the\n"
+                   "store.",
     .options = gc_options,
     .run = gc_main,
 };

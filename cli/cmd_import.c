@@ -13,7 +13,7 @@ static const cli_option import_options[] = {
     CLI_TRUST_OPTION,
     CLI_TENANT_OPTION("with --trust: only what is signed for TENANT"),
     {'r', "replace", NULL,
-     "put it even where other bytes are under its key, as when it was\nsigned anew"},
+     "replace an artifact that has the same key and other bytes, as after\nsigning it again"},
     CLI_JSON_OPTION("a JSON object: name, key, kind, shape, artifact_bytes, engine,\ncurrent"),
     CLI_OPTIONS_END,
 };

@@ -7,7 +7,7 @@
 #include "error_set.h"
 
 static const cli_option keygen_options[] = {
-    {'c', "comment", "TEXT", "what stands behind the public key (default: USER@HOST)"},
+    {'c', "comment", "TEXT", "the comment after the public key (default: USER@HOST)"},
     CLI_JSON_OPTION("a JSON object: key_id, public_key, secret_file, public_file"),
     CLI_OPTIONS_END,
 };

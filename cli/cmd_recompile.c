@@ -15,7 +15,7 @@ static const cli_option recompile_options[] = {
     CLI_OPTIONS_END,
 };
 
-/* One artifact to be made anew, for all the names that want it. */
+/* One artifact to be made again, for all the names that want it. */
 typedef struct recompile_item {
     const char *subject;
     snapcell_key key;   /* the artifact to take the source from */
@@ -166,7 +166,7 @@ static int recompile_put(recompile_state *state, const recompile_item *item, con
     return status;
 }
 
-/* The name that the artifact has to be signed for; NULL when it was asked for by key. */
+/* The name that the artifact has to be signed for; NULL when it was requested by key. */
 static const char *recompile_name_asked(const recompile_item *item)
 {
     bool by_name = item->name_count == 1 && strcmp(item->subject, item->names[0]) == 0;

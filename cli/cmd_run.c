@@ -57,7 +57,7 @@ static const cli_option run_options[] = {
      "call_ns, total_ns (lookup to response), dispose_ns"},
     {RUN_CACHE, "cache", NULL,
      "with --repeat, keep what was decoded for the next load; without\n"
-     "this each load reads, verifies and decodes anew"},
+     "this, each load reads, verifies and decodes it again"},
     {RUN_RECOMPILE, "recompile", NULL,
      "when there is an artifact for other engines only, make the\nmissing one first"},
     {RUN_NO_SANDBOX, "no-sandbox", NULL,
@@ -386,7 +386,7 @@ static void run_print_timings(const snapcell_timings *timings, uint64_t dispose_
 
 /* There is an artifact for other engines only, and --recompile was given. */
 #define RUN_STATUS_RECOMPILE CLI_CHILD_STATUS_OWN
-/* A call went on behind its limit, in native code that cannot be interrupted. */
+/* A call ran past its limit, in native code that cannot be interrupted. */
 #define RUN_STATUS_CPU (CLI_CHILD_STATUS_OWN + 1)
 #define RUN_STATUS_WALL (CLI_CHILD_STATUS_OWN + 2)
 
@@ -467,7 +467,7 @@ static int run_repeat(run_state *state, int broker_fd, snapcell_error *err)
 {
     snapcell_loader *loader = NULL;
     int status = run_open(state, broker_fd, &loader, err);
-    /* Repeated without a cache, each load reads the store anew. */
+    /* Repeated without a cache, each load reads the store again. */
     bool seals = !state->no_sandbox && (state->repeat == 1 || state->cache);
     if (status == SNAPCELL_OK && seals)
         status = snapcell_loader_seal(loader, state->arguments.operands[0], &state->cell, err);

@@ -140,12 +140,11 @@ const cli_command cmd_sign = {
     .operands = "[REF...]",
     .summary = "sign artifacts that are in the store",
     .description =
-        "Signs the artifacts of each REF (of all names, when there is none), for the name that "
-        "REF\n"
-        "is (of a key: the artifact's own), in place of a signature that is there: to begin with\n"
-        "signing, or to change keys. To sign is to vouch for what is there: with --trust only "
-        "what\n"
-        "is signed by a trusted key is signed anew. `compile --sign` vouches for its own work.",
+        "Signs the artifact of each REF, or of every name if no REF is given. The signature is\n"
+        "for the name REF (for a key: the artifact's own name) and replaces an earlier one. Use\n"
+        "it to introduce signing, or to change keys. To sign is to vouch for what is there: with\n"
+        "--trust, only what a trusted key has signed is signed again. `compile --sign` vouches\n"
+        "for its own work.",
     .options = sign_options,
     .operand_count_max = -1,
     .run = sign_main,

@@ -88,9 +88,9 @@ static cli_status main_version(void)
     return CLI_DONE;
 }
 
-/* Puts options that stand before the command, as in git, behind it, where the command takes them
+/* Moves options given before the command, as in git, to after it, where the command takes them
  * or says that it has no such option. */
-static void main_put_behind(char **argv, int count)
+static void main_put_after(char **argv, int count)
 {
     char *command = argv[count + 1];
     memmove(argv + 2, argv + 1, (size_t)count * sizeof(*argv));
@@ -111,7 +111,7 @@ static cli_status main_dispatch(int argc, char **argv)
     if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) return main_version();
     const cli_command *command = main_find(word);
     if (!command) return main_unknown(word);
-    main_put_behind(argv, leading);
+    main_put_after(argv, leading);
     return command->run(command, argc - 1, argv + 1);
 }
 

@@ -60,13 +60,13 @@ static void fuzz_age(int index)
 /* Few command lines alter anything, and those that do mostly the store's file alone. */
 static void fuzz_restore(void)
 {
-    const bool anew = fuzz_is_altered(FUZZ_HERE) || fuzz_is_altered(FUZZ_STORE);
-    if (anew) {
+    const bool starts_over = fuzz_is_altered(FUZZ_HERE) || fuzz_is_altered(FUZZ_STORE);
+    if (starts_over) {
         fuzz_folder_clear();
         fuzz_require(mkdir(fuzz_files[FUZZ_STORE].path, 0700) == 0);
     }
     for (int i = FUZZ_FILE_COUNT - 1; i >= 0; i--) {
-        if (!anew && !fuzz_is_altered(i)) continue;
+        if (!starts_over && !fuzz_is_altered(i)) continue;
         if (fuzz_files[i].bytes != NULL) fuzz_write(&fuzz_files[i]);
         fuzz_age(i);
     }

@@ -22,7 +22,7 @@ if(SNAPCELL_FUZZ)
   if(NOT CMAKE_C_COMPILER_ID STREQUAL Clang OR NOT SNAPCELL_SANITIZE)
     message(FATAL_ERROR "SNAPCELL_FUZZ needs clang and SNAPCELL_SANITIZE: use `cmake --preset fuzz`")
   endif()
-  # What a sanitizer needs of the process is asked for by GCC's macro, which clang has no like of.
+  # Code that a sanitizer needs is enabled by GCC's macro, which clang does not define.
   target_compile_definitions(snapcell_flags INTERFACE __SANITIZE_ADDRESS__=1)
   # All code tells the engine which ways it went. GCC is what keeps warnings out.
   target_compile_options(snapcell_flags INTERFACE -fsanitize=fuzzer-no-link -Wno-error)

@@ -25,7 +25,7 @@ typedef struct bundle_file {
     char warning[256]; /* about a source map that could not be used; "" when there is none */
 } bundle_file;
 
-/* Reads a bundle and the source map that it names or that stands beside it.
+/* Reads a bundle and the source map that it names or that is next to it.
  * Errors: E_NOT_FOUND, E_IO, E_USAGE (no JavaScript text, or a name that cannot be kept),
  * E_TOO_LARGE, E_NOMEM; `out` is then empty. */
 int bundle_read(const char *path, bundle_file *out, snapcell_error *err);

@@ -28,7 +28,7 @@ struct snapcell_compiled {
 /* As long as an error's message, with some room for what stands before it. */
 #define CAUSES_SIZE_MAX 900
 
-/* A compile under way. Pointers are Borrowed, but for the notes. */
+/* A compile under way. Pointers are Borrowed, except for the notes. */
 typedef struct compile_task {
     const bundle_file *bundle;
     const compile_recipe *recipe;
@@ -120,7 +120,7 @@ static const char *task_advise_on_draws(const compile_task *task)
     return advice;
 }
 
-/* A `code` artifact draws random values at each load: what was asked for, or what can be had at
+/* A `code` artifact draws random values at each load: what was requested, or what can be had at
  * most unless one value may do for all. */
 static void task_fall_back(compile_task *task, const char *causes)
 {
@@ -170,7 +170,8 @@ static int task_build_best(compile_task *task, compile_product *out, snapcell_er
     return task_build(task, worker_path, ENGINE_SURVEY_NONE, out, err);
 }
 
-/* What a `code` artifact took from the clock or from random numbers, it takes anew at each load. */
+/* What a `code` artifact took from the clock or from random numbers, it takes again at each load.
+ */
 static void task_tell_notes(const compile_task *task)
 {
     if (task->limits->note == NULL) return;

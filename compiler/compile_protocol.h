@@ -77,7 +77,7 @@ bool compile_note_read(const void *body, size_t size_bytes, snapcell_note *out);
 
 #define COMPILE_ARGUMENT_COUNT_MAX 65536
 
-/* A call of host function number `index`; `arguments` is Owned by whoever read it: free(). */
+/* A call of host function number `index`; `arguments` is Owned by the reader: free(). */
 typedef struct compile_host_call {
     uint32_t index;
     snapcell_value *arguments;

@@ -7,7 +7,7 @@
 
 #define COMPILE_WARM_SIZE_MAX (UINT64_C(4) << 20) /* of all warm-up requests together */
 
-/* The part of the options that decides the artifact. Pointers are Borrowed, but for the name. */
+/* The part of the options that decides the artifact. Pointers are Borrowed, except the name. */
 typedef struct compile_recipe {
     char name[SNAPCELL_ARTIFACT_NAME_SIZE_MAX + 1];
     snapcell_format format;

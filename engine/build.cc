@@ -128,7 +128,7 @@ int ForgetBuildTime(v8::Local<v8::Context> context, const LastMatch &last_match,
 }
 
 // The creator enters its isolate and leaves it in its destructor, after the state's handles are
-// gone.
+// freed.
 int BuildSnapshot(const engine_bundle &bundle, const engine_build_options &options,
                   engine_format format, const DrawnBytes &scratch, engine_build_result *out,
                   Refusal *refusal, snapcell_error *err)

@@ -34,7 +34,7 @@ class DataViews final : public v8::QueryObjectPredicate
     bool Filter(v8::Local<v8::Object> object) override { return object->IsDataView(); }
 };
 
-// The words of a DataView among which the address is: behind the object's own fields and the
+// The words of a DataView among which the address is: after the object's own fields and the
 // buffer.
 constexpr int kAddressWordMin = 5, kAddressWordMax = 8;
 

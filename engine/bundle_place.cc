@@ -18,7 +18,7 @@ struct SourceMapFree {
 };
 using SourceMapPointer = std::unique_ptr<source_map, SourceMapFree>;
 
-// Parsed anew for each error: errors are rare, and a map would cost every cell memory.
+// Parsed again for each error: errors are rare, and a map would cost every cell memory.
 SourceMapPointer OpenSourceMap(const engine_bundle &bundle)
 {
     if (bundle.source_map.data == nullptr) return nullptr;

@@ -17,7 +17,7 @@ class StaticText final : public v8::String::ExternalOneByteStringResource
     StaticText(const char *data, size_t length) : data_(data), length_(length) {}
     const char *data() const override { return data_; }
     size_t length() const override { return length_; }
-    // Owned by a table that lives for ever, not by the string.
+    // Owned by a table that is never freed, not by the string.
     void Dispose() override {}
 
   private:

@@ -1,4 +1,4 @@
-/* The engine: V8 behind a C header. Internal: the compiler and the loader reach V8 only through
+/* The engine: a C header around V8. Internal: the compiler and the loader reach V8 only through
  * this.
  *
  * V8 is started once per process, by engine_start(). Each function names its thread; none lets an
@@ -62,7 +62,7 @@ const char *engine_v8_flags(void);
 const char *engine_architecture(void);
 
 /* The snapshot of the smallest function, as artifacts of this engine take it for the prefix of
- * their blob. Borrowed for ever. Thread: any. */
+ * their blob. Borrowed forever. Thread: any. */
 const void *engine_base_blob(size_t *size_bytes);
 
 /* --- Sources

@@ -125,7 +125,7 @@ int EvaluateEsModule(v8::Local<v8::Context> context, BundleText *text,
     return SNAPCELL_OK;
 }
 
-// `require` of a CommonJS bundle: what is still asked for was not bundled.
+// `require` of a CommonJS bundle: what is still required was not bundled.
 void RequireImport(const v8::FunctionCallbackInfo<v8::Value> &info)
 {
     v8::Isolate *isolate = info.GetIsolate();

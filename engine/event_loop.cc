@@ -86,7 +86,7 @@ void ReportUncaught(v8::Local<v8::Context> context, v8::Local<v8::Value> error, 
             .IsEmpty();
 }
 
-// Logs the rejections that nothing handles, but for those of `awaited` and those that a listener
+// Logs the rejections that nothing handles, except those of `awaited` and those that a listener
 // takes care of. Returns whether listeners ran.
 bool ReportRejections(v8::Local<v8::Context> context, v8::Local<v8::Promise> awaited)
 {

@@ -11,7 +11,7 @@
 
 using namespace snapcell;
 
-// Owned by two: the table of the cell, and the client. Whoever lets go last frees it.
+// Owned by two: the table of the cell, and the client. The last to let go frees it.
 struct snapcell_fetch {
     explicit snapcell_fetch(std::shared_ptr<Wakeup> wakeup_) : wakeup(std::move(wakeup_)) {}
     ~snapcell_fetch() { free(window); }

@@ -25,7 +25,7 @@ enum class FetchEvent : int {
     kHead = 0,     // status, status text, [name, value, ...]
     kReadable = 1, // after Read() had nothing
     kPull = 2,     // the client wants the next piece of the request's body
-    kFailed = 3,   // message, code; the fetch is gone
+    kFailed = 3,   // message, code; the fetch has ended
 };
 
 // The fetches of one isolate. Thread: the cell's.
@@ -53,10 +53,10 @@ class FetchTable
     // Takes what has come of the body. After kNothingYet the listener is told when there is more.
     ReadResult Read(v8::Isolate *isolate, uint32_t id, v8::Local<v8::ArrayBuffer> *out);
 
-    // A piece of the request's body, after kPull. Without effect on an fetch that is gone.
+    // A piece of the request's body, after kPull. No effect on a fetch that has ended.
     void Send(uint32_t id, const void *data, size_t size_bytes, bool is_last);
 
-    // Gives an fetch up. Without effect on one that is gone.
+    // Gives a fetch up. No effect on one that has ended.
     void Close(uint32_t id);
     void CloseAll();
 

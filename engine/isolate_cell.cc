@@ -128,7 +128,8 @@ class Entry
     bool watched_;
 };
 
-// The compiler makes no other blobs; whoever did would make one hash seed for all instances.
+// The compiler makes no other blobs. One that could not be rehashed would share its hash seed with
+// all instances.
 int CheckRehashable(const engine_cell &cell, snapcell_error *err)
 {
     if (cell.image.kind != SNAPCELL_ARTIFACT_SNAPSHOT || cell.startup.CanBeRehashed())

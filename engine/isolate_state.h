@@ -58,8 +58,8 @@ struct IsolateState {
     void Log(snapcell_log_level level, const std::string &text) const;
 
     // --- Time ---
-    // Milliseconds since 1970, and since the time origin. At build time both stand still but for
-    // timers.
+    // Milliseconds since 1970, and since the time origin. At build time only timers move
+    // both.
     double NowMs() const;
     double MonotonicMs() const;
     // Lets a frozen clock catch up with the real one: at the start of a call, and whenever the
@@ -121,7 +121,7 @@ struct IsolateState {
     RandomDraws warm_draws;
     DrawnBuffers drawn_buffers; // of the same draws
     Survey *survey = nullptr;   // set when the evaluation is there to be looked at
-    // Run time: what HandOver() found, and every instance fills anew.
+    // Run time: what HandOver() found, and every instance fills again.
     std::vector<v8::Global<v8::Value>> fresh_buffers;
     std::vector<std::string> warnings;
     uint64_t build_random = 0; // what repeatable random bytes continue from
@@ -133,7 +133,7 @@ struct IsolateState {
     // handles since.
     Rejections told_rejections;
     Rejections handled_rejections;
-    // Lets go of all that handles hold but for timers, before the isolate goes away.
+    // Lets go of all that handles hold except timers, before the isolate goes away.
     void ForgetHandles();
 
   private:

@@ -13,8 +13,8 @@ using v8::internal::Address;
 // Module begins with its map and its exports; a hash table with its map, its length, and its number
 // of elements.
 constexpr int kModuleExportsOffset = 1 * v8::internal::kApiTaggedSize;
-// After its exports, its hash and its status comes its namespace, `undefined` until it is asked
-// for.
+// After its exports, its hash and its status comes its namespace, `undefined` until it is
+// requested.
 constexpr int kModuleNamespaceOffset = 4 * v8::internal::kApiTaggedSize;
 constexpr int kTableLengthOffset = 1 * v8::internal::kApiTaggedSize;
 constexpr int kTableElementCountOffset = 2 * v8::internal::kApiTaggedSize;

@@ -19,7 +19,7 @@ namespace snapcell
 void ForgetModuleExports(v8::Local<v8::Context> context, v8::Local<v8::Module> module);
 
 // The same for a built-in module that the bundle imports: what it imports by name it holds by now.
-// A module whose namespace somebody asked for keeps its table, and the blob cannot be rehashed.
+// A module whose namespace was requested keeps its table, and the blob cannot be rehashed.
 void ForgetImportedExports(v8::Local<v8::Context> context, v8::Local<v8::Module> module);
 
 } // namespace snapcell

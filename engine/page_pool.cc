@@ -171,7 +171,7 @@ PagePool::Arena *PagePool::AddArena()
         delete arena;
         return nullptr;
     }
-    // Unless asked for: a page that is touched for a few bytes must not cost 2 MiB.
+    // Only on request: a page that is touched for a few bytes must not cost 2 MiB.
     madvise(arena->base, kArenaBytes, huge_pages_ ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
     arenas_[count].store(arena, std::memory_order_relaxed);
     arena_count_.store(count + 1, std::memory_order_release);

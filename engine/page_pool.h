@@ -1,5 +1,5 @@
-// A page allocator for V8 that keeps what isolates free, instead of asking the kernel for every
-// isolate anew.
+// A page allocator for V8 that keeps what isolates free, instead of asking the kernel again for
+// every isolate.
 //
 // V8 maps, trims and unmaps 256 KiB chunks: for a small isolate that is a good part of its load.
 // The pool carves runs of chunks out of arenas and keeps freed runs, zeroed, for the next isolate.

@@ -22,7 +22,7 @@ enum class EngineSetup {
 
 // asm.js runs as the JavaScript that it is: V8 would make WebAssembly of it, which can be in no
 // snapshot and no code cache.
-// Fixed seeds make blobs reproducible: Math.random and the hash seed are drawn anew at load. The
+// Fixed seeds make blobs reproducible: Math.random and the hash seed are drawn again at load. The
 // optimizing compilers' code is never in a snapshot, and what they leave behind depends on timing.
 inline constexpr char kSnapshotFlags[] = "--single-threaded --random-seed=1 --hash-seed=1 --no-opt "
                                          "--no-maglev --no-sparkplug --no-flush-bytecode "
@@ -41,7 +41,7 @@ bool StartedForBuilding();
 v8::Platform *CurrentPlatform();
 
 // Fails in a child that was forked after engine_start(): V8 and the watchdog's thread do not
-// survive a fork, and locks may be held for ever. Errors: E_USAGE.
+// survive a fork, and locks may be held forever. Errors: E_USAGE.
 int CheckProcess(snapcell_error *err);
 
 // From here on Date asks an isolate whether its clock is frozen.

@@ -37,7 +37,7 @@ static bool request_is_clean_url(const char *url)
     return true;
 }
 
-/* A path is put behind a host; an absolute URL without a path gets one, as a URL parser would give
+/* A path is appended to a host; an absolute URL without a path gets one, as a URL parser would give
  * it. */
 static char *request_complete_url(const char *url)
 {

@@ -120,7 +120,7 @@ static int source_map_base64_digit(char c)
     return -1;
 }
 
-/* Reads one number and moves `*text` behind it. Returns -1 when there is none, or none that fits 32
+/* Reads one number and moves `*text` past it. Returns -1 when there is none, or none that fits 32
  * bits. */
 static int source_map_read_vlq(const char **text, int64_t *out)
 {
@@ -360,7 +360,7 @@ int source_map_find(const source_map *map, uint32_t line, uint32_t column, const
                     uint32_t *out_line, uint32_t *out_column)
 {
     if (map == NULL || line == 0 || column == 0) return 0;
-    size_t low = 0, high = map->segment_count; /* the first segment behind the place */
+    size_t low = 0, high = map->segment_count; /* the first segment after the place */
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         const source_map_segment *at = &map->segments[middle];
@@ -380,7 +380,7 @@ int source_map_find(const source_map *map, uint32_t line, uint32_t column, const
 
 /* --- Stacks --- */
 
-/* Reads ":DIGITS" that fits 32 bits. Returns what stands behind it, or NULL. */
+/* Reads ":DIGITS" that fits 32 bits. Returns what follows it, or NULL. */
 static const char *source_map_read_number(const char *text, uint32_t *out)
 {
     if (*text++ != ':') return NULL;
@@ -402,7 +402,7 @@ static bool source_map_is_name_character(char c)
            (c & 0x80) != 0 || (c != '\0' && strchr("_-.$/\\", c) != NULL);
 }
 
-/* The next "FILE:LINE:COLUMN" in `text`. Returns where it begins, or NULL; `*end` is behind it. */
+/* The next "FILE:LINE:COLUMN" in `text`. Returns where it begins, or NULL; `*end` is after it. */
 static const char *source_map_next_place(const char *text, const char *start, const char *file,
                                          uint32_t *line, uint32_t *column, const char **end)
 {

@@ -71,7 +71,7 @@ std::string Survey::AdviceOn(const Entry &entry, const std::string &package)
     return std::string(verb) + " it when the handler first needs it" + end;
 }
 
-// Of what no frame of the bundle did, its author knows nothing.
+// What no frame of the bundle did, its author cannot know about.
 void Survey::NoteUse(v8::Isolate *isolate, snapcell_note_kind kind, const char *what)
 {
     bool warm = IsolateState::From(isolate)->phase == Phase::kWarm;
@@ -123,7 +123,7 @@ void Survey::AddTimers(const Workshop &workshop)
     }
 }
 
-// WebAssembly is not there at all while a snapshot is made; of the others, objects that are gone by
+// WebAssembly is not there at all while a snapshot is made; of the others, objects collected by
 // then do no harm.
 void Survey::AddObjects(v8::Isolate *isolate, const HeapPaths &paths, bool registries)
 {

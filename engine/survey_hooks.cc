@@ -9,7 +9,7 @@ namespace snapcell
 namespace
 {
 
-// Proxies, since they are what they stand for in every other way. Notes are taken behind the call,
+// Proxies, since they are what they stand for in every other way. Notes are taken after the call,
 // while the bundle's frame is still on the stack.
 constexpr char kHooks[] = R"js((use, mark, hold) => {
     "use strict";

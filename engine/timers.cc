@@ -92,8 +92,8 @@ bool TimerQueue::RunDue(v8::Local<v8::Context> context, double now_ms)
         v8::Global<v8::Value> frame(isolate, timer.frame);
         due_.erase(due_.begin());
         if (timer.interval_ms >= 0) {
-            // At least a millisecond later, so that an interval of 0 does not keep this loop for
-            // ever.
+            // At least a millisecond later, so that an interval of 0 does not keep this loop
+            // going forever.
             timer.due_ms = now_ms + (timer.interval_ms < 1 ? 1 : timer.interval_ms);
             due_.emplace(timer.due_ms, id);
         } else {

@@ -5,7 +5,7 @@
  * `fire` runs with the mutex held: that is what lets watchdog_end() promise that it is not running.
  * So it must be short and must not call back into this file.
  *
- * After fork() the child has no such thread, and the mutex may be held for ever there; V8 does not
+ * After fork() the child has no such thread, and the mutex may be held forever there; V8 does not
  * survive a fork either, and nothing here tries to. */
 #include "watchdog.h"
 

@@ -1,4 +1,4 @@
-// Lazy globals and the built-in modules behind them; web/web.h says what the modules are.
+// Lazy globals and the built-in modules that implement them; web/web.h says what the modules are.
 #ifndef SNAPCELL_WEB_MODULES_H
 #define SNAPCELL_WEB_MODULES_H
 

@@ -11,7 +11,7 @@
 #define BUFFER_POOL_ALIGNMENT 64
 #define BUFFER_POOL_STEP ((size_t)64 << 10) /* what is smaller comes from malloc(), is not kept */
 
-/* Room for bytes. Behind the first `written_size_bytes` it is zero. */
+/* Room for bytes. After the first `written_size_bytes` it is zero. */
 typedef struct pool_buffer {
     void *data; /* aligned to BUFFER_POOL_ALIGNMENT; NULL: no buffer */
     size_t capacity_bytes;
@@ -42,7 +42,7 @@ int buffer_pool_take(buffer_pool *pool, size_t size_bytes, pool_buffer *out);
 /* Gives a buffer back and zeroes `*buffer`; a zeroed one is allowed. Thread: any. */
 void buffer_pool_give(buffer_pool *pool, pool_buffer *buffer);
 
-/* To be called before exactly the first `size_bytes` are written: what is behind them is zero
+/* To be called before exactly the first `size_bytes` are written: what follows them is zero
  * afterwards. */
 void pool_buffer_prepare(pool_buffer *buffer, size_t size_bytes);
 

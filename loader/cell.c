@@ -150,7 +150,7 @@ int cell_new_spare(snapcell_loader *loader, image *from, const cell_limits *limi
     return status;
 }
 
-/* Makes a spare the cell that was asked for. */
+/* Makes a spare the requested cell. */
 static int cell_use_spare(snapcell_cell *spare, const engine_env *env, size_t env_count,
                           snapcell_error *err)
 {

@@ -89,7 +89,7 @@ static int cell_verify_bytes(snapcell_loader *loader, const cell_reading *readin
     return status;
 }
 
-/* Whether `ref` is the whole key: then no name was asked for. A few digits are no key here, or who
+/* Whether `ref` is the whole key: then no name was requested. A few digits are no key here, or who
  * can take a name away could have it found as the beginning of another artifact's key. */
 static bool cell_ref_is_key(const cell_reading *reading)
 {
@@ -141,7 +141,7 @@ static int cell_refuse_host(const snapcell_loader *loader, const char *ref,
                      ref, built, ours);
 }
 
-/* Whether these checked bytes are what was asked for, and are for this process. */
+/* Whether these checked bytes are what was requested, and are for this process. */
 static int cell_check_binding(const snapcell_loader *loader, const char *ref,
                               const snapcell_key *key, const artifact_view *artifact,
                               snapcell_error *err)

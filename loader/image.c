@@ -121,7 +121,7 @@ static void image_copy_text(const image *made, const artifact_section *section, 
     text->stored.data = copy;
 }
 
-/* One buffer takes the blob, decoded, and behind it the texts, which are small, as they are: the
+/* One buffer takes the blob, decoded, and after it the texts, which are small, as they are: the
  * store's pages need not stay pinned for them. */
 static int image_settle_in_memory(image *made, const artifact_view *view, snapcell_error *err)
 {

@@ -23,7 +23,7 @@ typedef struct image_context {
     _Atomic uint32_t place_count;
 } image_context;
 
-/* A section that is decoded when it is first asked for. `stored` is the section as it lies in the
+/* A section that is decoded when it is first requested. `stored` is the section as it lies in the
  * artifact, in memory of the image. */
 typedef struct image_text {
     pthread_mutex_t mutex;

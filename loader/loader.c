@@ -33,7 +33,7 @@ static uint32_t loader_in_place_count(const snapcell_loader_options *options)
                                             : SNAPCELL_IN_PLACE_COUNT_MAX_DEFAULT;
 }
 
-/* Of no effect but for the process's first loader. */
+/* Only the process's first loader has an effect. */
 static void loader_set_pages(const snapcell_loader_options *options, bool restoring)
 {
     engine_page_options pages = {

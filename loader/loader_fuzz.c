@@ -14,7 +14,7 @@
 #define FUZZ_CELL_COUNT 2
 #define FUZZ_LOADS 0xF0      /* first bytes from here on: the input loads and disposes */
 #define FUZZ_LOADS_MAX 2     /* an input */
-#define FUZZ_KEPT_INPUTS 500 /* then the cells that stay are loaded anew */
+#define FUZZ_KEPT_INPUTS 500 /* then the cells that stay are loaded again */
 
 static const char *const fuzz_names[FUZZ_CELL_COUNT] = {"web", "json"};
 static snapcell_loader *fuzz_loader;

@@ -94,8 +94,8 @@ static inline bool loader_is_here(const snapcell_loader *loader)
 /* Counts `code` when it says that a limit was hit. */
 void loader_count_limit(snapcell_loader *loader, int code);
 
-/* An artifact in the store, found and not checked, and what it was asked for as. Zeroed, it is
- * none. */
+/* An artifact in the store, found and not checked, and the reference that requested it. Zeroed, it
+ * is none. */
 struct cell_reading {
     const char *ref;
     const char *tenant; /* NULL: none */
@@ -114,8 +114,8 @@ void cell_reading_release(cell_reading *reading);
 /* Whether the artifact's bytes are those that the image was made of, by checksum and digest. */
 bool cell_reading_is_of(const cell_reading *reading, const image *shared);
 
-/* Whether the trust set that the loader has now accepts a verified image for what was asked for.
- * Asked at each load: the set may change, and one artifact may be asked for under several names.
+/* Whether the trust set that the loader has now accepts a verified image for what was requested.
+ * Asked at each load: the set may change, and one artifact may be requested under several names.
  * Errors: E_SIGNATURE. */
 int cell_image_admit(snapcell_loader *loader, const cell_reading *reading, const image *shared,
                      snapcell_error *err);

@@ -102,7 +102,7 @@ void net_transfer_close(net_transfer *transfer)
 
 static void head_reset(net_transfer *transfer, const char *line, size_t size)
 {
-    /* "HTTP/1.1 200 OK": the text is behind the second blank. */
+    /* "HTTP/1.1 200 OK": the text is after the second blank. */
     const char *end = line + size;
     const char *text = memchr(line, ' ', size);
     if (text != NULL) text = memchr(text + 1, ' ', (size_t)(end - text - 1));
@@ -181,7 +181,7 @@ static bool head_add(net_transfer *transfer, const char *line, size_t size)
     return !transfer->head.failed && transfer->head.size_bytes <= HEADERS_SIZE_MAX;
 }
 
-/* Whoever hands the response on must not tell of this connection; nor, of a body that libcurl
+/* A response that is handed on must not describe this connection; nor, of a body that libcurl
  * decoded, of its length and coding. */
 static bool head_keeps(const net_transfer *transfer, const char *name, bool has_body)
 {

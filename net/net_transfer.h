@@ -31,7 +31,7 @@ bool net_transfer_start(net_server *server, uint32_t id, wire_reader *body);
 /* The one of this number, or NULL. */
 net_transfer *net_transfer_find(const net_server *server, uint32_t id);
 
-/* NET_BODY and NET_BODY_LAST. False when no piece was asked for. */
+/* NET_BODY and NET_BODY_LAST. False when no piece was requested. */
 bool net_transfer_take_body(net_transfer *transfer, const char *data, size_t size_bytes,
                             bool is_last);
 void net_transfer_add_credit(net_transfer *transfer, uint32_t size_bytes);

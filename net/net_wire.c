@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-/* A name and a value: their sizes, and the zeros behind them. */
+/* A name and a value: their sizes, and the zeros after them. */
 #define HEADER_SIZE_MIN (2 * (sizeof(uint64_t) + 1))
 
 void net_put_headers(wire_writer *writer, const snapcell_header *headers, size_t count)

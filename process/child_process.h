@@ -10,7 +10,7 @@
 /* As much of what a child writes to stderr is kept: V8's last words come early in it. */
 #define CHILD_WORDS_SIZE_MAX 16384
 
-/* What a child is for. Everything is Borrowed for ever. */
+/* What a child is for. Everything is Borrowed forever. */
 typedef struct child_kind {
     const char *command; /* of the program: its first argument; the socket's number is the second */
     wire_size_max_fn *size_max; /* of what it may send */

@@ -12,7 +12,7 @@ bool child_words_of_memory(const char *words)
     return false;
 }
 
-/* A line, without "# " in front and blanks behind. */
+/* A line, without the "# " before it and blanks after it. */
 typedef struct words_line {
     const char *data;
     size_t size_bytes;

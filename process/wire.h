@@ -1,5 +1,5 @@
 /* Bytes of a message: fixed-width little-endian fields, texts with their size in front and a zero
- * behind. Internal. */
+ * after them. Internal. */
 #ifndef SNAPCELL_WIRE_H
 #define SNAPCELL_WIRE_H
 
@@ -15,7 +15,7 @@ typedef struct wire_writer {
     uint8_t *data; /* Owned */
     size_t size_bytes;
     size_t capacity_bytes;
-    bool counts_only; /* set by whoever wants the size alone: nothing is kept */
+    bool counts_only; /* set when only the size is wanted: nothing is kept */
     bool failed;
 } wire_writer;
 
@@ -47,7 +47,7 @@ uint64_t wire_get_u64(wire_reader *reader);
 double wire_get_double(wire_reader *reader);
 /* `size_bytes` bytes in place, or NULL. */
 const void *wire_get_raw(wire_reader *reader, size_t size_bytes);
-/* Bytes in place with a zero behind them, or NULL. */
+/* Bytes in place with a zero after them, or NULL. */
 const char *wire_get_bytes(wire_reader *reader, size_t *size_bytes);
 /* As wire_get_bytes, without a zero among them: what was written of a string, of any encoding. */
 const char *wire_get_string(wire_reader *reader);

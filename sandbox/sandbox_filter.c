@@ -131,7 +131,7 @@ static void filter_add_conditional(sandbox_program *out, uint32_t violation, uin
                           SECCOMP_RET_ERRNO | EACCES);
     program_for_arguments(out, __NR_tgkill, &(program_test){0, UINT32_MAX, pid}, 1, violation);
     program_for_null(out, __NR_prlimit64, 2, refuse); /* reading them, not setting */
-    program_for_null(out, __NR_sendto, 4, violation); /* to whoever is at the other end */
+    program_for_null(out, __NR_sendto, 4, violation); /* to any address */
     program_for_values(out, __NR_fcntl, 1, (const uint32_t[]){1, 3}, 2, refuse); /* get */
     program_for_values(out, __NR_ioctl, 1, (const uint32_t[]){FILTER_TCGETS}, 1,
                        SECCOMP_RET_ERRNO | ENOTTY);

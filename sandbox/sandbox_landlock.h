@@ -11,8 +11,8 @@ int sandbox_landlock_abi(void);
 /* Restricts the calling thread, and those it starts, to nothing at all. 0, or an errno value. */
 int sandbox_landlock_restrict(int abi);
 
-/* The same, but for reading files and folders below `readable` (those that are not there are passed
- * over), and for connecting to ports. */
+/* The same, but to allow reading files and folders below `readable` (those that are not there are
+ * passed over), and connecting to ports. */
 int sandbox_landlock_restrict_client(int abi, const char *const *readable, size_t count);
 
 #endif

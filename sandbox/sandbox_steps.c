@@ -57,7 +57,7 @@ static int sandbox_drop_user(bool keeps_user, snapcell_error *err)
     return sandbox_drop_capabilities(err);
 }
 
-/* Whoever sets a death signal for the parent's sake must not lose it with the user. */
+/* A death signal that the child set must survive the change of user. */
 int sandbox_change_user(bool keeps_user, snapcell_error *err)
 {
     int death_signal = 0;

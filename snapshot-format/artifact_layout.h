@@ -109,7 +109,7 @@ static_assert(offsetof(artifact_header, bundle_hash) == 136, "SPEC.md, the heade
 static_assert(offsetof(artifact_header, reserved) == 152, "SPEC.md, the header");
 static_assert(_Alignof(artifact_header) == 1, "laid over any address");
 
-/* What the checksum covers begins behind it; the digest also leaves itself out. */
+/* What the checksum covers begins after it; the digest also leaves itself out. */
 #define ARTIFACT_CHECKSUM_START offsetof(artifact_header, digest)
 #define ARTIFACT_DIGEST_HEAD_SIZE offsetof(artifact_header, checksum)
 #define ARTIFACT_DIGEST_START offsetof(artifact_header, artifact_size)

@@ -303,7 +303,7 @@ static int artifact_check_place(const artifact_parse *parse, const artifact_sect
     const uint16_t type = le16_get(entry->type);
     if (type <= walk->type_last) { /* R16 */
         return error_set(err, SNAPCELL_E_CORRUPT,
-                         "the artifact's section of type %u stands behind one of type %u; " REMAKE,
+                         "the artifact's section of type %u comes after one of type %u; " REMAKE,
                          (unsigned)type, (unsigned)walk->type_last);
     }
     const uint64_t start = artifact_align(walk->end);

@@ -13,7 +13,7 @@ extern "C" {
 typedef enum artifact_codec {
     ARTIFACT_CODEC_RAW = 0,
     ARTIFACT_CODEC_ZSTD = 1,        /* one frame, its content size in its header */
-    ARTIFACT_CODEC_ZSTD_PREFIX = 2, /* the same, behind the engine's base blob; for blobs only */
+    ARTIFACT_CODEC_ZSTD_PREFIX = 2, /* the same, after the engine's base blob; for blobs only */
 } artifact_codec;
 
 typedef enum artifact_text_encoding {
@@ -39,7 +39,7 @@ typedef struct artifact_view {
     artifact_section source_map; /* JSON, UTF-8; may be absent */
     artifact_section manifest;   /* always raw */
     artifact_section signature;  /* as it is there, not looked at; may be absent */
-    bool signature_is_last;      /* and no other trailer stands beside it */
+    bool signature_is_last;      /* and there is no other trailer */
 } artifact_view;
 
 /* How much to check beyond structure. The checksum is XXH3-128; the digest is BLAKE2b-256. */

@@ -109,7 +109,7 @@ int artifact_signature_find(const artifact_view *view, snapcell_signature *out, 
         section->stored_size_bytes != section->decoded_size_bytes) { /* S2 */
         return error_set(err, SNAPCELL_E_SIGNATURE,
                          "the artifact's signature is compressed, or other bytes that it does not "
-                         "cover stand behind it; " SIGN_AGAIN);
+                         "cover come after it;  " SIGN_AGAIN);
     }
     return artifact_signature_parse(section->data, (size_t)section->stored_size_bytes, out, err);
 }

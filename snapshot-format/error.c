@@ -63,7 +63,7 @@ static void error_message_set(char *out, size_t out_size_bytes, const char *text
     }
 }
 
-/* The longest message, and enough behind it to see whether its last character is cut. */
+/* The longest message, and enough after it to see whether its last character is cut. */
 #define ERROR_TEXT_SIZE (sizeof(((snapcell_error *)NULL)->message) + 4)
 
 /* Formatted aside, because the arguments may point into the snapcell_error that is to be set. */

@@ -17,7 +17,7 @@ extern "C" {
 #define KEY_TEXT_SECRET_TYPE "snapcell-ed25519-secret"
 #define KEY_TEXT_REVOKED "@revoked"
 
-#define KEY_TEXT_SECRET_SIZE 64 /* libsodium's: the seed, and the public key behind it */
+#define KEY_TEXT_SECRET_SIZE 64 /* libsodium's: the seed, and the public key after it */
 
 /* What a line of a trust file says. */
 typedef struct key_text_public {
@@ -37,7 +37,7 @@ bool key_text_parse_public(const char *line, size_t size_bytes, key_text_public 
  * is damaged: the public half does not belong to the other. `out` is wiped then. */
 bool key_text_parse_secret(const char *text, size_t size_bytes, uint8_t out[KEY_TEXT_SECRET_SIZE]);
 
-/* Whether it can stand behind a key: one line, of printable UTF-8. */
+/* Whether it can follow a key: one line, of printable UTF-8. */
 bool key_text_is_comment(const char *text);
 
 #ifdef __cplusplus

@@ -5,7 +5,7 @@
 
 #include "error_set.h"
 
-/* No struct is as large: a struct_size above it was never set, and would be read far behind its
+/* No struct is as large: a struct_size above it was never set, and would be read far past its
  * struct. */
 #define STRUCT_SIZE_MAX 4096
 

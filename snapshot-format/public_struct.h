@@ -21,7 +21,7 @@ int public_struct_read(void *to, size_t size_bytes, const void *from, const char
                        snapcell_error *err);
 
 /* Gives a program a struct without a struct_size: as much of it as there is room for in
- * `to_size_bytes`, and zero behind what this library knows of. */
+ * `to_size_bytes`, and zero after what this library knows of. */
 void public_struct_write(void *to, size_t to_size_bytes, const void *from, size_t size_bytes);
 
 #ifdef __cplusplus

@@ -281,7 +281,7 @@ int trust_admit(const snapcell_trust *trust, const snapcell_signature *signature
     }
     if (tenant == NULL || strcmp(tenant, signature->tenant) == 0) return SNAPCELL_OK;
     return error_set(err, SNAPCELL_E_SIGNATURE,
-                     "the artifact is signed for %s%s%s, and was asked for by %s%.200s%s",
+                     "the artifact is signed for %s%s%s, and was requested by %s%.200s%s",
                      signature->tenant[0] ? "tenant '" : "no tenant", signature->tenant,
                      signature->tenant[0] ? "'" : "", tenant[0] ? "tenant '" : "no tenant", tenant,
                      tenant[0] ? "'" : "");

@@ -26,8 +26,8 @@ const uint8_t *trust_entry(const snapcell_trust *trust, size_t index, bool *revo
 int trust_admit(const snapcell_trust *trust, const snapcell_signature *signature, const char *name,
                 const char *tenant, snapcell_error *err);
 
-/* That an artifact is unsigned is a fact where no one asked for trust, and an error where someone
- * did: turns the E_NOT_FOUND of artifact_signature_find() into E_SIGNATURE. */
+/* That an artifact is unsigned is a fact where no one requires trust, and an error where someone
+ * does: turns the E_NOT_FOUND of artifact_signature_find() into E_SIGNATURE. */
 int trust_unsigned_is_refused(int code, snapcell_error *err);
 
 #ifdef __cplusplus

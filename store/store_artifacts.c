@@ -242,7 +242,7 @@ int snapcell_store_each_artifact(snapcell_store *store, snapcell_store_artifact_
  * -------------------------------------------------------------------------------------------------
  */
 
-/* A long value lies behind the header of its first page, which says how many there are. */
+/* A long value follows the header of its first page, which says how many there are. */
 int store_artifact_check_pages(MDB_txn *txn, MDB_dbi dbi, const MDB_val *value)
 {
     MDB_stat stat;

@@ -284,7 +284,7 @@ static int store_check_file_pages(store_walk *walk, snapcell_error *err)
     }
     pages->file_page_count = (uint64_t)status.st_size / pages->page_size;
     walk->is_short = pages->file_page_count < pages->page_count;
-    /* What lies in the file behind the last page is none of this state's. */
+    /* What lies in the file after the last page does not belong to this state. */
     if (!walk->is_short) pages->file_page_count = pages->page_count;
     return SNAPCELL_OK;
 }

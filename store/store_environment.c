@@ -330,7 +330,7 @@ void store_environment_disconnect(store_environment *environment)
  * -------------------------------------------------------------------------------------------------
  */
 
-/* Goes back to how it was when the new way does not work; if even that fails, whoever enters next
+/* Goes back to how it was when the new way does not work; if even that fails, the next to enter
  * tries again. */
 static int store_environment_reconnect(store_environment *environment, bool writable, size_t min,
                                        snapcell_error *err)

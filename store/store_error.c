@@ -102,7 +102,7 @@ int store_error(const store_environment *environment, int status, const char *do
         return error_set(
             err, SNAPCELL_E_IO,
             "%s in %s: a write failed in a way that LMDB cannot go on from: try again, "
-            "which opens it anew",
+            "which reopens it",
             doing, path);
     default:
         if (status > 0) return store_error_errno(environment, status, doing, err);

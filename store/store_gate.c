@@ -1,5 +1,5 @@
-/* The gate of an environment: operations and views are inside; whoever must close LMDB keeps
- * everybody out. */
+/* The gate of an environment: operations and views are inside; a thread that must close LMDB keeps
+ * all others out. */
 #include <errno.h>
 #include <unistd.h>
 

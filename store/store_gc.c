@@ -3,8 +3,9 @@
  * LMDB never makes data.mdb smaller, so that a compact copy takes its place. That is safe because
  * every environment of snapcell's holds the use lock on the very data.mdb that it has open, shared:
  * the copy is made and renamed under the exclusive lock, which nobody else's use allows, with LMDB
- * closed in this process before the rename. Whoever opens meanwhile waits for the lock on the old
- * file, then finds that the directory names another one, and begins anew (store_file_open()). */
+ * closed in this process before the rename. A process that opens it meanwhile waits for the lock on
+ * the old file, then finds that the directory names another one, and starts over
+ * (store_file_open()). */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

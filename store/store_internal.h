@@ -1,5 +1,5 @@
 /* Inside the store component: its parts and what they share. Nothing outside store/ includes this,
- * but for its tests. The only component that includes lmdb.h.
+ * except its tests. The only component that includes lmdb.h.
  *
  * Who locks what, from the outside in:
  *   registry      a mutex: which environments this process has open (store_registry.c)
@@ -141,7 +141,7 @@ int store_file_prepare_lock(int directory_file, const char *path, bool writable,
                             snapcell_error *err);
 int store_file_inode(int directory_file, ino_t *out);
 /* Brings the names of a new data.mdb, just made or put in place of another, to disk: of itself, and
- * of its directory. Done again until the first write, since whoever made it may have failed to. */
+ * of its directory. Done again until the first write, since its maker may have failed to. */
 int store_file_sync_names(int file, int directory_file, const char *path, snapcell_error *err);
 
 /* --- store_lock.c: locks between processes --- */

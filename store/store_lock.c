@@ -1,7 +1,7 @@
 /* Locks between processes, on data.mdb.
  *
  * Open-file-description locks, because a process loses its plain fcntl() locks on a file as soon as
- * it closes any descriptor of it. They lie far behind the data and never cover any. */
+ * it closes any descriptor of it. They are far past the data and never cover any. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>

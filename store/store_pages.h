@@ -79,7 +79,7 @@ typedef struct store_pages {
     int file;
     const char *path; /* of the store, for messages */
     size_t page_size;
-    uint64_t page_count; /* what is behind them is not looked at */
+    uint64_t page_count; /* what follows them is not looked at */
     /* How many of them the file has: less, when LMDB took a new page at the end and freed it in the
      * same transaction, without ever writing it. What is in use must be there. */
     uint64_t file_page_count;

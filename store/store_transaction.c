@@ -1,4 +1,4 @@
-/* Transactions: a pool of read transactions, because beginning one anew takes a lock and a slot,
+/* Transactions: a pool of read transactions, because beginning a new one takes a lock and a slot,
  * and write transactions that run again when the map must grow. */
 #include <errno.h>
 #include <fcntl.h>

@@ -46,7 +46,7 @@ const edits = new Map([
                 /=function\(\)\{const e=null==(\w+)\?void 0:\1\.DOMException;[^]*?\}\(\)\|\|function\(\)\{[^]*?\}\(\);function /,
                 '=function(...a){return new(require("snapcell:exception").DOMException)(...a)};function ',
             ],
-            // streams.js makes the AbortController of a WritableStream when it is asked for.
+            // streams.js makes the AbortController of a WritableStream when it is requested.
             [
                 /\w+\._abortController=function\(\)\{if\("function"==typeof AbortController\)return new AbortController\}\(\),/,
                 "",

@@ -227,7 +227,7 @@ static bool Hkdf(const HkdfInput &input, uint8_t *out, size_t size)
     return true;
 }
 
-// cryptoHkdf(hash, key, salt, info, bytes) -> ArrayBuffer; undefined when too much is asked for
+// cryptoHkdf(hash, key, salt, info, bytes) -> ArrayBuffer; undefined when too much is requested
 void Native_cryptoHkdf(const NativeInfo &info)
 {
     ErrorScope errors;

@@ -1,4 +1,4 @@
-// Shared by the native functions behind crypto.subtle. OpenSSL does the arithmetic; the built-in
+// Shared by the native functions that crypto.subtle uses. OpenSSL does the arithmetic; the built-in
 // modules subtle*.js hold the rules of the Web Cryptography API. No native pointer is ever in the
 // heap: a key is bytes, and OpenSSL's object is made from them when the key is used.
 #ifndef SNAPCELL_WEB_NATIVE_CRYPTO_H

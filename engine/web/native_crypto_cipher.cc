@@ -129,7 +129,7 @@ static void RunCbc(const NativeInfo &info, const AesJob &job)
 // --- CTR ---
 
 // How many blocks there are before the counter of `bits` bits is zero again; SIZE_MAX for more than
-// can ever be asked for.
+// can ever be requested.
 static size_t BlocksBeforeWrap(const uint8_t *block, uint32_t bits)
 {
     uint64_t low = 0;

@@ -32,7 +32,7 @@ static bool RefuseNetwork(v8::Isolate *isolate)
                                 "frozen into the snapshot");
         return true;
     }
-    // A bundle that catches this would keep for ever what it falls back to.
+    // A bundle that catches this would keep its fallback forever.
     v8::Local<v8::Value> error = v8::Exception::TypeError(
         Ascii(isolate, "fetch() was called at top level, where the answer would be frozen into "
                        "the snapshot: call it in the handler"));

@@ -160,7 +160,7 @@ static bool MayHaveDotSegments(const uint8_t *path, size_t size)
     return false;
 }
 
-// A port at `at`, where a colon is; moves `at` behind it. -1 when it is not written plainly.
+// A port at `at`, where a colon is; moves `at` past it. -1 when it is not written plainly.
 static int TakePort(const uint8_t *text, size_t size, size_t *at)
 {
     int port = 0;

@@ -448,7 +448,7 @@ class Rewriter {
         return node;
     }
 
-    // const { buffer, other } = view: what a getter gives is asked for by itself.
+    // const { buffer, other } = view: each getter is called separately.
     onVariableDeclaration(node, parent, key, context) {
         this.children(node, context);
         node.declarations = node.declarations.flatMap(one => this.declared(one));

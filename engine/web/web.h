@@ -29,13 +29,13 @@ namespace snapcell
 
 // Of the context's embedder data: a function (handled, promise, reason) -> boolean that offers
 // rejections to the bundle's listeners and tells whether one took care of it; built-in modules set
-// it. Slots up to 5 but for this one are the core's own.
+// it. Slots up to 5 except this one are the core's own.
 constexpr uint32_t kRejectionHookSlot = 4;
 
 // V8 calls it with the source of WebAssembly.compileStreaming().
 void OnWasmStreaming(const v8::FunctionCallbackInfo<v8::Value> &info);
 
-// Whether a URL is what a URL parser would make of it. Says no of some that are.
+// Whether a URL is already in a URL parser's normal form. False for some that are.
 bool IsSerializedUrl(const std::string &url);
 
 // Throws, and notes that what the bundle did ("WebAssembly was used at build time") keeps it from
@@ -62,7 +62,7 @@ struct WebNative {
 };
 std::span<const WebNative> WebNatives();
 
-// A built-in module, in the order of generation. `source` is ASCII and lives for ever.
+// A built-in module, in the order of generation. `source` is ASCII and never freed.
 struct WebModule {
     const char *name; // as in require("snapcell:NAME")
     const char *source;

@@ -139,7 +139,7 @@ START_TEST(test_noise_tells_what_it_saw)
     const char *verdict = json_string_value(json_object_get(facts, "verdict"));
     ck_assert_int_eq(json_is_true(json_object_get(facts, "usable")),
                      strcmp(verdict, "unusable") != 0);
-    /* Whoever is not quiet says why. */
+    /* A machine that is not quiet says why. */
     ck_assert_int_eq(json_array_size(json_object_get(facts, "reasons")) == 0,
                      strcmp(verdict, "quiet") == 0);
     json_decref(facts);

@@ -24,7 +24,7 @@ json "it is recorded how and where" 'j.schema === "snapcell-bench-1" && j.seed =
     ["kernel", "cpu", "governor", "transparent_huge_pages", "v8_version", "v8_flags"].every((k) => typeof j.environment[k] === "string")'
 json "the noise is judged" '["quiet", "noisy", "unusable"].includes(j.noise.verdict) && typeof j.noise.usable === "boolean"'
 json "both events and the warm-up of each series are named" 'j.series.every((s) => s.from && s.to && s.state && s.warm_up)'
-json "every configuration has as many samples as asked for" '["source", "code_cache", "v8_keep", "v8_clear", "compressed", "raw",
+json "every configuration has as many samples as requested" '["source", "code_cache", "v8_keep", "v8_clear", "compressed", "raw",
     "compressed_cold"].every((c) => j.series.some((s) => s.group === "load" && s.config === c && s.statistics.total_ns.count === 10))'
 json "statistics are in order" 'j.series.every(({ statistics: { total_ns: t } }) => t.min > 0 && t.min <= t.p50 && t.p50 <= t.p90 &&
     t.p90 <= t.p99 && t.p99 <= t.max)'
@@ -39,7 +39,7 @@ json "one that is missing and one that fails are named" 'j.missing.some((m) => m
 json "memory of a cell is told" 'j.memory.length >= 3 && j.memory.every((m) => m.pss_bytes.p50 > 0)'
 json "loads are counted on one thread and on several" 'j.throughput.some((t) => t.threads === 1) &&
     j.throughput.some((t) => t.threads === 8) && j.throughput.every((t) => t.milliloads_per_second.min > 0)'
-json "the large store had as many as asked for" 'j.many.artifacts === 128 && j.series.filter((s) => s.group === "many").length === 4'
+json "the large store had as many as requested" 'j.many.artifacts === 128 && j.series.filter((s) => s.group === "many").length === 4'
 expect "the large store is gone" test ! -e results/bench-store-many
 
 run 0 "a function that counts its calls" bench --quick --only load --json --out counting --samples 10 --url /calls "$BUNDLES/hello.js"

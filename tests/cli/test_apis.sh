@@ -25,7 +25,7 @@ holds "headers in the options are" headers yes "globalThis.f = headers => new Re
 holds "one argument needs no machine" url_machine no "globalThis.f = (a, b) => new URL(a(b, 1)); $event"
 holds "nor one with commas of its own" url_machine no "globalThis.f = a => new URL([a, '/'].join('')), 1; $event"
 holds "a base does" url_machine yes "globalThis.f = (a, b) => new URL(a, b); $event"
-holds "behind another URL, too" url_machine yes "globalThis.f = a => new URL(new URL(a).pathname, 'http://b'); $event"
+holds "after another URL, too" url_machine yes "globalThis.f = a => new URL(new URL(a).pathname, 'http://b'); $event"
 holds "which is known of the text alone" url_machine no \
     "export default () => new URL(...['a', 'http://b/c']).href;"
 run 0 "and comes when it is needed" run function --event '{}'

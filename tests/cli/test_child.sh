@@ -1,5 +1,5 @@
 #!/bin/sh
-# The worker process of run: what becomes of it, and of whoever waits for it.
+# The worker process of run: what becomes of it, and of its parent.
 . "$(dirname "$0")/helper.sh"
 
 "$SNAPCELL" compile "$BUNDLES/hello.js" >/dev/null || exit 1

@@ -29,7 +29,7 @@ json "has the same key" 'j.key === JSON.parse(require("fs").readFileSync("first.
 expect "is there" test -f third/data.mdb
 unset SNAPCELL_STORE
 
-run 0 "with options behind the file" compile "$BUNDLES/hello.js" --name "renamed" --json
+run 0 "with options after the file" compile "$BUNDLES/hello.js" --name "renamed" --json
 json "takes the name" 'j.name === "renamed"'
 run 0 "a name with blanks and letters of the world" compile --name "größe 日本 'x'" "$BUNDLES/hello.js"
 run 0 "can be run" run "größe 日本 'x'"
@@ -86,7 +86,7 @@ run 1 "a throw at the top" compile --store none "$BUNDLES/throws.js"
 expect "has its place" grep -Eq '^/.*/throws\.js:2:[0-9]+: .*broken at the top$' err
 expect "prints no data" is_empty out
 cp "$BUNDLES/throws.js" ./-throws.js
-run 1 "a path like an option, behind --" compile --store none -- -throws.js
+run 1 "a path like an option, after --" compile --store none -- -throws.js
 expect "is named as it was given" grep -q '^-throws\.js:2:' err
 run 1 "the same as JSON" compile --store none --json "$BUNDLES/throws.js"
 json "is an object" 'lines.length === 1 && j.name === "throws" && j.file.endsWith("/throws.js")'

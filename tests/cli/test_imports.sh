@@ -79,7 +79,7 @@ run 0 "what is not there" compile --strict hook.js
 run 0 "it is run" run hook
 expect "is told where it is called" out_is '["ERR_METHOD_NOT_IMPLEMENTED",3,true]'
 
-# --- What is behind Node's modules takes any argument, and keeps its state to itself
+# --- What Node's modules are made of takes any argument, and keeps its state to itself
 cat >support.js <<'JS'
 import support from "snapcell:node";
 const values = [undefined, null, -1, 1, 99, 2 ** 32, 1.5, "x", new Uint8Array(5), new Uint8Array(64), {}, [], Symbol("s"), 5n, () => 1];
@@ -108,7 +108,7 @@ export default { fetch() {
     return new Response(calls > 10000 ? "alive\n" : `${calls}\n`);
 } };
 JS
-run 0 "the module behind Node's" compile --strict support.js
+run 0 "the module that Node's use" compile --strict support.js
 run 0 "it is run" run support
 expect "and holds whatever it is given" out_is alive
 

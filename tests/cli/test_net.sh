@@ -45,7 +45,7 @@ fetched "any host, but no address of this machine" "127.0.0.1 leads to 127.0.0.1
     "await fetch('$here/x')" --allow-net '*'
 fetched "a name that leads to this machine" "which is no public address..." \
     "await fetch('http://a.localhost:$port/x')" --allow-net '*.localhost'
-fetched "the same with leave" "404" "return String((await fetch('http://a.localhost:$port/x')).status)" \
+fetched "the same when allowed" "404" "return String((await fetch('http://a.localhost:$port/x')).status)" \
     --allow-net '*.localhost' --allow-net-private
 fetched "localhost by name" "404" "return String((await fetch('http://localhost:$port/x')).status)" \
     --allow-net localhost

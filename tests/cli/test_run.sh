@@ -25,7 +25,7 @@ run 0 "method, header and body" run hello /echo -X PUT -H 'X-Given: yes' -d "bod
 expect "status" sh -c '[ "$(head -1 out)" = "HTTP/1.1 201 Created" ]'
 expect "method" out_has "x-method: PUT"
 expect "header" out_has "x-given: yes"
-expect "body behind a blank line" sh -c '[ "$(sed "1,/^$/d" out)" = "body text" ]'
+expect "body after a blank line" sh -c '[ "$(sed "1,/^$/d" out)" = "body text" ]'
 run 0 "a body makes a POST" run hello /echo -d x -i
 expect "method" out_has "x-method: POST"
 head -c 100000 /dev/urandom >in

@@ -70,7 +70,7 @@ expect "says so" grep -q 'do not follow each other' err
 # --- A store so large that opening it to read does not look at all of it: LMDB meets the damage
 cp -r snapcell-store large-store && "$LARGE_STORE" large-store 12000 || exit 1
 run 0 "a large store" verify --store large-store
-# Near the end of the file, where what an entry is said to lie at is behind it.
+# Near the end of the file, where what an entry is said to lie at is past it.
 damage far "$leaves"'
     for (const i of leaves.filter(i => i * page > b.length - 14 * page).slice(0, -4))
         b.fill(0xfe, i * page + 16, i * page + b.readUInt16LE(i * page + 12));' large-store

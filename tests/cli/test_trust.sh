@@ -156,7 +156,7 @@ json "is of every name" 'j.map((e) => e.name).sort().join() === "handler,hello,p
 run 0 "verify --trust" verify --trust other.pub
 "$SNAPCELL" export hello new.snap || exit 1
 "$SNAPCELL" import hello.snap --store elsewhere >out || exit 1
-run 3 "import of what is signed anew" import new.snap --store elsewhere --trust other.pub
+run 3 "import of what is signed again" import new.snap --store elsewhere --trust other.pub
 expect "says what to do" err_has "import --replace"
 run 0 "import --replace" import new.snap --replace --store elsewhere --trust other.pub
 run 0 "puts it" run hello --store elsewhere --trust other.pub

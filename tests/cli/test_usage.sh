@@ -21,7 +21,7 @@ for command in $commands; do
     cp out help.txt
     run 0 "help $command" help "$command"
     expect "says the same" cmp out help.txt
-    run 0 "$command -h behind an operand" "$command" x -h
+    run 0 "$command -h after an operand" "$command" x -h
 done
 run 0 "--version" --version
 expect "names version and engine" grep -Eq '^snapcell [0-9]+\.[0-9]+\.[0-9]+ \(V8 [0-9.]+' out
@@ -43,7 +43,7 @@ for options in "--store none" --store=none "--json --store none" "--store other 
     expect "is taken by it" err_has "none"
 done
 run 3 "an option on both sides of a command" --store first ls --store second
-expect "is that behind it" err_has "second"
+expect "is the one after it" err_has "second"
 run 0 "an option before help" --store none help ls
 expect "is no matter" out_has "Usage: snapcell ls"
 run 0 "an option before --version" --store none --version

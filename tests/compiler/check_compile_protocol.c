@@ -425,7 +425,7 @@ START_TEST(test_errors_come_back)
     ck_assert_str_eq(error.stack, "at f");
     wire_writer_release(&writer);
 
-    /* Text that is not UTF-8 is mended rather than lost. */
+    /* Text that is not UTF-8 is repaired rather than lost. */
     writer = (wire_writer){0};
     strcpy(error.message, "a\xff"
                           "b");

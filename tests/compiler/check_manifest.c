@@ -83,7 +83,7 @@ START_TEST(test_manifest_has_these_bytes)
 }
 END_TEST
 
-/* What a `code` artifact took from the clock it takes anew; a snapshot keeps it. */
+/* What a `code` artifact took from the clock it takes again; a snapshot keeps it. */
 START_TEST(test_snapshot_lists_what_it_took)
 {
     char *text = write_sample_of(SNAPCELL_ARTIFACT_SNAPSHOT);

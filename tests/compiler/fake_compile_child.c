@@ -247,7 +247,7 @@ static void do_huge_header(void)
     do_silent();
 }
 
-/* As large as allowed, and nothing behind it. */
+/* As large as allowed, and nothing after it. */
 static void do_empty_promise(void)
 {
     begin();

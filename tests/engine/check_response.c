@@ -51,7 +51,7 @@ START_TEST(test_headers_keep_order_and_are_copied)
     for (int i = 0; i < 100; i++) {
         int name_size = snprintf(name, sizeof(name), "x-%d", i);
         int value_size = snprintf(value, sizeof(value), "value %d", i);
-        /* What stands behind the sizes is not part of the header. */
+        /* What follows the sizes is not part of the header. */
         memcpy(name + name_size, "!", 2);
         memcpy(value + value_size, "!", 2);
         ck_assert_int_eq(

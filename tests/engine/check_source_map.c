@@ -258,7 +258,7 @@ START_TEST(test_damaged_maps_never_crash)
             if (source_map_find(map, 1, 9, &file, &line, &column)) ck_assert_ptr_nonnull(file);
             source_map_free(map);
         }
-        /* Exactly as long as it says, so that a sanitizer sees a read behind it. */
+        /* Exactly as long as it says, so that a sanitizer sees a read past it. */
         char *cut = malloc(i + 1);
         memcpy(cut, sections, i);
         source_map *map = source_map_new(cut, i);

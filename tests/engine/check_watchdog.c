@@ -17,7 +17,7 @@
 typedef struct witness {
     atomic_int count;
     atomic_int limit;
-    atomic_bool ended; /* set behind watchdog_end() */
+    atomic_bool ended; /* set after watchdog_end() */
     atomic_bool late;  /* fired although ended */
 } witness;
 
@@ -93,7 +93,7 @@ START_TEST(test_an_overrun_of_wall_time_follows_in_sleep)
 }
 END_TEST
 
-/* Behind a CPU limit only CPU time counts: a thread that sleeps, or is kept off the CPU, has not
+/* For a CPU limit only CPU time counts: a thread that sleeps, or is kept off the CPU, has not
  * gone on. */
 START_TEST(test_no_overrun_for_what_ends_in_time)
 {

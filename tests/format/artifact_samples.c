@@ -27,7 +27,7 @@ const uint8_t sample_prefix[100] = "--------------------"
 const uint8_t sample_blob_prefix_frame[16] = "\x28\xb5\x2f\xfd\x20\x28\x3d\x00\x00"
                                              "\x00\x01\x00\xa7\x32\x00\x01";
 
-/* Scheme, sizes, zeros; the public key; the name; the signature. Once for ever. */
+/* Scheme, sizes, zeros; the public key; the name; the signature. Never to change. */
 const uint8_t sample_signature[117] =
     "\x01\x05\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
     "\x8a\x88\xe3\xdd\x74\x09\xf1\x95\xfd\x52\xdb\x2d\x3c\xba\x5d\x72"

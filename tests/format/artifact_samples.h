@@ -38,7 +38,7 @@ extern const uint8_t sample_blob_frame[49]; /* a zstd frame that holds sample_bl
 extern const uint8_t sample_large_blob[4096];
 extern const uint8_t sample_large_prefix[3000];    /* begins as sample_large_blob does */
 extern const uint8_t sample_prefix[100];           /* sample_blob lies in it at byte 20 */
-extern const uint8_t sample_blob_prefix_frame[16]; /* codec 2: sample_blob, behind sample_prefix */
+extern const uint8_t sample_blob_prefix_frame[16]; /* codec 2: sample_blob, after sample_prefix */
 
 /* A signature section over the good raw sample: for its name, by the key of 32 bytes of 01. */
 extern const uint8_t sample_signature[117];

@@ -26,7 +26,7 @@ static const struct {
     {"r13", "uses header bytes"},
     {"r14", "sections, 32 are allowed"},
     {"r15", "table of 6 sections"},
-    {"r16", "stands behind"},
+    {"r16", "comes after"},
     {"r17", "begins at byte"},
     {"r18", "are left"},
     {"r19", "other bytes than zeros"},

@@ -120,7 +120,7 @@ START_TEST(test_reader_leaves_out_an_absent_source_map)
 }
 END_TEST
 
-/* R2. Nothing behind the header is looked at, so that no 512 MiB are needed. */
+/* R2. Nothing after the header is looked at, so that no 512 MiB are needed. */
 START_TEST(test_reader_refuses_more_than_the_cap)
 {
     test_sample sample;

@@ -194,7 +194,7 @@ START_TEST(test_writer_gives_the_same_bytes_again)
 END_TEST
 
 /* W1, W2, W3. All is noise, so that nothing but the prefix can make it smaller: the blob begins as
- * the prefix does, but for a byte. */
+ * the prefix does, except for a byte. */
 START_TEST(test_writer_uses_the_prefix)
 {
     static const struct {
@@ -235,7 +235,7 @@ START_TEST(test_writer_uses_the_prefix)
 END_TEST
 
 /* W2: the prefix is for the blob. Neither it nor its window, nor that the blob stayed raw, changes
- * what becomes of the sections behind it. */
+ * the sections after it. */
 START_TEST(test_writer_keeps_the_prefix_to_the_blob)
 {
     static uint8_t noise[400];

@@ -402,7 +402,7 @@ START_TEST(test_weak_keys_are_refused)
 }
 END_TEST
 
-/* The golden file: the bytes of SPEC.md, once for ever. */
+/* The golden file: the bytes of SPEC.md, never to change. */
 START_TEST(test_golden_signature_is_accepted)
 {
     static test_sample golden;

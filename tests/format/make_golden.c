@@ -1,4 +1,4 @@
-/* Writes tests/golden/artifact/ anew: `make_golden FOLDER`. Only for a change of the format. */
+/* Rewrites tests/golden/artifact/: `make_golden FOLDER`. Only for a change of the format. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

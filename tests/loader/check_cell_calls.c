@@ -262,7 +262,7 @@ START_TEST(test_method_headers_and_body_go_both_ways)
 }
 END_TEST
 
-/* A caller built when the struct ended behind `url` has nothing but garbage there. */
+/* A caller built when the struct ended after `url` has nothing but garbage there. */
 START_TEST(test_request_of_an_older_caller_is_taken)
 {
     snapcell_cell *cell = fixture_load(loader, "fetcher", NULL);

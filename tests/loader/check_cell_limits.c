@@ -330,7 +330,7 @@ START_TEST(test_an_overrun_can_end_the_process)
 }
 END_TEST
 
-/* CPU and wall time are counted anew for each call. */
+/* CPU and wall time are counted for each call. */
 START_TEST(test_time_is_per_call)
 {
     snapcell_cell_options options = SNAPCELL_CELL_OPTIONS_INIT;

@@ -197,7 +197,8 @@ START_TEST(test_every_flipped_byte_is_noticed)
 }
 END_TEST
 
-/* Whoever alters bytes can make a new checksum, but that is not the checksum that was verified. */
+/* An attacker who alters bytes can make a new checksum, but that is not the checksum that was
+ * verified. */
 START_TEST(test_new_checksum_does_not_pass_for_a_verified_one)
 {
     snapcell_loader *loader = fixture_open(NULL, NULL, NULL);

@@ -228,7 +228,7 @@ START_TEST(test_unsigned_and_others_are_refused)
 }
 END_TEST
 
-/* One key may be asked for under several names, and be in the cache or a spare from one of them. */
+/* One key may be requested under several names, and be in the cache or a spare from one of them. */
 START_TEST(test_names_are_bound)
 {
     snapcell_error err;
@@ -309,7 +309,7 @@ START_TEST(test_revocation_holds_for_what_is_kept)
 }
 END_TEST
 
-/* The artifact is signed anew in the store, under the same key. */
+/* The artifact is signed again in the store, under the same key. */
 START_TEST(test_rotation)
 {
     snapcell_loader *loader = open_for((source)_i);

@@ -142,7 +142,7 @@ START_TEST(test_no_source_map_is_no_callback)
 }
 END_TEST
 
-/* Texts wait until they are asked for: that is what keeps them off the path of a load. */
+/* Texts wait until they are requested: that is what keeps them off the path of a load. */
 START_TEST(test_texts_are_decoded_on_demand)
 {
     artifact_spec spec = make_spec(ARTIFACT_CODEC_ZSTD);
@@ -225,9 +225,9 @@ START_TEST(test_memory_of_another_image_is_not_seen)
     ck_assert_uint_lt(used, sizeof(large));
     for (size_t i = used; i < capacity; i++)
         ck_assert_uint_eq(bytes[i], 0);
-    const uint8_t *behind = bytes + sizeof(blob);
-    for (; (uintptr_t)behind % 64 != 0; behind++)
-        ck_assert_uint_eq(*behind, 0);
+    const uint8_t *padding = bytes + sizeof(blob);
+    for (; (uintptr_t)padding % 64 != 0; padding++)
+        ck_assert_uint_eq(*padding, 0);
     image_release(second);
 }
 END_TEST

@@ -90,7 +90,7 @@ START_TEST(test_source_without_memory_for_a_decoder)
     ck_assert(text[0] == '\0' || text[0] == 'b');
     ck_assert_ptr_null(map);
     ck_assert_uint_eq(size, 0);
-    /* A map is asked for again with the next error, and is there then. */
+    /* A map is requested again with the next error, and is there then. */
     map = bundle.source_map.data(bundle.source_map.user, &size);
     ck_assert_str_eq(map, "{}");
     ck_assert_uint_eq(size, 2);

@@ -111,7 +111,7 @@ START_TEST(test_struct_size_zero_is_refused)
 }
 END_TEST
 
-/* Members behind an older caller's struct are not read; those of a newer one must be zero. */
+/* Members after an older caller's struct are not read; those of a newer one must be zero. */
 START_TEST(test_structs_of_other_versions_are_taken)
 {
     snapcell_loader_options options;

@@ -210,7 +210,7 @@ START_TEST(test_random_values_differ)
     }
     ck_assert_uint_eq(counters_of(loader).spare_hits, 8);
     for (int i = 0; i < 9; i++)
-        for (int j = 0; j < i; j++) /* the first number alone: Math.random is seeded anew */
+        for (int j = 0; j < i; j++) /* the first number alone: Math.random is seeded again */
             ck_assert_int_ne(strncmp(results[i], results[j], 12), 0);
     for (int i = 0; i < 9; i++)
         free(results[i]);

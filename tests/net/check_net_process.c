@@ -115,7 +115,7 @@ static void send_nonsense(int which)
     case 4:
         send_start(1, "", "http://allowed.test/", "a", "b");
         return;
-    case 5: /* a piece that nobody asked for */
+    case 5: /* a piece that nobody requested */
         send_start(1, "GET", "http://allowed.test/", "a", "b");
         net_send(fd, NET_BODY, 1, "x", 1);
         return;

@@ -3,7 +3,7 @@
 // A fenced block is tested when an HTML comment stands right before it:
 //     <!-- test -->        sh: run with `sh -eu`; c: compiled and linked with the installed library
 //     <!-- test: NAME -->  written to the file NAME; C is compiled, too, to NAME without .c
-//     <!-- output -->      must equal what the sh block before it printed on stdout, but for
+//     <!-- output -->      must equal what the sh block before it printed on stdout, except
 //                          blanks at the ends of lines
 // The blocks of one document run in order in one fresh folder. The program, and what C blocks made,
 // are on PATH.

@@ -90,6 +90,29 @@ const endsOrPrints = new RegExp(
     "g"
 );
 
+// Words that mark a translation, and what a native writer would put there. A space matches a line
+// break within a comment, too.
+const translated = [
+    ["\\banew\\b", "again"],
+    ["\\bfor ever\\b", "forever"],
+    ["\\bwhoever\\b", "anyone who"],
+    ["\\basked for\\b(?! its\\b| their\\b)", "requested"],
+    ["(?<!-)(?<!\\b(?:leav|left|fall|fell|lag)[^.;]{0,60})\\bbehind\\b", "after, beyond"],
+    ["\\bof what no\\b", "what no ..."],
+    ["\\bmakes? of it\\b", "turns it into, reads it as"],
+    ["\\bbelongs? into\\b", "belongs in"],
+    ["\\b(?:lies?|stands?) beside\\b", "is next to"],
+    ["\\bmend(?:s|ed|ing)?\\b", "fix"],
+    ["\\bbut for\\b", "except for"],
+    ["\\b(?:is|are|twice as) dear(?:er)?\\b", "expensive"],
+    ["\\b(?:has|have|had|gives?|without|with|by) (?:\\S+ ){0,2}leave\\b(?! \\w+ behind)", "permission"],
+    [
+        "\\b(?:artifact|blob|buffer|bytes|cell|fetch|handle|isolate|memory|object|page|snapshot)s?" +
+            "(?: that)? (?:is|are|was|were|has|have) gone\\b",
+        "freed, removed",
+    ],
+].map(([pattern, advice]) => [new RegExp(pattern.replaceAll(" ", "[\\s*/#]+"), "gi"), advice]);
+
 export const rules = {
     includes(files) {
         const code = files.filter(isCode).filter(({ path }) => componentOf(path) in mayInclude);
@@ -212,6 +235,20 @@ export const rules = {
                 problems.push(`${path}: ${lines.length} lines, ${maxLines} at most`);
             return problems;
         });
+    },
+
+    // Documents, comments and messages read as if written in English.
+    prose(files) {
+        const own = /^tests\/rules\/rules|\.(json|lock)$|^LICENSE|^(restore|workers)\//;
+        return files
+            .filter(({ path }) => !own.test(path))
+            .flatMap(({ path, text }) =>
+                translated.flatMap(([pattern, advice]) =>
+                    matches(text, pattern).map(
+                        ({ line, found }) => `${path}:${line}: "${found}": write "${advice}"`
+                    )
+                )
+            );
     },
 
     // What is true of one machine alone, or names a registry, has no place here. (The patterns are

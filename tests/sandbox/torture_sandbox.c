@@ -11,7 +11,7 @@ static const snapcell_sandbox_options options[] = {
 };
 static const char *const promises[] = {
     "a forbidden system call ends the process",
-    "a forbidden system call fails where that is asked for",
+    "a forbidden system call fails where that is requested",
 };
 
 /* Every call, `count` times; the number of those that were let through. */

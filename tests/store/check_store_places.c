@@ -268,7 +268,7 @@ START_TEST(test_last_page_far_beyond_the_file)
 }
 END_TEST
 
-/* Some of the pages in use lie behind it, in the file. */
+/* Some of the pages in use lie after it, in the file. */
 START_TEST(test_last_page_too_small)
 {
     fill(20);
@@ -329,7 +329,7 @@ END_TEST
  * -------------------------------------------------------------------------------------------------
  */
 
-/* Reading works, in every way, without leave to write; writing says why not. */
+/* Reading works, in every way, without permission to write; writing says why not. */
 static void check_read_only(void)
 {
     snapcell_store *store = NULL;
@@ -425,7 +425,7 @@ END_TEST
 
 #define UNLOCKED_ROUNDS 60
 
-/* Without LMDB's lock file, pages are reused under such a reader, but for our own lock. */
+/* Without LMDB's lock file, pages are reused under such a reader, except for our own lock. */
 static int read_unlocked_often(void *argument)
 {
     const int *pipe_end = argument;

@@ -122,7 +122,7 @@ START_TEST(test_created_by_many_at_once)
 }
 END_TEST
 
-/* Opening and closing race in LMDB 0.9.24: whoever is last destroys its mutexes. */
+/* Opening and closing race in LMDB 0.9.24: the last one destroys its mutexes. */
 static int open_and_close_often(void *argument)
 {
     uint32_t number = *(const uint32_t *)argument;
@@ -500,7 +500,7 @@ static int use_inherited(void *argument)
     }
     snapcell_store_view_close(store, &state->view);
     snapcell_store_close(store);
-    /* Opened anew it works, beside the parent. */
+    /* Opened again it works, next to the parent. */
     store = fixture_open(SNAPCELL_STORE_WRITE);
     if (!fixture_has(store, 1, 1, 100)) return 50;
     if (fixture_put(store, 2, 1, 100, "child", &err) != SNAPCELL_OK) return 51;

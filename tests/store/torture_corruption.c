@@ -77,7 +77,7 @@ static void flip_and_check(fixture_artifact *artifact, size_t at, uint8_t bits)
     artifact->bytes[at] ^= bits;
 }
 
-/* At the end of its memory, so that a sanitizer sees what is read behind it. */
+/* At the end of its memory, so that a sanitizer sees what is read past it. */
 static void cut_and_check(const fixture_artifact *artifact, size_t size)
 {
     uint8_t *cut = malloc(size + (size == 0));
@@ -332,7 +332,7 @@ static void salvage_damaged(const damaged_file *damage)
     snapcell_salvage_result result;
     fixture_write_file(data_path, damage->bytes, damage->size);
     int status = snapcell_store_salvage(fixture_store, salvaged_path, NULL, NULL, &result, &err);
-    /* Where both first pages are gone and no artifact is left, there is nothing to begin with. */
+    /* Where both first pages are lost and no artifact is left, there is nothing to begin with. */
     if (status != SNAPCELL_OK && status != SNAPCELL_E_NOT_A_STORE)
         torture_try(&promises[SALVAGED], false, "%s: %s", damage->text, err.message);
     check_salvaged(damage, &result);

@@ -90,7 +90,7 @@ static int put_version(snapcell_store *store, uint32_t writer, uint32_t name, ui
     return status;
 }
 
-/* Opens the store anew now and then, which is when the collector can make its copy. */
+/* Opens the store again now and then, which is when the collector can make its copy. */
 static int write_on(void *argument)
 {
     const uint32_t writer = *(const uint32_t *)argument;

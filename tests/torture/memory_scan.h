@@ -1,5 +1,5 @@
 /* Looks for bytes in all memory of this process that holds data: what is resident or swapped out of
- * its private mappings, but for dead frames of the main thread's stack. */
+ * its private mappings, except dead frames of the main thread's stack. */
 #ifndef SNAPCELL_TESTS_MEMORY_SCAN_H
 #define SNAPCELL_TESTS_MEMORY_SCAN_H
 

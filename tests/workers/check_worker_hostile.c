@@ -10,7 +10,7 @@
 
 static const char *store;
 
-/* The log is asked for or not; the callback drops it. */
+/* The log is requested or not; the callback drops it. */
 static void drop_log(void *user, snapcell_log_level level, const char *function_name,
                      const char *text, size_t text_size_bytes)
 {

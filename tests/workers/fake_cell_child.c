@@ -148,7 +148,7 @@ static void do_bad_ready(void)
     wait_for_ever();
 }
 
-/* What was not asked for, and would make instances share state. */
+/* What was not requested, and would make instances share state. */
 static void do_other_policy(void)
 {
     send_hello(CELL_PROTOCOL_VERSION, 0);

@@ -111,7 +111,7 @@ static void *kill_later(void *argument)
 static void expect_another(snapcell_worker *worker, int old_id, unsigned long number)
 {
     siginfo_t info;
-    /* One that was killed behind its answer may take a moment to be gone. */
+    /* One that was killed after its answer may take a moment to be gone. */
     while (waitid(P_PID, (id_t)old_id, &info, WEXITED | WNOWAIT) != 0 && errno == EINTR) {}
     const int status = call(worker, "/", number);
     const int id = snapcell_worker_process_id(worker);

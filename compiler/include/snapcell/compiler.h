@@ -33,7 +33,7 @@ typedef enum snapcell_entropy {
     SNAPCELL_ENTROPY_ERROR = 0, /* E_UNSNAPSHOTABLE, naming the lines */
     /* A `code` artifact, whose top level runs at each load: each instance has its own. */
     SNAPCELL_ENTROPY_FRESH = 1,
-    /* They are in the snapshot: the same in every instance, and known to whoever has the bundle. */
+    /* They are in the snapshot: the same in every instance, and known to anyone with the bundle. */
     SNAPCELL_ENTROPY_ALLOW = 2
 } snapcell_entropy;
 

@@ -58,7 +58,7 @@ typedef struct snapcell_fetch_client {
                  void **fetch_user, snapcell_error *err);
 
     /* A piece of the request's body, of at most SNAPCELL_FETCH_PIECE_BYTES, that
-     * snapcell_fetch_pull() asked for; the last one, which may be empty, has `is_last`. `data`:
+     * snapcell_fetch_pull() requested; the last one, which may be empty, has `is_last`. `data`:
      * Borrowed during the call. */
     void (*send)(void *fetch_user, const void *data, size_t size_bytes, bool is_last);
 

@@ -40,7 +40,7 @@ typedef struct snapcell_value {
     snapcell_value_type type;
     bool boolean;
     double number;
-    const char *data; /* of a string, bytes or JSON; zero-terminated behind its size */
+    const char *data; /* of a string, bytes or JSON; zero-terminated after its size */
     size_t size_bytes;
 } snapcell_value;
 

@@ -22,8 +22,8 @@ typedef struct snapcell_header {
 typedef struct snapcell_request {
     size_t struct_size; /* sizeof(snapcell_request) */
     const char *method; /* NULL: "GET", or "POST" when there is a body */
-    /* Absolute, or a path, which is put behind "http://localhost"; NULL: "/". A function sees what
-     * a URL parser makes of it. */
+    /* Absolute, or a path, which is appended to "http://localhost"; NULL: "/". A function sees it
+     * as a URL parser normalizes it. */
     const char *url;
     const snapcell_header *headers; /* NULL when there are none */
     size_t header_count;
@@ -36,7 +36,7 @@ typedef struct snapcell_request {
         sizeof(snapcell_request), NULL, NULL, NULL, 0, NULL, 0                                     \
     }
 
-/* What a function answered. Opaque; Owned by whoever got it from a call. */
+/* What a function answered. Opaque; Owned by the caller. */
 typedef struct snapcell_response snapcell_response;
 
 /* Purpose: the status code, 200 to 599. `response`: not NULL. Thread: one at a time. Errors: none.
@@ -44,7 +44,7 @@ typedef struct snapcell_response snapcell_response;
 SNAPCELL_API int snapcell_response_status(const snapcell_response *response);
 
 /* Purpose: the body's bytes; `*size_bytes` (may be NULL) is set to their number. `response`: not
- * NULL. Returns: never NULL, zero-terminated behind the last byte. Borrowed until
+ * NULL. Returns: never NULL, zero-terminated after the last byte. Borrowed until
  * snapcell_response_free(). Thread: one at a time. Errors: none. */
 SNAPCELL_API const void *snapcell_response_body(const snapcell_response *response,
                                                 size_t *size_bytes);
@@ -76,9 +76,9 @@ typedef struct snapcell_stream {
     size_t struct_size; /* sizeof(snapcell_stream) */
     void *user;
 
-    /* The request's body, asked for as the function reads it; NULL: the request's own `body`, if
+    /* The request's body, requested as the function reads it; NULL: the request's own `body`, if
      * any. Puts up to `size_bytes` into `buffer` and gives their number; 0 at the end, which is
-     * asked for once; LATER; or FAILED, which the function sees as a TypeError. */
+     * requested once; LATER; or FAILED, which the function sees as a TypeError. */
     ptrdiff_t (*read)(void *user, void *buffer, size_t size_bytes);
 
     /* The response's status and headers, before the first `write`; its body is empty. Called once,

@@ -6,7 +6,7 @@ const { brands, dictionary, expose, illegalConstructor, need } = require("snapce
 const { Request, consumeBytes, createResponse, headerList } = require("snapcell:fetch");
 const { DOMException } = require("snapcell:exception");
 
-// Of all caches of an instance; the entries that were not asked for longest give way.
+// Of all caches of an instance; the least recently used entries are evicted.
 const sizeMax = 16 * 1024 * 1024;
 const countMax = 4096;
 const overheadSize = 512; // what an entry takes beside its texts and bytes

@@ -97,7 +97,7 @@ function unfinishedUtf16(bytes, bigEndian) {
     return isHighSurrogate(high << 8) ? odd + 2 : odd;
 }
 
-// `bytes` is even in length, but for an unfinished unit at the very end. With a high surrogate before it,
+// `bytes` is even in length, except for an unfinished unit at the very end. With a high surrogate before it,
 // that is one error.
 function decodeUtf16(bytes, bigEndian) {
     let text = "";

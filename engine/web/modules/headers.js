@@ -76,7 +76,7 @@ function valueOf(state, name) {
 const has = (state, name) =>
     name === "set-cookie" ? state.cookies.length > 0 : state.values.has(name);
 
-// Sorted by name, values of a name combined, but for set-cookie: as the Fetch standard iterates.
+// Sorted by name, values of a name combined, except set-cookie: as the Fetch standard iterates.
 function sortedOf(state) {
     if (state.sorted !== null) return state.sorted;
     const { values, cookies } = state;

@@ -1,7 +1,7 @@
 "use strict";
 // Lets formatters and their like be kept from the top level. V8 cannot put one into a snapshot: each
 // holds an object of ICU. So what a bundle makes while it is built is a stand-in, which makes the
-// formatter of the same arguments when it is used: at run time once, while building each time anew.
+// formatter of the same arguments when it is used: at run time once, while building every time.
 // The engine evaluates this before a bundle whose text names Intl, and at no other time.
 
 const { cloners, copyMember, copyMembers } = require("snapcell:idl");

@@ -92,7 +92,7 @@ function checkOptions({ buffered, entryTypes, type }) {
         throw new TypeError(`${what}: the options need entryTypes or a type`);
     }
     if (entryTypes !== undefined && (type !== undefined || buffered !== undefined)) {
-        throw new TypeError(`${what}: entryTypes cannot stand beside type or buffered`);
+        throw new TypeError(`${what}: entryTypes cannot be combined with type or buffered`);
     }
 }
 

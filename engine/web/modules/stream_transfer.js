@@ -1,6 +1,6 @@
 "use strict";
 // Streams that are transferred: the Streams standard's cross-realm transforms. One end stays and is
-// piped to or from a port; the other is made anew at the port's other end.
+// piped to or from a port; the other is made again at the port's other end.
 const { brands } = require("snapcell:idl");
 const { MessageChannel } = require("snapcell:messages");
 const { ReadableStream, WritableStream } = require("snapcell:streams");

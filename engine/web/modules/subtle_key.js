@@ -161,7 +161,7 @@ exports.firstBits = (buffer, length) => {
     if (length > buffer.byteLength * 8) {
         throw refuse(
             "OperationError",
-            `${length} bits were asked for, but there are ${buffer.byteLength * 8}`
+            `${length} bits were requested, but there are ${buffer.byteLength * 8}`
         );
     }
     const bytes = new Uint8Array(buffer.slice(0, Math.ceil(length / 8)));

@@ -27,7 +27,7 @@ typedef struct snapcell_cell snapcell_cell;
 #define SNAPCELL_CACHE_NONE UINT64_MAX
 #define SNAPCELL_IN_PLACE_NONE UINT32_MAX
 
-/* What to do about a call that goes on 10 ms behind its CPU or wall limit (by that limit's clock):
+/* What to do about a call that goes on 10 ms past its CPU or wall limit (by that limit's clock):
  * the engine is inside of something that cannot be interrupted, such as parsing a text of 100 MB.
  * `code`: E_CPU_LIMIT or E_WALL_LIMIT. Called on a thread of the engine's with locks held, once a
  * call; it can do no more than end the process with _exit(), which is for a process that has
@@ -64,8 +64,8 @@ typedef struct snapcell_loader_options {
      * way. 0: 256 MiB. */
     uint64_t spare_size_bytes;
 
-    /* Memory of cells that are gone, zeroed and kept for the next ones, of the whole process: what
-     * the first loader says holds. 0: 64 MiB. */
+    /* Memory of disposed cells, zeroed and kept for the next ones. One value for the whole process:
+     * the first loader sets it. 0: 64 MiB. */
     uint64_t page_size_bytes;
     /* Pages of 2 MiB for it: loads take some 2 to 8 % less time, and each cell more memory. */
     bool huge_pages;
@@ -73,13 +73,13 @@ typedef struct snapcell_loader_options {
     snapcell_overrun_fn *overrun; /* NULL: such a call ends when it ends */
     void *overrun_user;
 
-    /* What carries out fetch() of functions; see snapcell/fetch.h. NULL: fetch() is rejected, but
-     * for data: URLs. Borrowed until the loader is closed. */
+    /* What carries out fetch() of functions; see snapcell/fetch.h. NULL: fetch() is rejected,
+     * except for data: URLs. Borrowed until the loader is closed. */
     const snapcell_fetch_client *fetch_client;
 
     /* Whose artifacts are loaded: with a set, what is unsigned, signed by another key or a revoked
      * one, for another name or tenant, or altered in any byte, gives E_SIGNATURE or E_CORRUPT
-     * before any of it is decoded. NULL: whoever can write the store is trusted. Copied; see
+     * before any of it is decoded. NULL: anyone who can write the store is trusted. Copied; see
      * snapcell_loader_set_trust(). */
     const snapcell_trust *trust;
 
@@ -99,7 +99,7 @@ typedef struct snapcell_env {
     const char *value;
 } snapcell_env;
 
-/* Limits of a cell. Memory holds over its life; what else there is counts anew for each call.
+/* Limits of a cell. Memory holds over its life; the other limits apply to each call.
  * Once a limit is hit the cell is condemned: further calls give E_DISPOSED. Zero means the default.
  * Borrowed during the load. */
 typedef struct snapcell_cell_options {
@@ -203,7 +203,7 @@ SNAPCELL_API void snapcell_cell_dispose(snapcell_cell *cell);
 
 /* Purpose: look up, check and decode one function, and close the loader's store: from then on the
  * loader gives cells of this function alone, by the same `ref`, without a store. For a process that
- * then enters a sandbox (snapcell/sandbox.h): whoever breaks out of the engine finds no other
+ * then enters a sandbox (snapcell/sandbox.h): code that breaks out of the engine finds no other
  * function there. `options`: its tenant is used; NULL for the defaults. The loader must have no
  * cells and no spare cells, and is unchanged on failure. Thread: any, alone with the loader.
  * Errors: those of snapcell_cell_load() before the engine, E_USAGE, E_NOMEM. */
@@ -235,7 +235,7 @@ typedef struct snapcell_timings {
 SNAPCELL_API void snapcell_cell_timings(const snapcell_cell *cell, snapcell_timings *out,
                                         size_t out_size_bytes);
 
-/* Purpose: give memory that is kept for later loads back to the kernel: of cells that are gone (for
+/* Purpose: give memory that is kept for later loads back to the kernel: of disposed cells (for
  * the whole process), and of decoding. What is in the cache stays. To be called when a program
  * expects to be idle; with spare cells it happens by itself after ten seconds. `loader`: not NULL.
  * Thread: any. Errors: none. */

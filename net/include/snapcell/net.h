@@ -4,7 +4,7 @@
  * may be reached. It is spoken with over a socket, so that a process in a sandbox can fetch, too.
  * HTTP/1.1 and HTTP/2, connections kept and shared; certificates are checked against the system's,
  * or those of $SSL_CERT_FILE and $SSL_CERT_DIR; no proxies, no cookies, no redirects (these are the
- * engine's, and each is a request that is checked anew). */
+ * engine's, and each is a request that is checked again). */
 #ifndef SNAPCELL_NET_H
 #define SNAPCELL_NET_H
 
@@ -70,7 +70,7 @@ SNAPCELL_API void snapcell_net_close(snapcell_net *net);
  * wrong with it. */
 SNAPCELL_API int snapcell_net_check_host(const char *host, snapcell_error *err);
 
-/* Purpose: start the process to serve whoever has the other end of the socket `fd` (a stream
+/* Purpose: start the process that serves the other end of the socket `fd` (a stream
  * socket; stays the caller's, who may close it at once). It ends when that end is closed. `*pid`: a
  * child, to be waited for after that; NULL is allowed. `options`: NULL for the defaults. Thread:
  * any. Errors: as snapcell_net_open(). */

@@ -478,7 +478,7 @@ module.exports = {
     isUtf8,
     isAscii: input => allBytes(input, "input").every(byte => byte < 0x80),
     transcode,
-    // Looked up when they are asked for: a web API that nothing touches is in no snapshot.
+    // Looked up on first use: a web API that nothing touches is in no snapshot.
     resolveObjectURL: url => {
         throw errors.failure(
             Error,

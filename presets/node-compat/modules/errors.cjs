@@ -1,5 +1,5 @@
 "use strict";
-// Errors as Node makes them: with a `code`, and the code behind the name in the stack alone.
+// Errors as Node makes them: with a `code`, and the code after the name in the stack alone.
 const escapes = { "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", "\\": "\\\\" };
 // eslint-disable-next-line no-control-regex
 const unusual =

@@ -2,7 +2,7 @@
 // node:module: nothing is loaded while a function runs, so that require() finds Node's modules alone.
 const { checkString, failure, invalidValue, missingAll } = require("./errors.cjs");
 
-// Each is evaluated when it is asked for.
+// Each is evaluated when it is required.
 const found = {
     __proto__: null,
     assert: () => require("node:assert"),

@@ -1,5 +1,5 @@
 "use strict";
-// node:stream/web: the web's own, looked up when they are asked for.
+// node:stream/web: the web's own, looked up on first use.
 const names = ["ReadableStream", "ReadableStreamDefaultReader", "ReadableStreamBYOBReader"];
 names.push("ReadableStreamBYOBRequest", "ReadableByteStreamController");
 names.push(

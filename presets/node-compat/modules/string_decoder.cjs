@@ -4,7 +4,7 @@ const base = require("string_decoder/");
 
 const toUrl = text => text.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 
-// What is left of a character is as many replacements as a decoder makes of it.
+// What is left of a character is as many replacements as a decoder gives for it.
 function endUtf8(chunk) {
     const text = chunk?.length > 0 ? this.write(chunk) : "";
     const rest = this.lastNeed > 0 ? this.lastChar.subarray(0, this.lastTotal - this.lastNeed) : [];

@@ -1,6 +1,6 @@
 "use strict";
-// node:timers. A timer is an object, as in Node; the engine's number stands for it where one is asked
-// for, so that either can be cleared by what the other gave.
+// node:timers. A timer is an object, as in Node; the engine's number stands for it where one is
+// needed, so that either can be cleared by what the other gave.
 const { clearTimeout: webClear, setInterval: webInterval, setTimeout: webTimeout } = globalThis;
 const { checkFunction } = require("./errors.cjs");
 const custom = Symbol.for("nodejs.util.promisify.custom");

@@ -1,5 +1,5 @@
 "use strict";
-// node:url from unenv; URL and URLSearchParams are looked up when they are asked for.
+// node:url from unenv; URL and URLSearchParams are looked up on first use.
 const url = require("unenv/node/url");
 const { checkString, failure, invalidType } = require("./errors.cjs");
 

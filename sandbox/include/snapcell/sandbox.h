@@ -1,6 +1,6 @@
 /* The sandbox: takes from a process, for good, all that running a function does not need.
  *
- * After it neither JavaScript nor whoever breaks out of the engine can open a file, reach the
+ * After it neither JavaScript nor code that breaks out of the engine can open a file, reach the
  * network, start a process, or touch another one. What is left: time, memory, randomness, and the
  * descriptors that are open already. To be entered after the engine was started
  * (snapcell_loader_open()) and before strangers' code runs; best by a process of its own, which
@@ -62,7 +62,7 @@ SNAPCELL_API int snapcell_sandbox_enter(const snapcell_sandbox_options *options,
 /* What this kernel, or a container's policy, lets the sandbox use. */
 typedef struct snapcell_sandbox_support {
     bool seccomp;     /* needed */
-    int landlock_abi; /* 0: none; a second wall behind seccomp */
+    int landlock_abi; /* 0: none; a second wall after seccomp */
 } snapcell_sandbox_support;
 
 /* Purpose: look what the sandbox would find, without entering it. `out`: not NULL. Thread: any.

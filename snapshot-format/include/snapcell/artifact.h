@@ -50,7 +50,7 @@ typedef enum snapcell_source_format {
     SNAPCELL_SOURCE_SCRIPT = 3
 } snapcell_source_format;
 
-/* The facts of an artifact: a plain value, but for `manifest`, which is Borrowed until the
+/* The facts of an artifact: a plain value, except `manifest`, which is Borrowed until the
  * artifact's bytes go away. */
 typedef struct snapcell_artifact_info {
     uint32_t format_version;

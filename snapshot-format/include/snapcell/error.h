@@ -72,11 +72,11 @@ typedef struct snapcell_error {
 } snapcell_error;
 
 /* Purpose: the name of a code, as "E_NOT_FOUND". Unknown codes give "E_UNKNOWN".
- * Returns: a constant string. Borrowed for ever. Thread: any. Errors: none. */
+ * Returns: a constant string. Borrowed forever. Thread: any. Errors: none. */
 SNAPCELL_API const char *snapcell_error_name(int code);
 
 /* Purpose: what a code means, in a few words, from the table above.
- * Returns: a constant string. Borrowed for ever. Thread: any. Errors: none. */
+ * Returns: a constant string. Borrowed forever. Thread: any. Errors: none. */
 SNAPCELL_API const char *snapcell_error_describe(int code);
 
 #ifdef __cplusplus

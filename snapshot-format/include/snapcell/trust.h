@@ -55,7 +55,7 @@ SNAPCELL_API int snapcell_trust_new(snapcell_trust **out, snapcell_error *err);
 SNAPCELL_API void snapcell_trust_free(snapcell_trust *trust);
 
 /* Purpose: add keys. `what`: a public key as `snapcell keygen` prints it (with or without the word
- * before it and the comment behind it), or the path of a file with a key a line, or of a directory,
+ * before it and the comment after it), or the path of a file with a key a line, or of a directory,
  * whose files *.pub and *.keys are read. In a file, '#' begins a comment line, and a line that
  * begins with "@revoked" revokes its key, wherever else that is trusted. No pointer may be NULL;
  * `what` is Borrowed during the call. On failure the set is to be thrown away: some of the keys may

@@ -38,7 +38,7 @@ typedef enum snapcell_store_mode {
 SNAPCELL_API const char *snapcell_store_default_path(void);
 
 /* Purpose: open the store in directory `path` (UTF-8, not NULL). A handle serves all threads; a
- * process may open the same store several times. After fork() the child opens it anew: with an
+ * process may open the same store several times. After fork() the child opens it again: with an
  * inherited handle every function but the two closing ones gives E_USAGE. Where the lock file
  * cannot be used (a read-only directory, a full disk, the same process id in another PID
  * namespace), READ does without it: views are copies then.

@@ -27,12 +27,12 @@ function lookAtBuffers() {
     look("grown WebAssembly memory", memory.buffer);
 }
 
-// What is behind the bytes that natives write: the rest of the buffers they make.
+// What follows the bytes that natives write: the rest of the buffers they make.
 async function lookAtApis() {
     const target = new Uint8Array(5000);
     new TextEncoder().encodeInto("", target);
     look("encodeInto", target.buffer);
-    look("behind encode()", new TextEncoder().encode("").buffer);
+    look("after encode()", new TextEncoder().encode("").buffer);
     for (const value of [new Uint8Array(0), new Uint8Array(3000)]) {
         look("clone", structuredClone(value).buffer);
         look("blob", await new Blob([value]).arrayBuffer());

@@ -172,7 +172,7 @@ test("the bound", async () => {
     const megabytes = count => new Response(new Uint8Array(count * 1024 * 1024));
     for (let i = 0; i < 5; i++) {
         await cache.put(`https://a/${i}`, megabytes(4));
-        ok(await cache.match("https://a/0"), "what was asked for");
+        ok(await cache.match("https://a/0"), "what was requested");
     }
     same(
         (await cache.keys()).map(request => request.url),
