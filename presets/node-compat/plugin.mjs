@@ -54,9 +54,13 @@ const ownModules = {
 };
 
 const modules = {
+    __proto__: null,
     punycode: join(here, "node_modules/unenv/dist/runtime/node/punycode.mjs"),
 };
 for (const [name, file] of Object.entries(ownModules)) modules[name] = ownModule(file);
+
+// Modules of many parts, for who imports names of them.
+const facades = { __proto__: null, http: ownModule("http.mjs") };
 
 // What the engine has, and a bundle goes on importing.
 const ofEngine = ["cloudflare:workers", "snapcell:node"];
@@ -143,7 +147,8 @@ async function resolve(build, { path, kind, importer, resolveDir, pluginData }, 
     if (emptied.has(name)) return { path: name, namespace: "node-empty" };
     if (name === "async_hooks" && importer === modules.async_hooks)
         return { path: "node:async_hooks", external: true };
-    if (Object.hasOwn(modules, name)) return { path: modules[name], sideEffects: false };
+    const known = (kind === "import-statement" && facades[name]) || modules[name];
+    if (known) return { path: known, sideEffects: false };
     if (!prefixed) {
         const options = { kind, importer, resolveDir, pluginData: "node-compat" };
         const installed = await build.resolve(path, options); // a package of that name, perhaps

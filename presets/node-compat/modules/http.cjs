@@ -14,12 +14,11 @@ const http = {
     validateHeaderValue,
 };
 
-let client;
 const parts = {
     message: () => require("./http_message.cjs"),
     outgoing: () => require("./http_outgoing.cjs"),
     server: () => require("./http_server.cjs"),
-    client: () => (client ??= require("./http_client.cjs").client("http:")),
+    client: () => require("./http_client_plain.cjs"),
 };
 const names = {
     message: ["IncomingMessage"],
