@@ -104,6 +104,15 @@ END
 run 0 "the cookies that a handler(event) sets" run cookies --event '{"count":2}'
 expect "are all there" out_has '"set-cookie":["c0=v, w","c1=v, w"]'
 expect "beside what is combined" out_has '"x-a":"1, 2"'
+cat >named.mjs <<'END'
+export default {
+    custom: async () => new Response("x", { status: 201, headers: [["set-cookie", "a=1"], ["set-cookie", "b=2"]] }),
+};
+export const handler = () => null;
+END
+"$SNAPCELL" compile named.mjs >/dev/null || exit 1
+run 0 "a Response of a handler that is called by name" run named --handler custom --event '{}'
+expect "is there, too" out_has '{"status":201,"headers":{"content-type":"text/plain;charset=UTF-8","set-cookie":["a=1","b=2"]},"body":"x"}'
 run 0 "one cookie" run cookies --event '{"count":1}'
 expect "is a text" out_has '"set-cookie":"c0=v, w"'
 

@@ -285,8 +285,10 @@ async function responseToObject(response) {
     return { status: response.status, headers, body };
 }
 
+const isResponse = value => isObject(value) && Boolean(brands.response?.(value));
+
 function toJson(value, promises) {
-    if (isObject(value) && brands.response?.(value)) {
+    if (isResponse(value)) {
         return responseToObject(value).then(object => toJson(object, promises));
     }
     return [JSON.stringify(value) ?? "null", pendingOf(promises)];
@@ -307,5 +309,7 @@ function jsonEntry(handler) {
 }
 
 exports.newContext = newContext;
+// What stands for a Response in a handler's result.
+exports.withoutResponse = value => (isResponse(value) ? responseToObject(value) : value);
 exports.pendingNow = () => current;
 exports.pendingOf = pendingOf;

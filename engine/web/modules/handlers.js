@@ -2,7 +2,7 @@
 // Handlers that are called by name: `scheduled`, `queue` and any other function of the default export,
 // a named export or a listener. Loaded with the first such call.
 const { hasListeners, callListeners } = require("snapcell:listeners");
-const { newContext, pendingOf } = require("snapcell:dispatch");
+const { newContext, pendingOf, withoutResponse } = require("snapcell:dispatch");
 
 const isObject = value =>
     (typeof value === "object" && value !== null) || typeof value === "function";
@@ -131,7 +131,7 @@ exports.call = (handlers, name, event, env) => {
     const promises = [];
     const { argument, result } = name in kinds ? kinds[name](Object(event)) : plain(event);
     const finish = async value => {
-        const settled = await value;
+        const settled = await withoutResponse(await value);
         await pendingOf(promises); // what they do with messages counts, too
         return [JSON.stringify(result(settled)) ?? "null", undefined];
     };
