@@ -84,8 +84,14 @@ const good = [
     },
     { path: "store/e.c", text: "int f(int code) { int status = sizeof(x); } /* sizeof x */\n" },
     { path: "store/b.c", text: "if (fork() == 0) _exit(1); x->exit(1); my_exit(2);" },
-    { path: "docs/a.md", text: "Timers that a request leaves behind. The host is gone. It fell behind." },
-    { path: "docs/b.md", text: "V8 asks for its source. Timers leave nothing. A cell asked for its name." },
+    {
+        path: "docs/a.md",
+        text: "Timers that a request leaves behind. The host is gone. It fell behind.",
+    },
+    {
+        path: "docs/b.md",
+        text: "V8 asks for its source. Timers leave nothing. A cell asked for its name.",
+    },
     { path: "engine/web/c.mjs", text: `    /${"x".repeat(maxColumns + 20)}/g,` },
     { path: "engine/make_x.c", text: 'int main(void) { printf("x"); }\n' },
     { path: "cli/c.c", text: '#include "snapcell/store.h"\nint main(void) { printf("x"); }' },
