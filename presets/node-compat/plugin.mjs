@@ -110,7 +110,6 @@ const fileKinds = {
 const fileContents = {
     text: path => ({ contents: readFileSync(path), loader: "text" }),
     data: path => decoded(path, "bytes.buffer"),
-    // A function that has one is evaluated at each load: V8 has no modules of WebAssembly in snapshots.
     wasm: path => decoded(path, "new WebAssembly.Module(bytes)"),
 };
 
