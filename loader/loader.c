@@ -184,17 +184,7 @@ int snapcell_loader_set_trust(snapcell_loader *loader, const snapcell_trust *tru
 void snapcell_loader_trim(snapcell_loader *loader)
 {
     if (!loader_is_here(loader)) return;
-    buffer_pool_trim(&loader->images.buffers);
-    engine_trim_pages(0);
-}
-
-void loader_count_limit(snapcell_loader *loader, int code)
-{
-    loader_counters *counters = &loader->counters;
-    if (code == SNAPCELL_E_MEMORY_LIMIT) loader_count(&counters->memory_limits_hit, 1);
-    if (code == SNAPCELL_E_CPU_LIMIT) loader_count(&counters->cpu_limits_hit, 1);
-    if (code == SNAPCELL_E_WALL_LIMIT) loader_count(&counters->wall_limits_hit, 1);
-    if (code == SNAPCELL_E_RESPONSE_LIMIT) loader_count(&counters->response_limits_hit, 1);
+    loader_give_back(loader);
 }
 
 static uint64_t loader_counter(const _Atomic uint64_t *counter)

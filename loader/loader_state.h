@@ -92,7 +92,21 @@ static inline bool loader_is_here(const snapcell_loader *loader)
 }
 
 /* Counts `code` when it says that a limit was hit. */
-void loader_count_limit(snapcell_loader *loader, int code);
+static inline void loader_count_limit(snapcell_loader *loader, int code)
+{
+    loader_counters *counters = &loader->counters;
+    if (code == SNAPCELL_E_MEMORY_LIMIT) loader_count(&counters->memory_limits_hit, 1);
+    if (code == SNAPCELL_E_CPU_LIMIT) loader_count(&counters->cpu_limits_hit, 1);
+    if (code == SNAPCELL_E_WALL_LIMIT) loader_count(&counters->wall_limits_hit, 1);
+    if (code == SNAPCELL_E_RESPONSE_LIMIT) loader_count(&counters->response_limits_hit, 1);
+}
+
+/* Gives memory that is kept for later loads to the kernel. */
+static inline void loader_give_back(snapcell_loader *loader)
+{
+    buffer_pool_trim(&loader->images.buffers);
+    engine_trim_pages(0);
+}
 
 /* An artifact in the store, found and not checked, and the reference that requested it. Zeroed, it
  * is none. */
@@ -131,6 +145,11 @@ int cell_image_load(snapcell_loader *loader, cell_reading *reading, snapcell_tim
 int loader_seal_take(snapcell_loader *loader, const char *ref, snapcell_timings *timings,
                      image **out, snapcell_error *err);
 void loader_seal_release(loader_seal *seal);
+
+/* A cell of an image, whose reference it takes over, also on failure; not counted among the live
+ * ones. `*out`: Owned, cell_free(). Errors: those of engine_cell_new(), E_MEMORY_LIMIT, E_NOMEM. */
+int cell_new(snapcell_loader *loader, image *from, const cell_limits *limits, const engine_env *env,
+             size_t env_count, snapcell_cell **out, snapcell_error *err);
 
 /* A cell that has served no one, without an env, not counted among the live ones. `from`: gets one
  * more reference. `*out`: Owned, cell_free(). Errors: those of engine_cell_new(), E_NOMEM. */

@@ -212,7 +212,7 @@ static void spare_wait(spare_cells *spares, bool *trimmed)
     struct timespec end = monotonic_moment(monotonic_now_ns() + SPARE_IDLE_SECONDS * NS_PER_SECOND);
     if (pthread_cond_timedwait(&spares->changed, &spares->mutex, &end) != ETIMEDOUT) return;
     pthread_mutex_unlock(&spares->mutex);
-    snapcell_loader_trim(spares->loader);
+    loader_give_back(spares->loader);
     *trimmed = true;
     pthread_mutex_lock(&spares->mutex);
 }

@@ -10,6 +10,7 @@
 #include "error_set.h"
 #include "net_client.h"
 #include "net_wire.h"
+#include "process_spawn.h"
 #include "socket_io.h"
 
 #define CLIENT_STACK_SIZE_BYTES ((size_t)256 << 10)
@@ -281,7 +282,7 @@ void snapcell_net_close(snapcell_net *net)
     shutdown(net->fd, SHUT_RDWR);
     if (net->has_thread) pthread_join(net->thread, NULL);
     close(net->fd);
-    if (net->pid > 0) net_process_wait(net->pid);
+    if (net->pid > 0) process_wait(net->pid);
     pthread_mutex_destroy(&net->lock);
     pthread_mutex_destroy(&net->send_lock);
     free(net);

@@ -9,7 +9,4 @@
 /* From now on snapcell_net_close() waits for this child, too. */
 void net_client_own(snapcell_net *net, pid_t pid);
 
-/* Waits for a child that ends, since its socket is closed. */
-void net_process_wait(pid_t pid);
-
 #endif

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -101,13 +100,6 @@ static int start_take_options(const snapcell_net_options *options, snapcell_net_
     return status == SNAPCELL_OK ? start_check(out, err) : status;
 }
 
-void net_process_wait(pid_t pid)
-{
-    /* An embedder that waits for all its children may have taken it. */
-    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-        continue;
-}
-
 int snapcell_net_check_host(const char *host, snapcell_error *err)
 {
     net_rule rule;
@@ -148,6 +140,6 @@ int snapcell_net_open(const snapcell_net_options *options, snapcell_net **out, s
     if (status == SNAPCELL_OK)
         net_client_own(*out, pid);
     else
-        net_process_wait(pid);
+        process_wait(pid);
     return status;
 }

@@ -1,8 +1,10 @@
 #include "process_spawn.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/wait.h>
 
 static int spawn_set_files(posix_spawn_file_actions_t *files, const process_files *given)
 {
@@ -49,4 +51,11 @@ int process_spawn(const char *path, char *const *arguments, char *const *environ
     }
     posix_spawn_file_actions_destroy(&files);
     return problem;
+}
+
+void process_wait(pid_t pid)
+{
+    /* An embedder that waits for all its children may have taken it. */
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        continue;
 }

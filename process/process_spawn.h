@@ -25,4 +25,7 @@ typedef struct process_files {
 int process_spawn(const char *path, char *const *arguments, char *const *environment,
                   const process_files *files, pid_t *pid);
 
+/* Waits until the process has ended. Thread: any. */
+void process_wait(pid_t pid);
+
 #endif

@@ -203,6 +203,9 @@ int store_error_any(const store_environment *environment, int status, const char
 /* Before an artifact is deleted: LMDB frees as many pages as the first of them says. Both give
  * LMDB's code. */
 int store_artifact_check_pages(MDB_txn *txn, MDB_dbi dbi, const MDB_val *value);
+/* Borrows from the key. */
+MDB_val store_key_value(const snapcell_key *key);
+
 int store_artifact_delete(const store_environment *environment, MDB_txn *txn,
                           const snapcell_key *artifact);
 

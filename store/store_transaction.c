@@ -2,7 +2,6 @@
  * and write transactions that run again when the map must grow. */
 #include <errno.h>
 #include <fcntl.h>
-#include <time.h>
 
 #include "error_set.h"
 #include "store_internal.h"
@@ -136,29 +135,6 @@ void store_read_detach(store_environment *environment, MDB_txn *txn)
 /* --- Writing
  * -------------------------------------------------------------------------------------------------
  */
-
-void store_signal_guard_begin(store_signal_guard *guard)
-{
-    sigset_t set;
-    sigset_t pending;
-    sigemptyset(&set);
-    sigaddset(&set, SIGXFSZ);
-    sigpending(&pending);
-    guard->was_pending = sigismember(&pending, SIGXFSZ) == 1;
-    pthread_sigmask(SIG_BLOCK, &set, &guard->old_mask);
-}
-
-void store_signal_guard_end(store_signal_guard *guard)
-{
-    const int old_errno = errno;
-    const struct timespec no_time = {0};
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGXFSZ);
-    while (!guard->was_pending && sigtimedwait(&set, NULL, &no_time) > 0) {}
-    pthread_sigmask(SIG_SETMASK, &guard->old_mask, NULL);
-    errno = old_errno;
-}
 
 /* LMDB's transaction and, against readers that go without its lock file, the byte lock. */
 static int store_txn_begin_write(store_environment *environment, MDB_txn **out)

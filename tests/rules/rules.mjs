@@ -182,6 +182,23 @@ export const rules = {
             );
     },
 
+    // Files of these components call each other one way.
+    circles(files) {
+        return ["process", "store", "compiler", "loader", "net"].flatMap(component => {
+            const own = files.filter(
+                file =>
+                    componentOf(file.path) === component &&
+                    file.path.endsWith(".c") &&
+                    !isFuzzTarget(file)
+            );
+            const calls = callsOf(own);
+            return own
+                .map(({ path }) => path)
+                .filter(path => reaches(calls, path, path))
+                .map(path => `${path}: calls what calls it, by way of other files: split them`);
+        });
+    },
+
     // Libraries never abort, exit or print. A forked child may end itself with _exit.
     quiet(files) {
         return inLibraries(files).flatMap(({ path, text }) => {
@@ -291,6 +308,30 @@ function v8SeenByC(code, byName) {
     return code
         .filter(file => (extname(file.path) === ".c" || isPublic(file.path)) && visit(file))
         .map(({ path }) => `${path}: sees a header of V8; only C++ in engine/ may`);
+}
+
+// For each file, those whose functions it names. A definition begins its line; its brace another.
+function callsOf(files) {
+    const definition = /^(?!static\b|typedef\b)[a-z][\w \t*]*?\b(\w+)\([^;{}]*\)\s*\n\{/gm;
+    const codes = new Map(files.map(({ path, text }) => [path, stripped(text)]));
+    const homes = new Map();
+    for (const [path, code] of codes)
+        for (const [, name] of code.matchAll(definition)) homes.set(name, path);
+    return new Map(
+        [...codes].map(([path, code]) => {
+            const words = [...code.matchAll(/\b\w+\b/g)].map(([word]) => homes.get(word));
+            return [path, new Set(words.filter(home => home && home !== path))];
+        })
+    );
+}
+
+function reaches(calls, from, to, seen = new Set()) {
+    return [...calls.get(from)].some(next => {
+        if (next === to) return true;
+        if (seen.has(next)) return false;
+        seen.add(next);
+        return reaches(calls, next, to, seen);
+    });
 }
 
 function inLibraries(files) {

@@ -24,6 +24,16 @@ const bad = {
         "    int rc = f();\n",
         "    clock_gettime(CLOCK_MONOTONIC, &now);\n",
     ].map((text, i) => ({ path: `store/s${i}.c`, text })),
+    circles: [
+        { path: "store/k.c", text: "int k(void)\n{\n    return l();\n}\n" },
+        { path: "store/l.c", text: "int l(void)\n{\n    return m();\n}\n" },
+        {
+            path: "store/m.c",
+            text:
+                "static int n(void)\n{\n    return k();\n}\n" +
+                "int m(int a,\n      int b)\n{\n    return n();\n}\n",
+        },
+    ],
     quiet: [
         "abort();",
         "exit(1);",
