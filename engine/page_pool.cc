@@ -259,7 +259,11 @@ bool PagePool::Drop(void *address, size_t size)
 {
     if (!zeroed_in_place_) return madvise(address, size, MADV_DONTNEED) == 0;
     if (mprotect(address, size, PROT_READ | PROT_WRITE) != 0) return false;
-    memset(address, 0, size);
+    // Of a reservation for WebAssembly's code, most was never touched.
+    if (SwapIsInUse())
+        memset(address, 0, size);
+    else
+        ZeroResident(static_cast<char *>(address), size);
     return true;
 }
 

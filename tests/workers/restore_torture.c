@@ -1,0 +1,92 @@
+#include "restore_torture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const restore_variant restore_variants[RESTORE_VARIANTS] = {
+    {"scanned", SNAPCELL_RESTORE_SCANNED, false},
+    {"listed", SNAPCELL_RESTORE_LISTED, false},
+    {"compared", SNAPCELL_RESTORE_COMPARED, false},
+    {"scanned, no sandbox", SNAPCELL_RESTORE_SCANNED, true},
+    {"listed, no sandbox", SNAPCELL_RESTORE_LISTED, true},
+    {"compared, no sandbox", SNAPCELL_RESTORE_COMPARED, true},
+};
+
+static uint32_t random_state = 1;
+
+static void fail(const char *what, const snapcell_error *err)
+{
+    fprintf(stderr, "%s: %s\n", what, err->message);
+    exit(2);
+}
+
+snapcell_workers *restore_open(const char *store_path, const restore_variant *variant)
+{
+    snapcell_workers_options options = SNAPCELL_WORKERS_OPTIONS_INIT;
+    snapcell_workers *workers = NULL;
+    snapcell_error err;
+    options.store_path = store_path;
+    options.restore_tier = variant->tier;
+    options.no_sandbox = variant->no_sandbox;
+    if (snapcell_workers_open(&options, &workers, &err) != SNAPCELL_OK) fail(variant->name, &err);
+    return workers;
+}
+
+snapcell_worker *restore_load(snapcell_workers *workers, const char *ref,
+                              const snapcell_cell_options *options)
+{
+    snapcell_worker *worker = NULL;
+    snapcell_error err;
+    if (snapcell_worker_load(workers, ref, options, &worker, &err) != SNAPCELL_OK) fail(ref, &err);
+    return worker;
+}
+
+snapcell_workers_counts restore_counts(const snapcell_workers *workers)
+{
+    snapcell_workers_counts counts;
+    snapcell_workers_counters(workers, &counts, sizeof(counts));
+    return counts;
+}
+
+int restore_fetch(snapcell_worker *worker, const char *url, const char *body, char **out,
+                  snapcell_error *err)
+{
+    snapcell_request request = SNAPCELL_REQUEST_INIT;
+    snapcell_response *response = NULL;
+    *out = NULL;
+    request.method = "POST";
+    request.url = url;
+    request.body = body;
+    request.body_size_bytes = body != NULL ? strlen(body) : 0;
+    int status = snapcell_worker_fetch(worker, &request, &response, err);
+    if (status == SNAPCELL_OK) *out = strdup(snapcell_response_body(response, NULL));
+    snapcell_response_free(response);
+    return status;
+}
+
+size_t restore_resident_kib(int process_id)
+{
+    char path[64];
+    unsigned long resident = 0;
+    unsigned long shared = 0;
+    snprintf(path, sizeof(path), "/proc/%d/statm", process_id);
+    FILE *file = fopen(path, "r");
+    if (file == NULL) return 0;
+    if (fscanf(file, "%*u %lu %lu", &resident, &shared) != 2) resident = shared = 0;
+    fclose(file);
+    return (resident - shared) * 4;
+}
+
+void restore_seed(uint32_t seed)
+{
+    random_state = seed;
+}
+
+uint32_t restore_below(uint32_t limit)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 17;
+    random_state ^= random_state << 5;
+    return random_state % limit;
+}

@@ -1,0 +1,247 @@
+/* Answers of restored instances next to those of instances that were loaded for the one call, over
+ * all examples and random requests, in each tier, sandboxed and not.
+ * `torture_restore FOLDER [--count N]`: the folder of bundles. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "restore_torture.h"
+#include "snapcell/loader.h"
+#include "snapcell/store.h"
+#include "torture_report.h"
+
+#define FUNCTIONS_MAX 64u
+
+enum { SAME, ALIVE, RESTORED, PROMISES };
+static torture_promise promises[PROMISES] = {
+    [SAME] = {"a restored instance answers as one that was loaded does"},
+    [ALIVE] = {"a worker serves all of its calls in one process"},
+    [RESTORED] = {"workers restore, by the tier that was chosen, without an anomaly"},
+};
+
+static char names[FUNCTIONS_MAX][SNAPCELL_NAME_SIZE_MAX + 1];
+static size_t name_count;
+static char store_path[64];
+
+/* --- The functions --- */
+
+static int add_name(void *user, const snapcell_store_name *entry)
+{
+    (void)user;
+    if (name_count < FUNCTIONS_MAX) strcpy(names[name_count++], entry->name);
+    return 0;
+}
+
+/* One of them needs a host's functions, and is not compiled. */
+static void compile_all(const char *folder)
+{
+    char command[1024];
+    const char *program = getenv("SNAPCELL_WORKER");
+    snapcell_store *store = NULL;
+    strcpy(store_path, "/tmp/snapcell-restore-XXXXXX");
+    if (program == NULL || mkdtemp(store_path) == NULL) abort();
+    snprintf(command, sizeof(command),
+             "'%s' compile --warm / --store '%s' '%s'/*.js >/dev/null 2>&1", program, store_path,
+             folder);
+    const int ended = system(command);
+    if (!WIFEXITED(ended) || WEXITSTATUS(ended) > 1 ||
+        snapcell_store_open(store_path, SNAPCELL_STORE_READ, &store, NULL) != SNAPCELL_OK) {
+        fprintf(stderr, "cannot compile %s/*.js with %s ($SNAPCELL_WORKER)\n", folder, program);
+        exit(1);
+    }
+    snapcell_store_each_name(store, add_name, NULL, NULL);
+    snapcell_store_close(store);
+    if (name_count < 8) {
+        fprintf(stderr, "only %zu functions in %s\n", name_count, folder);
+        exit(1);
+    }
+}
+
+static void remove_store(void)
+{
+    char path[96];
+    static const char *const files[] = {"/data.mdb", "/lock.mdb", ""};
+    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+        snprintf(path, sizeof(path), "%s%s", store_path, files[i]);
+        remove(path);
+    }
+}
+
+/* --- Requests --- */
+
+typedef struct question {
+    const char *method;
+    char url[128];
+    char body[256];
+    snapcell_header header;
+} question;
+
+static void make_question(question *out)
+{
+    static const char *const methods[] = {"GET", "GET", "POST", "PUT", "DELETE"};
+    static const char *const paths[] = {"/",          "/users/17", "/graphql", "/api/items",
+                                        "/a/b/c?x=y", "/hook",     "/%C3%A9",  "/sign"};
+    static const char *const bodies[] = {"{\"query\":\"{ __typename books { title } }\"}",
+                                         "{\"items\":[{\"price\":3,\"count\":2}]}",
+                                         "{\"name\":\"caf\\u00e9\",\"age\":%u}", "not JSON %u", ""};
+    static const char *const types[] = {"application/json", "text/plain", "text/html"};
+    out->method = methods[restore_below(5)];
+    snprintf(out->url, sizeof(out->url), "%s%sn=%u", paths[restore_below(8)], "?",
+             restore_below(1000));
+    const char *body = bodies[restore_below(5)];
+    if (strcmp(out->method, "GET") == 0) body = "";
+    const char *hole = strstr(body, "%u");
+    if (hole == NULL)
+        snprintf(out->body, sizeof(out->body), "%s", body);
+    else
+        snprintf(out->body, sizeof(out->body), "%.*s%u%s", (int)(hole - body), body,
+                 restore_below(1000), hole + 2);
+    out->header = (snapcell_header){"content-type", types[restore_below(3)]};
+}
+
+/* --- Answers --- */
+
+/* An instance: of a worker, or a cell of this process. */
+typedef struct instance {
+    snapcell_worker *worker;
+    snapcell_cell *cell;
+} instance;
+
+static char *print_answer(int status, const snapcell_error *err, int http_status, const char *body)
+{
+    char *text = NULL;
+    if (status != SNAPCELL_OK) http_status = 0;
+    if (asprintf(&text, "%s %d %s", snapcell_error_name(status), http_status,
+                 status == SNAPCELL_OK ? body : err->message) < 0)
+        abort();
+    return text;
+}
+
+static char *ask_json(const instance *of, const question *what)
+{
+    const char *event = what->body[0] == '{' ? what->body : "{}";
+    snapcell_error err = {0};
+    char *result = NULL;
+    int status = of->worker != NULL ? snapcell_worker_invoke(of->worker, event, &result, NULL, &err)
+                                    : snapcell_cell_invoke(of->cell, event, &result, NULL, &err);
+    char *text = print_answer(status, &err, 0, result);
+    free(result);
+    return text;
+}
+
+static char *ask_fetch(const instance *of, const question *what)
+{
+    snapcell_request request = SNAPCELL_REQUEST_INIT;
+    snapcell_response *response = NULL;
+    snapcell_error err = {0};
+    request.method = what->method;
+    request.url = what->url;
+    request.headers = &what->header;
+    request.header_count = 1;
+    request.body = what->body[0] != '\0' ? what->body : NULL;
+    request.body_size_bytes = strlen(what->body);
+    int status = of->worker != NULL ? snapcell_worker_fetch(of->worker, &request, &response, &err)
+                                    : snapcell_cell_fetch(of->cell, &request, &response, &err);
+    bool answered = status == SNAPCELL_OK;
+    char *text = print_answer(status, &err, answered ? snapcell_response_status(response) : 0,
+                              answered ? snapcell_response_body(response, NULL) : "");
+    snapcell_response_free(response);
+    return text;
+}
+
+static char *ask(const instance *of, snapcell_handler_shape shape, const question *what)
+{
+    return shape == SNAPCELL_SHAPE_JSON ? ask_json(of, what) : ask_fetch(of, what);
+}
+
+static char *ask_loaded(snapcell_loader *loader, const char *name, const question *what)
+{
+    instance fresh = {0};
+    snapcell_error err;
+    if (snapcell_cell_load(loader, name, NULL, &fresh.cell, &err) != SNAPCELL_OK) {
+        fprintf(stderr, "%s: %s\n", name, err.message);
+        exit(2);
+    }
+    char *text = ask(&fresh, snapcell_cell_info(fresh.cell)->shape, what);
+    snapcell_cell_dispose(fresh.cell);
+    return text;
+}
+
+/* A function that tells the time, or draws, answers differently each time: two loads show it. */
+static void compare_answers(snapcell_loader *loader, const char *name, const question *what,
+                            const char *restored, const char *variant)
+{
+    char *loaded = ask_loaded(loader, name, what);
+    bool is_same = strcmp(loaded, restored) == 0;
+    if (!is_same) {
+        char *again = ask_loaded(loader, name, what);
+        is_same = strcmp(loaded, again) != 0;
+        free(again);
+    }
+    torture_try(&promises[SAME], is_same, "%s, %s, %s %s: %.200s, not %.200s", name, variant,
+                what->method, what->url, restored, loaded);
+    free(loaded);
+}
+
+/* --- Workers --- */
+
+static void try_function(snapcell_loader *loader, snapcell_workers *workers, const char *name,
+                         const char *variant, unsigned long calls)
+{
+    instance restored = {.worker = restore_load(workers, name, NULL)};
+    snapcell_handler_shape shape = snapcell_worker_shape(restored.worker);
+    const int id = snapcell_worker_process_id(restored.worker);
+    for (unsigned long i = 0; i < calls; i++) {
+        question what;
+        make_question(&what);
+        char *text = ask(&restored, shape, &what);
+        compare_answers(loader, name, &what, text, variant);
+        free(text);
+    }
+    torture_try(&promises[ALIVE], snapcell_worker_process_id(restored.worker) == id, "%s, %s", name,
+                variant);
+    snapcell_worker_free(restored.worker);
+}
+
+static void try_variant(snapcell_loader *loader, const restore_variant *variant,
+                        unsigned long calls)
+{
+    snapcell_workers *workers = restore_open(store_path, variant);
+    for (size_t i = 0; i < name_count; i++)
+        try_function(loader, workers, names[i], variant->name, calls);
+    const snapcell_workers_counts counts = restore_counts(workers);
+    /* Those of the last answers were not told of; each worker restores once before its first call.
+     */
+    torture_try(&promises[RESTORED],
+                counts.restore_tier >= variant->tier && counts.restores >= name_count * calls &&
+                    counts.deaths + counts.anomalies + counts.fallbacks + counts.cuts == 0,
+                "%s: tier %u, %lu restores, %lu deaths, %lu anomalies, %lu fallbacks",
+                variant->name, counts.restore_tier, (unsigned long)counts.restores,
+                (unsigned long)counts.deaths, (unsigned long)counts.anomalies,
+                (unsigned long)counts.fallbacks);
+    snapcell_workers_close(workers);
+}
+
+int main(int argc, char **argv)
+{
+    snapcell_error err;
+    snapcell_loader *loader = NULL;
+    snapcell_loader_options options = SNAPCELL_LOADER_OPTIONS_INIT;
+    if (argc < 2) {
+        fprintf(stderr, "usage: %s FOLDER [--count N]\n", argv[0]);
+        return 2;
+    }
+    const torture_options torture = torture_arguments(argc - 1, argv + 1, 600);
+    restore_seed(torture.seed);
+    compile_all(argv[1]);
+    options.store_path = store_path;
+    if (snapcell_loader_open(&options, &loader, &err) != SNAPCELL_OK)
+        return fprintf(stderr, "%s\n", err.message), 1;
+    const unsigned long calls = 1 + torture.count / (RESTORE_VARIANTS * name_count);
+    for (size_t i = 0; i < RESTORE_VARIANTS; i++)
+        try_variant(loader, &restore_variants[i], calls);
+    snapcell_loader_close(loader);
+    remove_store();
+    return torture_report(promises, PROMISES);
+}
