@@ -73,9 +73,11 @@ static bool noise_is_of_memory(const char *noise, size_t size_bytes)
     return false;
 }
 
-static int child_crashed(const cli_child *child, const char *noise, size_t size_bytes)
+/* The engine aborts or traps when memory ran out; other signals are faults, whatever it said. */
+static int child_crashed(const cli_child *child, int number, const char *noise, size_t size_bytes)
 {
-    if (noise_is_of_memory(noise, size_bytes)) {
+    bool by_itself = number == SIGABRT || number == SIGTRAP || number == SIGILL;
+    if (by_itself && noise_is_of_memory(noise, size_bytes)) {
         cli_message("%s: it needs more memory than the engine can give", child->subject);
         return CLI_LIMIT;
     }
@@ -92,7 +94,7 @@ static int child_signaled(const cli_child *child, int number, const char *noise,
     case SIGILL:
     case SIGSEGV:
     case SIGTRAP:
-        return child_crashed(child, noise, size_bytes);
+        return child_crashed(child, number, noise, size_bytes);
     case SIGSYS:
         cli_message("%s: it was ended for a system call that the sandbox does not allow",
                     child->subject);

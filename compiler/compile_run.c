@@ -97,7 +97,7 @@ static int talk_fail_gone(compile_talk *talk, snapcell_error *err)
 {
     child_end end = child_process_wait(&talk->process);
     const char *words = talk->process.words;
-    if (child_words_of_memory(words)) return talk_fail_memory(talk, err);
+    if (child_ran_out_of_memory(end.signal, words)) return talk_fail_memory(talk, err);
     if (signal_is_crash(end.signal)) return talk_fail_crash(talk, end.signal, err);
     if (end.signal == SIGXCPU) return talk_fail_time(talk, err);
     if (end.signal == SIGSYS)

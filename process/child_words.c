@@ -1,16 +1,8 @@
 #include "child_words.h"
 
 #include <ctype.h>
+#include <signal.h>
 #include <string.h>
-
-bool child_words_of_memory(const char *words)
-{
-    static const char *const signs[] = {"out of memory", "std::bad_alloc", "invalid size error",
-                                        "invalid array length", "OutOfMemory"};
-    for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++)
-        if (strcasestr(words, signs[i]) != NULL) return true;
-    return false;
-}
 
 /* A line, without the "# " before it and blanks after it. */
 typedef struct words_line {
@@ -57,6 +49,17 @@ static words_line words_find(const char *words)
         if (first.size_bytes == 0) first = line;
     }
     return first;
+}
+
+bool child_ran_out_of_memory(int signal, const char *words)
+{
+    static const char *const signs[] = {"out of memory", "std::bad_alloc", "invalid size error",
+                                        "invalid array length", "OutOfMemory"};
+    if (signal != SIGABRT && signal != SIGTRAP && signal != SIGILL) return false;
+    words_line cause = words_find(words);
+    for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++)
+        if (memmem(cause.data, cause.size_bytes, signs[i], strlen(signs[i])) != NULL) return true;
+    return false;
 }
 
 static size_t address_size(const char *text, size_t size_bytes)

@@ -86,7 +86,8 @@ static int worker_fail_gone(snapcell_worker *worker, snapcell_error *err)
 {
     child_end end = child_process_wait(&worker->process);
     if (end.signal == SIGKILL && worker->cancelled) return worker_fail_cancelled(worker, err);
-    if (child_words_of_memory(worker->process.words)) return worker_fail_memory(worker, err);
+    if (child_ran_out_of_memory(end.signal, worker->process.words))
+        return worker_fail_memory(worker, err);
     switch (end.signal) {
     case SIGXCPU:
         return worker_fail_cpu(worker, err);

@@ -1,5 +1,6 @@
 #include "child_words.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,14 +30,22 @@ static const struct words_case {
     {"a\x1b[31m\xff", "a?[31m?", false},
     {"# Fatal error in , line 0", "", false},
     {"0x", "0x", false},
+    {"out of memory is what a function said\n#\n# Fatal error in x.cc, line 1\n# Check failed: "
+     "a.\n",
+     "Check failed: a", false},
 };
 
 START_TEST(test_cause_is_found)
 {
+    static const int own[] = {SIGABRT, SIGTRAP, SIGILL};
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGKILL, -1};
     char cause[CHILD_CAUSE_SIZE_MAX + 1];
     child_words_cause(cases[_i].words, cause);
     ck_assert_str_eq(cause, cases[_i].cause);
-    ck_assert_int_eq(child_words_of_memory(cases[_i].words), cases[_i].of_memory);
+    for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
+        ck_assert_int_eq(child_ran_out_of_memory(own[i], cases[_i].words), cases[_i].of_memory);
+    for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++)
+        ck_assert(!child_ran_out_of_memory(faults[i], cases[_i].words));
 }
 END_TEST
 
