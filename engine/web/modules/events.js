@@ -196,8 +196,7 @@ function dispatch(target, listeners, event, state) {
 }
 
 function invokeAll(target, listeners, capture, event, state) {
-    const list = listeners.get(state.type)?.filter(listener => listener.capture === capture);
-    for (const listener of list ?? []) {
+    for (const listener of listOf(listeners, state.type, capture)) {
         if (listener.removed) continue;
         if (listener.once) remove(listeners, state.type, listener);
         invoke(listener, event, state, target);
@@ -208,10 +207,19 @@ function invokeAll(target, listeners, capture, event, state) {
 function remove(listeners, type, listener) {
     listener.removed = true;
     listener.forget?.();
-    const list = listeners.get(type);
-    const index = list.indexOf(listener);
-    if (index >= 0) list.splice(index, 1);
-    if (list.length === 0) listeners.delete(type);
+    const known = listeners.get(type);
+    known[listener.capture ? CAPTURING : OTHER].delete(listener.callback);
+    if (known[CAPTURING].size + known[OTHER].size === 0) listeners.delete(type);
+}
+
+// Those of a type are in two maps, by their callback, so that finding one takes no longer the more
+// there are.
+const CAPTURING = 0;
+const OTHER = 1;
+
+function listOf(listeners, type, capture) {
+    const known = listeners.get(type);
+    return known === undefined ? [] : [...known[capture ? CAPTURING : OTHER].values()];
 }
 
 const noOptions = { capture: false, once: false, passive: false, signal: undefined };
@@ -235,7 +243,7 @@ function captures(options) {
 }
 
 function find(listeners, type, callback, capture) {
-    return listeners.get(type)?.find(one => one.callback === callback && one.capture === capture);
+    return listeners.get(type)?.[capture ? CAPTURING : OTHER].get(callback);
 }
 
 function checkCallback(callback, what) {
@@ -263,8 +271,8 @@ class EventTarget {
         if (!isThere || source?.aborted) return;
         if (find(listeners, type, callback, capture)) return;
         const listener = { callback, capture, once, passive, removed: false, forget: undefined };
-        if (!listeners.has(type)) listeners.set(type, []);
-        listeners.get(type).push(listener);
+        if (!listeners.has(type)) listeners.set(type, [new Map(), new Map()]);
+        listeners.get(type)[capture ? CAPTURING : OTHER].set(callback, listener);
         listener.forget = source?.onAbort(() => {
             if (!listener.removed) remove(listeners, type, listener);
         });
@@ -325,6 +333,12 @@ function addHandler(target, type, callback) {
     });
     return handler;
 }
+
+// The listeners of a type, as they are called.
+exports.listenersOf = (target, type) => {
+    const listeners = brands.target(target);
+    return [...listOf(listeners, type, true), ...listOf(listeners, type, false)];
+};
 
 // Dispatches an event whose target is another object than the one that holds the listeners.
 exports.dispatchAs = (target, holder, event) =>

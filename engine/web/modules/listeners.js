@@ -1,7 +1,7 @@
 "use strict";
 // The global object as an event target; a service worker's "fetch" listeners are called by dispatch.
 const idl = require("snapcell:idl");
-const { Event, EventTarget, dispatchAs, trusted } = require("snapcell:events");
+const { Event, EventTarget, dispatchAs, listenersOf, trusted } = require("snapcell:events");
 
 const { brands, expose, need, report } = idl;
 
@@ -69,7 +69,7 @@ exports.hasListeners = type => brands.target(target).has(type);
 exports.respond = (request, waitUntil) => {
     const event = new FetchEvent("fetch", { request, waitUntil, cancelable: true });
     const failures = [];
-    for (const { callback } of [...(brands.target(target).get("fetch") ?? [])]) {
+    for (const { callback } of listenersOf(target, "fetch")) {
         try {
             if (typeof callback === "function") callback.call(globalThis, event);
             else callback.handleEvent(event);
@@ -87,7 +87,7 @@ exports.respond = (request, waitUntil) => {
 // Calls the listeners of an event of the engine's own; throws what the first that failed threw.
 exports.callListeners = (type, event) => {
     const failures = [];
-    for (const { callback } of [...(brands.target(target).get(type) ?? [])]) {
+    for (const { callback } of listenersOf(target, type)) {
         try {
             if (typeof callback === "function") callback.call(globalThis, event);
             else callback.handleEvent(event);
