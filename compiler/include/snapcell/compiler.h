@@ -1,8 +1,8 @@
-/* The compiler: a bundle in, an artifact out.
+/* The compiler: turns a bundle into an artifact.
  *
- * The bundle is evaluated in a child process (the `snapcell` program, started as a child), so that
- * an abort of V8, an endless loop or a memory hog there is an error here. Compiles may run on
- * several threads at once. */
+ * The bundle is evaluated in a child process (the `snapcell` program), so that a V8 abort, an
+ * endless loop or excessive memory use there becomes an error here. Compiles may run on several
+ * threads at once. */
 #ifndef SNAPCELL_COMPILER_H
 #define SNAPCELL_COMPILER_H
 
@@ -26,9 +26,9 @@ typedef enum snapcell_format {
     SNAPCELL_FORMAT_SCRIPT = 3
 } snapcell_format;
 
-/* What becomes of random values that crypto gives at top level (bytes, UUIDs, keys): in a snapshot
- * all instances would share them. Those that a warm-up request leaves behind make a `code`
- * artifact, unless they are allowed. */
+/* What to do about random values that crypto returns at top level (bytes, UUIDs, keys): in a
+ * snapshot all instances would share them. Those that a warm-up request leaves behind lead to a
+ * `code` artifact, unless they are allowed. */
 typedef enum snapcell_entropy {
     SNAPCELL_ENTROPY_ERROR = 0, /* E_UNSNAPSHOTABLE, naming the lines */
     /* A `code` artifact, whose top level runs at each load: each instance has its own. */
@@ -42,7 +42,7 @@ typedef enum snapcell_entropy {
 typedef struct snapcell_compile_options {
     size_t struct_size;     /* sizeof(snapcell_compile_options) */
     const char *name;       /* the function's name; NULL: the file's stem */
-    snapcell_format format; /* AUTO: found out from the source */
+    snapcell_format format; /* AUTO: detected from the source */
     const snapcell_request
         *warm; /* requests to answer at build time, in order; NULL when there are none */
     size_t warm_count;
@@ -57,19 +57,19 @@ typedef struct snapcell_compile_options {
     const char *worker_path;
     snapcell_log_fn *log; /* console output at build time; NULL: dropped */
     void *log_user;
-    /* The child may do all that this process may: for debugging, and where the kernel does not have
-     * what the sandbox needs (E_SANDBOX); see snapcell/sandbox.h. */
+    /* Run the child without a sandbox: for debugging, and for kernels that lack what the sandbox
+     * needs (E_SANDBOX); see snapcell/sandbox.h. */
     bool no_sandbox;
     snapcell_entropy entropy;
-    /* Told what top level and warm-up took from the clock and from random numbers, and each cause
-     * that keeps the function from being a snapshot, also when the compile fails for it. The
-     * manifest holds the same. NULL: dropped */
+    /* Called with what the top level and warm-ups took from the clock and from random numbers, and
+     * with each cause that keeps the function from being a snapshot, even if the compile fails
+     * because of it. The manifest holds the same. NULL: dropped */
     snapcell_note_fn *note;
     void *note_user;
-    /* What a function is that stands where a handler is looked for, as an ES module's default
-     * export: FETCH takes a Request and gives a Response, as on Vercel's and Netlify's edge; JSON
-     * takes an event. 0: FETCH where the module's exports say so (docs/web-api.md), else JSON.
-     * Objects with a `fetch` and listeners are what they are. */
+    /* How to treat a handler that is a bare function, such as an ES module's default export: FETCH
+     * takes a Request and returns a Response, as on Vercel's and Netlify's edge; JSON takes an
+     * event. 0: FETCH if the module's exports say so (docs/web-api.md), else JSON. Does not apply
+     * to objects with a `fetch` and to listeners. */
     snapcell_handler_shape shape;
 } snapcell_compile_options;
 
@@ -129,9 +129,7 @@ SNAPCELL_API const char *snapcell_compiled_warning(const snapcell_compiled *comp
 /* Purpose: release a compile; NULL is allowed. Thread: any, once. Errors: none. */
 SNAPCELL_API void snapcell_compiled_free(snapcell_compiled *compiled);
 
-/* --- Advanced
- * -----------------------------------------------------------------------------------------------
- */
+/* --- Advanced --------------------------------------------------------------------------------- */
 
 /* Purpose: compile again, for this engine, what an artifact was made from: its source, its source
  * map, its name and its options (format, shape, warm-up, level, raw, whether random values are

@@ -1,9 +1,9 @@
-/* Host functions: an embedder's own native functions, seen by JavaScript as global functions.
+/* Host functions: an embedder's native functions, which JavaScript sees as global functions.
  *
- * The table is given to the compiler and to the loader. Its names, in order, are part of what an
- * artifact is bound to: an artifact built against another table is refused (E_OTHER_HOST). The
- * callbacks may differ. At build time the compiler's child process calls them in the compiling
- * process, so they may be used at top level and in a warm-up. */
+ * Give the same table to the compiler and to the loader. An artifact is bound to the names in the
+ * table and their order: with another table it is refused (E_OTHER_HOST). The callbacks may differ.
+ * At build time the compiler's child process calls them in the compiling process, so a bundle may
+ * use them at top level and in a warm-up. */
 #ifndef SNAPCELL_HOST_H
 #define SNAPCELL_HOST_H
 
@@ -19,10 +19,9 @@ extern "C" {
 typedef struct snapcell_host snapcell_host;
 typedef struct snapcell_host_call snapcell_host_call;
 
-/* A host function. Reads its arguments from `call` and sets the result there (undefined, when it
- * sets none). Returns 0, or non-zero after snapcell_host_throw(). Called on the thread that runs
- * the cell; cells on other threads may call it at the same time. `call` is Borrowed during the
- * call. */
+/* A host function. Reads its arguments from `call` and sets the result there (undefined if it sets
+ * none). Returns 0, or non-zero after snapcell_host_throw(). Called on the thread that runs the
+ * cell; cells on other threads may call it at the same time. `call` is Borrowed during the call. */
 typedef int snapcell_host_fn(void *user, snapcell_host_call *call);
 
 typedef enum snapcell_value_type {
@@ -51,13 +50,13 @@ SNAPCELL_API int snapcell_host_new(snapcell_host **out, snapcell_error *err);
 /* Purpose: add a function under `name` (a JavaScript identifier in ASCII, at most 64 characters;
  * copied). `callback`: not NULL; `user`: Borrowed for as long as the table is used; NULL is
  * allowed. Thread: one at a time, before the table is given to a compiler or loader. Errors:
- * E_USAGE (bad or double name, more than 256 functions), E_NOMEM. The table is unchanged on
+ * E_USAGE (bad or duplicate name, more than 256 functions), E_NOMEM. The table is unchanged on
  * failure. */
 SNAPCELL_API int snapcell_host_add(snapcell_host *host, const char *name,
                                    snapcell_host_fn *callback, void *user, snapcell_error *err);
 
-/* Purpose: release a table; NULL is allowed. No compiler or loader may use it any more. Thread:
- * any, once. Errors: none. */
+/* Purpose: release a table; NULL is allowed. No compiler or loader may still use it. Thread: any,
+ * once. Errors: none. */
 SNAPCELL_API void snapcell_host_free(snapcell_host *host);
 
 /* Purpose: the hash of the table's names that artifacts are bound to; NULL is the empty table.
@@ -68,8 +67,7 @@ SNAPCELL_API snapcell_fingerprint snapcell_host_fingerprint(const snapcell_host 
  */
 SNAPCELL_API size_t snapcell_host_argument_count(const snapcell_host_call *call);
 
-/* Purpose: argument `index`; one that is not there is undefined. Thread: the callback's. Errors:
- * none. */
+/* Purpose: argument `index`; undefined if there is none. Thread: the callback's. Errors: none. */
 SNAPCELL_API snapcell_value snapcell_host_argument(const snapcell_host_call *call, size_t index);
 
 /* Purpose: set the result. `value`: not NULL, its data is copied. The last call wins.

@@ -1,5 +1,4 @@
-/* Requests and responses in the shape of HTTP, for warm-up at build time and for calls at run time.
- */
+/* HTTP-like requests and responses, for warm-ups at build time and calls at run time. */
 #ifndef SNAPCELL_HTTP_H
 #define SNAPCELL_HTTP_H
 
@@ -18,7 +17,7 @@ typedef struct snapcell_header {
     const char *value; /* bytes without CR, LF and NUL; not NULL */
 } snapcell_header;
 
-/* A request to hand to a function. Everything is Borrowed during the call that takes it. */
+/* A request to pass to a function. Everything is Borrowed during the call that takes it. */
 typedef struct snapcell_request {
     size_t struct_size; /* sizeof(snapcell_request) */
     const char *method; /* NULL: "GET", or "POST" when there is a body */
@@ -62,38 +61,37 @@ SNAPCELL_API snapcell_header snapcell_response_header(const snapcell_response *r
 /* Purpose: release a response; NULL is allowed. Thread: any, once. Errors: none. */
 SNAPCELL_API void snapcell_response_free(snapcell_response *response);
 
-/* --- Advanced: bodies as they come ---------------------------------------------------------- */
+/* --- Advanced: streaming bodies ------------------------------------------------------------- */
 
-/* What `read` and `write` give instead of a number of bytes. */
+/* Returned by `read` and `write` instead of a number of bytes. */
 #define SNAPCELL_STREAM_LATER (-1)  /* nothing now: ask again */
-#define SNAPCELL_STREAM_FAILED (-2) /* the other side is gone, for good */
+#define SNAPCELL_STREAM_FAILED (-2) /* the other side has gone away */
 
-/* The embedder's side of a call whose bodies need not be in memory as a whole. The callbacks run on
- * the thread of the call, and must not call back into the cell. Those that have nothing to do
- * answer LATER rather than block: timers of the function go on then, and limits hold. The struct
- * and `user` are Borrowed during the call. */
+/* The embedder's side of a call with streaming bodies. The callbacks run on the thread of the call,
+ * and must not call back into the cell. If they would block they return LATER instead, so that the
+ * function's timers go on and limits hold. The struct and `user` are Borrowed during the call. */
 typedef struct snapcell_stream {
     size_t struct_size; /* sizeof(snapcell_stream) */
     void *user;
 
     /* The request's body, requested as the function reads it; NULL: the request's own `body`, if
-     * any. Puts up to `size_bytes` into `buffer` and gives their number; 0 at the end, which is
-     * requested once; LATER; or FAILED, which the function sees as a TypeError. */
+     * any. Puts up to `size_bytes` into `buffer` and returns their number; 0 at the end, after
+     * which it is not called again; LATER; or FAILED, which the function sees as a TypeError. */
     ptrdiff_t (*read)(void *user, void *buffer, size_t size_bytes);
 
     /* The response's status and headers, before the first `write`; its body is empty. Called once,
-     * unless the function fails before. `head` is Borrowed during the callback. Gives 0, or another
-     * number when nobody wants the body. NULL is allowed. */
+     * unless the function fails first. `head` is Borrowed during the callback. Returns 0, or
+     * non-zero when the body is not wanted. NULL is allowed. */
     int (*head)(void *user, const snapcell_response *head);
 
-    /* The next bytes of the response's body. Gives how many of them it took, which may be fewer;
+    /* The next bytes of the response's body. Returns how many of them it took, which may be fewer;
      * LATER; or FAILED: then the function's stream is cancelled and its request's signal aborted.
-     * `size_bytes` is 0 once, when the body is whole; what it gives then is ignored. Promises that
-     * were handed to waitUntil() may run on after that. Never NULL. */
+     * `size_bytes` is 0 once, when the body is complete; the return value is then ignored. Promises
+     * passed to waitUntil() may run on after that. Never NULL. */
     ptrdiff_t (*write)(void *user, const void *data, size_t size_bytes);
 
-    /* Waits until what answered LATER (`reading`, `writing`) may get on, at most `timeout_ms`.
-     * NULL: the engine asks again every 2 ms. */
+    /* Waits until the side that returned LATER (`reading`, `writing`) can make progress, for at
+     * most `timeout_ms`. NULL: the engine polls every 2 ms. */
     void (*wait)(void *user, bool reading, bool writing, uint32_t timeout_ms);
 } snapcell_stream;
 

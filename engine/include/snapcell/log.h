@@ -1,4 +1,4 @@
-/* What functions write to their console, handed to the embedder. */
+/* Console output of functions, passed to the embedder. */
 #ifndef SNAPCELL_LOG_H
 #define SNAPCELL_LOG_H
 
@@ -15,9 +15,9 @@ typedef enum snapcell_log_level {
     SNAPCELL_LOG_ERROR = 3
 } snapcell_log_level;
 
-/* One line or several of console output, without a newline at the end. `function_name` and `text`
- * are Borrowed during the call; `text` is UTF-8 and zero-terminated. Called on the thread that runs
- * the function; it must not call back into the cell. */
+/* One or more lines of console output, without a newline at the end. `function_name` and `text` are
+ * Borrowed during the call; `text` is UTF-8 and zero-terminated. Called on the thread that runs the
+ * function; it must not call back into the cell. */
 typedef void snapcell_log_fn(void *user, snapcell_log_level level, const char *function_name,
                              const char *text, size_t text_size_bytes);
 

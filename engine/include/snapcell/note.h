@@ -14,7 +14,7 @@ typedef enum snapcell_note_kind {
     SNAPCELL_NOTE_RANDOM = 2,  /* Math.random() */
     SNAPCELL_NOTE_CLOCK = 3,   /* Date, performance.now() */
     SNAPCELL_NOTE_OBJECT = 4,  /* an object that cannot be in a snapshot */
-    SNAPCELL_NOTE_TIMER = 5,   /* one that is pending, and goes on in each instance */
+    SNAPCELL_NOTE_TIMER = 5,   /* a pending timer, which goes on in each instance */
     SNAPCELL_NOTE_ENGINE = 6   /* what V8 says */
 } snapcell_note_kind;
 
@@ -25,9 +25,9 @@ typedef struct snapcell_note {
     bool prevents;      /* keeps the function from being a snapshot */
     bool warm;          /* in a warm-up request, not at top level */
     uint32_t count;     /* how often */
-    const char *what;   /* as "Date.now()"; a clause when it prevents */
+    const char *what;   /* such as "Date.now()"; a clause if it prevents */
     const char *place;  /* "FILE:LINE:COLUMN" through the source map; "": unknown, or several */
-    const char *path;   /* of an object that is kept, as "globalThis.cache.instance"; else "" */
+    const char *path;   /* of a kept object, such as "globalThis.cache.instance"; else "" */
     const char *advice; /* what to do about it; "" when there is nothing to do */
 } snapcell_note;
 

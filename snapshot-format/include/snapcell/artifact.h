@@ -1,8 +1,7 @@
 /* Artifacts: what the compiler makes and the loader reads; SPEC.md holds the bytes.
  *
- * Simple: snapcell_artifact_inspect() tells what an artifact is. Nothing here needs V8 or a store.
- * Advanced: snapcell_artifact_describe() tells it without the digest, for lists.
- */
+ * Simple: snapcell_artifact_inspect() checks an artifact and describes it. Nothing here needs V8 or
+ * a store. Advanced: snapcell_artifact_describe() skips the digest, for lists. */
 #ifndef SNAPCELL_ARTIFACT_H
 #define SNAPCELL_ARTIFACT_H
 
@@ -15,8 +14,8 @@
 extern "C" {
 #endif
 
-/* XXH3-128 of all that decides an artifact, in canonical (big-endian) byte order: hex of it is the
- * key. */
+/* XXH3-128 of everything that determines an artifact, in canonical (big-endian) byte order. Keys
+ * are written as its hex digits. */
 typedef struct snapcell_key {
     uint8_t bytes[16];
 } snapcell_key;
@@ -72,9 +71,9 @@ typedef struct snapcell_artifact_info {
     uint8_t digest[32]; /* BLAKE2b-256 of all but the checksum, itself and a later signature */
 } snapcell_artifact_info;
 
-/* Purpose: check what is to be a function's name: 1 to SNAPCELL_ARTIFACT_NAME_SIZE_MAX bytes of
- * UTF-8 without control characters and '/'. Compiling, signing and the store ask for it themselves.
- * `name`: not NULL. Thread: any. Errors: E_USAGE. */
+/* Purpose: check a function's name: 1 to SNAPCELL_ARTIFACT_NAME_SIZE_MAX bytes of UTF-8 without
+ * control characters and '/'. Compiling, signing and the store check it themselves. `name`: not
+ * NULL. Thread: any. Errors: E_USAGE. */
 SNAPCELL_API int snapcell_name_check(const char *name, snapcell_error *err);
 
 /* Purpose: check an artifact's structure, checksum and digest, and tell its facts.
@@ -86,9 +85,8 @@ SNAPCELL_API int snapcell_artifact_inspect(const void *bytes, size_t size_bytes,
 
 /* Purpose: as snapcell_artifact_inspect(), but without the digest, which takes most of its time:
  * `out->digest` is what the artifact says, not checked. Structure and checksum are, so that damage
- * is found; an alteration on purpose is not. For lists; not for bytes from elsewhere, nor for what
- * is to be run.
- * Thread: any. Errors: as snapcell_artifact_inspect(). */
+ * is detected; deliberate alteration is not. For lists; not for bytes from elsewhere, nor for
+ * artifacts that are to be run. Thread: any. Errors: as snapcell_artifact_inspect(). */
 SNAPCELL_API int snapcell_artifact_describe(const void *bytes, size_t size_bytes,
                                             snapcell_artifact_info *out, snapcell_error *err);
 

@@ -1,4 +1,4 @@
-/* What a zero stands for in the options of the other headers, in one table. */
+/* What zero means in the options of the other headers, in one table. */
 #ifndef SNAPCELL_DEFAULTS_H
 #define SNAPCELL_DEFAULTS_H
 
@@ -20,13 +20,13 @@
 #define SNAPCELL_SPARE_SIZE_BYTES_DEFAULT (256 * SNAPCELL_MIB)
 #define SNAPCELL_PAGE_SIZE_BYTES_DEFAULT (64 * SNAPCELL_MIB)
 
-/* Not a default, but a bound: how many cells may live in a process at once, spare ones included.
- * V8 has one table of 256 MiB for functions' code, of which each cell takes 64 KiB or more, and
- * ends the process when it is full, at some 4,070 cells. */
+/* Not a default, but a bound: how many cells may live in a process at once, spare ones included. V8
+ * has one table of 256 MiB for the code of functions. Each cell takes 64 KiB or more of it, and V8
+ * ends the process when it is full, at about 4,070 cells. */
 #define SNAPCELL_CELLS_MAX 4000u
 
-/* Not a default, but a bound: what must be left of the stack where a function is loaded or called.
- * It has to be the thread's own: calls on a coroutine's are refused. */
+/* Not a default, but a bound: how much stack must be left when a function is loaded or called. It
+ * must be the thread's own stack: calls on a coroutine's stack are refused. */
 #define SNAPCELL_STACK_SIZE_BYTES_MIN (256u << 10)
 
 /* --- Workers --- */

@@ -49,7 +49,7 @@ extern "C" {
     X(E_WRONG_SHAPE, -24, "the handler takes another kind of event")                               \
     X(E_DISPOSED, -25, "the cell hit a limit or failed for good; load a new one")                  \
     X(E_INTERNAL, -26, "a fault in snapcell or in V8")                                             \
-    X(E_SANDBOX, -27, "the sandbox cannot be set up, or was tried to be left")                     \
+    X(E_SANDBOX, -27, "the sandbox cannot be set up, or was violated")                             \
     X(E_RESPONSE_LIMIT, -28, "the response's size limit was hit")                                  \
     X(E_WORKER_DIED, -29, "the worker process died in the middle of its work")                     \
     X(E_CANCELLED, -30, "the host cancelled the call")

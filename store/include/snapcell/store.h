@@ -1,8 +1,8 @@
 /* The store: artifacts by key, names to keys, in one LMDB environment.
  *
  * A store is a directory with data.mdb and lock.mdb. Several processes may read and write it at
- * once. A name maps to one artifact for each engine, so that artifacts for several engines stand
- * side by side under it.
+ * once. A name maps to one artifact for each engine, so artifacts for several engines can share a
+ * name.
  *
  * Simple: open, put, get, close. Advanced: views, listing, gc. */
 #ifndef SNAPCELL_STORE_H
@@ -23,16 +23,14 @@ extern "C" {
 typedef struct snapcell_store snapcell_store;
 
 typedef enum snapcell_store_mode {
-    SNAPCELL_STORE_READ = 0,  /* must exist; works where nothing can be written, too */
+    SNAPCELL_STORE_READ = 0,  /* must exist; needs no write access */
     SNAPCELL_STORE_WRITE = 1, /* must exist */
-    SNAPCELL_STORE_CREATE = 2 /* as WRITE, made when missing, the directories above excluded */
+    SNAPCELL_STORE_CREATE = 2 /* as WRITE, but made if missing, without its parent directories */
 } snapcell_store_mode;
 
-/* --- Simple
- * -------------------------------------------------------------------------------------------------
- */
+/* --- Simple ----------------------------------------------------------------------------------- */
 
-/* Purpose: where a store is when nobody says: $SNAPCELL_STORE, unless it is empty, else
+/* Purpose: the default place of a store: $SNAPCELL_STORE, unless it is empty, else
  * SNAPCELL_STORE_PATH_DEFAULT. Returns: Borrowed, until the environment is changed. Thread: any,
  * while no thread changes the environment. Errors: none. */
 SNAPCELL_API const char *snapcell_store_default_path(void);
@@ -55,12 +53,12 @@ SNAPCELL_API void snapcell_store_close(snapcell_store *store);
 
 /* Purpose: put an artifact (checked first, as snapcell_artifact_inspect does) and, where `name` is
  * not NULL, make the name point to it for the artifact's engine. One transaction, durable when this
- * returns SNAPCELL_OK. Putting the same bytes again is no error, nor is putting the unsigned
- * artifact where the same one is there signed, which stays. `bytes`: Borrowed during the call,
- * not NULL. Thread: any; writers wait for each other. Errors: E_EXISTS (same key, other bytes),
- * E_CORRUPT, E_FORMAT, E_TOO_LARGE, E_USAGE (bad name), E_FULL, E_READ_ONLY, E_BUSY (a reader
- * without the lock file reads for 10 seconds, or the map must grow and views stay open),
- * E_STORE_CORRUPT, E_NOMEM, E_IO. Nothing is changed on failure. */
+ * returns SNAPCELL_OK. Putting the same bytes again is not an error. Neither is putting an unsigned
+ * artifact where the same one is already signed; the signed one stays. `bytes`: Borrowed during the
+ * call, not NULL. Thread: any; writers wait for each other. Errors: E_EXISTS (same key, other
+ * bytes), E_CORRUPT, E_FORMAT, E_TOO_LARGE, E_USAGE (bad name), E_FULL, E_READ_ONLY, E_BUSY (a
+ * reader without the lock file has read for 10 seconds, or the map must grow while views stay
+ * open), E_STORE_CORRUPT, E_NOMEM, E_IO. Nothing is changed on failure. */
 SNAPCELL_API int snapcell_store_put(snapcell_store *store, const void *bytes, size_t size_bytes,
                                     const char *name, snapcell_error *err);
 
@@ -70,21 +68,18 @@ SNAPCELL_API int snapcell_store_put(snapcell_store *store, const void *bytes, si
 SNAPCELL_API int snapcell_store_get(snapcell_store *store, const snapcell_key *key, void **out,
                                     size_t *out_size_bytes, snapcell_error *err);
 
-/* Purpose: turn what a person types into a key: the whole key of an artifact, else a name, else a
- * unique key prefix of 4 digits or more, so that a name never stands in the way of a key, and a
- * prefix never in the way of a name. `engine`: for a name,
- * the engine whose artifact is wanted; NULL takes any engine when the name has just one. A key or
- * prefix is found whatever its engine. `out`: not NULL, untouched on failure. Thread: any. Errors:
- * E_NOT_FOUND, E_AMBIGUOUS (a prefix of several keys; a name of several engines), E_OTHER_ENGINE
- * (the name exists, for other engines only: the message says which and that `recompile` makes the
- * missing one), E_USAGE, E_BUSY, E_STORE_CORRUPT, E_IO. */
+/* Purpose: resolve what a person types to a key: the whole key of an artifact, else a name, else a
+ * unique key prefix of 4 digits or more. So a name never hides a key, and a prefix never hides a
+ * name. `engine`: for a name, the engine whose artifact is wanted; NULL takes any engine when the
+ * name has just one. A key or prefix is found whatever its engine. `out`: not NULL, untouched on
+ * failure. Thread: any. Errors: E_NOT_FOUND, E_AMBIGUOUS (a prefix of several keys; a name of
+ * several engines), E_OTHER_ENGINE (the name exists, for other engines only: the message says which
+ * and that `recompile` makes the missing one), E_USAGE, E_BUSY, E_STORE_CORRUPT, E_IO. */
 SNAPCELL_API int snapcell_store_resolve(snapcell_store *store, const char *ref,
                                         const snapcell_fingerprint *engine, snapcell_key *out,
                                         snapcell_error *err);
 
-/* --- Advanced
- * -----------------------------------------------------------------------------------------------
- */
+/* --- Advanced --------------------------------------------------------------------------------- */
 
 /* A read transaction and an artifact in it, in place in the mapped file. */
 typedef struct snapcell_store_view {
@@ -128,9 +123,9 @@ SNAPCELL_API int snapcell_store_each_artifact(snapcell_store *store,
                                               snapcell_store_artifact_fn *each, void *user,
                                               snapcell_error *err);
 
-/* Purpose: as snapcell_store_put(), but what is there under the artifact's key gives way: for a new
- * signature, as when a key is rotated. Who reads the old bytes keeps them to the end. Thread and
- * errors: as snapcell_store_put(), without E_EXISTS. */
+/* Purpose: as snapcell_store_put(), but replaces what is stored under the artifact's key: for a new
+ * signature, as when a key is rotated. Readers of the old bytes keep them until they finish. Thread
+ * and errors: as snapcell_store_put(), without E_EXISTS. */
 SNAPCELL_API int snapcell_store_replace(snapcell_store *store, const void *bytes, size_t size_bytes,
                                         const char *name, snapcell_error *err);
 
@@ -154,14 +149,14 @@ SNAPCELL_API int snapcell_store_remove(snapcell_store *store, const snapcell_key
 typedef struct snapcell_store_gc_result {
     uint64_t removed_count;      /* artifacts that no name pointed to */
     uint64_t removed_size_bytes; /* of those artifacts */
-    uint64_t freed_size_bytes;   /* by which data.mdb became smaller */
+    uint64_t freed_size_bytes;   /* by which data.mdb shrank */
 } snapcell_store_gc_result;
 
-/* Purpose: remove artifacts that no name points to, and give the space back to the file system,
- * which takes a compact copy beside the store for a moment. Where another process has the store
- * open, or this one a view, the space is only free for reuse and freed_size_bytes is 0, which is no
- * error. `out` may be NULL; it tells what was removed even when the copy then fails. Thread: any.
- * Errors: E_READ_ONLY, E_FULL, E_BUSY, E_NOMEM, E_IO, E_STORE_CORRUPT. */
+/* Purpose: remove artifacts that no name points to, and return the space to the file system, which
+ * briefly needs room for a compact copy next to the store. If another process has the store open,
+ * or this one a view, the space is only free for reuse and freed_size_bytes is 0, which is not an
+ * error. `out` may be NULL; it is filled in even if the copy then fails. Thread: any. Errors:
+ * E_READ_ONLY, E_FULL, E_BUSY, E_NOMEM, E_IO, E_STORE_CORRUPT. */
 SNAPCELL_API int snapcell_store_gc(snapcell_store *store, snapcell_store_gc_result *out,
                                    snapcell_error *err);
 
@@ -181,40 +176,39 @@ typedef struct snapcell_store_stat {
 SNAPCELL_API int snapcell_store_stat_get(snapcell_store *store, snapcell_store_stat *out,
                                          snapcell_error *err);
 
-/* Purpose: check the structure of the store's file, page by page, without trust: every page is in
- * the file, has one use and is where its tree says; keys are in order; names are as they were
- * written. Opening checks less. What
- * the artifacts hold is for snapcell_artifact_inspect(). Thread: any. Errors: E_STORE_CORRUPT (the
- * first damage that was found), E_BUSY, E_NOMEM, E_IO. */
+/* Purpose: check the structure of the store's file, page by page, trusting none of it: every page
+ * is in the file, has one use and is where its tree says; keys are in order; names are as they were
+ * written. Opening checks less. snapcell_artifact_inspect() checks what the artifacts hold. Thread:
+ * any. Errors: E_STORE_CORRUPT (the first damage that was found), E_BUSY, E_NOMEM, E_IO. */
 SNAPCELL_API int snapcell_store_check(snapcell_store *store, snapcell_error *err);
 
-/* What salvage tells of: an artifact, or a name for one engine. */
+/* What salvage reports: an artifact, or a name for one engine. */
 typedef struct snapcell_salvage_item {
     const char *name; /* Borrowed during the callback; NULL: it is an artifact */
-    snapcell_key key; /* the artifact's, or what the name leads to */
+    snapcell_key key; /* the artifact's, or what the name points to */
     uint64_t size_bytes;
-    bool lost;    /* it was there, but is damaged; of a name: its artifact is, or which of several
-                     artifacts it led to cannot be told */
+    bool lost;    /* it existed, but is damaged; for a name: its artifact is damaged, or it is
+                     unclear which of several artifacts it pointed to */
     bool guessed; /* the name's record is lost; the artifact was compiled under this name */
 } snapcell_salvage_item;
 
 typedef void snapcell_salvage_fn(void *user, const snapcell_salvage_item *item);
 
 typedef struct snapcell_salvage_result {
-    uint64_t artifact_count; /* whole, and in the new store */
+    uint64_t artifact_count; /* intact, and in the new store */
     uint64_t artifact_lost_count;
     uint64_t name_count; /* in the new store */
     uint64_t name_guessed_count;
     uint64_t name_lost_count;
-    bool damaged;  /* the file's structure is */
-    bool complete; /* all that the store had is counted here; else more may be lost */
+    bool damaged;  /* the file's structure is damaged */
+    bool complete; /* everything in the store is counted here; else more may be lost */
 } snapcell_salvage_result;
 
-/* Purpose: recover what is whole in the store `from`, however damaged, into a new store `to`, which
- * is made and must hold nothing. The old file is read byte by byte, without LMDB, and left as it
- * is. `each` and `out` may be NULL; `user` is handed to `each`. Thread: any. Errors: E_NOT_FOUND,
- * E_NOT_A_STORE, E_EXISTS (`to` holds something), E_BUSY, E_USAGE, E_NOMEM, E_IO, and those of
- * opening and putting, of `to`. What was recovered before a failure stays in `to`. */
+/* Purpose: recover what is intact in the store `from`, however damaged, into a new store `to`,
+ * which is created and must be empty. The old file is read byte by byte, without LMDB, and not
+ * changed. `each` and `out` may be NULL; `user` is handed to `each`. Thread: any. Errors:
+ * E_NOT_FOUND, E_NOT_A_STORE, E_EXISTS (`to` holds something), E_BUSY, E_USAGE, E_NOMEM, E_IO, and
+ * those of opening and putting, of `to`. Anything recovered before a failure stays in `to`. */
 SNAPCELL_API int snapcell_store_salvage(const char *from, const char *to, snapcell_salvage_fn *each,
                                         void *user, snapcell_salvage_result *out,
                                         snapcell_error *err);
