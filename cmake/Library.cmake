@@ -23,10 +23,12 @@ set_target_properties(snapcell_static PROPERTIES OUTPUT_NAME snapcell_objects LI
 
 # For hosts, libsnapcell.a: all of it in one object, in which nothing but the public functions is global. A host may
 # have an error_set() of its own.
+find_program(snapcell_bfd_linker NAMES ld.bfd ld REQUIRED) # other linkers keep groups
+mark_as_advanced(snapcell_bfd_linker)
 set(snapcell_object ${PROJECT_BINARY_DIR}/snapcell.o)
 set(snapcell_hide_symbols ${CMAKE_CURRENT_LIST_DIR}/hide-symbols)
 add_custom_command(OUTPUT ${snapcell_object}
-  COMMAND ${snapcell_hide_symbols} ${CMAKE_LINKER} ${CMAKE_NM} ${CMAKE_OBJCOPY} ${snapcell_object}
+  COMMAND ${snapcell_hide_symbols} ${snapcell_bfd_linker} ${CMAKE_NM} ${CMAKE_OBJCOPY} ${snapcell_object}
           ${snapcell_objects}
   DEPENDS ${snapcell_objects} ${snapcell_hide_symbols}
   COMMAND_EXPAND_LISTS VERBATIM COMMENT "Making one object of libsnapcell.a")
