@@ -357,8 +357,8 @@ static void options_from_manifest(const manifest_recipe *recipe, const artifact_
     out->level = recipe->level;
     out->raw = recipe->raw;
     out->entropy = recipe->entropy_allowed ? SNAPCELL_ENTROPY_ALLOW : SNAPCELL_ENTROPY_FRESH;
-    out->warm = recipe->warm;
-    out->warm_count = recipe->warm_count;
+    out->warm = recipe->warm.requests;
+    out->warm_count = recipe->warm.count;
 }
 
 static int recompile_options(const snapcell_compile_options *given, snapcell_compile_options *out,

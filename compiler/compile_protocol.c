@@ -96,14 +96,14 @@ static void compile_host_names_read(wire_reader *reader, compile_job *out)
 
 static void compile_warm_read(wire_reader *reader, compile_job *out)
 {
-    out->warm_count = wire_get_count(reader, 7, COMPILE_WARM_COUNT_MAX);
+    out->warm_count = wire_get_count(reader, 7, WARM_COUNT_MAX);
     out->warm = calloc(out->warm_count + 1u, sizeof(*out->warm));
     if (out->warm == NULL) {
         reader->failed = true;
         return;
     }
     for (uint32_t i = 0; i < out->warm_count && !reader->failed; i++)
-        wire_request_read(reader, COMPILE_WARM_HEADER_COUNT_MAX, &out->warm[i]);
+        wire_request_read(reader, WARM_HEADER_COUNT_MAX, &out->warm[i]);
 }
 
 static bool compile_job_is_sound(const compile_job *job)

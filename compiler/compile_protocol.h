@@ -9,6 +9,7 @@
 #define SNAPCELL_COMPILE_PROTOCOL_H
 
 #include "engine.h"
+#include "warm_requests.h"
 #include "wire_message.h"
 
 #define COMPILE_PROTOCOL_VERSION 3
@@ -35,8 +36,6 @@ bool compile_hello_read(const void *body, size_t size_bytes, wire_hello *out);
 
 /* --- JOB --- */
 
-#define COMPILE_WARM_COUNT_MAX 64
-#define COMPILE_WARM_HEADER_COUNT_MAX 256
 
 /* What a child is to build. Pointers are Borrowed; a job that was read points into the message's
  * body, and its arrays are Owned: compile_job_release(). */

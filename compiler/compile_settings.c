@@ -54,9 +54,9 @@ const char *compile_request_url(const snapcell_request *request)
 static int warm_check_headers(const snapcell_request *request, size_t number, uint64_t *size,
                               snapcell_error *err)
 {
-    if (request->header_count > COMPILE_WARM_HEADER_COUNT_MAX)
+    if (request->header_count > WARM_HEADER_COUNT_MAX)
         return error_set(err, SNAPCELL_E_USAGE, "warm-up request %zu has %zu headers; at most %d",
-                         number, request->header_count, COMPILE_WARM_HEADER_COUNT_MAX);
+                         number, request->header_count, WARM_HEADER_COUNT_MAX);
     for (size_t i = 0; i < request->header_count; i++) {
         const snapcell_header *header = &request->headers[i];
         if (header->value == NULL || !http_is_token(header->name))
@@ -97,9 +97,9 @@ static int warm_check(const snapcell_request *request, size_t number, uint64_t *
 static int recipe_set_warm(compile_recipe *recipe, const snapcell_compile_options *options,
                            snapcell_error *err)
 {
-    if (options->warm_count > COMPILE_WARM_COUNT_MAX)
+    if (options->warm_count > WARM_COUNT_MAX)
         return error_set(err, SNAPCELL_E_USAGE, "%zu warm-up requests; at most %d are taken",
-                         options->warm_count, COMPILE_WARM_COUNT_MAX);
+                         options->warm_count, WARM_COUNT_MAX);
     if (options->warm_count > 0 && options->warm == NULL)
         return error_set(err, SNAPCELL_E_USAGE, "%zu warm-up requests are announced, none is there",
                          options->warm_count);

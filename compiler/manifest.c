@@ -223,96 +223,6 @@ int manifest_write(const bundle_file *bundle, const compile_recipe *recipe,
 
 /* --- Reading: what is read is copied into one block of memory, `texts`. --- */
 
-/* Space for texts; it is as large as the whole manifest, so that they always fit. */
-typedef struct text_pool {
-    char *at;
-    char *end;
-} text_pool;
-
-static char *pool_add(text_pool *pool, const void *data, size_t size_bytes)
-{
-    if ((size_t)(pool->end - pool->at) <= size_bytes) return NULL;
-    char *copy = pool->at;
-    memcpy(copy, data, size_bytes);
-    copy[size_bytes] = '\0';
-    pool->at += size_bytes + 1;
-    return copy;
-}
-
-static char *pool_add_base64(text_pool *pool, const json_t *text, size_t *size_bytes)
-{
-    size_t capacity = (size_t)(pool->end - pool->at);
-    if (capacity == 0 || sodium_base642bin((unsigned char *)pool->at, capacity - 1,
-                                           json_string_value(text), json_string_length(text), NULL,
-                                           size_bytes, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
-        return NULL;
-    char *copy = pool->at;
-    copy[*size_bytes] = '\0';
-    pool->at += *size_bytes + 1;
-    return copy;
-}
-
-static char *pool_add_text(text_pool *pool, const json_t *object, const char *key)
-{
-    const json_t *text = json_object_get(object, key);
-    if (!json_is_string(text)) return NULL;
-    return pool_add(pool, json_string_value(text), json_string_length(text));
-}
-
-static char *pool_add_bytes(text_pool *pool, const json_t *object, const char *key,
-                            const char *base64_key, size_t *size_bytes)
-{
-    const json_t *text = json_object_get(object, key);
-    *size_bytes = json_string_length(text);
-    if (json_is_string(text)) return pool_add_text(pool, object, key);
-    text = json_object_get(object, base64_key);
-    return json_is_string(text) ? pool_add_base64(pool, text, size_bytes) : NULL;
-}
-
-static bool headers_from_json(const json_t *json, snapcell_request *request, text_pool *pool)
-{
-    size_t count = json_array_size(json);
-    if (count > COMPILE_WARM_HEADER_COUNT_MAX) return false;
-    snapcell_header *headers = calloc(count + 1, sizeof(*headers));
-    request->headers = headers;
-    if (headers == NULL) return false;
-    request->header_count = count;
-    for (size_t i = 0; i < count; i++) {
-        const json_t *header = json_array_get(json, i);
-        size_t size;
-        headers[i].name = pool_add_text(pool, header, "name");
-        headers[i].value = pool_add_bytes(pool, header, "value", "value_base64", &size);
-        if (headers[i].name == NULL || headers[i].value == NULL) return false;
-    }
-    return true;
-}
-
-static bool request_from_json(const json_t *json, snapcell_request *request, text_pool *pool)
-{
-    request->struct_size = sizeof(*request);
-    request->method = pool_add_text(pool, json, "method");
-    request->url = pool_add_text(pool, json, "url");
-    if (request->method == NULL || request->url == NULL) return false;
-    if (json_object_get(json, "body") != NULL || json_object_get(json, "body_base64") != NULL) {
-        request->body =
-            pool_add_bytes(pool, json, "body", "body_base64", &request->body_size_bytes);
-        if (request->body == NULL) return false;
-    }
-    return headers_from_json(json_object_get(json, "headers"), request, pool);
-}
-
-static bool warm_from_json(const json_t *json, manifest_recipe *recipe, text_pool *pool)
-{
-    size_t count = json_array_size(json);
-    if (!json_is_array(json) || count > COMPILE_WARM_COUNT_MAX) return false;
-    recipe->warm = calloc(count + 1, sizeof(*recipe->warm));
-    if (recipe->warm == NULL) return false;
-    recipe->warm_count = count;
-    for (size_t i = 0; i < count; i++)
-        if (!request_from_json(json_array_get(json, i), &recipe->warm[i], pool)) return false;
-    return true;
-}
-
 static bool format_from_name(const char *name, snapcell_format *out)
 {
     for (size_t i = 0; name != NULL && i < sizeof(format_names) / sizeof(*format_names); i++) {
@@ -336,7 +246,7 @@ static bool shape_from_json(const json_t *json, snapcell_handler_shape *out)
     return false;
 }
 
-static bool recipe_from_json(json_t *json, manifest_recipe *recipe, text_pool *pool)
+static bool recipe_from_json(json_t *json, manifest_recipe *recipe, size_t size_bytes)
 {
     json_int_t bytes;
     const char *format;
@@ -354,7 +264,7 @@ static bool recipe_from_json(json_t *json, manifest_recipe *recipe, text_pool *p
     /* Artifacts from before there was a choice have none. */
     const char *entropy = json_string_value(json_object_get(options, "entropy"));
     recipe->entropy_allowed = entropy != NULL && strcmp(entropy, "allow") == 0;
-    return warm_from_json(warm, recipe, pool);
+    return warm_requests_read(warm, size_bytes, &recipe->warm);
 }
 
 int manifest_read(const char *manifest, size_t size_bytes, manifest_recipe *out,
@@ -365,11 +275,7 @@ int manifest_read(const char *manifest, size_t size_bytes, manifest_recipe *out,
     cleanup_json json_t *json = json_loadb(manifest, size_bytes, 0, &problem);
     if (json == NULL)
         return error_set(err, SNAPCELL_E_CORRUPT, "the manifest is not JSON: %s", problem.text);
-    /* A text in JSON takes its own size and two quotes at least. */
-    out->texts = malloc(size_bytes + 1);
-    if (out->texts == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory to read a manifest");
-    text_pool pool = {out->texts, (char *)out->texts + size_bytes + 1};
-    if (recipe_from_json(json, out, &pool)) return SNAPCELL_OK;
+    if (recipe_from_json(json, out, size_bytes)) return SNAPCELL_OK;
     manifest_recipe_release(out);
     return error_set(err, SNAPCELL_E_CORRUPT,
                      "the manifest does not tell how the artifact was compiled");
@@ -377,9 +283,6 @@ int manifest_read(const char *manifest, size_t size_bytes, manifest_recipe *out,
 
 void manifest_recipe_release(manifest_recipe *recipe)
 {
-    for (size_t i = 0; i < recipe->warm_count; i++)
-        free((void *)recipe->warm[i].headers);
-    free(recipe->warm);
-    free(recipe->texts);
+    warm_requests_release(&recipe->warm);
     memset(recipe, 0, sizeof(*recipe));
 }

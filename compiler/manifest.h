@@ -5,6 +5,7 @@
 
 #include "compile_settings.h"
 #include "note_list.h"
+#include "warm_requests.h"
 
 /* What a manifest tells beyond bundle and recipe. Pointers are Borrowed. */
 typedef struct manifest_facts {
@@ -31,9 +32,7 @@ typedef struct manifest_recipe {
     int level;
     bool raw;
     bool entropy_allowed;
-    snapcell_request *warm;
-    size_t warm_count;
-    void *texts; /* what `warm` points into */
+    warm_requests warm;
 } manifest_recipe;
 
 /* Errors: E_CORRUPT (no manifest, or a field is missing), E_NOMEM; `out` is then empty. */

@@ -8,9 +8,10 @@
 static void fuzz_compare(const manifest_recipe *a, const manifest_recipe *b)
 {
     fuzz_require(a->format == b->format && a->level == b->level && a->raw == b->raw);
-    fuzz_require(a->warm_count == b->warm_count);
-    for (size_t i = 0; i < a->warm_count; i++) {
-        const snapcell_request *left = &a->warm[i], *right = &b->warm[i];
+    fuzz_require(a->warm.count == b->warm.count);
+    for (size_t i = 0; i < a->warm.count; i++) {
+        const snapcell_request *left = &a->warm.requests[i];
+        const snapcell_request *right = &b->warm.requests[i];
         fuzz_require(strcmp(left->method, right->method) == 0 &&
                      strcmp(left->url, right->url) == 0);
         fuzz_require(left->body_size_bytes == right->body_size_bytes &&
@@ -28,8 +29,8 @@ static void fuzz_write_again(const manifest_recipe *recipe)
                                   .format = SNAPCELL_SOURCE_ESM};
     const compile_recipe written = {.name = "a",
                                     .format = recipe->format,
-                                    .warm = recipe->warm,
-                                    .warm_count = recipe->warm_count,
+                                    .warm = recipe->warm.requests,
+                                    .warm_count = recipe->warm.count,
                                     .level = recipe->level,
                                     .raw = recipe->raw};
     char *text = NULL;

@@ -232,6 +232,10 @@ int engine_cell_rebind(engine_cell *cell, const engine_env *env, size_t env_coun
  * state of Math.random() in a way that is not known here). */
 int engine_cell_prepare_restores(engine_cell *cell, snapcell_error *err);
 
+/* Whether the cell gave out random values of crypto since it was made, or since this was last
+ * called: they would be repeated if its memory became what is restored. Thread: one at a time. */
+bool engine_cell_drew(engine_cell *cell);
+
 /* The memory that a cell's heap takes now. Thread: one at a time. */
 size_t engine_cell_size_bytes(engine_cell *cell);
 

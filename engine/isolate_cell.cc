@@ -337,6 +337,13 @@ extern "C" int engine_cell_prepare_restores(engine_cell *cell, snapcell_error *e
                      "this V8 does not keep the state of Math.random() where it is looked for");
 }
 
+extern "C" bool engine_cell_drew(engine_cell *cell)
+{
+    bool drew = cell->state.drew;
+    cell->state.drew = false;
+    return drew;
+}
+
 extern "C" size_t engine_cell_size_bytes(engine_cell *cell)
 {
     v8::HeapStatistics statistics;

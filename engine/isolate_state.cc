@@ -228,6 +228,7 @@ void IsolateState::RefuseSnapshot(v8::Isolate *isolate, snapcell_note_kind kind,
 
 void IsolateState::NoteEntropy(v8::Isolate *isolate, const char *what)
 {
+    drew = true;
     if (phase == Phase::kRun) return;
     if (survey != nullptr)
         survey->NoteEntropy(isolate, what);

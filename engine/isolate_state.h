@@ -110,6 +110,7 @@ struct IsolateState {
     // "crypto.randomUUID()": at top level all instances would share what they gave, so that the
     // function cannot become a snapshot, unless that is allowed.
     void NoteEntropy(v8::Isolate *isolate, const char *what);
+    bool drew = false; // such a value was given, since somebody last looked
     // The same for a value that can be found again where it is kept; of a warm-up request it must
     // not be.
     void NoteDraw(v8::Isolate *isolate, const char *what, const void *value, size_t size);

@@ -130,6 +130,11 @@ int cell_prepare_restores(snapcell_cell *cell, snapcell_error *err)
     return engine_cell_prepare_restores(cell->engine, err);
 }
 
+bool cell_drew(snapcell_cell *cell)
+{
+    return engine_cell_drew(cell->engine);
+}
+
 int cell_renew(snapcell_cell *cell, const snapcell_cell_options *options, snapcell_error *err)
 {
     engine_env *env cleanup_free = NULL;

@@ -18,6 +18,9 @@ const char *loader_sealed_manifest(const snapcell_loader *loader, size_t *size_b
 /* As engine_cell_prepare_restores(). */
 int cell_prepare_restores(snapcell_cell *cell, snapcell_error *err);
 
+/* As engine_cell_drew(). */
+bool cell_drew(snapcell_cell *cell);
+
 /* Makes a cell whose memory was restored one that was made just now: with the env of `options`, its
  * own clock and its own random numbers. Errors: those of engine_cell_rebind(), E_NOMEM. */
 int cell_renew(snapcell_cell *cell, const snapcell_cell_options *options, snapcell_error *err);

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/rseq.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -41,16 +40,6 @@ static bool checkpoint_open_files(checkpoint *cp)
     return true;
 }
 
-/* The kernel writes the processor's number into memory of the thread's whenever it moves it. glibc
- * reads it there for sched_getcpu() alone, and asks the kernel when it finds none. */
-static bool checkpoint_leave_rseq(void)
-{
-    if (__rseq_size == 0) return true;
-    void *area = (char *)__builtin_thread_pointer() + __rseq_offset;
-    /* The size with which glibc 2.35 and later register it. */
-    return syscall(SYS_rseq, area, 32, RSEQ_FLAG_UNREGISTER, RSEQ_SIG) == 0 || errno == EINVAL;
-}
-
 int checkpoint_open(dirty_source best, checkpoint **out, snapcell_error *err)
 {
     *out = NULL;
@@ -63,7 +52,7 @@ int checkpoint_open(dirty_source best, checkpoint **out, snapcell_error *err)
                          PAGE_BYTES);
     checkpoint *cp = outer_alloc(sizeof(*cp));
     if (cp == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a checkpoint");
-    if (!checkpoint_open_files(cp) || !checkpoint_leave_rseq()) {
+    if (!checkpoint_open_files(cp)) {
         int problem = errno;
         checkpoint_close(cp);
         return error_set_errno(err, SNAPCELL_E_INTERNAL, problem,
@@ -77,9 +66,11 @@ int checkpoint_open(dirty_source best, checkpoint **out, snapcell_error *err)
 void checkpoint_close(checkpoint *cp)
 {
     if (cp == NULL) return;
-    const int files[] = {cp->pagemap_fd, cp->maps_fd, cp->statm_fd, cp->files[0], cp->files[1]};
+    const int files[] = {cp->pagemap_fd, cp->maps_fd, cp->statm_fd};
     for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
         if (files[i] >= 0) close(files[i]);
+    for (int i = 0; i < CHECKPOINT_FILES; i++)
+        if (cp->files[i] >= 0) close(cp->files[i]);
     if (cp->view != NULL) munmap((void *)(uintptr_t)cp->view, cp->view_size_bytes);
     outer_free(cp->pages, cp->pages_size_bytes);
     outer_free(cp, sizeof(*cp));

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/rseq.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
@@ -197,6 +198,16 @@ static bool take_make_pages(checkpoint *cp)
     return true;
 }
 
+/* The kernel writes the processor's number into memory of the thread's whenever it moves it. glibc
+ * reads it there for sched_getcpu() alone, and asks the kernel when it finds none. */
+static bool take_leave_rseq(void)
+{
+    if (__rseq_size == 0) return true;
+    void *area = (char *)__builtin_thread_pointer() + __rseq_offset;
+    /* The size with which glibc 2.35 and later register it. */
+    return syscall(SYS_rseq, area, 32, RSEQ_FLAG_UNREGISTER, RSEQ_SIG) == 0 || errno == EINVAL;
+}
+
 static void take_forget(checkpoint *cp)
 {
     if (cp->view != NULL) munmap((void *)(uintptr_t)cp->view, cp->view_size_bytes);
@@ -213,6 +224,8 @@ int checkpoint_take(checkpoint *cp, snapcell_error *err)
     if (cp->taken == CHECKPOINT_FILES)
         return error_set(err, SNAPCELL_E_INTERNAL, "a process takes %d checkpoints at most",
                          CHECKPOINT_FILES);
+    if (cp->taken == 0 && !take_leave_rseq())
+        return error_set_errno(err, SNAPCELL_E_INTERNAL, errno, "cannot leave rseq()");
     int fd = cp->files[cp->taken];
     take_forget(cp);
     int before = cp->taken;
@@ -228,6 +241,9 @@ int checkpoint_take(checkpoint *cp, snapcell_error *err)
     if (!checkpoint_read_marks(cp, &cp->marks))
         return error_set_errno(err, SNAPCELL_E_INTERNAL, errno, "cannot read /proc/self/statm");
     cp->taken = before + 1;
+    /* Nothing is mapped from the one before any more: its memory goes with its descriptor. */
+    if (before > 0) close(cp->files[before - 1]);
+    if (before > 0) cp->files[before - 1] = -1;
     cp->counters.content_bytes = cp->view_size_bytes;
     cp->counters.hot_pages = 0;
     return SNAPCELL_OK;

@@ -16,6 +16,7 @@ typedef struct cell_child {
     void *send_user;
     snapcell_loader *loader; /* goes with the process */
     snapcell_cell *cell;     /* for the next call; NULL: to be loaded */
+    bool is_quiet;           /* what functions log is dropped */
 } cell_child;
 
 /* --- Messages --- */

@@ -5,6 +5,7 @@
  * memory, like all that it knows. Calls run on the process's own stack, below where main() waits,
  * and are among what is restored. A call that must end is left by a jump to the session. */
 #include <malloc.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,6 +14,7 @@
 
 #include "cell_child.h"
 #include "cell_cut.h"
+#include "cell_heat.h"
 #include "cell_outbox.h"
 #include "cell_restore.h"
 #include "checkpoint.h"
@@ -21,12 +23,18 @@
 #include "error_set.h"
 #include "monotonic.h"
 #include "page_size.h"
+#include "snapcell/worker.h"
+#include "warm_requests.h"
 
 #define SESSION_STACK_SIZE ((size_t)256 << 10)
 /* More than V8 ever uses of a stack; see engine/thread_stack.cc. */
 #define CALL_STACK_SIZE ((size_t)2 << 20)
 /* malloc() has this much ahead, so that a call does not move the break. */
 #define HEAP_PAD_SIZE (32 << 20)
+/* A worker that has no time of its own takes some after so many calls. */
+#define HEAT_CALLS_BETWEEN 32
+/* The times of so many rounds are kept, to find the median. */
+#define HEAT_TIMES_MAX 256
 
 /* Lives in outer memory. */
 typedef struct restore_session {
@@ -38,6 +46,9 @@ typedef struct restore_session {
     void *call_stack;
     uint64_t call_number;
     size_t call_size_bytes;
+    warm_requests warm; /* what it points to is restored */
+    cell_heat heat;
+    uint64_t round_ns[HEAT_TIMES_MAX];
     int status;
     snapcell_error error;
     bool host_is_gone;
@@ -61,7 +72,18 @@ static void session_load_cell(void *user)
 static void session_prepare_restores(void *user)
 {
     restore_session *session = user;
-    session->status = cell_prepare_restores(session->child->cell, &session->error);
+    snapcell_cell *cell = session->child->cell;
+    size_t size;
+    const char *manifest = loader_sealed_manifest(session->child->loader, &size);
+    session->status = cell_prepare_restores(cell, &session->error);
+    if (session->status == SNAPCELL_OK && cell_drew(cell))
+        session->status =
+            error_set(&session->error, SNAPCELL_E_USAGE,
+                      "its top level draws random values, which must be others in each instance");
+    if (!warm_requests_of_manifest(manifest, size, &session->warm)) session->warm.count = 0;
+    session->heat.is_done = session->warm.count == 0 ||
+                            snapcell_cell_info(cell)->shape != SNAPCELL_SHAPE_FETCH ||
+                            session->child->load->warm_calls == SNAPCELL_WARM_CALLS_NONE;
     malloc_trim(HEAP_PAD_SIZE);
 }
 
@@ -89,6 +111,21 @@ static void session_answer(void *user)
     else
         sent = cell_child_send_error(child, &session->error);
     if (!sent) session->host_is_gone = true;
+}
+
+/* Answers each warm-up request once, as the compiler did: nobody gets the answers. */
+static void session_rehearse(void *user)
+{
+    restore_session *session = user;
+    cell_child *child = session->child;
+    child->is_quiet = true;
+    for (size_t i = 0; i < session->warm.count && session->status == SNAPCELL_OK; i++) {
+        snapcell_response *response = NULL;
+        session->status =
+            snapcell_cell_fetch(child->cell, &session->warm.requests[i], &response, NULL);
+        snapcell_response_free(response);
+    }
+    child->is_quiet = false;
 }
 
 /* --- Cuts --- */
@@ -153,7 +190,7 @@ static bool session_restore(restore_session *session, bool was_cut)
     return true;
 }
 
-/* --- Calls --- */
+/* --- Messages of the session itself --- */
 
 /* Sends an error from the session itself, without malloc(). */
 static bool session_send_error(restore_session *session)
@@ -169,6 +206,55 @@ static bool session_end_with_anomaly(void)
     raise(CELL_ANOMALY_SIGNAL);
     return false;
 }
+
+/* --- Heat --- */
+
+/* What was drawn may be kept where no restore would change it. */
+static bool session_rehearse_slice(restore_session *session, uint32_t wanted, uint32_t rounds)
+{
+    uint32_t count = 0;
+    uint64_t start_ns = monotonic_now_ns();
+    uint64_t before_ns = start_ns;
+    bool fine = true;
+    while (count < rounds && fine && cell_heat_goes_on(wanted, before_ns - start_ns)) {
+        fine = session_run(session, session_rehearse) && session->status == SNAPCELL_OK;
+        uint64_t now_ns = monotonic_now_ns();
+        session->round_ns[count++ % HEAT_TIMES_MAX] = now_ns - before_ns;
+        before_ns = now_ns;
+    }
+    cell_heat_end_slice(&session->heat, wanted, session->round_ns,
+                        count < HEAT_TIMES_MAX ? count : HEAT_TIMES_MAX);
+    return fine && !cell_drew(session->child->cell);
+}
+
+/* Repeats warm-up requests for a while, and makes what came of it what is restored; a request that
+ * fails or draws random values leaves things as they were. False: memory cannot be restored. */
+static bool session_heat(restore_session *session)
+{
+    uint32_t wanted = session->child->load->warm_calls;
+    uint32_t rounds = cell_heat_next(&session->heat, wanted, CHECKPOINT_FILES - 1);
+    session->heat.is_done = rounds == 0;
+    if (rounds == 0) return true;
+    if (session_rehearse_slice(session, wanted, rounds))
+        return checkpoint_take(session->cp, &session->error) == SNAPCELL_OK ||
+               session_end_with_anomaly();
+    session->heat.is_done = true;
+    return session_restore(session, true) || session_end_with_anomaly();
+}
+
+/* In time that nobody else wants, or that a busy worker owes itself. */
+static bool session_heat_in_idle_time(restore_session *session)
+{
+    struct pollfd polled = {.fd = session->child->fd, .events = POLLIN};
+    while (!session->heat.is_done) {
+        bool is_idle = poll(&polled, 1, 0) == 0;
+        if (!is_idle && session->heat.calls_since++ < HEAT_CALLS_BETWEEN) return true;
+        if (!session_heat(session)) return false;
+    }
+    return true;
+}
+
+/* --- Calls --- */
 
 static bool session_receive_call(restore_session *session)
 {
@@ -234,8 +320,10 @@ static void session_main(void *user)
         .policy = CELL_POLICY_RESTORE,
         .tier = checkpoint_source(session->cp),
     };
+    bool is_ordered = session->child->load->warm_calls != 0;
+    if (is_ordered && !session->heat.is_done && !session_heat(session)) return;
     if (!cell_child_send_ready(session->child, &ready)) return;
-    while (session_serve_call(session))
+    while (session_heat_in_idle_time(session) && session_serve_call(session))
         continue;
 }
 

@@ -44,16 +44,12 @@ uint64_t cell_body_size_max(uint32_t type)
 static void cell_put_string(wire_writer *writer, const char *text)
 {
     wire_put_u8(writer, text != NULL);
-    if (text != NULL) wire_put_bytes(writer, text, strlen(text));
+    if (text != NULL) wire_put_string(writer, text);
 }
 
 static const char *cell_get_string(wire_reader *reader)
 {
-    if (wire_get_u8(reader) == 0) return NULL;
-    size_t size;
-    const char *text = wire_get_bytes(reader, &size);
-    if (text != NULL && strlen(text) != size) reader->failed = true;
-    return reader->failed ? NULL : text;
+    return wire_get_u8(reader) != 0 ? wire_get_string(reader) : NULL;
 }
 
 /* --- HELLO --- */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "checkpoint.h"
 #include "cleanup.h"
 #include "error_set.h"
 #include "program_path.h"
@@ -114,4 +115,13 @@ void snapcell_workers_counters(const snapcell_workers *workers, snapcell_workers
         .restore_tier = atomic_load_explicit(&counters->tier, memory_order_relaxed),
     };
     public_struct_write(out, out_size_bytes, &now, sizeof(now));
+}
+
+snapcell_restore_tier snapcell_restore_probe(void)
+{
+    checkpoint *cp;
+    if (checkpoint_open(DIRTY_SCANNED, &cp, NULL) != SNAPCELL_OK) return SNAPCELL_RESTORE_NONE;
+    snapcell_restore_tier tier = (snapcell_restore_tier)checkpoint_source(cp);
+    checkpoint_close(cp);
+    return tier;
 }

@@ -95,7 +95,6 @@ void Native_refuseRandom(const NativeInfo &info)
 {
     v8::Isolate *isolate = info.GetIsolate();
     IsolateState *state = IsolateState::From(isolate);
-    if (state->phase == Phase::kRun) return;
     v8::String::Utf8Value what(isolate, info[0]);
     state->NoteEntropy(isolate, *what ? *what : "crypto.subtle");
 }

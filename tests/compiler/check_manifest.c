@@ -106,18 +106,18 @@ START_TEST(test_recipe_comes_back)
     ck_assert_int_eq(recipe.level, 7);
     ck_assert(!recipe.raw);
     ck_assert(recipe.entropy_allowed);
-    ck_assert_uint_eq(recipe.warm_count, WARM_COUNT);
-    ck_assert_str_eq(recipe.warm[0].method, "GET");
-    ck_assert_ptr_null(recipe.warm[0].body);
-    ck_assert_str_eq(recipe.warm[1].url, "/caf\xc3\xa9?\"");
-    ck_assert_uint_eq(recipe.warm[1].header_count, 2);
-    ck_assert_str_eq(recipe.warm[1].headers[1].value, "caf\xe9");
-    ck_assert_uint_eq(recipe.warm[1].body_size_bytes, 7);
-    ck_assert_str_eq(recipe.warm[1].body, "{\"a\":1}");
-    ck_assert_uint_eq(recipe.warm[2].body_size_bytes, 2);
-    ck_assert_mem_eq(recipe.warm[2].body, "\0\xff", 2);
-    ck_assert_ptr_nonnull(recipe.warm[3].body);
-    ck_assert_uint_eq(recipe.warm[3].body_size_bytes, 0);
+    ck_assert_uint_eq(recipe.warm.count, WARM_COUNT);
+    ck_assert_str_eq(recipe.warm.requests[0].method, "GET");
+    ck_assert_ptr_null(recipe.warm.requests[0].body);
+    ck_assert_str_eq(recipe.warm.requests[1].url, "/caf\xc3\xa9?\"");
+    ck_assert_uint_eq(recipe.warm.requests[1].header_count, 2);
+    ck_assert_str_eq(recipe.warm.requests[1].headers[1].value, "caf\xe9");
+    ck_assert_uint_eq(recipe.warm.requests[1].body_size_bytes, 7);
+    ck_assert_str_eq(recipe.warm.requests[1].body, "{\"a\":1}");
+    ck_assert_uint_eq(recipe.warm.requests[2].body_size_bytes, 2);
+    ck_assert_mem_eq(recipe.warm.requests[2].body, "\0\xff", 2);
+    ck_assert_ptr_nonnull(recipe.warm.requests[3].body);
+    ck_assert_uint_eq(recipe.warm.requests[3].body_size_bytes, 0);
     manifest_recipe_release(&recipe);
     free(text);
 }
@@ -167,8 +167,8 @@ START_TEST(test_bad_manifest_is_refused)
     const char *text = bad_manifests[_i];
     int status = manifest_read(text, strlen(text), &recipe, &error);
     fixture_expect(status, SNAPCELL_E_CORRUPT, &error, "manifest");
-    ck_assert_ptr_null(recipe.warm);
-    ck_assert_ptr_null(recipe.texts);
+    ck_assert_ptr_null(recipe.warm.requests);
+    ck_assert_ptr_null(recipe.warm.texts);
 }
 END_TEST
 

@@ -91,6 +91,16 @@ void fixture_compile(const fixture_function *functions, size_t count, const snap
     fixture_compile_all(functions, count, &options);
 }
 
+void fixture_compile_warm(const fixture_function *functions, size_t count, const char *url)
+{
+    snapcell_compile_options options = SNAPCELL_COMPILE_OPTIONS_INIT;
+    snapcell_request warm = SNAPCELL_REQUEST_INIT;
+    warm.url = url;
+    options.warm = &warm;
+    options.warm_count = 1;
+    fixture_compile_all(functions, count, &options);
+}
+
 void fixture_compile_raw(const fixture_function *functions, size_t count)
 {
     snapcell_compile_options options = SNAPCELL_COMPILE_OPTIONS_INIT;

@@ -28,6 +28,9 @@ typedef struct fixture_function {
 /* Compiles functions into the store; `host` may be NULL. */
 void fixture_compile(const fixture_function *functions, size_t count, const snapcell_host *host);
 
+/* The same, warmed up by "GET `url`". */
+void fixture_compile_warm(const fixture_function *functions, size_t count, const char *url);
+
 /* The same, uncompressed. */
 void fixture_compile_raw(const fixture_function *functions, size_t count);
 

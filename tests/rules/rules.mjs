@@ -184,7 +184,7 @@ export const rules = {
 
     // Files of these components call each other one way.
     circles(files) {
-        return ["process", "store", "compiler", "loader", "net"].flatMap(component => {
+        return ["process", "restore", "store", "compiler", "loader", "net", "workers"].flatMap(component => {
             const own = files.filter(
                 file =>
                     componentOf(file.path) === component &&

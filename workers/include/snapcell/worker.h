@@ -167,6 +167,10 @@ SNAPCELL_API snapcell_handler_shape snapcell_worker_shape(const snapcell_worker 
  * -----------------------------------------------------------------------------------------------
  */
 
+/* Purpose: the best tier that this kernel gives to a process of this user; NONE when the library
+ * cannot restore memory. Returns: the tier. Thread: any. Errors: none. */
+SNAPCELL_API snapcell_restore_tier snapcell_restore_probe(void);
+
 /* Purpose: the worker's process, as for putting it into a control group; 0 while there is none,
  * after a call that ended it. `worker`: not NULL. Thread: one at a time. Errors: none. */
 SNAPCELL_API int snapcell_worker_process_id(const snapcell_worker *worker);
