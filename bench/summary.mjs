@@ -118,6 +118,48 @@ const definitions = [
         value: (run, f) => run.rate(f, "compressed", 2) / run.rate(f, "compressed", 1),
     },
     {
+        name: "restore_vs_load",
+        what: "a worker's own time for load, call and dispose / for restore and call, hot, p50",
+        better: "at least",
+        goals: { hello: 50, "react-ssr": 28, "hono-api": 50, mix: 85 },
+        value: (run, f) =>
+            run.worker(f, "worker_reload", "own_ns") / run.worker(f, "worker_restore", "own_ns"),
+    },
+    {
+        name: "restore_cold_vs_load",
+        what: "the same, restored as the cell was loaded",
+        better: "at least",
+        goals: { hello: 25, "react-ssr": 6, "hono-api": 22, mix: 3 },
+        value: (run, f) =>
+            run.worker(f, "worker_reload", "own_ns") /
+            run.worker(f, "worker_restore_cold", "own_ns"),
+    },
+    {
+        name: "restore_us",
+        what: "restoring memory after a call, p50, in us",
+        better: "lower",
+        goals: { hello: 30, "react-ssr": 50, "hono-api": 50, mix: 70 },
+        value: (run, f) => run.worker(f, "worker_restore", "restore_ns") / 1e3,
+    },
+    {
+        name: "restore_p99_vs_p50",
+        what: "p99 / p50 of calls in a row to a worker that restores, request to response",
+        better: "lower",
+        goals: { hello: 2, "react-ssr": 2, "hono-api": 2, mix: 2 },
+        value: (run, f) =>
+            run.worker(f, "worker_restore", "round_trip_ns", "p99") /
+            run.worker(f, "worker_restore", "round_trip_ns"),
+    },
+    {
+        name: "worker_restore_vs_keep",
+        what: "calls a second of a worker that restores / of one that keeps its cell",
+        better: "at least",
+        goals: { hello: 0.4, "react-ssr": 0.6, "hono-api": 0.6, mix: 0.7 },
+        value: (run, f) =>
+            run.worker(f, "worker_keep", "elapsed_ns") /
+            run.worker(f, "worker_restore", "elapsed_ns"),
+    },
+    {
         name: "many_lookup_by_key_us",
         what: "lookup in the large store by key, p50, in us",
         better: "lower",
@@ -177,6 +219,13 @@ export class Run {
     }
     pss(name, config) {
         return this.memory(name, config)?.pss_bytes.p50 ?? NaN;
+    }
+    worker(name, config, field, which = "p50") {
+        const of = this.results.workers?.find(
+            one => one.function === name && one.config === config
+        )?.[field];
+        // A worker that could not restore gives zeros.
+        return of?.[which] || NaN;
     }
     throughput(name, config) {
         return this.results.throughput

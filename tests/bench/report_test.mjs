@@ -35,6 +35,15 @@ const memory = (config, bytes) => ({
     rss_bytes: statistics(bytes),
     private_bytes: statistics(bytes),
 });
+const worker = (config, own, elapsed, restore = 0) => ({
+    function: "hello",
+    config,
+    what: "",
+    own_ns: statistics(own),
+    elapsed_ns: statistics(elapsed),
+    round_trip_ns: statistics(elapsed, 3 * elapsed),
+    restore_ns: statistics(restore),
+});
 const throughput = (threads, rate) => ({
     function: "hello",
     config: "compressed",
@@ -90,6 +99,12 @@ function results() {
         ],
         memory: [memory("cached", 1_200_000), memory("v8_keep", 1_000_000)],
         throughput: [throughput(2, 1_800_000), throughput(1, 1_000_000)],
+        workers: [
+            worker("worker_reload", 2_000_000, 2_500_000),
+            worker("worker_restore", 40_000, 100_000, 20_000),
+            worker("worker_restore_cold", 100_000, 200_000, 25_000),
+            worker("worker_keep", 10_000, 50_000),
+        ],
         missing: [{ peer: "node", reason: "not <installed>" }],
         noise: { verdict: "noisy", usable: true, reasons: ["it was loud"] },
     };
@@ -107,6 +122,20 @@ test("ratios are quotients of medians, on the right side of their goals", () => 
     check("process_vs_bun", 2.5, true);
     check("memory_vs_v8", 1.2, false);
     check("throughput_two_threads", 1.8, true);
+    check("restore_vs_load", 50, true);
+    check("restore_cold_vs_load", 20, false);
+    check("restore_us", 20, true);
+    check("restore_p99_vs_p50", 3, false);
+    check("worker_restore_vs_keep", 0.5, true);
+});
+
+test("a worker that could not restore meets no goal", () => {
+    const run = results();
+    run.workers = [worker("worker_reload", 2_000_000, 2_500_000), worker("worker_restore", 9, 9)];
+    const { ratios } = summarize(run);
+    assert.equal(ratios["restore_us.hello"].value, null);
+    assert.equal(ratios["restore_us.hello"].met, false);
+    assert.equal(ratios["restore_cold_vs_load.hello"].met, false);
 });
 
 test("a goal that was not measured is named and not met", () => {

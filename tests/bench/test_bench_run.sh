@@ -39,6 +39,8 @@ json "one that is missing and one that fails are named" 'j.missing.some((m) => m
 json "memory of a cell is told" 'j.memory.length >= 3 && j.memory.every((m) => m.pss_bytes.p50 > 0)'
 json "loads are counted on one thread and on several" 'j.throughput.some((t) => t.threads === 1) &&
     j.throughput.some((t) => t.threads === 8) && j.throughput.every((t) => t.milliloads_per_second.min > 0)'
+json "workers restore, reload and keep a cell" '["worker_reload", "worker_restore", "worker_restore_cold", "worker_keep"].every((c) =>
+    j.workers.some((w) => w.config === c && w.function === "hello" && w.own_ns.min > 0 && w.elapsed_ns.min > 0 && w.round_trip_ns.count > 0))'
 json "the large store had as many as requested" 'j.many.artifacts === 128 && j.series.filter((s) => s.group === "many").length === 4'
 expect "the large store is gone" test ! -e results/bench-store-many
 

@@ -1,0 +1,184 @@
+/* Fresh instances for each call, in sandboxed workers: memory that is restored, hot and as loaded,
+ * next to a cell that is loaded for each call, and to one that is kept. Blocks of calls in random
+ * order, as for loads. */
+#include <stdlib.h>
+
+#include "bench_config.h"
+#include "bench_sections.h"
+#include "bench_series.h"
+#include "bench_worker.h"
+#include "error_set.h"
+
+#define BENCH_RESTORE_START_MS 2000
+#define BENCH_RESTORE_BLOCK_MS 20
+#define BENCH_RESTORE_BLOCK_MAX 40
+
+static const bench_worker_config bench_restore_configs[] = {
+    {"worker_reload", "a cell is loaded, called and disposed of", SNAPCELL_WORKERS_RELOAD, 0, 4},
+    {"worker_restore", "memory is restored, hot", SNAPCELL_WORKERS_RESTORE, 0,
+     BENCH_RESTORE_BLOCK_MAX},
+    {"worker_restore_cold", "memory is restored, as it was when the cell was loaded",
+     SNAPCELL_WORKERS_RESTORE, SNAPCELL_WARM_CALLS_NONE, BENCH_RESTORE_BLOCK_MAX},
+    {"worker_keep", "one cell for all calls", SNAPCELL_WORKERS_KEEP, 0, BENCH_RESTORE_BLOCK_MAX},
+};
+#define BENCH_RESTORE_CONFIGS (sizeof(bench_restore_configs) / sizeof(bench_restore_configs[0]))
+
+/* What one configuration gave; all arrays Owned. */
+typedef struct bench_restore_samples {
+    uint64_t *own_ns;
+    uint64_t *restore_ns;
+    uint64_t *elapsed_ns;
+    uint64_t *round_trips_ns;
+    size_t round_trips;
+} bench_restore_samples;
+
+typedef struct bench_restore_run {
+    bench_context *context;
+    const bench_function *function;
+    bench_worker workers[BENCH_RESTORE_CONFIGS];
+    bench_restore_samples samples[BENCH_RESTORE_CONFIGS];
+} bench_restore_run;
+
+static uint32_t bench_restore_blocks(const bench_context *context)
+{
+    return (context->settings.samples + 1) / 2;
+}
+
+static void bench_restore_plan(bench_context *context)
+{
+    bench_progress_plan(&context->progress,
+                        (uint64_t)context->function_count * BENCH_RESTORE_CONFIGS *
+                            (BENCH_RESTORE_START_MS +
+                             (uint64_t)bench_restore_blocks(context) * BENCH_RESTORE_BLOCK_MS));
+}
+
+static bool bench_restore_allocate(bench_restore_samples *out, uint32_t blocks)
+{
+    out->own_ns = calloc(blocks, sizeof(uint64_t));
+    out->restore_ns = calloc(blocks, sizeof(uint64_t));
+    out->elapsed_ns = calloc(blocks, sizeof(uint64_t));
+    out->round_trips_ns = calloc((size_t)blocks * BENCH_RESTORE_BLOCK_MAX, sizeof(uint64_t));
+    return out->own_ns && out->restore_ns && out->elapsed_ns && out->round_trips_ns;
+}
+
+static int bench_restore_start(bench_restore_run *run, snapcell_error *err)
+{
+    char ref[BENCH_ARTIFACT_NAME_SIZE];
+    bench_artifact_name(run->function, "", ref);
+    for (size_t i = 0; i < BENCH_RESTORE_CONFIGS; i++) {
+        bench_progress_step(&run->context->progress, BENCH_RESTORE_START_MS, "workers of %s",
+                            run->function->name);
+        if (!bench_restore_allocate(&run->samples[i], bench_restore_blocks(run->context)))
+            return error_set(err, SNAPCELL_E_NOMEM, "no memory for samples");
+        int status = bench_worker_start(&bench_restore_configs[i], run->context->store, ref,
+                                        run->context->settings.url, &run->workers[i], err);
+        if (status != SNAPCELL_OK) return status;
+    }
+    return SNAPCELL_OK;
+}
+
+static int bench_restore_block(bench_restore_run *run, size_t which, uint32_t number,
+                               snapcell_error *err)
+{
+    bench_restore_samples *samples = &run->samples[which];
+    bench_block block;
+    int status = bench_worker_run(&run->workers[which],
+                                  samples->round_trips_ns + samples->round_trips, &block, err);
+    if (status != SNAPCELL_OK) return status;
+    samples->round_trips += bench_restore_configs[which].block - 1;
+    samples->own_ns[number] = block.own_ns;
+    samples->restore_ns[number] = block.restore_ns;
+    samples->elapsed_ns[number] = block.elapsed_ns;
+    return SNAPCELL_OK;
+}
+
+static int bench_restore_measure(bench_restore_run *run, snapcell_error *err)
+{
+    bench_context *context = run->context;
+    for (uint32_t number = 0; number < bench_restore_blocks(context); number++) {
+        size_t order[BENCH_RESTORE_CONFIGS];
+        bench_random_order(&context->random, order, BENCH_RESTORE_CONFIGS);
+        for (size_t i = 0; i < BENCH_RESTORE_CONFIGS; i++) {
+            bench_noise_spin(&context->noise);
+            int status = bench_restore_block(run, order[i], number, err);
+            if (status != SNAPCELL_OK) return status;
+            bench_progress_step(&context->progress, BENCH_RESTORE_BLOCK_MS, "restores of %s",
+                                run->function->name);
+        }
+    }
+    return SNAPCELL_OK;
+}
+
+static void bench_restore_warn(const bench_restore_run *run)
+{
+    json_t *warnings = json_object_get(run->context->results, "warnings");
+    for (size_t i = 0; i < BENCH_RESTORE_CONFIGS; i++) {
+        const bench_worker *worker = &run->workers[i];
+        bool restores = worker->config->policy == SNAPCELL_WORKERS_RESTORE;
+        if (restores && worker->counts.restores == 0)
+            json_array_append_new(
+                warnings,
+                json_sprintf("%s is reloaded as %s", run->function->name, worker->config->name));
+        /* One that is kept may count its calls. */
+        if (worker->config->policy == SNAPCELL_WORKERS_KEEP ||
+            worker->response_hash == run->workers[0].response_hash)
+            continue;
+        json_array_append_new(warnings, json_sprintf("%s answers differently as %s than as %s",
+                                                     run->function->name, worker->config->name,
+                                                     run->workers[0].config->name));
+    }
+}
+
+static void bench_restore_report(bench_restore_run *run)
+{
+    const uint32_t blocks = bench_restore_blocks(run->context);
+    json_t *all = json_object_get(run->context->results, "workers");
+    for (size_t i = 0; i < BENCH_RESTORE_CONFIGS; i++) {
+        const bench_worker_config *config = &bench_restore_configs[i];
+        bench_restore_samples *of = &run->samples[i];
+        json_t *entry = json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:o, s:o, s:o, s:o}", "function",
+                                  run->function->name, "config", config->name, "what", config->what,
+                                  "blocks", (int)blocks, "block", (int)config->block, "tier",
+                                  (int)run->workers[i].counts.restore_tier, "own_ns",
+                                  bench_statistics_json(of->own_ns, blocks), "restore_ns",
+                                  bench_statistics_json(of->restore_ns, blocks), "elapsed_ns",
+                                  bench_statistics_json(of->elapsed_ns, blocks), "round_trip_ns",
+                                  bench_statistics_json(of->round_trips_ns, of->round_trips));
+        json_array_append_new(all, entry);
+    }
+}
+
+static int bench_restore_function(bench_context *context, const bench_function *function,
+                                  snapcell_error *err)
+{
+    bench_restore_run run = {.context = context, .function = function};
+    int status = bench_restore_start(&run, err);
+    if (status == SNAPCELL_OK) status = bench_restore_measure(&run, err);
+    if (status == SNAPCELL_OK) {
+        bench_restore_warn(&run);
+        bench_restore_report(&run);
+    }
+    for (size_t i = 0; i < BENCH_RESTORE_CONFIGS; i++) {
+        bench_worker_stop(&run.workers[i]);
+        free(run.samples[i].own_ns);
+        free(run.samples[i].restore_ns);
+        free(run.samples[i].elapsed_ns);
+        free(run.samples[i].round_trips_ns);
+    }
+    return status;
+}
+
+static int bench_restore_run_all(bench_context *context, snapcell_error *err)
+{
+    for (size_t i = 0; i < context->function_count; i++) {
+        int status = bench_restore_function(context, &context->functions[i], err);
+        if (status != SNAPCELL_OK) return status;
+    }
+    return SNAPCELL_OK;
+}
+
+const bench_section bench_section_restore = {
+    .name = "restore",
+    .plan = bench_restore_plan,
+    .run = bench_restore_run_all,
+};
