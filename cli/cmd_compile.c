@@ -23,7 +23,8 @@ static const cli_option compile_options[] = {
     {COMPILE_WARM, "warm", "REQ",
      "run the handler on this request at build time, so that its\n"
      "code and state are in the snapshot; repeatable. REQ is a URL\n"
-     "path (/hello) or a JSON file {url, method, headers, body}"},
+     "path (/hello) or a JSON file {url, method, headers, body}.\n"
+     "Workers may run it any number of times more, to get hot"},
     {COMPILE_FORMAT, "format", "FORMAT", "auto (default), esm, commonjs or script"},
     {COMPILE_SHAPE, "shape", "SHAPE",
      "what an exported function is: fetch (takes a Request), event\n"

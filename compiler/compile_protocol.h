@@ -36,7 +36,6 @@ bool compile_hello_read(const void *body, size_t size_bytes, wire_hello *out);
 
 /* --- JOB --- */
 
-
 /* What a child is to build. Pointers are Borrowed; a job that was read points into the message's
  * body, and its arrays are Owned: compile_job_release(). */
 typedef struct compile_job {

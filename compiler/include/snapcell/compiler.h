@@ -44,7 +44,9 @@ typedef struct snapcell_compile_options {
     const char *name;       /* the function's name; NULL: the file's stem */
     snapcell_format format; /* AUTO: detected from the source */
     const snapcell_request
-        *warm; /* requests to answer at build time, in order; NULL when there are none */
+        *warm; /* requests to answer at build time, in order; NULL when there are none. Workers that
+                * restore their memory may answer them any number of times more; see
+                * snapcell_workers_options.warm_calls. */
     size_t warm_count;
     int level;                   /* zstd's, 1 to 19; 0: SNAPCELL_LEVEL_DEFAULT */
     bool raw;                    /* store uncompressed */
