@@ -105,10 +105,8 @@ const translated = [
     ["\\bmend(?:s|ed|ing)?\\b", "fix"],
     ["\\bbut for\\b", "except for"],
     ["\\b(?:is|are|twice as) dear(?:er)?\\b", "expensive"],
-    [
-        "\\b(?:has|have|had|gives?|without|with|by) (?:\\S+ ){0,2}leave\\b(?! \\w+ behind)",
-        "permission",
-    ],
+    ["\\b(?:no|without|with) leave\\b", "permission"],
+    ["\\b(?:has|have|had|gives?|by) (?:\\S+ ){0,2}leave\\b(?! \\w+ behind)", "permission"],
     [
         "\\b(?:artifact|blob|buffer|bytes|cell|fetch|handle|isolate|memory|object|page|snapshot)s?" +
             "(?: that)? (?:is|are|was|were|has|have) gone\\b",
