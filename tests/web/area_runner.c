@@ -1,6 +1,6 @@
 /* Runs a bundle of tests inside of the engine: builds it in a child process, materializes it here
  * and calls it. A bundle answers "ok N" when its N tests passed.
- *   area_runner BUNDLE.js [--warm] [--stats] [--event JSON]
+ *   area_runner BUNDLE.js [--warm] [--stats] [--event JSON]...
  * --warm: a warm-up call ran all tests at build time; they have to pass after it as well.
  * --stats: prints sizes and times, for people who measure. */
 #include <errno.h>
@@ -14,12 +14,14 @@
 
 #define MEMORY_LIMIT_BYTES ((uint64_t)256 << 20)
 #define BLOB_SIZE_MAX (64u << 20)
+#define EVENTS_MAX 1000
 
 typedef struct runner {
     const char *path;
     bool warm;
     bool stats;
-    const char *event;
+    const char *events[EVENTS_MAX];
+    size_t event_count;
     char *source;
     size_t source_size;
 } runner;
@@ -160,7 +162,9 @@ static int runner_run(runner *self, const char *blob, size_t blob_size)
     double start = runner_now_ms();
     if (engine_cell_new(&image, &options, &cell, &times, &err)) return runner_fail("new", &err);
     double made = runner_now_ms();
-    int status = self->event ? runner_invoke(cell, self->event) : runner_fetch(cell);
+    int status = self->event_count > 0 ? 0 : runner_fetch(cell);
+    for (size_t i = 0; i < self->event_count && status == 0; i++)
+        status = runner_invoke(cell, self->events[i]);
     if (self->stats)
         fprintf(stderr, "blob %zu bytes, load %.3f ms, call %.3f ms\n", blob_size - 2, made - start,
                 runner_now_ms() - made);
@@ -186,13 +190,13 @@ int main(int argc, char **argv)
             self.warm = true;
         else if (strcmp(argv[i], "--stats") == 0)
             self.stats = true;
-        else if (strcmp(argv[i], "--event") == 0 && i + 1 < argc)
-            self.event = argv[++i];
+        else if (strcmp(argv[i], "--event") == 0 && i + 1 < argc && self.event_count < EVENTS_MAX)
+            self.events[self.event_count++] = argv[++i];
         else
             self.path = argv[i];
     }
     if (self.path == NULL || runner_load(&self)) {
-        fprintf(stderr, "usage: area_runner BUNDLE.js [--warm] [--stats] [--event JSON]\n");
+        fprintf(stderr, "usage: area_runner BUNDLE.js [--warm] [--stats] [--event JSON]...\n");
         return 2;
     }
     cleanup_free char *blob = malloc(BLOB_SIZE_MAX);

@@ -258,10 +258,6 @@ const operations = {
         performance.clearMarks();
         return found;
     },
-    "performance: clear each": size => {
-        for (let i = 0; i < size; i++) performance.mark(`m${i}`);
-        for (let i = 0; i < size; i++) performance.clearMarks(`m${i}`);
-    },
     "console: object": size =>
         console.debug(Object.fromEntries(names(size).map(name => [name, 1]))),
     "console: groups": size => {
