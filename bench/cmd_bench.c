@@ -297,8 +297,7 @@ const cli_command cmd_bench = {
         "disk alone; in fresh processes; on 1 to 8 threads; from a store with many artifacts; in\n"
         "sandboxed workers that restore, reload or keep a cell; and what memory a live cell "
         "takes.\n"
-        "Beside it stands what V8 does on its default platform: from the source, with a code "
-        "cache,\n"
+        "For comparison it times V8 on its default platform: from the source, with a code cache,\n"
         "and from a snapshot that is already in memory.\n"
         "Configurations take turns in random order. bench/run adds other runtimes and a report;\n"
         "bench/README.md says what each figure means.",

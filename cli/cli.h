@@ -90,7 +90,7 @@ typedef struct cli_option {
         {CLI_OPTION_COMPILE_WALL, "wall-ms", "N", "time limit of a compile (default: 30000)"},     \
     {                                                                                              \
         CLI_OPTION_COMPILE_NO_SANDBOX, "no-sandbox", NULL,                                         \
-            "evaluate bundles in processes that may do all that you may,\nfor debugging"           \
+            "evaluate bundles in processes without a sandbox,\nfor debugging"                      \
     }
 #define CLI_OPTIONS_END                                                                            \
     {                                                                                              \

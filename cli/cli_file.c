@@ -30,8 +30,8 @@ static int file_read_all(int fd, const char *path, size_t size_max_bytes, char *
         if (got == 0) break;
         used += (size_t)got;
         if (used > size_max_bytes)
-            return error_set(err, SNAPCELL_E_TOO_LARGE,
-                             "%s is larger than %zu bytes, the most allowed", path, size_max_bytes);
+            return error_set(err, SNAPCELL_E_TOO_LARGE, "%s is larger than %zu bytes, the maximum",
+                             path, size_max_bytes);
     }
     data[used] = '\0';
     *out = steal_pointer(&data);

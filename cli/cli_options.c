@@ -187,7 +187,7 @@ static bool options_check_operands(const cli_command *command, const cli_argumen
     if (arguments->operand_count < command->operand_count_min)
         cli_message("%s needs more: snapcell %s [OPTIONS] %s", command->name, command->name, usage);
     else if (command->operand_count_max == 0 && arguments->operand_count > 0)
-        cli_message("%s takes no '%s'; `snapcell %s --help` tells more", command->name,
+        cli_message("%s takes no '%s'; see `snapcell %s --help`", command->name,
                     arguments->operands[0], command->name);
     else if (command->operand_count_max >= 0 &&
              arguments->operand_count > command->operand_count_max)

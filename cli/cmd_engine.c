@@ -68,11 +68,11 @@ static cli_status engine_main(const cli_command *command, int argc, char **argv)
 const cli_command cmd_engine = {
     .name = "engine",
     .operands = "",
-    .summary = "tell the engine that this program compiles for and runs",
+    .summary = "describe the engine that this program compiles for and runs",
     .description =
         "Prints the engine's version, flags and architecture, the fingerprint that\n"
         "artifacts are bound to (an artifact with another one is refused, not run), and\n"
-        "what this machine's kernel has for the sandbox and for restoring memory.",
+        "what this machine's kernel offers for the sandbox and for restoring memory.",
     .options = engine_options,
     .run = engine_main,
 };

@@ -96,8 +96,8 @@ const cli_command cmd_export = {
     .operands = "REF FILE",
     .summary = "write an artifact to a file",
     .description =
-        "Checks the artifact of REF and writes it to FILE (- is standard output). FILE appears\n"
-        "whole or not at all; one that is there already is kept, unless --force is given.",
+        "Checks the artifact of REF and writes it to FILE (- is standard output). FILE is\n"
+        "written completely or not at all. An existing FILE is kept, unless --force is given.",
     .options = export_options,
     .operand_count_min = 2,
     .operand_count_max = 2,

@@ -80,7 +80,7 @@ static cli_status keygen_main(const cli_command *command, int argc, char **argv)
 const cli_command cmd_keygen = {
     .name = "keygen",
     .operands = "FILE",
-    .summary = "make a key pair to sign artifacts with",
+    .summary = "make a key pair for signing artifacts",
     .description =
         "Writes a new secret key to FILE, which only its owner can read, and the public key to\n"
         "FILE.pub. Neither is ever overwritten. `compile --sign FILE` signs what it compiles;\n"

@@ -207,8 +207,8 @@ const cli_command cmd_ls = {
     .summary = "list the functions in the store",
     .description =
         "Lists names in byte order, with a line for each engine that a name has an artifact for.\n"
-        "KEY shows the first 12 digits; they do as a REF. ENGINE is `this` where this program can\n"
-        "run the artifact; `snapcell recompile` makes what is missing.",
+        "KEY shows the first 12 digits, which work as a REF. ENGINE is `this` if this program can\n"
+        "run the artifact; `snapcell recompile` makes the missing ones.",
     .options = ls_options,
     .run = ls_main,
 };

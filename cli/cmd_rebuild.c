@@ -139,11 +139,11 @@ static cli_status rebuild_main(const cli_command *command, int argc, char **argv
 const cli_command cmd_rebuild = {
     .name = "rebuild",
     .operands = "REF",
-    .summary = "compile again and tell whether the artifact is the same",
+    .summary = "compile again and compare with the artifact",
     .description =
         "Compiles FILE with the options that the artifact of REF was made with, and compares the\n"
-        "bytes; signatures are left out. Nothing is put into the store. Exit status: 0 identical,\n"
-        "1 different (what differs, where, and what decides it is printed), 2 to 5 as ever.",
+        "bytes, without signatures. Nothing is put into the store. Exit status: 0 identical,\n"
+        "1 different (prints what differs, where, and why), 2 to 5 as for every command.",
     .options = rebuild_options,
     .operand_count_min = 1,
     .operand_count_max = 1,

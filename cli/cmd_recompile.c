@@ -336,9 +336,9 @@ const cli_command cmd_recompile = {
     .operands = "[REF...]",
     .summary = "make artifacts for this engine from the sources in the store",
     .description =
-        "Compiles each REF (all names, when there is none) again for this engine, from the source\n"
-        "and with the options that its artifact holds. What exists for this engine is left alone;\n"
-        "artifacts for other engines are kept, so that nothing that runs is disturbed.",
+        "Compiles each REF (every name if no REF is given) for this engine, from the source and\n"
+        "with the options that its artifact holds. Artifacts that exist for this engine are not\n"
+        "compiled again; those for other engines are kept, so that nothing that runs breaks.",
     .options = recompile_options,
     .operand_count_max = -1,
     .run = recompile_main,

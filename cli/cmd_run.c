@@ -61,7 +61,7 @@ static const cli_option run_options[] = {
     {RUN_RECOMPILE, "recompile", NULL,
      "when there is an artifact for other engines only, make the\nmissing one first"},
     {RUN_NO_SANDBOX, "no-sandbox", NULL,
-     "run the function in a process that may do all that you may,\nfor debugging"},
+     "run the function in a process without a sandbox, for debugging"},
     CLI_TRUST_OPTION,
     CLI_TENANT_OPTION("with --trust: run only what is signed for TENANT (default: what is\n"
                       "signed for none)"),

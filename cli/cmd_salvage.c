@@ -102,12 +102,12 @@ static cli_status salvage_main(const cli_command *command, int argc, char **argv
 const cli_command cmd_salvage = {
     .name = "salvage",
     .operands = "",
-    .summary = "recover what is whole in a damaged store",
+    .summary = "recover what is intact in a damaged store",
     .description =
-        "Looks for artifacts and names in a store's file however damaged, and puts what is whole\n"
-        "into a new store, which --to names; the old one is left as it is. Prints a line for each\n"
-        "artifact and for each name. The exit status is 3 when something was, or\n"
-        "may have been, lost.",
+        "Searches a store's file, however damaged, for artifacts and names, and puts what is\n"
+        "intact into the new store that --to names. The old store is not changed. Prints a line\n"
+        "for each artifact and for each name. The exit status is 3 if something was, or may have\n"
+        "been, lost.",
     .options = salvage_options,
     .run = salvage_main,
 };

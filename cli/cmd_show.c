@@ -156,10 +156,10 @@ static cli_status show_main(const cli_command *command, int argc, char **argv)
 const cli_command cmd_show = {
     .name = "show",
     .operands = "REF",
-    .summary = "tell all about an artifact",
+    .summary = "show everything about an artifact",
     .description =
         "Checks the artifact and prints its facts and its manifest. REF is a name, a key, or a\n"
-        "unique key prefix. Of a name, the artifact for this engine is shown, else its only one.",
+        "unique key prefix. For a name, shows the artifact for this engine, else the only one.",
     .options = show_options,
     .operand_count_min = 1,
     .operand_count_max = 1,

@@ -138,7 +138,7 @@ static cli_status sign_main(const cli_command *command, int argc, char **argv)
 const cli_command cmd_sign = {
     .name = "sign",
     .operands = "[REF...]",
-    .summary = "sign artifacts that are in the store",
+    .summary = "sign artifacts in the store",
     .description =
         "Signs the artifact of each REF, or of every name if no REF is given. The signature is\n"
         "for the name REF (for a key: the artifact's own name) and replaces an earlier one. Use\n"

@@ -52,7 +52,7 @@ static cli_status stat_main(const cli_command *command, int argc, char **argv)
 const cli_command cmd_stat = {
     .name = "stat",
     .operands = "",
-    .summary = "figures about the store",
+    .summary = "print statistics about the store",
     .description = "Prints how many artifacts and names the store holds and how large it is.",
     .options = stat_options,
     .run = stat_main,

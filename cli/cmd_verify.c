@@ -229,11 +229,10 @@ const cli_command cmd_verify = {
     .summary = "check the store's file, its artifacts, and their signatures",
     .description =
         "Checks every page of the store's file, then every artifact (structure, checksum, digest,\n"
-        "signature) and that names point to artifacts, and prints a line for each artifact; with\n"
-        "REF, checks its artifacts alone. A signature that is there has to be right; --trust says\n"
-        "that there has to be one, and whose. The exit status is 4 when an artifact is bad, 3 "
-        "when\n"
-        "the store itself is; `snapcell salvage` recovers what is whole.",
+        "signature) and that names point to artifacts. Prints a line for each artifact. With REF,\n"
+        "checks only its artifacts. A signature must be valid if there is one; --trust requires\n"
+        "one, and says whose. The exit status is 4 if an artifact is bad, 3 if the store itself\n"
+        "is; `snapcell salvage` recovers what is intact.",
     .options = verify_options,
     .operand_count_max = 1,
     .run = verify_main,

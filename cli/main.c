@@ -35,9 +35,10 @@ static void main_print_usage(void)
     for (size_t i = 0; i < MAIN_COMMAND_COUNT; i++)
         cli_print("  %-10s %s\n", main_commands[i]->name, main_commands[i]->summary);
     cli_print(
-        "\n`snapcell COMMAND --help` tells more of a command.\n"
-        "Every command takes --store DIR (default: $SNAPCELL_STORE, else ./snapcell-store), which\n"
-        "may stand before it, too, as may --json, --trust, --tenant and --sign.\n"
+        "\n`snapcell COMMAND --help` describes a command.\n"
+        "Every command takes --store DIR (default: $SNAPCELL_STORE, else ./snapcell-store). It "
+        "may\n"
+        "come before the command, as may --json, --trust, --tenant and --sign.\n"
         "\nExit status: 0 done; 1 the function failed; 2 wrong usage; 3 store or file trouble;\n"
         "4 an artifact was refused; 5 a limit was hit.\n");
 }

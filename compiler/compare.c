@@ -191,7 +191,7 @@ int snapcell_artifact_compare(const void *a, size_t a_size_bytes, const void *b,
                               size_t *out_count, snapcell_error *err)
 {
     if (a == NULL || b == NULL || out == NULL || out_count == NULL)
-        return error_set(err, SNAPCELL_E_USAGE, "an artifact, or where to tell, is NULL");
+        return error_set(err, SNAPCELL_E_USAGE, "an artifact or an output pointer is NULL");
     *out_count = 0;
     compare_task task = {.out = out};
     int status = artifact_read(a, a_size_bytes, ARTIFACT_CHECK_DIGEST, &task.views[0], err);

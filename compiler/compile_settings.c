@@ -101,7 +101,7 @@ static int recipe_set_warm(compile_recipe *recipe, const snapcell_compile_option
         return error_set(err, SNAPCELL_E_USAGE, "%zu warm-up requests; at most %d are taken",
                          options->warm_count, WARM_COUNT_MAX);
     if (options->warm_count > 0 && options->warm == NULL)
-        return error_set(err, SNAPCELL_E_USAGE, "%zu warm-up requests are announced, none is there",
+        return error_set(err, SNAPCELL_E_USAGE, "warm_count is %zu, but warm is NULL",
                          options->warm_count);
     uint64_t size = 0;
     for (size_t i = 0; i < options->warm_count; i++) {

@@ -193,7 +193,7 @@ int SerializeUrl(v8::Local<v8::Context> context, const char *url, v8::Local<v8::
     int limit = ReportCondemned(isolate, err);
     if (limit != SNAPCELL_OK) return limit;
     return error_set(err, SNAPCELL_E_USAGE,
-                     "\"%s\" is no URL: expected http://..., https://... or a path", url);
+                     "\"%s\" is not a URL: expected http://..., https://... or a path", url);
 }
 
 int CallFetchEntry(v8::Local<v8::Context> context, v8::Local<v8::Function> entry,

@@ -81,7 +81,7 @@ int snapcell_host_add(snapcell_host *host, const char *name, snapcell_host_fn *c
                          name);
     if (host->count == HOST_FUNCTION_COUNT_MAX)
         return error_set(err, SNAPCELL_E_USAGE,
-                         "host function '%s' is one too many: a table holds at most %d", name,
+                         "host function '%s' does not fit: a table holds at most %d", name,
                          HOST_FUNCTION_COUNT_MAX);
 
     host_function *grown = reallocarray(host->functions, host->count + 1, sizeof(*host->functions));

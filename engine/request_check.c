@@ -86,7 +86,7 @@ static int request_fill(const snapcell_request *request, bool streamed, checked_
         return error_set(err, SNAPCELL_E_USAGE, "method \"%s\" is not a token", method);
     if ((url[0] != '/' && !request_has_scheme(url)) || !request_is_clean_url(url))
         return error_set(err, SNAPCELL_E_USAGE,
-                         "\"%s\" is no URL: expected http://..., https://... or a path", url);
+                         "\"%s\" is not a URL: expected http://..., https://... or a path", url);
     if (request->body == NULL && request->body_size_bytes > 0)
         return error_set(err, SNAPCELL_E_USAGE, "the body's size is %zu, but body is NULL",
                          request->body_size_bytes);

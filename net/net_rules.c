@@ -14,7 +14,7 @@
 static int rule_refuse(const char *text, const char *why, snapcell_error *err)
 {
     return error_set(err, SNAPCELL_E_USAGE,
-                     "'%s' is no host: %s; expected HOST or HOST:PORT, as example.org:8443, "
+                     "'%s' is not a host: %s; expected HOST or HOST:PORT, as example.org:8443, "
                      "*.example.org or [::1]",
                      text, why);
 }

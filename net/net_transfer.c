@@ -528,10 +528,11 @@ static void transfer_tell_failure(net_transfer *transfer, CURLcode result)
         return;
     }
     char message[512];
-    snprintf(message, sizeof(message),
-             "%s leads to %s, which is no public address: run with --allow-net-private, or allow "
-             "the address by itself",
-             transfer->host, transfer->refused);
+    snprintf(
+        message, sizeof(message),
+        "%s leads to %s, which is not a public address: run with --allow-net-private, or allow "
+        "the address by itself",
+        transfer->host, transfer->refused);
     send_failure(transfer->server, transfer->id, "EACCES", message);
 }
 

@@ -101,7 +101,7 @@ int program_path_find(const char *given, char **out, snapcell_error *err)
     if (given != NULL && *given != '\0') {
         if (!path_is_program(given))
             return error_set(err, SNAPCELL_E_INTERNAL,
-                             "%s is %s, which is no program that can be run; expected `" PROGRAM
+                             "%s is %s, which is not an executable program; expected `" PROGRAM
                              "`, which works in a process of its own",
                              from, given);
         *out = strdup(given);

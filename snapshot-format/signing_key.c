@@ -42,7 +42,7 @@ static int key_read_file(const char *path, char *text, size_t *size_bytes, snapc
         *size_bytes += (size_t)got;
     }
     return error_set(err, SNAPCELL_E_USAGE,
-                     "%s is no secret key: it has %d bytes or more; `snapcell keygen` makes one",
+                     "%s is not a secret key: it has %d bytes or more; `snapcell keygen` makes one",
                      path, KEY_FILE_SIZE_MAX);
 }
 
@@ -60,7 +60,7 @@ int snapcell_signing_key_open(const char *path, snapcell_signing_key **out, snap
     if (status != SNAPCELL_OK) return status;
     if (!key_text_parse_secret(text, size, key->secret)) {
         return error_set(err, SNAPCELL_E_USAGE,
-                         "%s holds no sound secret key: one line is expected, \"%s\" and base64 of "
+                         "%s holds no valid secret key: one line is expected, \"%s\" and base64 of "
                          "%d bytes; `snapcell keygen` makes one",
                          path, KEY_TEXT_SECRET_TYPE, KEY_TEXT_SECRET_SIZE);
     }

@@ -152,7 +152,7 @@ int trust_add_text(snapcell_trust *trust, const char *text, size_t size_bytes, c
         if (key_text_is_entry(line, line_size)) {
             if (!key_text_parse_public(line, line_size, &key)) {
                 return error_set(err, SNAPCELL_E_USAGE,
-                                 "%s:%u is no public key: \"%s\" and base64 of %d bytes are "
+                                 "%s:%u is not a public key: \"%s\" and base64 of %d bytes are "
                                  "expected, as `snapcell keygen` writes them to FILE.pub",
                                  where, line_number, KEY_TEXT_PUBLIC_TYPE,
                                  SNAPCELL_PUBLIC_KEY_SIZE);
@@ -179,7 +179,7 @@ static int trust_read_fd(int fd, const char *path, char *text, size_t *size_byte
         if (got == 0) return SNAPCELL_OK;
         *size_bytes += (size_t)got;
     }
-    return error_set(err, SNAPCELL_E_TOO_LARGE, "%s is no file of keys: it has %zu bytes or more",
+    return error_set(err, SNAPCELL_E_TOO_LARGE, "%s is not a key file: it has %zu bytes or more",
                      path, TRUST_FILE_SIZE_MAX);
 }
 
@@ -188,7 +188,7 @@ static int trust_add_file(snapcell_trust *trust, const char *path, snapcell_erro
     cleanup_close const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) {
         return error_set_errno(err, SNAPCELL_E_IO, errno,
-                               "'%s' is no public key, and cannot be opened as a file of keys",
+                               "'%s' is not a public key, and cannot be opened as a key file",
                                path);
     }
     cleanup_free char *text = malloc(TRUST_FILE_SIZE_MAX);

@@ -127,7 +127,7 @@ static int store_check_pages(int file, const char *path, snapcell_error *err)
         !store_meta_is_plausible(&metas[1]) || metas[1].trees[0].pad != metas[0].trees[0].pad) {
         return error_set(err, SNAPCELL_E_STORE_CORRUPT,
                          "%s/" STORE_DATA_FILE
-                         " is damaged: its second page is no meta page; " STORE_DAMAGE_ADVICE,
+                         " is damaged: its second page is not a meta page; " STORE_DAMAGE_ADVICE,
                          path);
     }
     status = store_check_turns(path, metas, err);

@@ -41,9 +41,9 @@ expect "the message names it, and the flag" out_has "--allow-net 127.0.0.1:$port
 fetched "another port than was named" "[EACCES]..." "await fetch('$here/x')" --allow-net 127.0.0.1:1
 fetched "a host without a port" "404" "return String((await fetch('$here/x')).status)" --allow-net 127.0.0.1
 fetched "any host" "404" "return String((await fetch('$here/x')).status)" --allow-net '*' --allow-net-private
-fetched "any host, but no address of this machine" "127.0.0.1 leads to 127.0.0.1, which is no public address..." \
+fetched "any host, but no address of this machine" "127.0.0.1 leads to 127.0.0.1, which is not a public address..." \
     "await fetch('$here/x')" --allow-net '*'
-fetched "a name that leads to this machine" "which is no public address..." \
+fetched "a name that leads to this machine" "which is not a public address..." \
     "await fetch('http://a.localhost:$port/x')" --allow-net '*.localhost'
 fetched "the same when allowed" "404" "return String((await fetch('http://a.localhost:$port/x')).status)" \
     --allow-net '*.localhost' --allow-net-private

@@ -182,19 +182,21 @@ export const rules = {
 
     // Files of these components call each other one way.
     circles(files) {
-        return ["process", "restore", "store", "compiler", "loader", "net", "workers"].flatMap(component => {
-            const own = files.filter(
-                file =>
-                    componentOf(file.path) === component &&
-                    file.path.endsWith(".c") &&
-                    !isFuzzTarget(file)
-            );
-            const calls = callsOf(own);
-            return own
-                .map(({ path }) => path)
-                .filter(path => reaches(calls, path, path))
-                .map(path => `${path}: calls what calls it, by way of other files: split them`);
-        });
+        return ["process", "restore", "store", "compiler", "loader", "net", "workers"].flatMap(
+            component => {
+                const own = files.filter(
+                    file =>
+                        componentOf(file.path) === component &&
+                        file.path.endsWith(".c") &&
+                        !isFuzzTarget(file)
+                );
+                const calls = callsOf(own);
+                return own
+                    .map(({ path }) => path)
+                    .filter(path => reaches(calls, path, path))
+                    .map(path => `${path}: calls what calls it, by way of other files: split them`);
+            }
+        );
     },
 
     // Libraries never abort, exit or print. A forked child may end itself with _exit.

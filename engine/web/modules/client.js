@@ -218,7 +218,7 @@ const isRedirect = status =>
 
 function nextUrl(hop, location) {
     const url = require("snapcell:url").URL.parse(location, hop.url.href);
-    if (url === null) throw failure(hop, `it redirects to "${location}", which is no URL`);
+    if (url === null) throw failure(hop, `it redirects to "${location}", which is not a URL`);
     if (url.protocol !== "http:" && url.protocol !== "https:") {
         throw failure(hop, `it redirects to a URL with the scheme "${url.protocol}"`);
     }
