@@ -1,4 +1,4 @@
-// What the samples of a run amount to: ratios under stable names, each beside its goal.
+// What the samples of a run amount to: ratios under stable names, each with its goal.
 // README.md lists the names.
 
 const per = (hello, reactSsr, mix) => ({ hello, "react-ssr": reactSsr, mix });

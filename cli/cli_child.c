@@ -1,4 +1,4 @@
-/* A child: a fork of this program that does what strangers' code could make go wrong. The engine
+/* A child: a fork of this program that does what untrusted code could make go wrong. The engine
  * ends its process where it cannot go on, as when a single array outgrows what is left of memory,
  * and says a page about it first; a person who runs a function gets a line and an exit status.
  *

@@ -447,8 +447,8 @@ static int run_open(const run_state *state, int broker_fd, snapcell_loader **out
     return snapcell_loader_open(&options, out, err);
 }
 
-/* Beside the heap and the ArrayBuffers, each as large as the limit: the engine's own memory, and
- * the request's body on its way in. */
+/* In addition to the heap and the ArrayBuffers, each as large as the limit: the engine's own
+ * memory, and the request's body on its way in. */
 #define RUN_DATA_SLACK_BYTES ((uint64_t)512 << 20)
 
 static int run_enter_sandbox(const run_state *state, snapcell_error *err)

@@ -66,7 +66,7 @@ foreach(target IN ITEMS snapcell_static snapcell_archive snapcell_shared)
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 endforeach()
 
-# --- Installation: headers, libraries with V8's archive beside them, CMake and pkg-config files.
+# --- Installation: headers, libraries and V8's archive, CMake and pkg-config files.
 foreach(dir IN LISTS snapcell_public_include_dirs)
   install(DIRECTORY ${dir}/snapcell DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 endforeach()

@@ -244,7 +244,7 @@ static int bundle_set_source(bundle_file *bundle, char *source, size_t size_byte
     return text_convert(bundle, (const uint8_t *)source + skip, size_bytes - skip, err);
 }
 
-/* --- A map beside the bundle --- */
+/* --- A map next to the bundle --- */
 
 /* The file next to the bundle that `url` names. A URL with a slash is not followed: what a bundle
  * says must not reach files elsewhere. NULL when there is none or memory is short. */
@@ -270,12 +270,12 @@ static int bundle_read_map(bundle_file *bundle, const char *url, size_t url_size
                            snapcell_error *err)
 {
     cleanup_free char *named = map_path_from_url(bundle, url, url_size_bytes);
-    cleanup_free char *beside = NULL;
-    if (asprintf(&beside, "%s.map", bundle->path) < 0) {
-        beside = NULL;
+    cleanup_free char *adjacent = NULL;
+    if (asprintf(&adjacent, "%s.map", bundle->path) < 0) {
+        adjacent = NULL;
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for a file name");
     }
-    const char *path = file_is_there(named) ? named : beside;
+    const char *path = file_is_there(named) ? named : adjacent;
     if (!file_is_there(path)) return SNAPCELL_OK;
 
     cleanup(byte_buffer_release) byte_buffer map = {0};

@@ -29,7 +29,7 @@ static void key_put_request(wire_writer *writer, const snapcell_request *request
     if (request->body != NULL) wire_put_bytes(writer, request->body, request->body_size_bytes);
 }
 
-/* Kept apart from the bundle's hash, because a map beside the bundle is no part of its bytes. */
+/* Kept apart from the bundle's hash, because a map next to the bundle is not part of its bytes. */
 static void key_put_source_map(wire_writer *writer, const bundle_file *bundle)
 {
     XXH128_canonical_t canonical = {{0}};

@@ -56,7 +56,7 @@ constexpr std::string_view kOtherAdvice =
 constexpr std::string_view kSourceAdvice =
     "; a bundle is JavaScript: make one first, as with esbuild --bundle --format=esm";
 
-// Of files that wrangler leaves beside the script that imports them.
+// Of files that wrangler writes next to the script that imports them.
 constexpr std::string_view kFileEndings[] = {".wasm", ".wasm?module", ".txt",
                                              ".html", ".sql",         ".bin"};
 constexpr std::string_view kFileAdvice =
@@ -112,7 +112,7 @@ std::string_view AdviceFor(std::string_view message, std::string_view file)
     if (IsOneOf(kNodeGlobals, name)) return kNodeAdvice;
     if (IsOneOf(kPageGlobals, name)) return kPageAdvice;
     if (IsOneOf(kOtherGlobals, name)) return kOtherAdvice;
-    // What esbuild puts in the place of a require() that it could not resolve.
+    // What esbuild substitutes for a require() that it could not resolve.
     std::string_view specifier =
         Between(message, "Error: Dynamic require of \"", "\" is not supported");
     if (!specifier.empty() && IsNodeModule(specifier)) return kNodeAdvice;

@@ -1,4 +1,4 @@
-// What V8 itself remembers of build time, beside the objects of the bundle: none of it may be in a
+// What V8 itself keeps from build time, apart from the bundle's objects: none of it may be in a
 // snapshot, since it is of another time zone, or of a request that only warmed up.
 #ifndef SNAPCELL_BUILD_TRACES_H
 #define SNAPCELL_BUILD_TRACES_H

@@ -1,4 +1,4 @@
-// What a snapshot hands over to its instances beside the heap and the handler: how far the build's
+// What a snapshot passes to its instances besides the heap and the handler: how far the build's
 // clock was, timers that are pending, buffers that want fresh random bytes.
 #ifndef SNAPCELL_HANDOVER_H
 #define SNAPCELL_HANDOVER_H

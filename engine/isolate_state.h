@@ -1,4 +1,4 @@
-// What the engine keeps beside an isolate; native functions find it through the isolate.
+// What the engine keeps for an isolate; native functions find it through the isolate.
 #ifndef SNAPCELL_ISOLATE_STATE_H
 #define SNAPCELL_ISOLATE_STATE_H
 

@@ -1,5 +1,5 @@
 // Looking at what a bundle does at build time: a second evaluation, whose heap becomes no blob,
-// with functions that take notes in the place of the clock's, of Math.random() and of constructors
+// with functions that take notes instead of the clock's, of Math.random() and of constructors
 // whose objects V8 cannot serialize.
 #ifndef SNAPCELL_SURVEY_H
 #define SNAPCELL_SURVEY_H

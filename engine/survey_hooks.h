@@ -1,4 +1,4 @@
-// The functions that a surveyed bundle sees in the place of V8's own.
+// The functions that a surveyed bundle sees instead of V8's own.
 #ifndef SNAPCELL_SURVEY_HOOKS_H
 #define SNAPCELL_SURVEY_HOOKS_H
 

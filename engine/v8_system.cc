@@ -66,7 +66,7 @@ SNAPCELL_SYSTEM void SetUpStreams() asm("_ZSt21ios_base_library_initv");
 SNAPCELL_SYSTEM void SetUpStreams() {}
 
 // basic_string::_M_replace_cold(), a private member that libstdc++ 13 made a function of its own:
-// puts the `size` bytes at `from`, which lie in the string itself, in the place of the
+// puts the `size` bytes at `from`, which lie in the string itself, replacing the
 // `replaced_size` bytes at `at`. `tail_size` bytes follow those. There is room for the result.
 SNAPCELL_SYSTEM void ReplaceInString(std::string *, char *at, size_t replaced_size,
                                      const char *from, size_t size, size_t tail_size) //

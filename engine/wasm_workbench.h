@@ -1,5 +1,5 @@
 // WebAssembly while a snapshot is made: nothing of it may be in the isolate that becomes one, so
-// that modules are compiled, and called, in an isolate beside it. See web/modules/wasm_kept.js.
+// that modules are compiled, and called, in a separate isolate. See web/modules/wasm_kept.js.
 #ifndef SNAPCELL_WASM_WORKBENCH_H
 #define SNAPCELL_WASM_WORKBENCH_H
 

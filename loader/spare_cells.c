@@ -22,7 +22,7 @@
 /* After so long without a load kept memory is given back. */
 #define SPARE_IDLE_SECONDS 10
 
-/* What a first spare is taken to need, beside twice its blob, which is what heaps come to. */
+/* What a first spare is assumed to need, in addition to twice its blob, the size of its heap. */
 #define SPARE_CELL_SIZE_BYTES_GUESS ((uint64_t)256 << 10)
 
 struct spare_function {

@@ -139,7 +139,7 @@ static uint32_t ipv4_at(const uint8_t *bytes)
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
-/* Only 2000::/3 is given out; parts of it, and two blocks beside it, hold an IPv4 address. */
+/* Only 2000::/3 is allocated; parts of it, and two blocks outside it, hold an IPv4 address. */
 static bool ipv6_is_public(const uint8_t *bytes)
 {
     static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};

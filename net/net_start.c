@@ -118,7 +118,7 @@ int snapcell_net_serve(const snapcell_net_options *options, int fd, pid_t *pid, 
     if (path == NULL)
         return error_set(err, SNAPCELL_E_NOT_FOUND,
                          "the program " PROGRAM
-                         ", which has the network, is neither beside this one nor in "
+                         ", which has the network, is neither next to this one nor in "
                          "../libexec/snapcell: set snapcell_net_options.program_path");
     return start_program(&given, path, fd, pid, err);
 }

@@ -1,6 +1,6 @@
 /* What goes over the socket between a client and snapcell-net: frames of a header, as it lies in
  * memory, since both are of one build and one machine, and a body, whose bytes are those of wire.h.
- * Sizes are checked all the same: the client's process runs strangers' code. Internal to net/. */
+ * Sizes are checked all the same: the client's process runs untrusted code. Internal to net/. */
 #ifndef SNAPCELL_NET_WIRE_H
 #define SNAPCELL_NET_WIRE_H
 

@@ -110,7 +110,8 @@ int program_path_find(const char *given, char **out, snapcell_error *err)
     }
     *out = program_path_search();
     if (*out != NULL) return SNAPCELL_OK;
-    return error_set(err, SNAPCELL_E_INTERNAL,
-                     "the `" PROGRAM "` program, which works in a process of its own, is neither "
-                     "beside the library nor in ../bin from it nor on $PATH: set $SNAPCELL_WORKER");
+    return error_set(
+        err, SNAPCELL_E_INTERNAL,
+        "the `" PROGRAM "` program, which works in a process of its own, is neither "
+        "next to the library nor in ../bin from it nor on $PATH: set $SNAPCELL_WORKER");
 }

@@ -1,5 +1,5 @@
 /* What is forbidden is listed here, and not what is allowed: which calls libcurl, OpenSSL and the
- * resolver's modules make differs between systems, and none of them runs strangers' code. A call
+ * resolver's modules make differs between systems, and none of them runs untrusted code. A call
  * that is forbidden fails, and the process goes on: a resolver's module may do without. */
 #include "sandbox_client.h"
 

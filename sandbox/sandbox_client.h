@@ -1,4 +1,4 @@
-/* The sandbox of a program that has the network and no strangers' code: it reads what strange
+/* The sandbox of a program that has the network and no untrusted code: it reads what unknown
  * servers send, with libraries of which a fault will be found some day. Internal: for snapcell-net.
  */
 #ifndef SNAPCELL_SANDBOX_CLIENT_H
@@ -12,7 +12,7 @@
  * configuration and certificates. It loses: writing or making files, starting programs and
  * processes, being a server, other processes, privileges (root becomes nobody, when nobody can read
  * what is named), and, where the kernel has Landlock, reading anything else. `readable`: files and
- * folders that it must be able to read beside the system's; NULL entries are passed over. Thread:
+ * folders that it must be able to read besides the system's; NULL entries are passed over. Thread:
  * any, once, before others are started. Errors: E_SANDBOX, E_INTERNAL. */
 int sandbox_client_enter(const char *const *readable, size_t count, snapcell_error *err);
 

@@ -42,7 +42,7 @@ static sign_source sign_source_of(const void *bytes)
     };
 }
 
-/* Appends a section of `size_bytes` with what `entry` says beside that; its content is zero. */
+/* Appends a section of `size_bytes` and otherwise as `entry` says; its content is zero. */
 static uint8_t *sign_append(sign_target *target, const artifact_section_entry *entry,
                             size_t size_bytes)
 {

@@ -371,7 +371,7 @@ static void fuzz_reopen(fuzz_model *model, fuzz_input *input)
     fuzz_open(model, mode);
 }
 
-/* A second handle of the same store, of any mode, beside the first. One that writes waits for
+/* A second handle of the same store, of any mode, next to the first. One that writes waits for
  * seconds until no view is open. */
 static void fuzz_open_twice(fuzz_model *model, fuzz_input *input)
 {

@@ -44,7 +44,7 @@ void RefuseWasm(v8::Isolate *isolate, const char *what);
 
 // V8 compiles the bytes that WebAssembly.instantiate() is given at once, since it has no threads,
 // and reads the imports at once, too, where the standard reads them after the bytes were compiled.
-// This puts a function in the place of V8's that does so. For contexts that have a WebAssembly.
+// This replaces V8's function with one that does so. For contexts that have a WebAssembly.
 void AddWasmInstantiate(v8::Local<v8::Context> context);
 // What that function does. `functions`: V8's compile() and instantiate().
 void InstantiateWasm(const v8::FunctionCallbackInfo<v8::Value> &info,

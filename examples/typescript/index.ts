@@ -1,4 +1,4 @@
-// TypeScript, with a source map beside the bundle: errors name this file and its lines.
+// TypeScript, with a source map next to the bundle: errors name this file and its lines.
 enum Unit {
     Celsius = "C",
     Fahrenheit = "F",

@@ -90,7 +90,7 @@ export function nodeCompat({ empty = [] } = {}) {
         },
     };
 }
-// What a build sets beside the plugin: names that are global in Node, as they are and as members of
+// What a build sets in addition to the plugin: names that are global in Node, as they are and as members of
 // the global object.
 nodeCompat.inject = [join(own, "globals.mjs")];
 nodeCompat.define = { global: "globalThis" };
@@ -100,7 +100,7 @@ for (const name of globalNames)
     for (const object of ["globalThis", "global", "self"])
         nodeCompat.define[`${object}.${name}`] = name;
 
-// --- Files that wrangler's rules take for modules, and its output leaves beside the script ---
+// --- Files that wrangler's rules take for modules, and its output leaves next to the script ---
 
 const fileKinds = {
     "\\.wasm(\\?module)?$": "wasm",

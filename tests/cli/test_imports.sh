@@ -118,7 +118,7 @@ run 1 "another import" compile socket.js
 expect "is named with its line" err_has 'socket.js:2:19: import of "cloudflare:sockets" was not resolved'
 printf 'import mod from "./empty.wasm";\nexport default { fetch: () => new Response("" + mod) };\n' >wasm.js
 printf '\0asm\1\0\0\0' >empty.wasm
-run 1 "a file beside the bundle" compile wasm.js
+run 1 "a file next to the bundle" compile wasm.js
 expect "is refused in a line" line_count err 1
 expect "with its place and what to do" err_has 'wasm.js:1:17: import of "./empty.wasm" was not resolved by the bundler; a bundle is one file: bundle that one into it'
 printf 'import { nothing } from "node:async_hooks";\nexport default { fetch: () => new Response(nothing) };\n' >name.js

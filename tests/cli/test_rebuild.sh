@@ -35,7 +35,7 @@ expect "is told in a line" is_one_message
 run 3 "an unknown function" rebuild nothing
 run 2 "no function" rebuild
 
-# --- Canaries: the environment, the arguments, open files and files beside the bundle
+# --- Canaries: the environment, the arguments, open files and files next to the bundle
 mkdir canaries && cd canaries || exit 1
 cat >keep.mjs <<'JS'
 // All that a function could get hold of, it keeps.
@@ -57,7 +57,7 @@ walk(globalThis, 0);
 export default { fetch(request, env) { kept.push(JSON.stringify(env)); return new Response(kept.length); } };
 JS
 canary=canary-$(head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n')
-echo "secret=$canary-beside" >.env
+echo "secret=$canary-adjacent" >.env
 cp .env keep.mjs.env
 echo "$canary-open" >open.txt
 CANARY="$canary-environment" NODE_OPTIONS="$canary-node" HOME="/$canary-home" USER="$canary-user" \

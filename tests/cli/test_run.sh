@@ -103,7 +103,7 @@ END
 "$SNAPCELL" compile cookies.mjs >/dev/null || exit 1
 run 0 "the cookies that a handler(event) sets" run cookies --event '{"count":2}'
 expect "are all there" out_has '"set-cookie":["c0=v, w","c1=v, w"]'
-expect "beside what is combined" out_has '"x-a":"1, 2"'
+expect "next to what is combined" out_has '"x-a":"1, 2"'
 cat >named.mjs <<'END'
 export default {
     custom: async () => new Response("x", { status: 201, headers: [["set-cookie", "a=1"], ["set-cookie", "b=2"]] }),

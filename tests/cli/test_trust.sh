@@ -46,7 +46,7 @@ run 0 "leaves the signature, too" run piped --trust ci.pub
 run 0 "compile with another key" compile hello.js --sign other --json
 json "compiles it again" 'j.cached === false'
 run 0 "in its place" run hello --trust other.pub
-run 4 "not beside it" run hello --trust ci.pub
+run 4 "not in addition to it" run hello --trust ci.pub
 run 2 "compile --tenant without a key" compile hello.js --tenant acme
 run 3 "compile with no key's file" compile hello.js --sign nothing
 run 2 "compile with a public key" compile hello.js --sign ci.pub
@@ -150,7 +150,7 @@ run 0 "sign again" sign plain --sign old --json
 json "changes nothing" 'j.length === 1 && j[0].name === "plain" && j[0].changed === false'
 run 0 "sign by another" sign plain --sign other --trust old.pub
 run 0 "in its place" run plain --trust other.pub
-run 4 "not beside it" run plain --trust old.pub
+run 4 "not in addition to it" run plain --trust old.pub
 run 0 "sign of everything" sign --sign other --json
 json "is of every name" 'j.map((e) => e.name).sort().join() === "handler,hello,piped,plain,spy"'
 run 0 "verify --trust" verify --trust other.pub

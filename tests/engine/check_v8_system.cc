@@ -36,7 +36,7 @@ START_TEST(test_numbers_are_read)
 }
 END_TEST
 
-// Every part of a string in the place of every other part of it.
+// Every part of a string replaced by every other part of it.
 START_TEST(test_a_part_of_a_string_replaces_another)
 {
     const std::string text = "0123456789";

@@ -1,5 +1,5 @@
 /* What tenants try, many times: torture_limits --count N. Each try is ended by its limit, with the
- * limit's error, while a thread beside it loads and calls. Being late is reported as a failure of
+ * limit's error, while another thread loads and calls. Being late is reported as a failure of
  * its promise, and does not make the status: that must not hang on how busy the machine is. */
 #include <pthread.h>
 #include <spawn.h>
@@ -231,7 +231,7 @@ int main(int argc, char **argv)
            late_tries);
     atomic_store(&neighbour_stops, true);
     pthread_join(neighbour, NULL);
-    printf("loads beside it go on\t%lu\t%lu\n", neighbour_loads, neighbour_failures);
+    printf("loads on another thread go on\t%lu\t%lu\n", neighbour_loads, neighbour_failures);
     failures += neighbour_failures + run_program(store, count);
     snapcell_loader_close(loader);
     fixture_remove();

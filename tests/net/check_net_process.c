@@ -1,4 +1,4 @@
-/* snapcell-net in the hands of a client that strangers took over: it serves nothing that was not
+/* snapcell-net in the hands of a compromised client: it serves nothing that was not
  * allowed, and ends at what makes no sense. */
 #include <check.h>
 #include <netinet/in.h>

@@ -83,7 +83,7 @@ function badPaths() {
     check("no input", absent.status === 1 && /absent\.js/.test(absent.stderr));
 }
 
-// Files that bundlers leave beside their output, as wrangler does.
+// Files that bundlers leave next to their output, as wrangler does.
 function fileImports() {
     const input = join(folder, "files.mjs");
     const result = join(folder, "files.js");
@@ -102,7 +102,7 @@ function fileImports() {
             text, bytes instanceof ArrayBuffer, ...new Uint8Array(bytes)];`
     );
     const { status, stderr } = bundle(input, result);
-    check("files beside a bundle", status === 0, stderr);
+    check("files next to a bundle", status === 0, stderr);
     const store = ["--store", join(folder, "store")];
     output(program, ["compile", ...store, result]);
     const answer = output(program, ["run", ...store, "--event", "{}", "files"]);

@@ -56,7 +56,7 @@ const homeOf = [
 ];
 
 const componentOf = path => path.split("/")[0];
-// Fuzz targets stand beside what they fuzz, and are in no library.
+// Fuzz targets are next to what they fuzz, and are in no library.
 const isFuzzTarget = ({ path }) => path.endsWith("_fuzz.c");
 const isCode = ({ path }) => [".c", ".cc", ".h"].includes(extname(path));
 const isPublic = path => path.includes("/include/snapcell/");
@@ -101,7 +101,9 @@ const translated = [
     ["\\bof what no\\b", "what no ..."],
     ["\\bmakes? of it\\b", "turns it into, reads it as"],
     ["\\bbelongs? into\\b", "belongs in"],
-    ["\\b(?:lies?|stands?) beside\\b", "is next to"],
+    ["\\bbeside\\b", "next to, in addition to"],
+    ["\\bin the place of\\b", "instead of"],
+    ["\\bstrangers' code\\b", "untrusted code"],
     ["\\bmend(?:s|ed|ing)?\\b", "fix"],
     ["\\bbut for\\b", "except for"],
     ["\\b(?:is|are|twice as) dear(?:er)?\\b", "expensive"],

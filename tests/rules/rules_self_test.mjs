@@ -76,6 +76,8 @@ const bad = {
         "What a parser makes of it.",
         "It belongs into the handler.",
         "The map lies beside the bundle.",
+        "It is called in the place of V8's.",
+        "A process for strangers' code.",
         "A fault that was mended.",
         "All but for the last.",
         "Mappings are dear.",

@@ -172,7 +172,7 @@ START_TEST(test_reading_handle_does_not_write)
     snapcell_store *store = fixture_open(SNAPCELL_STORE_CREATE);
     fixture_artifact artifact = fixture_artifact_new(1, 1, 100);
     ck_assert_ok(snapcell_store_put(store, artifact.bytes, artifact.size_bytes, "a", &err), err);
-    /* Beside a writing handle in the same process, too. */
+    /* With a writing handle in the same process, too. */
     for (int i = 0; i < 2; i++) {
         snapcell_store *reader = fixture_open(SNAPCELL_STORE_READ);
         ck_assert_fails(fixture_put(reader, 2, 1, 100, NULL, &err), SNAPCELL_E_READ_ONLY, err);
@@ -336,7 +336,7 @@ START_TEST(test_resolve_prefers_names)
     put_with_key(store, KEY_C, 1, "ffff");
     assert_resolves(store, "ffff", 1, KEY_C);
     assert_resolves(store, "fffff", 1, KEY_D);
-    /* Not another function in the place of the one whose artifact is missing. */
+    /* Not another function instead of the one whose artifact is missing. */
     assert_unresolved(store, "ffff", 2, SNAPCELL_E_OTHER_ENGINE);
     snapcell_store_close(store);
 }

@@ -96,7 +96,7 @@ START_TEST(test_data_is_no_lmdb_file)
             assert_refused_in_all_modes(SNAPCELL_E_NOT_A_STORE);
         }
     }
-    /* Left as it was, and nothing put beside it. */
+    /* Left as it was, and nothing put next to it. */
     ck_assert_uint_eq(fixture_file_size(data_path), sizeof(bytes));
     ck_assert_int_ne(access(lock_path, F_OK), 0);
 }

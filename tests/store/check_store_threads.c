@@ -155,7 +155,7 @@ static void *read_many(void *argument)
     return NULL;
 }
 
-/* Opens and closes beside the others. */
+/* Opens and closes while the others do. */
 static void *open_many(void *argument)
 {
     thread_state *state = argument;

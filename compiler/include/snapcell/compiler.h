@@ -54,7 +54,7 @@ typedef struct snapcell_compile_options {
     uint64_t memory_limit_bytes; /* of the child; 0: 512 MiB */
     uint32_t wall_limit_ms;      /* of the child; 0: 30,000 */
     const snapcell_host *host;   /* NULL: no host functions */
-    /* The `snapcell` program; NULL: $SNAPCELL_WORKER, else beside the library or in ../bin or
+    /* The `snapcell` program; NULL: $SNAPCELL_WORKER, else next to the library or in ../bin or
      * ../../bin from it, else the running program when it is `snapcell`, else on $PATH. */
     const char *worker_path;
     snapcell_log_fn *log; /* console output at build time; NULL: dropped */
@@ -84,7 +84,7 @@ typedef struct snapcell_compile_options {
 typedef struct snapcell_compiled snapcell_compiled;
 
 /* Purpose: compile the bundle in file `path` (not NULL). A source map named by the bundle, inline
- * or beside it, is kept. `options`: NULL for the defaults. `*out`: Owned, free with
+ * or next to it, is kept. `options`: NULL for the defaults. `*out`: Owned, free with
  * snapcell_compiled_free(). NULL on failure. Thread: any, several at once. Errors: E_NOT_FOUND,
  * E_IO, E_USAGE (not JavaScript text, empty, bad option), E_SCRIPT (with place and stack),
  * E_NO_HANDLER, E_UNSNAPSHOTABLE (strict, or SNAPCELL_ENTROPY_ERROR), E_MEMORY_LIMIT, E_WALL_LIMIT,
@@ -143,7 +143,7 @@ SNAPCELL_API int snapcell_recompile(const void *bytes, size_t size_bytes,
                                     const snapcell_compile_options *options,
                                     snapcell_compiled **out, snapcell_error *err);
 
-/* Purpose: as snapcell_recompile(), with the bundle in file `path` (not NULL) in the place of the
+/* Purpose: as snapcell_recompile(), with the bundle in file `path` (not NULL) instead of the
  * artifact's own source: what a file gives with the options that an artifact was made with. It is
  * taken to have the artifact's file name. Thread and errors: as snapcell_recompile(). */
 SNAPCELL_API int snapcell_rebuild(const void *bytes, size_t size_bytes, const char *path,

@@ -9,7 +9,7 @@ const { DOMException } = require("snapcell:exception");
 // Of all caches of an instance; the least recently used entries are evicted.
 const sizeMax = 16 * 1024 * 1024;
 const countMax = 4096;
-const overheadSize = 512; // what an entry takes beside its texts and bytes
+const overheadSize = 512; // what an entry takes in addition to its texts and bytes
 
 const token = Symbol();
 const entries = new Set(); // of all caches, from the one that was not used for longest

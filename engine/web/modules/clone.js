@@ -83,7 +83,7 @@ cloners.push((object, moved) =>
 );
 
 // --- Exceptions ---
-// V8 clones a DOMException as the Error that it is. Afterwards the copies are gone through beside
+// V8 clones a DOMException as the Error that it is. Afterwards the copies are walked in parallel with
 // what they are copies of, and each such Error replaced.
 
 const ownValue = (object, key) => Object.getOwnPropertyDescriptor(object, key)?.value;

@@ -76,7 +76,7 @@ const edgeRuntimes = ["edge", "experimental-edge"];
 // Of Netlify's and Vercel's routes: what has one answers requests.
 const routes = ["path", "pattern", "matcher"];
 
-// What says beside a function that it answers requests: `export const runtime = "edge"` or a
+// Exports that say of a function that it answers requests: `export const runtime = "edge"` or a
 // `config` with such a runtime or a route.
 function isEdge(names) {
     if (!isObject(names)) return false;
@@ -87,7 +87,7 @@ function isEdge(names) {
     return edgeRuntimes.includes(config.runtime) || routes.some(name => isRoute(config[name]));
 }
 
-// `config` may stand on what is exported by `module.exports` or beside `exports.default`.
+// `config` may be a property of `module.exports` or of `exports`, next to `default`.
 function shapeOf(format, value, wanted) {
     if (wanted !== 0 || format === "script") return wanted;
     return isEdge(value) ? FETCH : 0;

@@ -65,7 +65,7 @@ function forwarding(key, descriptor) {
     };
 }
 
-// A method in the place of another one.
+// A method that replaces another one.
 function named(original, call) {
     const method = {
         method(...args) {

@@ -1,5 +1,5 @@
 "use strict";
-// RequestInit of the Fetch standard: what new Request() and fetch() are given beside a URL.
+// RequestInit of the Fetch standard: what new Request() and fetch() take in addition to a URL.
 const { brands, dictionary } = require("snapcell:idl");
 const { convertBody } = require("snapcell:fetch");
 

@@ -138,7 +138,7 @@ function readOptions(given) {
 
 function checkOptions({ start, end, duration }, endMark) {
     if (endMark !== undefined) {
-        throw new TypeError("Performance.measure: an end beside options is not allowed");
+        throw new TypeError("Performance.measure: an end is not allowed with options");
     }
     if (start === undefined && end === undefined) {
         throw new TypeError("Performance.measure: the options need a start or an end");

@@ -34,7 +34,7 @@ typedef struct snapcell_net_options {
      * "localhost" may, and an address that is itself in `allow`. */
     bool allow_private;
 
-    /* `snapcell-net`. NULL: beside this program or library, or in ../libexec/snapcell from it. */
+    /* `snapcell-net`. NULL: next to this program or library, or in ../libexec/snapcell from it. */
     const char *program_path;
 
     /* Run the process without its sandbox, for kernels or container policies that refuse it: it can

@@ -1,5 +1,5 @@
 "use strict";
-// The few forms of keys in DER and PEM that Node reads and writes beside PKCS #8 and SPKI.
+// The few forms of keys in DER and PEM that Node reads and writes besides PKCS #8 and SPKI.
 const { Buffer } = require("./buffer.cjs");
 const { failure } = require("./errors.cjs");
 

@@ -56,7 +56,7 @@ function invalidType(name, expected, value) {
     const all = [].concat(expected);
     const classes = all.filter(kind => classNames.test(kind) && kind !== "Object");
     const types = all.filter(kind => !classNames.test(kind) || kind === "Object");
-    // An Object alone is a type, and beside classes one of them.
+    // An Object alone is a type; listed with classes, it is one of them.
     if (classes.length === 0) types.forEach((kind, i) => (types[i] = kind.toLowerCase()));
     else if (types.includes("Object")) classes.push(types.splice(types.indexOf("Object"), 1)[0]);
     const listed = (names, last) =>

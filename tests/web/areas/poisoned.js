@@ -111,7 +111,7 @@ const acts = {
 
 if (inEngine) {
     for (const [what, act] of Object.entries(acts))
-        test(`${what} beside accessors that throw`, async () => equal(await poisoned(act), text));
+        test(`${what} next to accessors that throw`, async () => equal(await poisoned(act), text));
 }
 
 // Puts a `then` onto every object, which would make a promise resolve to `value`.
