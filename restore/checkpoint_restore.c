@@ -1,6 +1,7 @@
-/* Putting memory back. What has not changed is not looked at: the address space's size tells
- * whether mappings may have, the number of page faults whether pages may have become dirty that
- * were not. */
+/* Putting memory back. What has not changed is not looked at: the number of page faults tells
+ * whether pages may have become dirty that were not, and with the address space's size, whether
+ * mappings may have changed. One that took another's place leaves the size as it was, but cannot be
+ * used without a fault. */
 #include <errno.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -33,7 +34,8 @@ static int restore_mappings(checkpoint *cp, bool look, checkpoint_marks *now, sn
 {
     if (!restore_break(cp)) return restore_refused("the program break", err);
     if (!checkpoint_read_marks(cp, now)) return restore_refused("/proc/self/statm", err);
-    if (!look && restore_same_space(now, &cp->marks)) return SNAPCELL_OK;
+    bool faulted = now->faults != cp->marks.faults;
+    if (!look && !faulted && restore_same_space(now, &cp->marks)) return SNAPCELL_OK;
     int status = checkpoint_repair(cp, err);
     if (status != SNAPCELL_OK) return status;
     if (!checkpoint_read_marks(cp, now)) return restore_refused("/proc/self/statm", err);

@@ -198,6 +198,27 @@ START_TEST(test_what_was_unmapped_or_protected_is_as_before)
 }
 END_TEST
 
+/* The address space is as large as before, and as much of it is writable. */
+static void step_exchange(lab *here)
+{
+    expect(here, all_are(here->mapped, 30 * PAGE, 'm'));
+    expect(here, all_are(here->mapped + 30 * PAGE, 10 * PAGE, 0));
+    expect(here, mmap(here->mapped + 2 * PAGE, 3 * PAGE, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED);
+    expect(here, mprotect(here->mapped + 8 * PAGE, 4 * PAGE, PROT_NONE) == 0);
+    char *part = here->closed + 5 * MIB;
+    expect(here, mprotect(part, 4 * PAGE, PROT_READ | PROT_WRITE) == 0);
+    expect(here, all_are(part, 4 * PAGE, 0));
+    memset(part, 'e', 4 * PAGE);
+}
+
+START_TEST(test_what_was_exchanged_is_as_before)
+{
+    lab_begin(sources[_i]);
+    lab_end(step_exchange);
+}
+END_TEST
+
 static void step_open(lab *here)
 {
     char *part = here->closed + 3 * MIB;
@@ -359,6 +380,7 @@ int main(void)
     tcase_add_loop_test(tests, test_what_was_written_is_as_before, 0, SOURCES);
     tcase_add_loop_test(tests, test_what_came_since_goes, 0, SOURCES);
     tcase_add_loop_test(tests, test_what_was_unmapped_or_protected_is_as_before, 0, SOURCES);
+    tcase_add_loop_test(tests, test_what_was_exchanged_is_as_before, 0, SOURCES);
     tcase_add_loop_test(tests, test_what_was_reserved_is_closed_and_empty_again, 0, SOURCES);
     tcase_add_loop_test(tests, test_a_large_call_leaves_the_process_small, 0, SOURCES);
     tcase_add_loop_test(tests, test_a_call_can_be_cut_anywhere, 0, SOURCES);
