@@ -22,7 +22,7 @@ test("subarray() that gives no bytes", async () => {
     equal(text, "A");
 });
 
-test("a class in the place of Uint8Array", async () => {
+test("a class instead of Uint8Array", async () => {
     const bytes = new TextEncoder().encode("s");
     const Other = class extends Uint8Array {};
     const text = await while_(globalThis, "Uint8Array", Other, () => {
