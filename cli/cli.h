@@ -180,7 +180,7 @@ bool cli_fancy(void);
  */
 void cli_print_json(json_t *value);
 
-/* A JSON string, whatever the bytes: what is no UTF-8 becomes U+FFFD. */
+/* A JSON string, whatever the bytes: what is not UTF-8 becomes U+FFFD. */
 json_t *cli_json_text(const char *text);
 
 /* An array of JSON values, a line each; any number of items between begin and end. */
@@ -261,8 +261,8 @@ void cli_guard_store(const char *path);
 int cli_read_file(const char *path, size_t size_max_bytes, char **out, size_t *out_size_bytes,
                   snapcell_error *err);
 
-/* Writes a file whole or not at all. Errors: E_EXISTS (without `force`), E_NOT_FOUND, E_IO, E_FULL,
- * E_READ_ONLY. */
+/* Writes a file completely or not at all. Errors: E_EXISTS (without `force`), E_NOT_FOUND, E_IO,
+ * E_FULL, E_READ_ONLY. */
 int cli_write_file(const char *path, const void *data, size_t size_bytes, bool force,
                    snapcell_error *err);
 
@@ -360,7 +360,8 @@ typedef struct cli_warm {
 int cli_warm_init(cli_warm *warm, const char *text, snapcell_error *err);
 void cli_warm_release(cli_warm *warm);
 
-/* Splits "NAME: VALUE" in place into a header that points into `text`. False when it is no header.
+/* Splits "NAME: VALUE" in place into a header that points into `text`. False when it is not a
+ * header.
  */
 bool cli_header_split(char *text, snapcell_header *out);
 

@@ -56,7 +56,7 @@ static int warm_set_headers(cli_warm *warm, json_t *headers, const char *path, s
     return SNAPCELL_OK;
 }
 
-/* A body that is no string is sent as the JSON text that it is. */
+/* A body that is not a string is sent as the JSON text that it is. */
 static int warm_set_body(cli_warm *warm, json_t *body, const char *path, snapcell_error *err)
 {
     if (!body || json_is_null(body)) return SNAPCELL_OK;

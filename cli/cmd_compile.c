@@ -265,7 +265,7 @@ static bool compile_draws_at_top_level(const snapcell_artifact_info *info)
     return draws;
 }
 
-/* Strictness is no part of the key: what was stored as a fallback may now be an error. */
+/* Strictness is not part of the key: what was stored as a fallback may now be an error. */
 static bool compile_would_refuse(const compile_state *state, const snapcell_artifact_info *info)
 {
     if (info->kind != SNAPCELL_ARTIFACT_CODE) return false;

@@ -6,7 +6,7 @@ static const cli_option rm_options[] = {
     CLI_OPTIONS_END,
 };
 
-/* A name first; what is no name may be a key. */
+/* A name first; what is not a name may be a key. */
 static int rm_one(snapcell_store *store, const char *ref, snapcell_error *err)
 {
     snapcell_error no_name;

@@ -1,4 +1,4 @@
-/* snapcell salvage: what is whole in a damaged store, into a new one. */
+/* snapcell salvage: what is intact in a damaged store, into a new one. */
 #include "cli.h"
 
 static const cli_option salvage_options[] = {

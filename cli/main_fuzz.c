@@ -123,7 +123,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 /* --- Command lines --- */
 
-/* Stays in its folder, starts no benchmark, and is no child. */
+/* Stays in its folder, starts no benchmark, and is not a child. */
 static bool fuzz_is_allowed(char *const *argv, int argc)
 {
     for (int i = 1; i < argc; i++)

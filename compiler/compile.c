@@ -34,7 +34,7 @@ typedef struct compile_task {
     const compile_recipe *recipe;
     const compile_limits *limits;
     snapcell_artifact_kind kind;          /* made, or being made */
-    char fallback[CAUSES_SIZE_MAX + 300]; /* why it is no snapshot; "" when it is */
+    char fallback[CAUSES_SIZE_MAX + 300]; /* why it is not a snapshot; "" when it is */
     note_list notes;
 } compile_task;
 

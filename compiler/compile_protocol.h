@@ -61,7 +61,7 @@ typedef struct compile_job {
 } compile_job;
 
 void compile_job_write(wire_writer *writer, const compile_job *job);
-/* False when it is no job or memory is short. `body` is aligned as malloc() does. */
+/* False when it is not a job or memory is short. `body` is aligned as malloc() does. */
 bool compile_job_read(const void *body, size_t size_bytes, compile_job *out);
 void compile_job_release(compile_job *job);
 

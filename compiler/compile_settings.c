@@ -83,8 +83,8 @@ static int warm_check(const snapcell_request *request, size_t number, uint64_t *
                          request->struct_size, sizeof(*request));
     const char *method = compile_request_method(request);
     if (!http_is_token(method))
-        return error_set(err, SNAPCELL_E_USAGE, "warm-up request %zu: '%.40s' is no HTTP method",
-                         number, method);
+        return error_set(err, SNAPCELL_E_USAGE,
+                         "warm-up request %zu: '%.40s' is not an HTTP method", number, method);
     const char *url = compile_request_url(request);
     if (u8_check((const uint8_t *)url, strlen(url)) != NULL)
         return error_set(err, SNAPCELL_E_USAGE, "warm-up request %zu: the URL is not UTF-8",

@@ -9,7 +9,8 @@
 namespace snapcell
 {
 
-// Hands `request` (NULL: "GET /") to a fetch entry and runs the loop until the response is whole.
+// Hands `request` (NULL: "GET /") to a fetch entry and runs the loop until the response is
+// complete.
 // `*out`: Owned. Errors: E_USAGE (the request is none), E_SCRIPT, limits, E_NOMEM.
 int DispatchFetch(v8::Local<v8::Context> context, v8::Local<v8::Function> entry,
                   v8::Local<v8::Object> env, const snapcell_request *request,

@@ -28,7 +28,7 @@ class DrawnBuffers
     // The views that are still there and hold, for the most part, what they were filled with last;
     // of those alone that were filled with bytes in `filled`.
     std::vector<v8::Local<v8::Value>> Holding(v8::Isolate *isolate, const DrawnBytes &filled) const;
-    // How many of the fills are of buffers that are no garbage.
+    // How many of the fills are of buffers that are not garbage.
     size_t CountKept(v8::Isolate *isolate) const;
     // What of the same places in the same buffers was filled again by `later`.
     DrawnBytes FilledAgain(v8::Isolate *isolate, const DrawnBuffers &later) const;

@@ -37,7 +37,7 @@ class Exchange
     // --- For the dispatcher ---
     // A response that is whole. Errors: limits that were hit while its reader was slow.
     int Send(v8::Isolate *isolate, const snapcell_response *response, snapcell_error *err);
-    // The response's body is whole.
+    // The response's body is complete.
     void End();
 
     // --- For the event loop ---

@@ -117,7 +117,7 @@ int Report(v8::Isolate *isolate, v8::Local<v8::Message> message, v8::Local<v8::V
     if (text.empty()) text = HeadOfStack(stack);   // of a DOMException, whose message is a getter
     if (text.empty()) text = Utf8(isolate, value); // of an error whose message is a getter
     if (text.empty()) text = "an error without a name and a message";
-    // What has frames was parsed, and is no fault of the file's language.
+    // What has frames was parsed, and is not a fault of the file's language.
     text += AdviceFor(text, HeadOfStack(stack).empty() ? state->bundle->file_name : "");
     error_set(err, status, "%s%s", prefix, text.c_str());
     if (err == nullptr) return status;

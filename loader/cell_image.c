@@ -89,8 +89,8 @@ static int cell_verify_bytes(snapcell_loader *loader, const cell_reading *readin
     return status;
 }
 
-/* Whether `ref` is the whole key: then no name was requested. A few digits are no key here, or who
- * can take a name away could have it found as the beginning of another artifact's key. */
+/* Whether `ref` is the whole key: then no name was requested. A few digits are not a key here, or
+ * who can take a name away could have it found as the beginning of another artifact's key. */
 static bool cell_ref_is_key(const cell_reading *reading)
 {
     char hex[SNAPCELL_KEY_HEX_SIZE];

@@ -41,7 +41,7 @@ typedef enum child_outcome {
     CHILD_OK = 0,
     CHILD_GONE = 1,      /* it closed its end, or died */
     CHILD_TIMEOUT = 2,   /* the deadline has passed */
-    CHILD_NONSENSE = 3,  /* what it sent is no message */
+    CHILD_NONSENSE = 3,  /* what it sent is not a message */
     CHILD_NO_MEMORY = 4, /* here, not there */
 } child_outcome;
 

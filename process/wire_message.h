@@ -19,7 +19,7 @@ typedef struct wire_header {
 typedef uint64_t wire_size_max_fn(uint32_t type);
 
 void wire_header_write(const wire_header *header, uint8_t out[WIRE_HEADER_SIZE]);
-/* False when it is no header, or its body is larger than a message of its type can be. */
+/* False when it is not a header, or its body is larger than a message of its type can be. */
 bool wire_header_read(const uint8_t data[WIRE_HEADER_SIZE], wire_size_max_fn *size_max,
                       wire_header *out);
 

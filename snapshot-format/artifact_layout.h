@@ -64,7 +64,7 @@ static inline void le64_set(le64 *field, uint64_t value)
     le_set(field->bytes, 8, value);
 }
 
-/* As PNG's: the first byte is no ASCII, the line ends notice a transfer as text, 1A stops `type`.
+/* As PNG's: the first byte is not ASCII, the line ends notice a transfer as text, 1A stops `type`.
  */
 #define ARTIFACT_MAGIC "\x89snapcell\r\n\x1a"
 #define ARTIFACT_MAGIC_SIZE 12

@@ -95,7 +95,7 @@ static bool artifact_is_zero(const uint8_t *bytes, size_t size_bytes)
     return true;
 }
 
-/* For what a later writer may use: this build cannot read it, but it is no damage. */
+/* For what a later writer may use: this build cannot read it, but it is not damage. */
 static int artifact_refuse_newer(const char *what, uint64_t value, snapcell_error *err)
 {
     return error_set(err, SNAPCELL_E_FORMAT,

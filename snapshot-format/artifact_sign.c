@@ -69,7 +69,7 @@ static void sign_append_signature(sign_target *target, size_t size_bytes)
     (void)sign_append(target, &entry, size_bytes);
 }
 
-/* The types ascend: the signature comes after what is no trailer, and before other trailers. */
+/* The types ascend: the signature comes after what is not a trailer, and before other trailers. */
 static void sign_append_all(sign_target *target, const sign_source *source,
                             size_t section_size_bytes)
 {

@@ -139,7 +139,7 @@ static int store_compact_check(const store_environment *environment, snapcell_er
 }
 
 /* Under the exclusive use lock and with the gate closed. A copy that cannot be given to the owner
- * of the original is not put in place, and that is no error. */
+ * of the original is not put in place, and that is not an error. */
 static int store_compact_replace(store_environment *environment, snapcell_error *err)
 {
     store_signal_guard guard;
@@ -201,7 +201,7 @@ static bool store_can_rename(const store_environment *environment)
     return faccessat(environment->directory_file, ".", W_OK, AT_EACCESS) == 0;
 }
 
-/* Does nothing, and that is no error, when views or other processes use the store. */
+/* Does nothing, and that is not an error, when views or other processes use the store. */
 static int store_compact(store_environment *environment, uint64_t *out_freed_size_bytes,
                          snapcell_error *err)
 {

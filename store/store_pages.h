@@ -29,7 +29,7 @@
 #define STORE_LMDB_META_PAGES 2u
 
 /* What every message about damage ends with. */
-#define STORE_DAMAGE_ADVICE "restore it, or recover what is whole with `snapcell salvage --to DIR`"
+#define STORE_DAMAGE_ADVICE "restore it, or recover what is intact with `snapcell salvage --to DIR`"
 
 typedef struct store_lmdb_page {
     uint64_t number;

@@ -1,4 +1,4 @@
-/* Salvage: what is whole in a damaged store goes into a new one.
+/* Salvage: what is intact in a damaged store goes into a new one.
  *
  * Everything that was found is a candidate (store_salvage_find.c). An artifact is taken when its
  * checksum and digest hold; a name when it leads to such an artifact. LMDB sees the new store
@@ -79,7 +79,7 @@ static int salvage_save(salvage_work *work, const void *bytes, const artifact_vi
     return SNAPCELL_OK;
 }
 
-/* E_CORRUPT when these bytes are no whole artifact. One of another key than its record says is
+/* E_CORRUPT when these bytes are not a whole artifact. One of another key than its record says is
  * taken, too: then the record is damaged, since an artifact's own key is under its checksum. */
 static int salvage_try(salvage_work *work, const salvage_artifact *artifact, snapcell_error *err)
 {

@@ -56,7 +56,7 @@ const edits = new Map([
                 /function (\w+)\(e,t\)\{const r=e\._ownerReadableStream;r\._disturbed=!0,"closed"/,
                 "export function readSteps(e,t){$1(e,t)}$&",
             ],
-            // Options that are not given are no objects, with a prototype.
+            // Options that are not given are not objects, with a prototype.
             [
                 /(class ReadableStream\{constructor\(e=)\{\},t=\{\}/,
                 "$1{__proto__:null},t={__proto__:null}",

@@ -29,7 +29,7 @@ struct Decoded {
     bool failed = false;
 };
 
-// Of a character; -1 when it is no digit.
+// Of a character; -1 when it is not a digit.
 int Base64Digit(uint8_t c, bool url);
 
 size_t Base64Size(size_t bytes, Base64Style style);

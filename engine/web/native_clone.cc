@@ -49,7 +49,7 @@ class HostObjects
                      .ToLocal(&object))
                 return false;
             if (!object->IsObject()) {
-                ThrowTypeError(isolate, "the copy of an object is no object");
+                ThrowTypeError(isolate, "the copy of an object is not an object");
                 return false;
             }
             made_.push_back(object.As<v8::Object>());

@@ -40,7 +40,7 @@ void Native_setTimer(const NativeInfo &info)
         return;
     }
     double delay = std::trunc(info[1].As<v8::Number>()->Value());
-    // As browsers and Node have it: what is no delay, or one beyond 24 days, is none.
+    // As browsers and Node have it: what is not a delay, or one beyond 24 days, is none.
     if (!(delay >= 0 && delay <= INT32_MAX)) delay = 0;
     bool repeat = info[2]->IsTrue();
     if (repeat && delay < 1) delay = 1;

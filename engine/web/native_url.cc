@@ -98,7 +98,7 @@ static bool MapDomain(std::string *domain)
     }
 }
 
-// domainToAscii(string) -> string; null when it is no domain
+// domainToAscii(string) -> string; null when it is not a domain
 void Native_domainToAscii(const NativeInfo &info)
 {
     v8::String::Utf8Value text(info.GetIsolate(), info[0]);

@@ -127,7 +127,8 @@ int LevelOf(v8::Local<v8::Value> given)
 
 } // namespace
 
-// zlibNew(inflates, windowBits, level) -> ArrayBuffer; a level that is no integer is the default
+// zlibNew(inflates, windowBits, level) -> ArrayBuffer; a level that is not an integer is the
+// default
 void Native_zlibNew(const NativeInfo &info)
 {
     v8::Isolate *isolate = info.GetIsolate();

@@ -177,7 +177,7 @@ class Rewriter {
     checkFree({ name }) {
         if (left.has(name) || absent.has(name) || moduleScope.has(name)) return;
         if (webModules.has(name) || isBuiltIn(name)) return;
-        throw new Error(`rewrite.mjs: ${this.name}: "${name}" is no built-in`);
+        throw new Error(`rewrite.mjs: ${this.name}: "${name}" is not a built-in`);
     }
 
     isGlobal(node) {

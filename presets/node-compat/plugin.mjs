@@ -73,7 +73,7 @@ export const moduleNames = Object.keys(modules).sort();
 export function nodeCompat({ empty = [] } = {}) {
     const emptied = new Set(empty.map(name => name.replace(/^node:/, "")));
     for (const name of emptied)
-        if (!builtins.has(name)) throw new Error(`"${name}", to be empty, is no module of Node`);
+        if (!builtins.has(name)) throw new Error(`"${name}", to be empty, is not a module of Node`);
     return {
         name: "snapcell-node-compat",
         setup(build) {

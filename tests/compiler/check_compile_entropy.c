@@ -154,7 +154,7 @@ static const struct {
     {"kept ||= { pool: new Uint32Array(64), at: 64 };\n"
      "if (kept.at > 60) { crypto.getRandomValues(kept.pool); kept.at = 0 } kept.at += 4",
      false},
-    /* What is used up by the request is no harm; nor are values that are too short to be told. */
+    /* What is used up by the request does no harm; nor are values that are too short to be told. */
     {"const id = crypto.randomUUID(); kept = id.length", false},
     {"const b = draw(64); kept = b.length", false},
     {"kept = draw(4)", false},

@@ -115,7 +115,7 @@ START_TEST(test_crash_while_making_a_snapshot_gives_a_code_artifact)
     ck_assert_uint_eq(snapcell_compiled_warning_count(compiled), 1);
     /* Not a word of the path and of addresses: warnings are part of the artifact. */
     static const char warning[] = "compiled to a code artifact, not a snapshot: V8 gave up: "
-                                  "Check failed: (address) is no object";
+                                  "Check failed: (address) is not an object";
     ck_assert_str_eq(snapcell_compiled_warning(compiled, 0), warning);
     ck_assert_ptr_nonnull(strstr(fixture_manifest(compiled), warning));
     ck_assert_ptr_null(snapcell_compiled_warning(compiled, 1));

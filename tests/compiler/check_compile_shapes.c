@@ -67,7 +67,7 @@ static const struct shape_case {
      SNAPCELL_SOURCE_SCRIPT, SNAPCELL_SHAPE_FETCH},
     {"\"use strict\"; (function () { globalThis.handler = function (event, context) {} })()",
      SNAPCELL_SOURCE_SCRIPT, SNAPCELL_SHAPE_JSON},
-    /* What asks for Node's modules where there is a `require` is no CommonJS for that. */
+    /* What asks for Node's modules where there is a `require` is not CommonJS for that. */
     {"(() => { if (typeof require !== 'undefined') require('crypto')\n"
      "addEventListener('fetch', e => e.respondWith(new Response('x'))) })()",
      SNAPCELL_SOURCE_SCRIPT, SNAPCELL_SHAPE_FETCH},

@@ -133,7 +133,7 @@ static void do_abort_snapshot(void)
         send_result_with(NULL);
         return;
     }
-    speak_last_words("# Fatal error in , line 0\n# Check failed: 0x1234 is no object.\n");
+    speak_last_words("# Fatal error in , line 0\n# Check failed: 0x1234 is not an object.\n");
     abort();
 }
 

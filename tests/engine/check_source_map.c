@@ -91,7 +91,7 @@ static source_map *parse_repeated(const char *before, const char *part, size_t c
 
 START_TEST(test_what_would_take_too_much_memory_is_refused)
 {
-    /* Commas in texts are no values. */
+    /* Commas in texts are not values. */
     static const char good[] = "0],\"sources\":[\"a\"],\"mappings\":\"AAAA,,,,C\"}";
     source_map *map = parse_repeated("{\"version\":3,\"names\":[", "1,", 999000, good);
     ck_assert_ptr_nonnull(map);

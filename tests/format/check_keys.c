@@ -184,7 +184,7 @@ START_TEST(test_secret_key_files_that_are_none)
     write_text(secret_path, text, 2 * size);
     ck_assert_int_eq(snapcell_signing_key_open(secret_path, &key, &err), SNAPCELL_E_USAGE);
     ck_assert_ptr_null(key);
-    /* A secret key is no public one, however it is given. */
+    /* A secret key is not a public one, however it is given. */
     ck_assert_int_ne(snapcell_trust_add(trust, secret_path, &err), SNAPCELL_OK);
     ck_assert_ptr_null(strstr(err.message, "ecret "));
     free(line);

@@ -499,7 +499,7 @@ START_TEST(test_limits_hold_while_the_other_side_is_slow)
 }
 END_TEST
 
-/* --- What is no call --- */
+/* --- What is not a call --- */
 
 static void expect_usage(snapcell_cell *cell, const snapcell_request *request,
                          const snapcell_stream *stream, const char *message)

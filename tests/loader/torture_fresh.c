@@ -151,7 +151,7 @@ static void take_answer(char *answer, double loaded_ms, double wall_ms)
     answer[strlen(answer) - 1] = '\0'; /* it is a JSON string */
     for (char *at = answer + 1; at != NULL && count < PARTS + 4;)
         fields[count++] = strsep(&at, "|");
-    if (count != PARTS + 4) fail(answer, &(snapcell_error){.message = "is no answer"});
+    if (count != PARTS + 4) fail(answer, &(snapcell_error){.message = "is not an answer"});
     for (int part = 0; part < PARTS; part++)
         if (part != TOP || fields[part][0] != '\0') keep(part, fields[part]);
     check_clock(fields + PARTS, loaded_ms, wall_ms);

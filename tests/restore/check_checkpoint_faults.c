@@ -325,7 +325,7 @@ START_TEST(test_pages_that_cannot_be_given_back_stay_known)
 }
 END_TEST
 
-/* A signal that comes in between is no failure. */
+/* A signal that comes in between is not a failure. */
 START_TEST(test_an_interrupted_read_is_repeated)
 {
     const experiment what = {step_stop_writing, 5, 20, EINTR};

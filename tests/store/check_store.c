@@ -541,7 +541,7 @@ START_TEST(test_gc_gives_space_back)
         ck_assert_ok(fixture_put(store, i, 1, 500000, i == 3 ? "kept" : NULL, &err), err);
     }
     ck_assert_int_eq(chmod(path, 0640), 0);
-    /* Not while a view is open, but that is no error. */
+    /* Not while a view is open, but that is not an error. */
     fixture_artifact kept = fixture_artifact_new(3, 1, 500000);
     ck_assert_ok(snapcell_store_view_open(store, &kept.key, &view, &err), err);
     ck_assert_ok(snapcell_store_gc(store, &result, &err), err);

@@ -124,7 +124,7 @@ static int collect_on(void *argument)
     return 0;
 }
 
-/* A version can be collected between its name's lookup and its own; that is no damage. */
+/* A version can be collected between its name's lookup and its own; that is not damage. */
 static void read_one(snapcell_store *store, uint32_t writer, uint32_t name)
 {
     char text[32];

@@ -264,7 +264,7 @@ const answers = [
         /^ok LinkError,linked$/,
     ],
     [
-        "WebAssembly of what is no Response",
+        "WebAssembly of what is not a Response",
         wasmFailure(`WebAssembly.compileStreaming(${add})`),
         /^ok TypeError: WebAssembly: the source must be a Response$/,
     ],
@@ -425,7 +425,7 @@ const failures = [
         /Uncaught \(in a timer\) Error: lost\n[^]*fetch: the promise can never be settled/,
     ],
     ["no handler", `export const x = 1`, /handler/],
-    ["default that is no handler", `export default 5`, /handler/],
+    ["default that is not a handler", `export default 5`, /handler/],
     [
         "not a Response",
         `export default { fetch: () => ({}) }`,

@@ -1,4 +1,4 @@
-/* Workers that were taken over, or are no workers at all: the host gets an error and goes on. */
+/* Workers that were taken over, or are not workers at all: the host gets an error and goes on. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -102,8 +102,8 @@ SNAPCELL_API int snapcell_compile_memory(const char *file_name, const void *sour
                                          snapcell_compiled **out, snapcell_error *err);
 
 /* Purpose: the key that compiling the file with these options gives, without compiling. Limits,
- * `strict` and SNAPCELL_ENTROPY_ERROR are no part of it: under a key that is there already may be a
- * `code` artifact. `out`: not NULL. Thread: any. Errors: E_NOT_FOUND, E_IO, E_USAGE, E_NOMEM. */
+ * `strict` and SNAPCELL_ENTROPY_ERROR are not part of it: under a key that is there already may be
+ * a `code` artifact. `out`: not NULL. Thread: any. Errors: E_NOT_FOUND, E_IO, E_USAGE, E_NOMEM. */
 SNAPCELL_API int snapcell_compile_key(const char *path, const snapcell_compile_options *options,
                                       snapcell_key *out, snapcell_error *err);
 

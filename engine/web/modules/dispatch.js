@@ -50,7 +50,7 @@ const edgeHandler = (target, method) => ({
 const functionHandler = (target, method, wanted) =>
     wanted === FETCH ? edgeHandler(target, method) : jsonHandler(target, method);
 
-// What cannot be called without `new`, and so is no handler by itself.
+// What cannot be called without `new`, and so is not a handler by itself.
 const isClass = value => Reflect.getOwnPropertyDescriptor(value, "prototype")?.writable === false;
 
 const isCallable = value => typeof value === "function" && !isClass(value);

@@ -302,7 +302,7 @@ class EventTarget {
 expose(EventTarget);
 
 // Defines the attribute `on<type>` of a class of event targets: a listener that can be set again.
-// `brand` throws, or gives nothing, for what is no object of the class.
+// `brand` throws, or gives nothing, for what is not an object of the class.
 exports.handlerAttribute = (Class, type, brand, onSet = undefined) => {
     const handlersOf = target => {
         if (!brand(target)) throw new TypeError("Illegal invocation");

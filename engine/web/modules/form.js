@@ -8,7 +8,7 @@ const isBlob = value =>
 function entryValue(value, filename, given) {
     if (!isBlob(value)) {
         if (given > 2)
-            throw new TypeError("FormData: a file name is given, but the value is no Blob");
+            throw new TypeError("FormData: a file name is given, but the value is not a Blob");
         return `${value}`.toWellFormed();
     }
     const { File } = require("snapcell:blob");

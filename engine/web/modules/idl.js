@@ -44,7 +44,7 @@ exports.need = (count, given, what) => {
     }
 };
 
-// Only a shared buffer gets here that DataView takes: its class is no global.
+// Only a shared buffer gets here that DataView takes: its class is not a global.
 function sharedBytesOf(value) {
     try {
         return new Uint8Array(new DataView(value).buffer);

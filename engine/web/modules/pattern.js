@@ -290,7 +290,7 @@ function fromText(text, base) {
 
 const readIgnoreCase = options => Boolean(dictionary(options, "URLPattern").ignoreCase);
 
-// The components of what is matched; null when that is no URL.
+// The components of what is matched; null when that is not a URL.
 function componentsOfInput(input, base) {
     if (typeof input === "string") {
         const url = urls().parseRecord(input, base);

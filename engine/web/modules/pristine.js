@@ -200,7 +200,7 @@ exports.newSet = values => {
     return set;
 };
 
-// A typed array of one argument that is no number in the source.
+// A typed array of one argument that is not a number in the source.
 exports.newTyped = (Class, from) => {
     if (!isArray(from)) return new Class(from);
     const typed = new Class(from.length);

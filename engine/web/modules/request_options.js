@@ -3,7 +3,7 @@
 const { brands, dictionary } = require("snapcell:idl");
 const { convertBody } = require("snapcell:fetch");
 
-// What an option may be that is no free text.
+// What an option may be that is not free text.
 const choices = {
     cache: "default|no-store|reload|no-cache|force-cache|only-if-cached",
     credentials: "omit|same-origin|include",

@@ -170,7 +170,7 @@ function checkUse(algorithm, state, usage) {
 function readFormat(value) {
     const format = `${value}`;
     if (!["raw", "spki", "pkcs8", "jwk"].includes(format)) {
-        throw new TypeError(`"${format}" is no format of keys: raw, spki, pkcs8 or jwk`);
+        throw new TypeError(`"${format}" is not a format of keys: raw, spki, pkcs8 or jwk`);
     }
     return format;
 }
@@ -218,7 +218,7 @@ function jwkFromBytes(bytes) {
     try {
         return readJwk(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
     } catch {
-        throw refuse("DataError", "what was unwrapped is no JWK");
+        throw refuse("DataError", "what was unwrapped is not a JWK");
     }
 }
 

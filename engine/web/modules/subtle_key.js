@@ -115,7 +115,7 @@ exports.readUsages = (list, what) => {
         item => {
             const usage = `${item}`;
             if (!usageNames.includes(usage)) {
-                throw new TypeError(`${what}: "${usage}" is no key usage`);
+                throw new TypeError(`${what}: "${usage}" is not a key usage`);
             }
             return usage;
         },

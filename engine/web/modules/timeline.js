@@ -118,7 +118,7 @@ function timeOf(mark) {
     );
 }
 
-// The options, read in this order; a time that is no number is the name of a mark.
+// The options, read in this order; a time that is not a number is the name of a mark.
 function readOptions(given) {
     const time = value =>
         typeof value === "number" ? finite(value, "Performance.measure: a time") : `${value}`;

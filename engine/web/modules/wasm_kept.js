@@ -162,7 +162,7 @@ function checkImports(imports, label) {
 
 const needsImports = module => held.get(module).imports.length > 0;
 
-// V8's own functions throw for what is called without `new`, or is no module.
+// V8's own functions throw for what is called without `new`, or is not a module.
 function constructModule([bytes], target) {
     if (target === undefined) return [real[MODULE](bytes)];
     return [newModule(bytes, "Module", target.prototype)];

@@ -65,7 +65,7 @@ function checkProtocols(protocols) {
     const seen = new Set(protocols.map(name => name.toLowerCase()));
     const valid = protocols.every(name => /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name));
     if (valid && seen.size === protocols.length) return;
-    throw refuse("a subprotocol is no token, or is there twice", "SyntaxError");
+    throw refuse("a subprotocol is not a token, or is there twice", "SyntaxError");
 }
 
 function convertProtocols(protocols) {

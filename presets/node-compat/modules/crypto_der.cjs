@@ -120,7 +120,7 @@ const derOfPair = pair =>
         integer(pair.subarray(pair.length / 2))
     );
 
-// undefined for what is no signature of such a size.
+// undefined for what is not a signature of such a size.
 function pairOfDer(der, size) {
     const parts = childrenOf(der);
     if (parts.length !== 2) return undefined;

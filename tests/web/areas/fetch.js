@@ -44,7 +44,7 @@ test("Headers", () => {
     equal(String(headers), "[object Headers]");
 });
 
-test("Headers refuses what is no header", () => {
+test("Headers refuses what is not a header", () => {
     for (const name of ["", "a b", "a:", "a\n", "é", "a\0", "(x)"]) {
         throws(TypeError, () => new Headers([[name, "x"]]), JSON.stringify(name));
         throws(TypeError, () => new Headers().get(name), JSON.stringify(name));

@@ -67,7 +67,7 @@ test("dictionaries are read in the order of Web IDL", () => {
     );
 });
 
-test("options that are no object", () => {
+test("options that are not objects", () => {
     const calls = [
         wrong => new Event("x", wrong),
         wrong => new CustomEvent("x", wrong),

@@ -74,7 +74,7 @@ test("in pieces", () => {
     equal(decoder.decode(Uint8Array.of(0xf1)), "ん");
     equal(decoder.decode(Uint8Array.of(0x41)), "A");
     ok(new TextDecoder("koi8-r").fatal === false);
-    // A mark is no mark in these encodings.
+    // A mark is not a mark in these encodings.
     equal(decode("windows-1251", [0xef, 0xbb, 0xbf]), "п»ї");
 });
 

@@ -1,4 +1,4 @@
-// What a function adds to Object.prototype is no member of options, algorithms, keys and descriptors.
+// What a function adds to Object.prototype is not a member of options, algorithms, keys and descriptors.
 import { area, equal, test } from "../harness.js";
 
 const names =
