@@ -62,26 +62,30 @@ static void channels_release(child_channels *channels)
     channel_release(&channels->control);
 }
 
-static bool channel_open_pipe(child_channel *channel, bool to_child)
+/* For what the child writes. */
+static bool channel_open_pipe(child_channel *channel)
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) return false;
-    *channel = (child_channel){ends[to_child ? 1 : 0], ends[to_child ? 0 : 1]};
+    *channel = (child_channel){ends[0], ends[1]};
+    return channel_lift_child(channel) && channel_set_nonblocking(channel->parent_fd);
+}
+
+/* A pipe to a child that is dead would raise SIGPIPE in the host. */
+static bool channel_open_socket(child_channel *channel)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return false;
+    *channel = (child_channel){ends[0], ends[1]};
     return channel_lift_child(channel) && channel_set_nonblocking(channel->parent_fd);
 }
 
 static int channels_open(const child_kind *kind, child_channels *channels, snapcell_error *err)
 {
-    int ends[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-        return error_set_errno(err, SNAPCELL_E_IO, errno, "cannot open a socket to a child");
-    channels->messages = (child_channel){ends[0], ends[1]};
-    if (!channel_lift_child(&channels->messages) ||
-        !channel_set_nonblocking(channels->messages.parent_fd) ||
-        !channel_open_pipe(&channels->words, false) ||
-        (kind->has_control && !channel_open_pipe(&channels->control, true)))
-        return error_set_errno(err, SNAPCELL_E_IO, errno, "cannot set up a channel to a child");
-    return SNAPCELL_OK;
+    if (channel_open_socket(&channels->messages) && channel_open_pipe(&channels->words) &&
+        (!kind->has_control || channel_open_socket(&channels->control)))
+        return SNAPCELL_OK;
+    return error_set_errno(err, SNAPCELL_E_IO, errno, "cannot set up a channel to a child");
 }
 
 static int spawn(const char *path, const child_kind *kind, const char *zone,

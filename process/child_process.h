@@ -14,7 +14,7 @@
 typedef struct child_kind {
     const char *command; /* of the program: its first argument; the socket's number is the second */
     wire_size_max_fn *size_max; /* of what it may send */
-    bool has_control;           /* a pipe to it next to the socket, PROCESS_SOCKET_FD + 1 there */
+    bool has_control;           /* a second socket to it, PROCESS_SOCKET_FD + 1 there */
 } child_kind;
 
 typedef struct child_process {
@@ -23,7 +23,7 @@ typedef struct child_process {
     pid_t pid;
     int socket_fd;
     int words_fd;           /* the child's stderr */
-    int control_fd;         /* a pipe to it, which does not block; -1: none */
+    int control_fd;         /* to order it about while it works; does not block; -1: none */
     uint64_t deadline_ns;   /* of the monotonic clock; UINT64_MAX: none */
     uint64_t body_size_max; /* of what it sends, in addition to what its kind allows */
     char words[CHILD_WORDS_SIZE_MAX + 1];

@@ -45,7 +45,8 @@ int cell_child_answer(cell_child *child, const cell_call *call, bool *sent);
 /* A fresh cell for each call, or one for all. */
 int cell_child_reload(cell_child *child);
 
-/* Memory is restored after each call. `control_fd`: of the pipe by which the host cancels calls. */
+/* Memory is restored after each call. `control_fd`: of the socket by which the host cancels calls.
+ */
 int cell_child_restore(cell_child *child, int control_fd);
 
 #endif

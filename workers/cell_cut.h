@@ -22,7 +22,7 @@ typedef struct cell_cut {
 } cell_cut;
 
 /* Takes over SIGALRM, SIGPROF and SIGIO, on a stack of its own in outer memory. The host orders by
- * writing the number of a call to the pipe `control_fd`; when its end is closed, the process is
+ * writing the number of a call to the socket `control_fd`; when its end is closed, the process is
  * killed. `cut`: stays where it is. Errors: E_INTERNAL, E_NOMEM. */
 int cell_cut_init(cell_cut *cut, int control_fd, snapcell_error *err);
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/socket.h>
 #include <unistr.h>
 
 #include "cleanup.h"
@@ -466,8 +466,9 @@ void snapcell_worker_cancel(snapcell_worker *worker)
         worker->cancelled = true;
         const child_process *process = &worker->process;
         uint64_t call = worker->call_number;
-        bool told = worker->policy == CELL_POLICY_RESTORE &&
-                    write(process->control_fd, &call, sizeof(call)) == (ssize_t)sizeof(call);
+        bool told =
+            worker->policy == CELL_POLICY_RESTORE &&
+            send(process->control_fd, &call, sizeof(call), MSG_NOSIGNAL) == (ssize_t)sizeof(call);
         if (!told && process->pid > 0) kill(process->pid, SIGKILL);
     }
     pthread_mutex_unlock(&worker->lock);
