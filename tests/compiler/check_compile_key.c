@@ -210,7 +210,7 @@ START_TEST(test_bad_requests_are_refused)
     for (size_t i = 0; i < 65; i++)
         many[i] = (snapcell_request)SNAPCELL_REQUEST_INIT;
     options.warm_count = 1;
-    expect_usage(&options, SNAPCELL_E_USAGE, "none is there");
+    expect_usage(&options, SNAPCELL_E_USAGE, "but warm is NULL");
     options.warm = many;
     options.warm_count = 65;
     expect_usage(&options, SNAPCELL_E_USAGE, "at most 64");
@@ -218,7 +218,7 @@ START_TEST(test_bad_requests_are_refused)
     expect_usage(&options, SNAPCELL_OK, NULL);
     options.warm_count = 1;
     many[0].method = "GE T";
-    expect_usage(&options, SNAPCELL_E_USAGE, "no HTTP method");
+    expect_usage(&options, SNAPCELL_E_USAGE, "not an HTTP method");
     many[0].method = NULL;
     many[0].url = "/\xff";
     expect_usage(&options, SNAPCELL_E_USAGE, "URL");

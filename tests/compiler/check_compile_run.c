@@ -223,7 +223,7 @@ START_TEST(test_workers_that_cannot_be_started)
     options.worker_path = fixture_path("nowhere");
     fixture_compile_fails(path, &options, SNAPCELL_E_INTERNAL, "nowhere", &error);
     options.worker_path = fixture_path("");
-    fixture_compile_fails(path, &options, SNAPCELL_E_INTERNAL, "no program", &error);
+    fixture_compile_fails(path, &options, SNAPCELL_E_INTERNAL, "not an executable program", &error);
     options.worker_path = fixture_write_text("plain", "x"); /* not executable */
     fixture_compile_fails(path, &options, SNAPCELL_E_INTERNAL, "plain", &error);
     options.worker_path = fixture_write_text("script", "#!/nowhere/interpreter\n");
