@@ -1,6 +1,7 @@
 /* What must be fresh in each instance that a worker restores: torture_restored_fresh --count N
- * calls one worker so often, and compares what its instances drew, their clocks and the memory that
- * they were given. */
+ * calls two workers so often in all, and compares what their instances drew, their clocks and the
+ * memory that they were given. One repeats a warm-up before its checkpoint, the other is restored
+ * as it was loaded. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +38,7 @@ static torture_promise promises[PROMISES] = {
     [ORIGIN] = {"no two instances have the same performance.timeOrigin"},
     [CLOCK] = {"Date and performance.now() are those of the call, and go on in it"},
     [ZERO] = {"buffers are handed over zeroed"},
-    [ONE] = {"one process serves all calls"},
+    [ONE] = {"one process serves all calls of a worker"},
 };
 
 /* The private key is the top level's, and the same in each call. */
@@ -48,7 +49,9 @@ static const char source[] =
     "  d: 'jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI' };\n"
     "const hex = b => [...new Uint8Array(b)].map(x => x.toString(16).padStart(2, '0')).join('');\n"
     "const ecdsa = { name: 'ECDSA', namedCurve: 'P-256' };\n"
-    "export default { async fetch() {\n"
+    "export default { async fetch(request) {\n"
+    "  if (new URL(request.url).pathname === '/warm')\n"
+    "    return new Response([Math.random(), Date.now(), performance.now()].join());\n"
     "  const start = performance.now(), date = Date.now(), subtle = crypto.subtle;\n"
     "  const math = [Math.random(), Math.random(), Math.random()].join();\n"
     "  const aes = await subtle.generateKey({ name: 'AES-GCM', length: 256 }, true, ['encrypt']);\n"
@@ -123,18 +126,30 @@ static void take_answer(char *answer, double called_ms)
     torture_try(&promises[ZERO], strcmp(fields[PARTS + 3], "true") == 0, "not all zero");
 }
 
-static void call(snapcell_worker *worker, int process_id)
+typedef struct subject {
+    snapcell_worker *worker;
+    int process_id;
+} subject;
+
+static subject subject_load(snapcell_workers *workers, const char *name)
+{
+    snapcell_worker *worker = restore_load(workers, name, NULL);
+    return (subject){worker, snapcell_worker_process_id(worker)};
+}
+
+static void call(const subject *of)
 {
     const double called_ms = wall_ms();
     char *answer;
     snapcell_error err;
-    if (restore_fetch(worker, "/", NULL, &answer, &err) != SNAPCELL_OK) {
+    if (restore_fetch(of->worker, "/", NULL, &answer, &err) != SNAPCELL_OK) {
         fprintf(stderr, "a call: %s\n", err.message);
         exit(2);
     }
     take_answer(answer, called_ms);
     free(answer);
-    torture_try(&promises[ONE], snapcell_worker_process_id(worker) == process_id, "another");
+    torture_try(&promises[ONE], snapcell_worker_process_id(of->worker) == of->process_id,
+                "another");
 }
 
 /* --- All of them --- */
@@ -161,15 +176,16 @@ int main(int argc, char **argv)
         drawn[part] = calloc(options.count + 1, sizeof(value));
         if (drawn[part] == NULL) return 2;
     }
-    fixture_compile(&(fixture_function){"fresh", source, NULL}, 1, NULL);
+    fixture_compile(&(fixture_function){"loaded", source, NULL}, 1, NULL);
+    fixture_compile_warm(&(fixture_function){"hot", source, NULL}, 1, "/warm");
     snapcell_workers *workers = restore_open(store, &restore_variants[0]);
-    snapcell_worker *worker = restore_load(workers, "fresh", NULL);
-    const int process_id = snapcell_worker_process_id(worker);
+    const subject subjects[] = {subject_load(workers, "loaded"), subject_load(workers, "hot")};
     for (unsigned long i = 0; i < options.count; i++) {
-        call(worker, process_id);
+        call(&subjects[i % 2]);
         torture_progress(i + 1, options.count);
     }
-    snapcell_worker_free(worker);
+    snapcell_worker_free(subjects[0].worker);
+    snapcell_worker_free(subjects[1].worker);
     snapcell_workers_close(workers);
     fixture_remove();
     for (int part = 0; part < PARTS; part++) {
