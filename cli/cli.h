@@ -240,7 +240,7 @@ typedef struct cli_child {
     void *user;
 } cli_child;
 
-/* Forks a child and waits for it. A child that dies is told of in a line and becomes an exit
+/* Forks a child and waits for it. A child's death is reported in a line and becomes an exit
  * status: CLI_LIMIT when memory ran out. To be called before the engine is started and a store
  * opened in this process, which a fork would not survive. Returns the child's status. */
 int cli_child_run(const cli_child *child);
@@ -371,7 +371,7 @@ bool cli_header_split(char *text, snapcell_header *out);
 typedef struct cli_result {
     const char *name;    /* Borrowed */
     const char *subject; /* the file, or the reference; Borrowed */
-    int code;            /* SNAPCELL_OK, or an error that `error` tells of */
+    int code;            /* SNAPCELL_OK, or the code that `error` describes */
     snapcell_error error;
     snapcell_key key;
     snapcell_artifact_kind kind;

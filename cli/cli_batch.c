@@ -1,4 +1,4 @@
-/* Several pieces of work at once, told of in order. */
+/* Several jobs at once, reported in order. */
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@ typedef struct batch_state {
     pthread_mutex_t lock;
     size_t next;    /* to be begun */
     size_t done;    /* how many are */
-    size_t printed; /* how many have been told of */
+    size_t printed; /* how many have been reported */
     bool *finished; /* by index */
     bool progress;
 } batch_state;

@@ -29,7 +29,7 @@
 
 /* --- In the child --- */
 
-/* Without it a crash is only less well told of. */
+/* Without it a crash is only reported less well. */
 static void child_redirect(int noise_fd)
 {
     if (noise_fd < 0) return;

@@ -82,7 +82,7 @@ static void exchange_print_head(const snapcell_response *response)
 
 /* --- The callbacks --- */
 
-/* A descriptor that is closed, or whose other end is gone, is ready: using it tells so. */
+/* A descriptor that is closed, or whose other end is gone, is ready: using it reports that. */
 static bool exchange_is_ready(int fd, short events)
 {
     struct pollfd polled = {.fd = fd, .events = events};

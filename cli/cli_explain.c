@@ -43,7 +43,7 @@ static const char *explain_text(const json_t *note, const char *key)
     return text ? text : "";
 }
 
-/* The place, then what is there; the places stand in a column of their own. */
+/* The place, then what is there; the places are in a column of their own. */
 static void explain_print_place(const json_t *note, size_t width)
 {
     const char *place = explain_text(note, "place");

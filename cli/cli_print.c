@@ -131,7 +131,7 @@ static bool names_part(const char *line)
     return strncmp(of + 4 + strspn(of + 4, digits), ": ", 2) == 0;
 }
 
-/* What stands in a stack after the message, one a line under it. V8's stacks begin with the
+/* What follows the message in a stack, one line each under it. V8's stacks begin with the
  * message, which has been said. */
 static void print_stack(const char *stack)
 {

@@ -1,4 +1,4 @@
-/* What compile and recompile tell of each bundle. */
+/* What compile and recompile report of each bundle. */
 
 #include "cli.h"
 #include "monotonic.h"

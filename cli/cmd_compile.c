@@ -290,7 +290,7 @@ static int compile_find(compile_state *state, cli_result *result, bool *found, s
     bool vouched = compile_is_vouched(state, result, &view);
     bool refused = status == SNAPCELL_OK && compile_would_refuse(state, &info);
     snapcell_store_view_close(store, &view);
-    if (state->key && !vouched) return SNAPCELL_OK; /* sound or not: it gives way */
+    if (state->key && !vouched) return SNAPCELL_OK; /* sound or not: it is replaced */
     if (status != SNAPCELL_OK) {
         char key[SNAPCELL_KEY_HEX_SIZE];
         snapcell_error cause = *err;
@@ -386,7 +386,7 @@ static const char *compile_label(void *user, size_t index)
 
 /* --- The command --- */
 
-/* Before anything is compiled, so that nothing is in vain. */
+/* Before anything is compiled, so that no work is wasted. */
 static int compile_open_key(compile_state *state, snapcell_error *err)
 {
     const cli_arguments *arguments = &state->arguments;

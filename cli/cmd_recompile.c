@@ -243,7 +243,7 @@ static const char *recompile_label(void *user, size_t index)
     return state->items[index].subject;
 }
 
-/* Who signs what a source compiles to vouches for the source: it has to be someone's who is
+/* To sign what a source compiles to is to vouch for the source: it has to be someone's who is
  * trusted. */
 static int recompile_open_keys(recompile_state *state, snapcell_error *err)
 {

@@ -25,7 +25,7 @@ typedef struct verify_state {
 /* What was found out about one artifact. */
 typedef struct verify_finding {
     const snapcell_key *key;
-    int code; /* SNAPCELL_OK, or an error that `error` tells of */
+    int code; /* SNAPCELL_OK, or the code that `error` describes */
     snapcell_error error;
     snapcell_signature signature; /* its name is "" where there is none */
 } verify_finding;

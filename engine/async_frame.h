@@ -16,7 +16,7 @@ inline v8::Global<v8::Value> CaptureAsyncFrame(v8::Isolate *isolate)
     return frame->IsUndefined() ? v8::Global<v8::Value>() : v8::Global<v8::Value>(isolate, frame);
 }
 
-// Runs what stands in its scope in the frame that was captured.
+// Runs the code in its scope in the frame that was captured.
 class AsyncFrameScope
 {
   public:

@@ -238,7 +238,7 @@ class ExchangeScope
     Exchange exchange_;
 };
 
-// What the dispatcher gave: a response that went out already, or one that is whole.
+// What the dispatcher gave: a response that went out already, or one that is complete.
 int SendResult(v8::Local<v8::Context> context, v8::Local<v8::Array> result, Exchange *exchange,
                snapcell_error *err)
 {

@@ -35,7 +35,7 @@ class Exchange
     bool SendHead(const snapcell_response *head);
 
     // --- For the dispatcher ---
-    // A response that is whole. Errors: limits that were hit while its reader was slow.
+    // A complete response. Errors: limits that were hit while its reader was slow.
     int Send(v8::Isolate *isolate, const snapcell_response *response, snapcell_error *err);
     // The response's body is complete.
     void End();

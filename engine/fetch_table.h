@@ -60,7 +60,7 @@ class FetchTable
     void Close(uint32_t id);
     void CloseAll();
 
-    // Whether anything may still come that a listener is told of.
+    // Whether anything may still come that a listener must hear about.
     bool CanWake() const;
     // Tells listeners what has come, microtasks after each. False when one threw or was terminated.
     bool RunReady(v8::Local<v8::Context> context);

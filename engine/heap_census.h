@@ -1,4 +1,4 @@
-// Where the bytes of a heap are, by kind of object: what `snapcell show` tells of a snapshot.
+// Where the bytes of a heap are, by kind of object: what `snapcell show` prints about a snapshot.
 #ifndef SNAPCELL_HEAP_CENSUS_H
 #define SNAPCELL_HEAP_CENSUS_H
 

@@ -130,7 +130,7 @@ struct IsolateState {
     // --- Promises that were rejected while nothing handled them ---
     using Rejections = std::vector<std::pair<v8::Global<v8::Promise>, v8::Global<v8::Value>>>;
     Rejections unhandled_rejections;
-    // Where a bundle listens for them: those that it was told of, and of these those that something
+    // Where a bundle listens for them: those reported to it, and of these those that something
     // handles since.
     Rejections told_rejections;
     Rejections handled_rejections;

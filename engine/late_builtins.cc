@@ -97,7 +97,7 @@ std::vector<v8::Local<v8::Value>> ArgumentsOf(const Info &info)
     return arguments;
 }
 
-// Calls a function of the module that stands in for what is kept from build time.
+// Calls a function of the module that replaces what is kept from build time.
 v8::MaybeLocal<v8::Value> CallKept(v8::Local<v8::Context> context, v8::Local<v8::Object> module,
                                    const char *name, std::vector<v8::Local<v8::Value>> arguments)
 {

@@ -33,7 +33,7 @@ namespace
 // Contexts have no SharedArrayBuffer: there is no second thread to share memory with, and what it
 // would be good for is a clock finer than performance.now().
 // Scavenges go on while old objects are being marked: the young generation would grow until the
-// marking is done, and be moved in one piece, up to 16 ms in which nothing ends a call.
+// marking is done, and be moved all at once: up to 16 ms in which nothing can end a call.
 //
 // Protection keys would be lost where memory is mapped from a checkpoint (restore/).
 //

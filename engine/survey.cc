@@ -38,7 +38,7 @@ void Survey::Add(const Entry &entry)
         if (known.kind != entry.kind || known.prevents != entry.prevents) continue;
         bool same = known.what == entry.what && known.warm == entry.warm &&
                     known.place == entry.place && known.path == entry.path;
-        // The last one stands for all the places that are not told.
+        // The last one stands for all the places that are not listed.
         if (!same && ++places < kPlacesMax) continue;
         if (!same) {
             known.what = kOthers;

@@ -32,7 +32,7 @@ class TimerQueue
     bool Empty() const { return due_.empty(); }
     double NextDueMs() const; // infinity when empty
     // Runs what is due at `now_ms`, microtasks after each. False when a callback threw or was
-    // terminated; the exception then stands in the caller's TryCatch.
+    // terminated; the exception is then in the caller's TryCatch.
     bool RunDue(v8::Local<v8::Context> context, double now_ms);
     // The pending timers, in the order in which they are due.
     struct Pending {

@@ -39,7 +39,7 @@ struct net_transfer {
     char length[24]; /* of content-length; empty when there was none */
     bool length_is_wrong;
     uint32_t header_count;
-    bool decoded; /* by libcurl: its headers tell of other bytes */
+    bool decoded; /* by libcurl: its headers describe other bytes */
     bool is_head;
     bool head_sent, receive_paused;
     size_t credit;
@@ -128,7 +128,7 @@ static bool coding_is_ours(const char *value, size_t size)
     return memchr(value, ',', size) != NULL;
 }
 
-/* The item after a comma, or the end; NULL when something else stands there. */
+/* The item after a comma, or the end; NULL when something else is there. */
 static const char *head_next_item(const char *at, const char *end)
 {
     bool comma = false;

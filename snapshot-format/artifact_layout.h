@@ -145,7 +145,7 @@ typedef enum artifact_section_type {
     ARTIFACT_SECTION_SIGNATURE = 0xff00,
 } artifact_section_type;
 
-#define ARTIFACT_SECTION_OPTIONAL 0x01 /* who does not know the type skips the section */
+#define ARTIFACT_SECTION_OPTIONAL 0x01 /* readers that do not know the type skip the section */
 #define ARTIFACT_SECTION_FLAGS_KNOWN ARTIFACT_SECTION_OPTIONAL
 
 #define ARTIFACT_SECTION_ALIGNMENT 16

@@ -1,4 +1,4 @@
-/* The checks stand in the order of SPEC.md; R numbers are its rules. */
+/* The checks are in the order of SPEC.md; R numbers are its rules. */
 #include "artifact_reader.h"
 
 #include <inttypes.h>

@@ -137,7 +137,7 @@ static void key_format_line(char *out, size_t out_size_bytes, const char *type,
     sodium_memzero(base64, sizeof(base64));
 }
 
-#define KEY_NOTE "# A secret key of snapcell, id %s: who has it can sign. Keep it to yourself.\n"
+#define KEY_NOTE "# A secret key of snapcell, id %s: anyone who has it can sign. Keep it secret.\n"
 
 static int key_generate(const char *path, const char *comment, char *secret_text,
                         char **public_line, snapcell_error *err)

@@ -1,4 +1,5 @@
-/* What can be told of a zstd frame (RFC 8878) without decoding it. Internal to snapshot-format. */
+/* What can be learned about a zstd frame (RFC 8878) without decoding it. Internal to
+ * snapshot-format. */
 #ifndef SNAPCELL_ZSTD_FRAME_H
 #define SNAPCELL_ZSTD_FRAME_H
 

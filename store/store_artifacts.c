@@ -30,7 +30,7 @@ typedef struct store_put_argument {
     bool replace;
 } store_put_argument;
 
-/* `*out_write`: the bytes that are there are to give way. */
+/* `*out_write`: the bytes that are there are to be replaced. */
 static int store_put_exists(const store_environment *environment, const store_put_argument *put,
                             const MDB_val *found, bool *out_write, snapcell_error *err)
 {

@@ -23,7 +23,7 @@ typedef enum store_tree_kind {
 typedef struct store_walk {
     store_pages pages;
     store_check_depth depth;
-    bool is_short;   /* the file has fewer pages than it tells of */
+    bool is_short;   /* the file has fewer pages than it claims */
     uint64_t budget; /* pages that may still be read */
     bool cut;        /* it did not go far enough for all */
     uint8_t *used;   /* Owned: a bit for each page */
@@ -165,7 +165,7 @@ static int store_walk_leaf_node(store_walk *walk, uint64_t page, const store_nod
 
 static int store_walk_page(store_walk *walk, uint64_t number, unsigned depth);
 
-/* The first key of a branch is empty: nothing is less than what stands there. */
+/* The first key of a branch is empty: nothing is less than the key there. */
 static int store_walk_branch_node(store_walk *walk, uint64_t page, const store_node *node,
                                   unsigned index, unsigned depth)
 {
@@ -212,7 +212,7 @@ static int store_walk_page(store_walk *walk, uint64_t number, unsigned depth)
     if (status != SNAPCELL_OK) return status;
     const bool is_leaf = store_page_is_leaf(page);
     if (is_leaf != (depth >= walk->tree.depth)) {
-        return store_walk_damaged(walk, number, "stands at the wrong depth of its tree");
+        return store_walk_damaged(walk, number, "is at the wrong depth of its tree");
     }
     walk->seen.leaf_pages += is_leaf;
     walk->seen.branch_pages += !is_leaf;

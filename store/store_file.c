@@ -106,12 +106,11 @@ static int store_check_turns(const char *path, const store_lmdb_meta metas[2], s
     const uint64_t second = metas[1].transaction;
     if (first == 0 && second == 0) return SNAPCELL_OK;
     if (first % 2 == 0 && (second == first + 1 || first == second + 1)) return SNAPCELL_OK;
-    return error_set(
-        err, SNAPCELL_E_STORE_CORRUPT,
-        "%s/" STORE_DATA_FILE
-        " is damaged: its first pages tell of transactions %llu and %llu, which do not "
-        "follow each other; " STORE_DAMAGE_ADVICE,
-        path, (unsigned long long)first, (unsigned long long)second);
+    return error_set(err, SNAPCELL_E_STORE_CORRUPT,
+                     "%s/" STORE_DATA_FILE
+                     " is damaged: its first pages name transactions %llu and %llu, which do not "
+                     "follow each other; " STORE_DAMAGE_ADVICE,
+                     path, (unsigned long long)first, (unsigned long long)second);
 }
 
 static int store_check_pages(int file, const char *path, snapcell_error *err)

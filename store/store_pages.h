@@ -2,7 +2,7 @@
  * whatever they say. Internal to store/ and its tests.
  *
  * The format is that of LMDB 0.9 on a 64-bit little-endian machine, as far as a store uses it: two
- * meta pages, then B+ trees of pages. A value of more than half a page lies in a run of overflow
+ * meta pages, then B+ trees of pages. A value of more than half a page is in a run of overflow
  * pages. A tree in a leaf of the main tree is a database. */
 #ifndef SNAPCELL_STORE_PAGES_H
 #define SNAPCELL_STORE_PAGES_H

@@ -180,7 +180,7 @@ static int store_find_whole_key(const store_environment *environment, MDB_txn *t
     return MDB_SUCCESS;
 }
 
-/* A whole key means itself, so that no name can stand in its way. A name that exists is taken as a
+/* A whole key means itself, so that no name can hide it. A name that exists is taken as a
  * name, even where it could be a prefix too: another function than the one that was meant would be
  * worse than an error. */
 static int store_resolve(const store_environment *environment, MDB_txn *txn, const char *ref,

@@ -141,7 +141,7 @@ async function resolve(build, { path, kind, importer, resolveDir, pluginData }, 
     const prefixed = path.startsWith("node:");
     const name = path.replace(/^node:/, "").replace(/\/$/, "");
     if (pluginData === "node-compat" || !(builtins.has(name) || prefixed)) return undefined;
-    // Our own modules name the packages that they stand on with a slash at the end.
+    // Our own modules name the packages that they use with a slash at the end.
     if (importer.startsWith(own + sep) && path.endsWith("/")) return undefined;
     if (emptied.has(name)) return { path: name, namespace: "node-empty" };
     if (name === "async_hooks" && importer === modules.async_hooks)

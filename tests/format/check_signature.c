@@ -89,7 +89,8 @@ START_TEST(test_signed_artifact_is_accepted)
     ck_assert_mem_eq(signature.public_key, snapcell_signing_key_public(&key), 32);
     ck_assert_str_eq(snapcell_trust_comment(trust, signature.public_key), "a comment");
 
-    artifact_view before, after; /* who asks for no signature sees what was there before */
+    artifact_view before,
+        after; /* a reader that requires no signature sees what was there before */
     ck_assert_int_eq(
         artifact_read(sample.bytes, sample.size_bytes, ARTIFACT_CHECK_DIGEST, &before, NULL),
         SNAPCELL_OK);

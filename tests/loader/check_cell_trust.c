@@ -246,7 +246,8 @@ START_TEST(test_names_are_bound)
 }
 END_TEST
 
-/* Who can take a name away could else have its text found as the beginning of another key. */
+/* Otherwise someone who can remove a name could have its text found as the beginning of another
+ * key. */
 START_TEST(test_a_part_of_a_key_is_no_key)
 {
     char part[SNAPCELL_KEY_HEX_SIZE];

@@ -1,4 +1,4 @@
-/* Spare cells: who gets one, what it is then, and how they go. */
+/* Spare cells: which loads get one, what it is then, and how they are freed. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -135,7 +135,7 @@ class AsyncResource {
 
 const newResource = type => new AsyncResource(type);
 
-// Nothing tells of promises and timers as they are made.
+// Nothing reports promises and timers as they are created.
 const missing = name =>
     function () {
         const message = `async_hooks.${name}() is not here: AsyncLocalStorage and AsyncResource are`;

@@ -303,7 +303,7 @@ class CacheStorage {
         return caches.has(`${name}`);
     }
 
-    // Who holds the cache goes on using it.
+    // Code that holds the cache can go on using it.
     async delete(name) {
         const caches = this.#caches;
         need(1, arguments.length, "CacheStorage.delete");

@@ -3,7 +3,7 @@
 const iterators = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()));
 
 // A function that makes iterators of the interface `name`; each steps through a list that may change
-// meanwhile. `at(index)` gives what stands there, or undefined at the end.
+// meanwhile. `at(index)` gives what is there, or undefined at the end.
 exports.iteratorsOf = name => {
     class Iterator {
         #at;

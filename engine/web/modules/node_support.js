@@ -19,7 +19,7 @@ exports.newZlib = (inflates, windowBits, level = undefined) => {
     return (bytes, finish) => native.zlibPush(holder, bytes, finish === true) ?? [];
 };
 
-// --- Hashes, and what is derived by them; a hash goes by its number in OpenSSL's list of ours ---
+// --- Hashes, and what is derived by them; a hash is named by its number in our list of OpenSSL's ---
 
 const digests = ["sha1", "sha256", "sha384", "sha512"];
 exports.digestNumber = name => digests.indexOf(name);

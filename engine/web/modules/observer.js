@@ -1,5 +1,5 @@
 "use strict";
-// PerformanceObserver: tells of marks and measures as they are made.
+// PerformanceObserver: reports marks and measures as they are made.
 const { dictionary, expose, illegalConstructor, need } = require("snapcell:idl");
 const timeline = require("snapcell:timeline");
 
@@ -31,7 +31,7 @@ class PerformanceObserverEntryList {
 }
 expose(PerformanceObserverEntryList);
 
-// --- Observers that observe, and what they were not told of yet ---
+// --- Active observers, and what was not reported to them yet ---
 
 const active = new Set(); // of the states of observers
 let scheduled = false;

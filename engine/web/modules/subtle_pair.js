@@ -102,7 +102,7 @@ function stateFor(algorithm, kind, type, extractable, usages, bytes) {
 // --- Making keys ---
 
 // What RSA keys can be made of. OpenSSL would say so, too, but only while it makes one, and usages
-// that are missing are told of later than this and sooner than that.
+// that are missing are reported later than this and sooner than that.
 function checkRsa({ modulusLength, publicExponent }) {
     if (modulusLength < 512 || modulusLength > 16384) {
         throw refuse("OperationError", `RSA keys have 512 to 16384 bits, not ${modulusLength}`);

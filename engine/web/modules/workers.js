@@ -18,7 +18,7 @@ const env = new Proxy(
         ownKeys: () => Reflect.ownKeys(current()),
         defineProperty: (_, name, descriptor) =>
             Reflect.defineProperty(current(), name, descriptor),
-        // A proxy may not tell of what its target does not have unless it can be configured.
+        // A proxy may not report what its target does not have unless it can be configured.
         getOwnPropertyDescriptor(_, name) {
             const descriptor = Reflect.getOwnPropertyDescriptor(current(), name);
             return descriptor && { ...descriptor, configurable: true };

@@ -104,7 +104,7 @@ class Cipher {
         return support.aes(this.#mode, encrypts, this.#key, this.#iv, data, bits, more);
     }
 
-    // The tag stands at the end of what the engine takes and gives.
+    // The tag is at the end of what the engine takes and gives.
     #runGcm(data) {
         const more = Buffer.concat(this.#more);
         if (this.#encrypts) {

@@ -1,5 +1,5 @@
 "use strict";
-// What modules tell of themselves when they are evaluated: names of the global object, for packages
+// What modules say about themselves when they are evaluated: names of the global object, for packages
 // that look there, and for process.getBuiltinModule(), which knows what the bundle uses.
 exports.define = (name, value) => {
     if (globalThis[name] === undefined)

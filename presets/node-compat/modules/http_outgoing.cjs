@@ -141,7 +141,7 @@ class ServerResponse extends OutgoingMessage {
         if (done) queueMicrotask(done);
     }
 
-    // A body that is whole goes out as such.
+    // A complete body is sent at once.
     #answer(body) {
         this.headersSent = true;
         const status = this.statusCode;

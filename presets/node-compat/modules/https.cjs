@@ -1,5 +1,5 @@
 "use strict";
-// node:https, as node:http: who calls the function sees to TLS.
+// node:https, as node:http: TLS is up to the function's caller.
 let client;
 const clientOf = () => (client ??= require("./http_client.cjs").client("https:"));
 

@@ -60,7 +60,7 @@ function urlToHttpOptions(given) {
     return options;
 }
 
-// --- Node's own form of URLs, whose members stand in this order ---
+// --- Node's own form of URLs, whose members have this order ---
 
 const members = ["protocol", "slashes", "auth", "host", "port", "hostname", "hash", "search"];
 members.push("query", "pathname", "path", "href");
