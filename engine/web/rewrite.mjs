@@ -166,8 +166,9 @@ class Rewriter {
             allowReturnOutsideFunction: true,
             ranges: true,
         });
-        const scope = scopes.analyze(ast, { ecmaVersion: 2022, nodejsScope: true }).globalScope;
-        this.free = new Set(scope.through.map(reference => reference.identifier));
+        const found = scopes.analyze(ast, { ecmaVersion: 2022, nodejsScope: true });
+        this.free = new Set(found.globalScope.through.map(reference => reference.identifier));
+        this.aliases = this.aliasesIn(found.scopes);
         for (const node of this.free) this.checkFree(node);
         this.visitAll(ast, "body", { async: false });
         const at = ast.body[0]?.directive ? 1 : 0;
@@ -178,6 +179,18 @@ class Rewriter {
         if (left.has(name) || absent.has(name) || moduleScope.has(name)) return;
         if (webModules.has(name) || isBuiltIn(name)) return;
         throw new Error(`rewrite.mjs: ${this.name}: "${name}" is not a built-in`);
+    }
+
+    // Identifiers of variables that are another name of a global, as minified code has them.
+    aliasesIn(scopes) {
+        const aliases = new Map();
+        for (const { references } of scopes.flatMap(({ variables }) => variables)) {
+            const writes = references.filter(reference => reference.isWrite());
+            if (writes.length !== 1 || !this.isGlobal(writes[0].writeExpr)) continue;
+            for (const { identifier } of references)
+                aliases.set(identifier, writes[0].writeExpr.name);
+        }
+        return aliases;
     }
 
     isGlobal(node) {
@@ -402,7 +415,7 @@ class Rewriter {
 
     onNewExpression(node, parent, key, context) {
         const { callee } = node;
-        const name = this.isGlobal(callee) ? callee.name : undefined;
+        const name = this.isGlobal(callee) ? callee.name : this.aliases.get(callee);
         if (name !== "Proxy") for (const one of node.arguments) withoutPrototype(one);
         this.children(node, context);
         if (name === undefined || node.arguments.length !== 1) return node;

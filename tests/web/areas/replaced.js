@@ -83,4 +83,18 @@ test("slice(), join(), from() and has() that give nothing", async () => {
     }
 });
 
+test("streams with a then() that never calls back", async () => {
+    const never = () => new Promise(() => {});
+    const text = await while_(Promise.prototype, "then", never, async () => {
+        const upper = new TransformStream({
+            transform: (chunk, controller) => controller.enqueue(chunk.toUpperCase()),
+        });
+        const writer = upper.writable.getWriter();
+        writer.write("abc");
+        writer.close();
+        return (await upper.readable.getReader().read()).value;
+    });
+    equal(text, "ABC");
+});
+
 export default area;
