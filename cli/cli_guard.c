@@ -31,9 +31,9 @@ void cli_guard_store(const char *path)
     if (!GUARD_STANDS) return;
     snprintf(
         guard_message, sizeof(guard_message),
-        "snapcell: %.4096s: its data.mdb cannot be followed, so that it is damaged or was cut "
+        "snapcell: %.4096s: its data.mdb cannot be followed: it is damaged, or was truncated "
         "while in use; `snapcell verify` says where, `snapcell salvage --to DIR` recovers what "
-        "is whole\n",
+        "is intact\n",
         path);
     const struct sigaction action = {.sa_handler = guard_crashed};
     for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)

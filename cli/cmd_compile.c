@@ -41,8 +41,8 @@ static const cli_option compile_options[] = {
      "allow (the snapshot keeps them, the same in every instance, and\n"
      "what a warm-up leaves behind)"},
     {COMPILE_EXPLAIN, "explain", NULL,
-     "tell what is in the snapshot, or all that keeps the function\n"
-     "from being one: where it is made and kept, and what to do"},
+     "show what is in the snapshot, or everything that keeps the\n"
+     "function from being one: where it is made and kept, and what to do"},
     CLI_COMPILE_JOBS_OPTION,
     CLI_SIGN_OPTION("sign each artifact with this secret key; one that is there,\n"
                     "and is not signed so, is compiled again and replaced"),

@@ -69,7 +69,7 @@ static const cli_option run_options[] = {
      "a host that fetch() may reach, as example.org,\nexample.org:8443, *.example.org, [::1] or *; "
      "repeatable\n(default: none)"},
     {RUN_ALLOW_NET_PRIVATE, "allow-net-private", NULL,
-     "names may lead to addresses of private networks and of this\nmachine, too"},
+     "names may resolve to addresses of private networks and of this\nmachine, too"},
     CLI_OPTIONS_END,
 };
 

@@ -2,7 +2,7 @@
 #include "cli.h"
 
 static const cli_option salvage_options[] = {
-    {'t', "to", "DIR", "the new store, which is made and must hold nothing"},
+    {'t', "to", "DIR", "the new store, which is created and must be empty"},
     CLI_JSON_OPTION(
         "a JSON object: damaged, complete, artifacts and names (arrays of\nobjects: key, name, "
         "lost, guessed)"),

@@ -7,7 +7,7 @@
 
 static const cli_option sign_options[] = {
     CLI_SIGN_OPTION("the secret key, as `keygen` made it (needed)"),
-    CLI_TENANT_OPTION("sign for TENANT: `run --tenant TENANT` alone accepts it then"),
+    CLI_TENANT_OPTION("sign for TENANT; only `run --tenant TENANT` accepts it then"),
     CLI_TRUST_OPTION,
     CLI_JSON_OPTION("a JSON array of objects: name, key, key_id, tenant, changed"),
     CLI_OPTIONS_END,

@@ -296,7 +296,7 @@ exports.compile = (text, encode, options) => {
     try {
         regexp = new RegExp(source, options.ignoreCase ? "vi" : "v");
     } catch {
-        throw new TypeError(`URLPattern: "${text}" has a regular expression that is none`);
+        throw new TypeError(`URLPattern: "${text}" has an invalid regular expression`);
     }
     return {
         pattern: parts

@@ -130,7 +130,7 @@ exports.generateKey = (algorithm, extractable, usages) => {
     }
     const { modulusLength = 0, publicExponent } = algorithm;
     const made = native.pairGenerate(kind, modulusLength, publicExponent);
-    if (!made) throw refuse("OperationError", `no pair of keys for ${name} can be made so`);
+    if (!made) throw refuse("OperationError", `a key pair for ${name} cannot be made with these parameters`);
     const bytes = new Uint8Array(made);
     const publicBytes = join(split(bytes).slice(0, kind === 0 ? 2 : 1));
     const others = usages.filter(usage => role.public.includes(usage));
@@ -228,7 +228,7 @@ exports.importKey = (format, data, algorithm, extractable, usages) => {
     const bytes = jwk
         ? fromJwk(jwk, algorithm, kind, extractable, usages)
         : fromBytes(format, readBytes(data, `a key in the format ${format}`), kind);
-    if (!bytes) throw refuse("DataError", `that is no ${type} key for ${name} in ${format}`);
+    if (!bytes) throw refuse("DataError", `not a ${type} key for ${name} in the format ${format}`);
     return makeKey(stateFor(algorithm, kind, type, extractable, usages, new Uint8Array(bytes)));
 };
 

@@ -144,7 +144,7 @@ function checkOptions({ start, end, duration }, endMark) {
         throw new TypeError("Performance.measure: the options need a start or an end");
     }
     if (start !== undefined && end !== undefined && duration !== undefined) {
-        throw new TypeError("Performance.measure: start, end and duration are one too many");
+        throw new TypeError("Performance.measure: start, end and duration cannot be combined");
     }
 }
 
