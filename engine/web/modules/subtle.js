@@ -159,7 +159,10 @@ const familyOf = name => algorithms[name].family();
 
 function checkUse(algorithm, state, usage) {
     if (state.name !== algorithm.name) {
-        throw refuse("InvalidAccessError", `a key for ${state.name} cannot be used for ${algorithm.name}`);
+        throw refuse(
+            "InvalidAccessError",
+            `a key for ${state.name} cannot be used for ${algorithm.name}`
+        );
     }
     if (!state.usages.includes(usage)) {
         throw refuse("InvalidAccessError", `the key's usages do not have "${usage}"`);

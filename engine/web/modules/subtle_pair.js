@@ -130,7 +130,11 @@ exports.generateKey = (algorithm, extractable, usages) => {
     }
     const { modulusLength = 0, publicExponent } = algorithm;
     const made = native.pairGenerate(kind, modulusLength, publicExponent);
-    if (!made) throw refuse("OperationError", `a key pair for ${name} cannot be made with these parameters`);
+    if (!made)
+        throw refuse(
+            "OperationError",
+            `a key pair for ${name} cannot be made with these parameters`
+        );
     const bytes = new Uint8Array(made);
     const publicBytes = join(split(bytes).slice(0, kind === 0 ? 2 : 1));
     const others = usages.filter(usage => role.public.includes(usage));
