@@ -182,6 +182,43 @@ START_TEST(test_decommitted_pages_come_back_zeroed)
 }
 END_TEST
 
+static size_t CountResident(const char *begin, size_t size)
+{
+    std::vector<unsigned char> resident(size / 4096);
+    ck_assert_int_eq(__real_mincore(const_cast<char *>(begin), size, resident.data()), 0);
+    size_t count = 0;
+    for (unsigned char page : resident)
+        count += page & 1;
+    return count;
+}
+
+// Where pages are zeroed in place, those that no one touched stay so: a reservation for
+// WebAssembly's code is large, and hardly used.
+START_TEST(test_decommitting_a_reservation_touches_nothing_new)
+{
+    KernelPages kernel;
+    PagePool pool(&kernel, 64 * kChunk, nullptr, false, true);
+    const size_t size = 256 * kChunk;
+    char *range = static_cast<char *>(
+        pool.AllocatePages(nullptr, size, kChunk, Permission::kNoAccessWillJitLater));
+    ck_assert_ptr_nonnull(range);
+    ck_assert(pool.SetPermissions(range, 4 * 4096, Permission::kReadWrite));
+    memset(range, 0x5a, 4 * 4096);
+    ck_assert(pool.DecommitPages(range, size));
+    ck_assert_uint_le(CountResident(range, size), 4);
+    ck_assert(pool.SetPermissions(range, size, Permission::kReadWrite));
+    ck_assert(IsZero(range, 8 * 4096));
+    // Whether a page is there is not known where some are swapped out.
+    memset(range, 0x5a, 4 * 4096);
+    g_pages_are_swapped_out = true;
+    ck_assert(pool.DecommitPages(range, size));
+    g_pages_are_swapped_out = false;
+    ck_assert(pool.SetPermissions(range, size, Permission::kReadWrite));
+    ck_assert(IsZero(range, 8 * 4096));
+    pool.FreePages(range, size);
+}
+END_TEST
+
 START_TEST(test_kept_memory_is_bounded)
 {
     KernelPages kernel;
@@ -294,6 +331,7 @@ int main()
     tcase_add_test(tcase, test_a_trimmed_end_is_zeroed_too);
     tcase_add_test(tcase, test_permissions_are_kept_and_reset);
     tcase_add_test(tcase, test_decommitted_pages_come_back_zeroed);
+    tcase_add_test(tcase, test_decommitting_a_reservation_touches_nothing_new);
     tcase_add_test(tcase, test_kept_memory_is_bounded);
     tcase_add_test(tcase, test_code_ranges_are_kept_closed_and_empty);
     tcase_add_test(tcase, test_odd_sizes_go_to_the_kernel);
