@@ -167,7 +167,7 @@ static bool session_run(restore_session *session, void (*piece)(void *user))
     bool whole = stack_call_catching(session->call_stack, piece, session, &session->cut.point);
     cell_cut_disarm(&session->cut);
     if (whole) return true;
-    cell_cut_recover();
+    cell_cut_recover(&session->cut);
     session->status = session_describe_cut(session);
     return false;
 }
@@ -181,6 +181,10 @@ static bool session_restore(restore_session *session, bool was_cut)
     uint64_t start_ns = monotonic_now_ns();
     outer_buffer_wipe(&session->inbox);
     outer_buffer_wipe(&session->outbox.bytes);
+    if (session->error.code != SNAPCELL_OK) {
+        explicit_bzero(&session->error, sizeof(session->error));
+        explicit_bzero(session->scratch, sizeof(session->scratch));
+    }
     if (checkpoint_restore(session->cp, was_cut, &session->error) != SNAPCELL_OK) return false;
     cell_restored *told = &session->outbox.restored;
     told->restores++;

@@ -73,6 +73,7 @@ int cell_cut_init(cell_cut *cut, int control_fd, snapcell_error *err)
     cut->control_fd = control_fd;
     cut_current = cut;
     stack_t stack = {.ss_sp = outer_alloc(CUT_STACK_SIZE), .ss_size = CUT_STACK_SIZE};
+    cut->signal_stack = stack.ss_sp;
     if (stack.ss_sp == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for signals");
     if (sigaltstack(&stack, NULL) != 0 || !cut_take_signals() || !cut_watch_control(control_fd))
         return error_set_errno(err, SNAPCELL_E_INTERNAL, errno, "cannot be told when to stop");
@@ -126,8 +127,9 @@ void cell_cut_leave(cell_cut *cut, int reason)
 
 /* The kernel gives a handler the ABI's state on x86-64, but V8 itself may have been in the middle
  * of another one. */
-void cell_cut_recover(void)
+void cell_cut_recover(cell_cut *cut)
 {
+    explicit_bzero(cut->signal_stack, CUT_STACK_SIZE);
 #if defined(__x86_64__)
     const uint32_t mxcsr = 0x1f80;
     const uint16_t control = 0x037f;

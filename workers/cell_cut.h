@@ -14,6 +14,7 @@
 /* Lives in outer memory. */
 typedef struct cell_cut {
     stack_point point; /* where a call is left to */
+    void *signal_stack;
     int control_fd;
     uint64_t call; /* the number of the one that runs */
     volatile sig_atomic_t armed;
@@ -37,7 +38,8 @@ void cell_cut_release(cell_cut *cut);
 /* Leaves the call from inside. */
 _Noreturn void cell_cut_leave(cell_cut *cut, int reason);
 
-/* After a call was left: what of the processor's state memory does not hold is as it should be. */
-void cell_cut_recover(void);
+/* After a call was left: what of the processor's state memory does not hold is as it should be, and
+ * what the handler's stack holds of the call is cleared. */
+void cell_cut_recover(cell_cut *cut);
 
 #endif
