@@ -25,6 +25,7 @@ import {
     methods,
     moduleScope,
     namespaces,
+    newerStatics,
     newHelpers,
     number,
     on,
@@ -266,10 +267,15 @@ class Rewriter {
     }
 
     // Object.keys, or Object.prototype.toString; not what cannot be replaced, as Symbol.iterator.
+    // What comes out is part of the engine's fingerprint: it must not depend on which functions the
+    // Node has that builds.
     staticValue(object, name) {
         if (this.isGlobal(object)) {
             const held = globalThis[object.name][name];
-            return typeof held === "function" && name !== "prototype"
+            const isNewer = newerStatics.has(`${object.name}.${name}`);
+            if (held === undefined && !isNewer)
+                this.fail(object, `.${name} is not known here: add it to the newer statics`);
+            return (typeof held === "function" || isNewer) && name !== "prototype"
                 ? this.static(object.name, name)
                 : undefined;
         }

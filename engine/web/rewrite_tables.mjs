@@ -31,6 +31,8 @@ export const staticHelpers = new Map([
     ["Promise.all", "all"],
     ["Promise.withResolvers", "withResolvers"],
 ]);
+// Static functions that V8 has and Debian 12's Node does not.
+export const newerStatics = new Set(["Promise.withResolvers"]);
 // Constructors of one argument that iterate it, or resolve what they are given.
 export const newHelpers = new Map([
     ["Map", "newMap"],
