@@ -119,6 +119,11 @@ static void bench_restore_warn(const bench_restore_run *run)
             json_array_append_new(
                 warnings,
                 json_sprintf("%s is reloaded as %s", run->function->name, worker->config->name));
+        if (worker->spent_ns == 0)
+            json_array_append_new(warnings,
+                                  json_sprintf("what %s spends as %s is not known: there "
+                                               "is no /proc/PID/schedstat",
+                                               run->function->name, worker->config->name));
         /* One that is kept may count its calls. */
         if (worker->config->policy == SNAPCELL_WORKERS_KEEP ||
             worker->response_hash == run->workers[0].response_hash)

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "error_set.h"
 #include "monotonic.h"
 
 #define BENCH_WORKER_WARM_UP 100
@@ -40,19 +39,20 @@ static bool bench_worker_sleeps(int process_id)
     return known && state == 'S';
 }
 
-/* What follows an answer is part of a call: it is over when the worker waits for the next one. */
-static int bench_worker_settle(bench_worker *worker, uint64_t *out, snapcell_error *err)
+/* What follows an answer is part of a call: it is over when the worker waits for the next one.
+ * Returns what was spent by then; 0: the kernel does not tell. */
+static uint64_t bench_worker_settle(const bench_worker *worker)
 {
     const int process_id = snapcell_worker_process_id(worker->worker);
-    uint64_t before = 0;
+    uint64_t spent_ns = 0;
+    uint64_t before_ns = 0;
     for (int i = 0; i < BENCH_SETTLE_TRIES; i++) {
-        if (!bench_worker_spent(process_id, out)) break;
-        if (i > 0 && *out == before && bench_worker_sleeps(process_id)) return SNAPCELL_OK;
-        before = *out;
+        const bool known = bench_worker_spent(process_id, &spent_ns);
+        if (i > 0 && (!known || spent_ns == before_ns) && bench_worker_sleeps(process_id)) break;
+        before_ns = spent_ns;
         usleep(BENCH_SETTLE_US);
     }
-    return error_set(err, SNAPCELL_E_INTERNAL,
-                     "no time on the processor can be read from /proc/%d/schedstat", process_id);
+    return spent_ns;
 }
 
 static uint64_t bench_hash(const char *bytes, size_t size)
@@ -96,8 +96,8 @@ int bench_worker_start(const bench_worker_config *config, const char *store, con
     if (status == SNAPCELL_OK) usleep(BENCH_WORKER_IDLE_US);
     for (int i = 0; i < BENCH_WORKER_WARM_UP && status == SNAPCELL_OK; i++)
         status = bench_worker_call(out, err);
-    if (status == SNAPCELL_OK) status = bench_worker_settle(out, &out->spent_ns, err);
     if (status != SNAPCELL_OK) return status;
+    out->spent_ns = bench_worker_settle(out);
     bench_worker_count(out);
     return SNAPCELL_OK;
 }
@@ -118,8 +118,7 @@ int bench_worker_run(bench_worker *worker, uint64_t *round_trips_ns, bench_block
         before_ns = now_ns;
     }
     out->elapsed_ns = (before_ns - start_ns) / count;
-    int status = bench_worker_settle(worker, &worker->spent_ns, err);
-    if (status != SNAPCELL_OK) return status;
+    worker->spent_ns = bench_worker_settle(worker);
     bench_worker_count(worker);
     const uint64_t restores = worker->counts.restores - counts.restores;
     out->own_ns = (worker->spent_ns - spent_ns) / count;
