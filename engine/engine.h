@@ -20,14 +20,13 @@
 extern "C" {
 #endif
 
-/* --- The process
- * -------------------------------------------------------------------------------------------- */
+/* --- The process ------------------------------------------------------------------------------ */
 
 typedef enum engine_mode {
     ENGINE_MODE_RUN = 0, /* fresh seeds, real clock */
-    /* Fixed seeds, a clock that stands still: the same bundle gives the same blob. */
+    /* Fixed seeds and a stopped clock: the same bundle gives the same blob. */
     ENGINE_MODE_BUILD = 1,
-    /* V8 as its documentation starts it, with none of our doing: what benchmarks compare with. */
+    /* V8 started as its documentation says, without our changes: the baseline of benchmarks. */
     ENGINE_MODE_BASELINE = 2,
 } engine_mode;
 
@@ -39,15 +38,15 @@ int engine_start(engine_mode mode, snapcell_error *err);
 typedef struct engine_page_options {
     uint64_t kept_size_bytes; /* at most this much stays mapped for the next isolate */
     bool huge_pages;          /* ask the kernel for 2 MiB pages: a little faster, more resident */
-    /* Memory is zeroed where it is and not given back to the kernel, for a process that maps it
-     * from a checkpoint (restore/): what was given back would have the checkpoint's bytes. */
+    /* Memory is zeroed in place and not returned to the kernel, for a process that maps it from a
+     * checkpoint (restore/): returned pages would have the checkpoint's bytes. */
     bool zeroed_in_place;
 } engine_page_options;
 
 /* To be called before engine_start(ENGINE_MODE_RUN), whose first call fixes them. Thread: any. */
 void engine_set_page_options(const engine_page_options *options);
 
-/* Gives memory that is kept for isolates back to the kernel until at most `kept_size_bytes` are
+/* Returns memory that is kept for isolates to the kernel until at most `kept_size_bytes` are
  * left. Thread: any, after engine_start(). */
 void engine_trim_pages(uint64_t kept_size_bytes);
 
@@ -61,13 +60,11 @@ const char *engine_v8_version(void);
 const char *engine_v8_flags(void);
 const char *engine_architecture(void);
 
-/* The snapshot of the smallest function, as artifacts of this engine take it for the prefix of
+/* The snapshot of the smallest function, which artifacts of this engine use as the prefix of
  * their blob. Borrowed forever. Thread: any. */
 const void *engine_base_blob(size_t *size_bytes);
 
-/* --- Sources
- * ------------------------------------------------------------------------------------------------
- */
+/* --- Sources ---------------------------------------------------------------------------------- */
 
 /* A bundle's text in the form that V8 reads, and where its bytes come from. `data` is called when
  * V8 first needs them, on the isolate's thread, and must give the same pointer each time; the text
@@ -92,9 +89,7 @@ typedef struct engine_bundle {
     const snapcell_host *host; /* NULL: no host functions */
 } engine_bundle;
 
-/* --- Building
- * -----------------------------------------------------------------------------------------------
- */
+/* --- Building --------------------------------------------------------------------------------- */
 
 /* As snapcell_format in snapcell/compiler.h. */
 typedef enum engine_format {
@@ -104,9 +99,9 @@ typedef enum engine_format {
     ENGINE_FORMAT_SCRIPT = 3,
 } engine_format;
 
-/* Whether a bundle is evaluated a second time, to be looked at: for what it took from the clock and
- * from random numbers, and for all that keeps it from being a snapshot, with places. Its blob is
- * the same either way. */
+/* Whether a bundle is evaluated a second time for inspection: for what it took from the clock and
+ * from random numbers, and for everything that keeps it from being a snapshot, with places. Its
+ * blob is the same either way. */
 typedef enum engine_survey {
     ENGINE_SURVEY_NONE = 0,
     /* When it did not become a snapshot, or its text mentions a clock or random numbers. */
@@ -127,7 +122,7 @@ typedef struct engine_build_options {
     const char *function_name;
     /* Random values of crypto may be kept: they are then the same in every instance. */
     bool entropy_allowed;
-    snapcell_handler_shape shape; /* of a function; 0: found out from what the bundle exports */
+    snapcell_handler_shape shape; /* of a function; 0: detected from the bundle's exports */
     engine_survey survey;
     snapcell_note_fn *note; /* NULL: dropped */
     void *note_user;
@@ -179,7 +174,7 @@ typedef struct engine_env {
 /* As snapcell_overrun_fn in snapcell/loader.h. */
 typedef void engine_overrun_fn(void *user, int code);
 
-/* Called where a call cannot go on for lack of memory, inside of V8. Must not return: it leaves the
+/* Called inside V8 when a call cannot continue for lack of memory. Must not return: it leaves the
  * call by a jump, after which the process's memory is restored. */
 typedef void engine_exhausted_fn(void *user);
 
@@ -203,7 +198,7 @@ typedef struct engine_cell_options {
 } engine_cell_options;
 
 /* Whether a cell can be made or called from here: not in a child that was forked after the engine
- * was started, whose watchdog is not there; and only on the thread's own stack, with at least
+ * was started, which has no watchdog; and only on the thread's own stack, with at least
  * SNAPCELL_STACK_SIZE_BYTES_MIN of it left. Thread: any. Errors: E_USAGE. */
 int engine_check_caller(snapcell_error *err);
 
@@ -215,14 +210,14 @@ typedef struct engine_cell_times {
 typedef struct engine_cell engine_cell;
 
 /* Makes an isolate and a context from an image that was verified, where engine_check_caller() has
- * passed, as it has to for each call. Thread: any, in parallel.
+ * passed, as it must for each call. Thread: any, in parallel.
  * Errors: E_SCRIPT (top level of a `code` artifact), E_MEMORY_LIMIT, E_CPU_LIMIT, E_WALL_LIMIT,
  * E_NOMEM, E_INTERNAL. */
 int engine_cell_new(const engine_image *image, const engine_cell_options *options,
                     engine_cell **out, engine_cell_times *times, snapcell_error *err);
 
-/* Makes a cell that was kept ready, without an env, as one that is made now: its env, where its
- * clock begins, and, if it is to be restored, what Math.random() goes on from. To be called before
+/* Makes a cell that was kept ready, without an env, equal to one that is made now: sets its env, the
+ * start of its clock, and, if it will be restored, the state of Math.random(). To be called before
  * its first call. `env`: copied. Thread: one at a time. Errors: E_TOO_LARGE, E_INTERNAL. */
 int engine_cell_rebind(engine_cell *cell, const engine_env *env, size_t env_count,
                        snapcell_error *err);
@@ -239,7 +234,7 @@ bool engine_cell_drew(engine_cell *cell);
 /* The memory that a cell's heap takes now. Thread: one at a time. */
 size_t engine_cell_size_bytes(engine_cell *cell);
 
-/* What a cell's hash seed makes of fixed strings, for tests: where values differ, seeds do. V8
+/* The hash of fixed strings with a cell's seed, for tests: if values differ, seeds do. V8
  * draws one seed for all isolates that live at a time. Thread: one at a time. */
 uint64_t engine_cell_hash_probe(engine_cell *cell);
 
