@@ -216,9 +216,9 @@ typedef struct engine_cell engine_cell;
 int engine_cell_new(const engine_image *image, const engine_cell_options *options,
                     engine_cell **out, engine_cell_times *times, snapcell_error *err);
 
-/* Makes a cell that was kept ready, without an env, equal to one that is made now: sets its env, the
- * start of its clock, and, if it will be restored, the state of Math.random(). To be called before
- * its first call. `env`: copied. Thread: one at a time. Errors: E_TOO_LARGE, E_INTERNAL. */
+/* Makes a cell that was kept ready, without an env, equal to one that is made now: sets its env,
+ * the start of its clock, and, if it will be restored, the state of Math.random(). To be called
+ * before its first call. `env`: copied. Thread: one at a time. Errors: E_TOO_LARGE, E_INTERNAL. */
 int engine_cell_rebind(engine_cell *cell, const engine_env *env, size_t env_count,
                        snapcell_error *err);
 
