@@ -18,37 +18,34 @@ constexpr size_t kBytesMax = size_t{1} << 20;
 // Packages that make UUIDs fill a buffer for 16 of them.
 constexpr int kRoundsMax = 20;
 
-std::string BytesOf(v8::Local<v8::ArrayBufferView> view)
-{
-    ViewBytes bytes(view);
-    return std::string(reinterpret_cast<const char *>(bytes.data), bytes.size);
-}
-
 // Some bytes may have been changed since, as those that make a UUID of them.
-bool StillHolds(v8::Local<v8::ArrayBufferView> view, const std::string &filled)
+bool StillHolds(v8::Local<v8::ArrayBuffer> buffer, size_t offset, const std::string &filled)
 {
-    std::string now = BytesOf(view);
-    if (now.size() != filled.size()) return false;
+    // It may have been resized or detached.
+    if (buffer->ByteLength() < offset + filled.size()) return false;
+    const char *now = static_cast<const char *>(buffer->Data()) + offset;
     size_t same = 0;
-    for (size_t i = 0; i < now.size(); i++)
+    for (size_t i = 0; i < filled.size(); i++)
         same += now[i] == filled[i];
-    return same * 2 >= now.size();
-}
-
-bool Covers(v8::Local<v8::ArrayBufferView> later, v8::Local<v8::ArrayBufferView> view)
-{
-    return later->Buffer() == view->Buffer() && later->ByteOffset() <= view->ByteOffset() &&
-           later->ByteOffset() + later->ByteLength() >= view->ByteOffset() + view->ByteLength();
+    return same * 2 >= filled.size();
 }
 
 } // namespace
 
+bool DrawnBuffers::Fill::Covers(const Fill &earlier) const
+{
+    return buffer == earlier.buffer && offset <= earlier.offset &&
+           offset + bytes.size() >= earlier.offset + earlier.bytes.size();
+}
+
 void DrawnBuffers::Add(v8::Isolate *isolate, v8::Local<v8::ArrayBufferView> view)
 {
-    if (view->ByteLength() == 0 || view->ByteLength() > kBytesMax - size_bytes_) return;
-    fills_.push_back({v8::Global<v8::ArrayBufferView>(isolate, view), BytesOf(view)});
-    fills_.back().view.SetWeak();
-    size_bytes_ += view->ByteLength();
+    ViewBytes bytes(view);
+    if (bytes.size == 0 || bytes.size > kBytesMax - size_bytes_) return;
+    fills_.push_back({v8::Global<v8::ArrayBuffer>(isolate, view->Buffer()), view->ByteOffset(),
+                      std::string(reinterpret_cast<const char *>(bytes.data), bytes.size)});
+    fills_.back().buffer.SetWeak();
+    size_bytes_ += bytes.size;
 }
 
 std::vector<v8::Local<v8::Value>> DrawnBuffers::Holding(v8::Isolate *isolate,
@@ -56,35 +53,31 @@ std::vector<v8::Local<v8::Value>> DrawnBuffers::Holding(v8::Isolate *isolate,
 {
     std::vector<v8::Local<v8::Value>> views;
     for (const Fill &fill : fills_) {
-        v8::Local<v8::ArrayBufferView> view = fill.view.Get(isolate);
-        if (!view.IsEmpty() && filled.contains(fill.bytes) && StillHolds(view, fill.bytes))
-            views.push_back(view);
+        v8::Local<v8::ArrayBuffer> buffer = fill.buffer.Get(isolate);
+        if (!buffer.IsEmpty() && filled.contains(fill.bytes) &&
+            StillHolds(buffer, fill.offset, fill.bytes))
+            views.push_back(v8::Uint8Array::New(buffer, fill.offset, fill.bytes.size()));
     }
     return views;
 }
 
-DrawnBytes DrawnBuffers::FilledAgain(v8::Isolate *isolate, const DrawnBuffers &later) const
+DrawnBytes DrawnBuffers::FilledAgain(const DrawnBuffers &later) const
 {
     DrawnBytes filled;
     for (const Fill &fill : fills_) {
-        v8::HandleScope scope(isolate);
-        v8::Local<v8::ArrayBufferView> view = fill.view.Get(isolate);
-        if (view.IsEmpty()) continue;
-        bool again = std::any_of(later.fills_.begin(), later.fills_.end(), [&](const Fill &next) {
-            v8::Local<v8::ArrayBufferView> next_view = next.view.Get(isolate);
-            return !next_view.IsEmpty() && Covers(next_view, view);
-        });
+        if (fill.buffer.IsEmpty()) continue;
+        bool again = std::any_of(later.fills_.begin(), later.fills_.end(),
+                                 [&](const Fill &next) { return next.Covers(fill); });
         if (again) filled.insert(fill.bytes);
     }
     return filled;
 }
 
-size_t DrawnBuffers::CountKept(v8::Isolate *isolate) const
+size_t DrawnBuffers::CountKept() const
 {
-    v8::HandleScope scope(isolate);
     DrawnBytes kept;
     for (const Fill &fill : fills_)
-        if (!fill.view.Get(isolate).IsEmpty()) kept.insert(fill.bytes);
+        if (!fill.buffer.IsEmpty()) kept.insert(fill.bytes);
     return kept.size();
 }
 
@@ -106,10 +99,10 @@ DrawnBytes RepeatUntilFilledAgain(v8::Local<v8::Context> context, const Handler 
     FinalizeGarbage(isolate);
     const DrawnBuffers first = std::exchange(state->drawn_buffers, {});
     DrawnBytes again;
-    size_t kept = first.CountKept(isolate);
+    size_t kept = first.CountKept();
     for (int round = 1; round < kRoundsMax && again.size() < kept; round++) {
         if (WarmUpAll(context, handler, options, nullptr) != SNAPCELL_OK) return {};
-        again = first.FilledAgain(isolate, state->drawn_buffers);
+        again = first.FilledAgain(state->drawn_buffers);
     }
     return again;
 }

@@ -23,22 +23,26 @@ using DrawnBytes = std::set<std::string>;
 class DrawnBuffers
 {
   public:
-    // Notes that `view` was filled with what it now holds. It may become garbage.
+    // Notes that `view` was filled with what it now holds. It and its buffer may become garbage.
     void Add(v8::Isolate *isolate, v8::Local<v8::ArrayBufferView> view);
-    // The views that are still there and hold, for the most part, what they were filled with last;
-    // of those alone that were filled with bytes in `filled`.
+    // Views of what still holds, for the most part, what it was filled with last; of that alone
+    // which was filled with bytes in `filled`.
     std::vector<v8::Local<v8::Value>> Holding(v8::Isolate *isolate, const DrawnBytes &filled) const;
     // How many of the fills are of buffers that are not garbage.
-    size_t CountKept(v8::Isolate *isolate) const;
+    size_t CountKept() const;
     // What of the same places in the same buffers was filled again by `later`.
-    DrawnBytes FilledAgain(v8::Isolate *isolate, const DrawnBuffers &later) const;
+    DrawnBytes FilledAgain(const DrawnBuffers &later) const;
     // Lets go of the buffers, before their isolate becomes a blob or goes away.
     void Reset();
 
   private:
+    // The buffer, since a view of it may be made for each fill.
     struct Fill {
-        v8::Global<v8::ArrayBufferView> view; // weak
+        v8::Global<v8::ArrayBuffer> buffer; // weak
+        size_t offset;
         std::string bytes;
+
+        bool Covers(const Fill &earlier) const;
     };
     std::vector<Fill> fills_;
     size_t size_bytes_ = 0;

@@ -163,6 +163,25 @@ expect "from the first to the last" node -e '
     const [a, b] = ["first", "out"].map(name => require("fs").readFileSync(name, "utf8").split(/[;\s]/));
     process.exit(a.length === 5 && a.slice(0, 4).every((text, i) => text !== b[i]) ? 0 : 1)'
 
+cat >parts.js <<'JS'
+const pool = new Uint8Array(64);
+const words = new DataView(new ArrayBuffer(24));
+export default {
+    fetch() {
+        const before = `${pool.slice(8, 40)};${words.getBigUint64(16)}`;
+        crypto.getRandomValues(pool.subarray(8, 40));
+        crypto.getRandomValues(new Uint8Array(words.buffer, 8));
+        return new Response(`${before}\n`);
+    },
+};
+JS
+run 0 "buffers whose views are made for each fill" compile --strict --warm / parts.js
+run 0 "are loaded, too" run parts
+cp out first
+expect "with random bytes in the parts" grep -Evq '(^|,)0,0,0,0,0,0,0,0|;0$' first
+run 0 "and loaded once more" run parts
+expect "with others again" sh -c '! cmp -s out first'
+
 # --- FinalizationRegistry
 cat >registry.js <<'JS'
 const held = { kept: true };
