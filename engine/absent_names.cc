@@ -35,9 +35,18 @@ constexpr std::string_view kNodeGlobals[] = {"process",      "Buffer",         "
 constexpr std::string_view kPageGlobals[] = {"document", "window", "localStorage", "sessionStorage",
                                              "XMLHttpRequest"};
 
-constexpr std::string_view kOtherGlobals[] = {
-    "WebSocketPair", "EventSource", "HTMLRewriter", "BroadcastChannel",
-    "Worker",        "indexedDB",   "Deno",         "Bun"};
+constexpr std::string_view kOtherGlobals[] = {"WebSocketPair",
+                                              "EventSource",
+                                              "HTMLRewriter",
+                                              "BroadcastChannel",
+                                              "Worker",
+                                              "indexedDB",
+                                              "Deno",
+                                              "Bun",
+                                              "SharedArrayBuffer",
+                                              "scheduler",
+                                              "FixedLengthStream",
+                                              "IdentityTransformStream"};
 
 // Of files that a bundler reads and does not write.
 constexpr std::string_view kSourceEndings[] = {".ts", ".mts", ".cts", ".tsx", ".jsx"};
@@ -63,10 +72,22 @@ constexpr std::string_view kFileAdvice =
     "; a bundle is one file: bundle that one into it, as presets/node-compat does";
 constexpr std::string_view kImportAdvice = "; bundle it or remove it";
 
+// Of modules that no bundler could find, since a platform has them inside.
+constexpr std::string_view kPlatformSchemes[] = {"cloudflare:", "bun:", "workerd:"};
+constexpr std::string_view kPlatformAdvice =
+    "; it belongs to another platform: docs/web-api.md lists the modules that the engine has";
+
 template <size_t N> bool EndsWithOneOf(const std::string_view (&endings)[N], std::string_view text)
 {
     return std::any_of(std::begin(endings), std::end(endings),
                        [&](std::string_view ending) { return text.ends_with(ending); });
+}
+
+template <size_t N>
+bool StartsWithOneOf(const std::string_view (&beginnings)[N], std::string_view text)
+{
+    return std::any_of(std::begin(beginnings), std::end(beginnings),
+                       [&](std::string_view beginning) { return text.starts_with(beginning); });
 }
 
 template <size_t N> bool IsOneOf(const std::string_view (&names)[N], std::string_view name)
@@ -78,6 +99,13 @@ bool IsNodeModule(std::string_view specifier)
 {
     if (specifier.starts_with("node:")) return true;
     return IsOneOf(kNodeModules, specifier.substr(0, specifier.find('/')));
+}
+
+std::string_view ImportAdviceFor(std::string_view specifier)
+{
+    if (IsNodeModule(specifier)) return kNodeAdvice;
+    if (EndsWithOneOf(kFileEndings, specifier)) return kFileAdvice;
+    return StartsWithOneOf(kPlatformSchemes, specifier) ? kPlatformAdvice : kImportAdvice;
 }
 
 // What stands between the two; empty when the text is another.
@@ -95,10 +123,7 @@ std::string UnresolvedMessage(std::string_view what, std::string_view specifier)
 {
     std::string message(what);
     message.append(" of \"").append(specifier).append("\" was not resolved by the bundler");
-    if (IsNodeModule(specifier))
-        message.append(kNodeAdvice);
-    else
-        message.append(EndsWithOneOf(kFileEndings, specifier) ? kFileAdvice : kImportAdvice);
+    message.append(ImportAdviceFor(specifier));
     return message;
 }
 

@@ -75,12 +75,14 @@ advised() { # advised CODE MESSAGE ADVICE
 node="it is Node's: bundle a package"
 advised 'import "node:fs";' 'import of "node:fs" was not resolved' "$node"
 advised 'import "left-pad";' 'import of "left-pad" was not resolved' "bundle it or remove it"
+advised 'import "cloudflare:sockets";' 'import of "cloudflare:sockets"' "belongs to another platform"
 advised 'await import("fs/promises");' 'import() of "fs/promises" was not resolved' "$node"
 advised 'throw Error("Dynamic require of \"util\" is not supported");' "Dynamic require" "$node"
 advised 'Buffer.from("");' "Buffer is not defined" "$node"
 advised 'process.env.X;' "process is not defined" "define process.env.NODE_ENV"
 advised 'document.title;' "document is not defined" "it is a web page's"
 advised 'new EventSource("http://x");' "EventSource is not defined" "none of the APIs that functions have"
+advised 'new SharedArrayBuffer(8);' "SharedArrayBuffer is not defined" "none of the APIs"
 advised 'missing;' "missing is not defined" ""
 expect "without advice" grep -Eq 'missing is not defined$' err
 
