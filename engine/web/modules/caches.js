@@ -166,7 +166,7 @@ class Cache {
         exports.entriesOf = cache => cache.#entries;
     }
 
-    constructor(given) {
+    constructor(given = undefined) {
         if (given !== token) throw illegalConstructor();
         this.#entries = new Set();
     }
@@ -280,7 +280,7 @@ class CacheStorage {
     #caches = new Map();
     #default = undefined;
 
-    constructor(given) {
+    constructor(given = undefined) {
         if (given !== token) throw illegalConstructor();
     }
 

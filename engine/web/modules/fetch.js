@@ -120,6 +120,12 @@ function toText(body) {
 // Decoding takes a byte order mark away, so a string that was never encoded loses it as well.
 const dropMark = text => (text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
 
+// In a form, a byte order mark belongs to the first name.
+function toFormText(body) {
+    if (body === null) return "";
+    return typeof body === "string" ? body : native.utf8Decode(body, false, true);
+}
+
 function toBytes(body, shared) {
     if (body === null) return new Uint8Array(0);
     if (typeof body === "string") return native.utf8Encode(body);
@@ -138,7 +144,7 @@ function toForm(body, text) {
                 "multipart/form-data or application/x-www-form-urlencoded"
         );
     }
-    return urlencodedForm(FormData, toText(body));
+    return urlencodedForm(FormData, toFormText(body));
 }
 
 function blobType(text) {

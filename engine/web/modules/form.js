@@ -182,7 +182,7 @@ function addPart(form, headers, bytes) {
     if (!/^form-data/i.test(disposition) || name === undefined) throw bad("a part has no name");
     const key = unescapeName(utf8(name));
     if (filename === undefined) {
-        form.append(key, native.utf8Decode(bytes, false, false));
+        form.append(key, native.utf8Decode(bytes, false, true)); // a byte order mark is kept
         return;
     }
     const { File } = require("snapcell:blob");

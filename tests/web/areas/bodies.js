@@ -297,6 +297,17 @@ test("urlencoded forms", async () => {
     equal((await new Response(new URLSearchParams({ a: "b c" })).formData()).get("a"), "b c");
 });
 
+test("forms keep a byte order mark", async () => {
+    const urlencoded = "application/x-www-form-urlencoded";
+    for (const body of ["\ufeffa=1", new TextEncoder().encode("\ufeffa=1")]) {
+        same([...(await multipart(body, urlencoded))], [["\ufeffa", "1"]]);
+    }
+    const form = new FormData();
+    form.append("\ufeffa", "\ufeffb");
+    same([...(await new Response(form).formData())], [["\ufeffa", "\ufeffb"]]);
+    same([...(await new Response(new URLSearchParams(form)).formData())], [["\ufeffa", "\ufeffb"]]);
+});
+
 // --- Blob and File ---
 
 test("Blob", async () => {

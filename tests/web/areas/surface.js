@@ -10,6 +10,8 @@ AbortController 0 : signal abort/0
 AbortSignal - < EventTarget : aborted reason onabort= throwIfAborted/0 static.abort/0 static.timeout/1 static.any/1
 Blob 0 : size type slice/0 stream/0 text/0! arrayBuffer/0! bytes/0!
 ByteLengthQueuingStrategy 1 : highWaterMark size
+Cache - : match/1! matchAll/0! add/1! addAll/1! put/2! delete/1! keys/0!
+CacheStorage - : default match/1! has/1! open/1! delete/1! keys/0!
 CompressionStream 1 : readable writable
 CountQueuingStrategy 1 : highWaterMark size
 Crypto - : subtle getRandomValues/1 randomUUID/0
