@@ -376,7 +376,6 @@ int main(void)
     Suite *suite = suite_create("checkpoint");
     TCase *tests = tcase_create("checkpoint");
     tcase_add_test(tests, test_outer_buffers_are_bounded_and_wiped);
-#ifndef __SANITIZE_ADDRESS__
     tcase_add_loop_test(tests, test_what_was_written_is_as_before, 0, SOURCES);
     tcase_add_loop_test(tests, test_what_came_since_goes, 0, SOURCES);
     tcase_add_loop_test(tests, test_what_was_unmapped_or_protected_is_as_before, 0, SOURCES);
@@ -387,7 +386,6 @@ int main(void)
     tcase_add_loop_test(tests, test_a_second_checkpoint_takes_the_place_of_the_first, 0, SOURCES);
     tcase_add_loop_test(tests, test_what_cannot_be_restored_is_an_error, 0, SOURCES);
     tcase_add_test(tests, test_nothing_is_restored_without_a_checkpoint);
-#endif
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

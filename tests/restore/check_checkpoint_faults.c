@@ -337,14 +337,12 @@ int main(void)
 {
     Suite *suite = suite_create("checkpoint_faults");
     TCase *tests = tcase_create("checkpoint_faults");
-#ifndef __SANITIZE_ADDRESS__
     tcase_add_loop_test(tests, test_a_call_that_fails_is_an_error, 0, SOURCES);
     tcase_add_loop_test(tests, test_memory_that_cannot_be_given_back_is_an_error, 0, SOURCES);
     tcase_add_loop_test(tests, test_pages_that_cannot_be_given_back_stay_known, 0, SOURCES);
     tcase_add_loop_test(tests, test_an_interrupted_read_is_repeated, 0, SOURCES);
 #else
     (void)sources;
-#endif
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -55,6 +55,15 @@ static snapcell_workers_counts count(const snapcell_workers *workers)
     return counts;
 }
 
+/* --- Helpers --- */
+
+static void *cancel_later(void *worker)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 30000000}, NULL);
+    snapcell_worker_cancel(worker);
+    return NULL;
+}
+
 /* --- What is fresh --- */
 
 static int compare_texts(const void *a, const void *b)
@@ -184,13 +193,6 @@ START_TEST(test_what_a_warm_call_draws_is_not_repeated)
 END_TEST
 
 /* --- Cancelling --- */
-
-static void *cancel_later(void *worker)
-{
-    nanosleep(&(struct timespec){.tv_nsec = 30000000}, NULL);
-    snapcell_worker_cancel(worker);
-    return NULL;
-}
 
 static const char *const endless[] = {"/loop", "/hang", "/native"};
 
