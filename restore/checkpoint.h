@@ -6,7 +6,7 @@
  * was unmapped or protected is as before. Shared mappings, descriptors and what else the kernel
  * holds stay as they are.
  *
- * For a process with one thread. Whoever takes and restores runs on a stack of its own in outer
+ * For a process with one thread. Code that takes and restores runs on a stack of its own in outer
  * memory (stack_call.h), and keeps what it needs there. Not under AddressSanitizer, whose own
  * memory must not be put back. Internal; knows nothing of V8. */
 #ifndef SNAPCELL_CHECKPOINT_H

@@ -14,7 +14,7 @@
 #include "outer_memory.h"
 #include "page_size.h"
 
-/* Fewer zero pages than that between others are kept with them: mappings are dear, too. */
+/* Fewer zero pages than that between others are kept with them: mappings are expensive, too. */
 #define TAKE_GAP_PAGES 4
 
 static bool take_is_span(const memory_mapping *mapping)
@@ -150,7 +150,7 @@ static bool take_write(const checkpoint *cp, int fd)
     return fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) == 0;
 }
 
-/* The file in the place of what was written to it, and dropping what is zero. */
+/* Maps the file over what was written to it, and drops what is zero. */
 static bool take_map(const checkpoint *cp, int fd)
 {
     for (uint32_t i = 0; i < cp->span_count; i++) {

@@ -1,6 +1,6 @@
 /* Running a function on another stack, and leaving it by a jump from wherever it is. Internal.
  *
- * Neither touches the signal mask: whoever leaves a signal handler by stack_jump() sets it. */
+ * Neither touches the signal mask: code that leaves a signal handler by stack_jump() sets it. */
 #ifndef SNAPCELL_STACK_CALL_H
 #define SNAPCELL_STACK_CALL_H
 

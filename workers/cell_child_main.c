@@ -17,7 +17,7 @@ static bool child_send_hello(cell_child *child)
     return child->send(child->send_user, CELL_MESSAGE_HELLO, &writer);
 }
 
-/* Outside of what a restore puts back, since it holds what the host tells of each call anew. */
+/* Not restored with the rest of the memory: it holds what the host says about each call. */
 static bool child_receive_load(int fd, outer_buffer *body, cell_load *out)
 {
     wire_header header;

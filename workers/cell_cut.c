@@ -35,7 +35,7 @@ static int cut_reason(const cell_cut *cut, int number)
     return cut_read_order(cut);
 }
 
-/* Nothing here touches memory that is restored, but for errno. */
+/* Nothing here touches memory that is restored, except errno. */
 static void cut_on_signal(int number)
 {
     cell_cut *cut = cut_current;

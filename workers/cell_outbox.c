@@ -43,7 +43,7 @@ static bool outbox_is_answer(cell_message_type type)
            type == CELL_MESSAGE_ERROR;
 }
 
-/* Behind what is there; returns where the next message goes, or 0: no room. */
+/* Appends to what is there; returns where the next message goes, or 0: no room. */
 static size_t outbox_append(cell_outbox *outbox, size_t at, cell_message_type type,
                             const wire_writer *body)
 {

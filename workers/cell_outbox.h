@@ -1,5 +1,5 @@
 /* Messages to the host that a cut call cannot tear: each is put together outside of what is
- * restored, and what was begun is finished, whoever began it. Internal to workers/. */
+ * restored, and what was begun is finished, no matter by whom. Internal to workers/. */
 #ifndef SNAPCELL_CELL_OUTBOX_H
 #define SNAPCELL_CELL_OUTBOX_H
 

@@ -90,7 +90,7 @@ typedef struct cell_ready {
     snapcell_handler_shape shape;
     cell_policy policy;   /* the one that it serves by */
     uint32_t tier;        /* of RESTORE: a dirty_source */
-    const char *fallback; /* why it is not the one that was asked for; NULL: it is */
+    const char *fallback; /* why it is not the requested one; NULL: it is */
 } cell_ready;
 
 void cell_ready_write(wire_writer *writer, const cell_ready *ready);

@@ -20,9 +20,9 @@
 
 #define MIB (UINT64_C(1) << 20)
 
-/* Beside a body: headers, and the fields of a message. */
+/* In addition to a body: headers, and the fields of a message. */
 #define MESSAGE_SLACK_BYTES (16 * MIB)
-/* Beside heap, ArrayBuffers and messages: the engine's own memory, and threads' stacks. */
+/* In addition to heap, ArrayBuffers and messages: the engine's own memory, and threads' stacks. */
 #define DATA_SLACK_BYTES (512 * MIB)
 
 static const child_kind cell_kind = {"cell-worker", cell_body_size_max, true};

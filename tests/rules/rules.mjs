@@ -261,7 +261,7 @@ export const rules = {
 
     // Documents, comments and messages read as if written in English.
     prose(files) {
-        const own = /^tests\/rules\/rules|\.(json|lock)$|^LICENSE|^(restore|workers)\//;
+        const own = /^tests\/rules\/rules|\.(json|lock)$|^LICENSE/;
         return files
             .filter(({ path }) => !own.test(path))
             .flatMap(({ path, text }) =>

@@ -2,7 +2,7 @@
  * sandboxed processes and calls them there.
  *
  * Simple: open a group, load a worker, call it, free it. A worker is one process (the program
- * `snapcell`, started anew, not a fork) with one function and nothing else: no store, no file, no
+ * `snapcell`, started, not forked) with one function and nothing else: no store, no file, no
  * network, one socket to the host. Whatever a function does to its process, its caller gets an
  * error, and the next call gets a new process. */
 #ifndef SNAPCELL_WORKER_H
@@ -50,12 +50,12 @@ typedef struct snapcell_workers_options {
      * there is valid UTF-8, and nothing more may be relied upon. */
     snapcell_log_fn *log;
     void *log_user;
-    /* The `snapcell` program of this build; NULL: $SNAPCELL_WORKER, else found beside the library,
+    /* The `snapcell` program of this build; NULL: $SNAPCELL_WORKER, else found next to the library,
      * in ../bin or ../../bin from it, or on $PATH. Copied. */
     const char *worker_path;
     uint32_t start_limit_ms; /* for a process to be ready for its first call; 0: 10,000 */
-    /* Behind a call's wall limit: a worker that has not answered then is killed. Without a wall
-     * limit it may take for ever. 0: 1,000 */
+    /* After a call's wall limit: a worker that has not answered by then is killed. Without a
+     * wall limit a call may take forever. 0: 1,000 */
     uint32_t grace_ms;
     /* Memory of a process that can be written to; see snapcell/sandbox.h. 0: six times the memory
      * limit, for heap, ArrayBuffers and messages, and 512 MiB for the engine. */
