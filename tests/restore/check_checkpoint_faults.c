@@ -341,8 +341,6 @@ int main(void)
     tcase_add_loop_test(tests, test_memory_that_cannot_be_given_back_is_an_error, 0, SOURCES);
     tcase_add_loop_test(tests, test_pages_that_cannot_be_given_back_stay_known, 0, SOURCES);
     tcase_add_loop_test(tests, test_an_interrupted_read_is_repeated, 0, SOURCES);
-#else
-    (void)sources;
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
