@@ -441,7 +441,6 @@ class Rewriter {
     // --- Iteration ---
 
     iterated(node) {
-        if (node.type === "ArrayExpression") return node;
         return callOf(this.helper("iter"), node);
     }
 

@@ -66,9 +66,19 @@ const mapIterators = take("%MapIteratorPrototype%");
 const setIterators = take("%SetIteratorPrototype%");
 const stringIterators = take("%StringIteratorPrototype%");
 
-// An iterable that asks for the next value in the way that is given, whatever was replaced.
-const isOwn = (iterators, next) => iterators.next === next && iterators.return === undefined;
+// null where a getter throws, which is none of the built-ins.
+function lookUp(object, key) {
+    try {
+        return object[key];
+    } catch {
+        return null;
+    }
+}
 
+const isOwn = (iterators, next) =>
+    lookUp(iterators, "next") === next && lookUp(iterators, "return") === undefined;
+
+// An iterable that asks for the next value in the way that is given, whatever was replaced.
 function iterable(iterator, next) {
     const safe = { __proto__: null, next: () => apply(next, iterator, []) };
     safe[iteratorKey] = () => safe;
@@ -79,7 +89,7 @@ function iterable(iterator, next) {
 // by the built-ins' own iterators where it is a built-in.
 exports.iter = value => {
     if (value === undefined || value === null) return value;
-    const method = value[iteratorKey];
+    const method = lookUp(value, iteratorKey);
     if (isArray(value)) {
         if (isOwn(arrayIterators, arrayNext) && method === arrayValues) return value;
         if (hasOwn(value, iteratorKey)) return value;
@@ -160,7 +170,7 @@ exports.keys = value => (isObject(value) ? keysOf(value) : []);
 
 exports.arrayFrom = (values, convert = undefined) => {
     const list = [];
-    if (values[iteratorKey] === undefined) {
+    if (lookUp(values, iteratorKey) === undefined) {
         for (let i = 0; i < values.length; i++)
             list[i] = convert ? convert(values[i], i) : values[i];
         return list;

@@ -97,4 +97,58 @@ test("streams with a then() that never calls back", async () => {
     equal(text, "ABC");
 });
 
+// What modules take apart and go through by themselves.
+function iterate() {
+    const { port1, port2 } = new MessageChannel();
+    const { signal } = new AbortController();
+    signal.addEventListener("abort", () => {});
+    const params = new URLSearchParams({ q: "1" });
+    const headers = new Headers({ a: "2" });
+    const { aborted } = AbortSignal.any({ __proto__: null, [Symbol.iterator]: once(signal) });
+    return `${port1 !== port2} ${params} ${headers.get("a")} ${aborted}`;
+}
+
+// An iterator of one value that is made without a built-in one.
+function once(value) {
+    return () => {
+        let done = true;
+        return { next: () => ({ done: (done = !done), value }) };
+    };
+}
+
+test("iterators that are done at once", async () => {
+    for (const made of [[].values(), new Map().keys(), new Set().keys(), ""[Symbol.iterator]()]) {
+        const done = () => ({ done: true });
+        const text = await while_(Object.getPrototypeOf(made), "next", done, iterate);
+        equal(text, "true q=1 2 false", String(made));
+    }
+});
+
+test("getters of iterators that throw", () => {
+    const iterators = Object.getPrototypeOf([].values());
+    for (const [holder, key] of [
+        [Array.prototype, Symbol.iterator],
+        [Map.prototype, Symbol.iterator],
+        [Set.prototype, Symbol.iterator],
+        [String.prototype, Symbol.iterator],
+        [iterators, "next"],
+        [iterators, "return"],
+    ]) {
+        const before = Object.getOwnPropertyDescriptor(holder, key);
+        const get = () => {
+            throw new Error(`${String(key)} was looked up`);
+        };
+        Object.defineProperty(holder, key, { get, configurable: true });
+        let text;
+        try {
+            text = iterate();
+        } catch (error) {
+            text = String(error);
+        }
+        if (before) Object.defineProperty(holder, key, before);
+        else delete holder[key];
+        equal(text, "true q=1 2 false", String(key));
+    }
+});
+
 export default area;
