@@ -99,8 +99,9 @@ class End {
         for (let i = this.#waiting.length; i > 0; i--) this.#deliver();
     }
 
-    // The other end is told, after what was sent before.
+    // The other end is told, after what was sent before. A closed port can no longer be transferred.
     close() {
+        this.detached = true;
         const { other } = this;
         this.other = null;
         if (!other) return;

@@ -234,6 +234,15 @@ test("closing a port tells the other", async () => {
     same(seen, ["before", "close"]);
 });
 
+test("a closed port cannot be transferred, its other end can", () => {
+    const { port1, port2 } = new MessageChannel();
+    port1.close();
+    throws("DataCloneError", () => structuredClone(port1, { transfer: [port1] }));
+    throws("DataCloneError", () => new MessageChannel().port1.postMessage(1, [port1]));
+    ok(structuredClone(port2, { transfer: [port2] }) instanceof MessagePort);
+    throws("DataCloneError", () => structuredClone(port2, { transfer: [port2] }));
+});
+
 test("what is transferred", async () => {
     const { port1, port2 } = new MessageChannel();
     const buffer = new ArrayBuffer(8);
