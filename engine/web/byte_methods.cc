@@ -34,12 +34,24 @@ bool TakeReceiver(const Info &info, v8::Local<v8::Uint8Array> *out)
     return true;
 }
 
+// Whether an empty array is what is left of one whose buffer shrank. V8's serializer is the only
+// part of its API that tells; the buffer counts as transferred so that it is not copied.
+bool IsCutOff(v8::Isolate *isolate, v8::Local<v8::Uint8Array> array)
+{
+    v8::Local<v8::ArrayBuffer> buffer = array->Buffer();
+    if (array->ByteLength() > 0 || !buffer->IsResizableByUserJavaScript()) return false;
+    v8::TryCatch quiet(isolate);
+    v8::ValueSerializer serializer(isolate);
+    serializer.TransferArrayBuffer(0, buffer);
+    return serializer.WriteValue(isolate->GetCurrentContext(), array).IsNothing();
+}
+
 // Whether the array still has a buffer. Throws when it has none.
 bool HasBuffer(const Info &info, v8::Local<v8::Uint8Array> array)
 {
-    v8::Local<v8::ArrayBuffer> buffer = array->Buffer();
-    if (!buffer->WasDetached() && array->ByteOffset() <= buffer->ByteLength()) return true;
-    ThrowTypeError(info.GetIsolate(), "the Uint8Array's buffer is detached or too short");
+    v8::Isolate *isolate = info.GetIsolate();
+    if (!array->Buffer()->WasDetached() && !IsCutOff(isolate, array)) return true;
+    ThrowTypeError(isolate, "the Uint8Array's buffer is detached or too short");
     return false;
 }
 

@@ -85,6 +85,29 @@ test("options are read in order, once", () => {
     );
 });
 
+test("arrays whose buffer shrank", () => {
+    const calls = [
+        array => array.toHex(),
+        array => array.toBase64(),
+        array => array.setFromHex(""),
+        array => array.setFromBase64(""),
+    ];
+    const buffer = new ArrayBuffer(4, { maxByteLength: 8 });
+    const cut = [
+        new Uint8Array(buffer, 0, 4),
+        new Uint8Array(buffer, 2, 2),
+        new Uint8Array(buffer, 3),
+    ];
+    const empty = [new Uint8Array(buffer, 2, 0), new Uint8Array(buffer, 2)];
+    buffer.resize(2);
+    for (const call of calls) {
+        for (const array of cut) throws(TypeError, () => call(array));
+        for (const array of empty) ok(["string", "object"].includes(typeof call(array)));
+    }
+    buffer.resize(4);
+    equal(cut[0].toHex(), "00000000");
+});
+
 test("detached arrays", () => {
     for (const call of [
         array => array.toHex(),
