@@ -138,9 +138,14 @@ bool checkpoint_read_marks(const checkpoint *cp, checkpoint_marks *out)
     for (int i = 0; i < 4; i++)
         at = marks_number(at, &skipped);
     marks_number(at, &out->data_pages);
+    return checkpoint_read_faults(&out->faults);
+}
+
+bool checkpoint_read_faults(long *out)
+{
     struct rusage usage;
     if (getrusage(RUSAGE_SELF, &usage) != 0) return false;
-    out->faults = usage.ru_minflt + usage.ru_majflt;
+    *out = usage.ru_minflt + usage.ru_majflt;
     return true;
 }
 

@@ -71,9 +71,8 @@ int checkpoint_restore(checkpoint *cp, bool cut, snapcell_error *err)
     status = restore_pages(cp, look || cp->counters.repairs != repairs, &now, err);
     if (status != SNAPCELL_OK) return status;
     /* Putting pages back may have made some that were swapped out or given back. */
-    if (!checkpoint_read_marks(cp, &now)) return restore_refused("/proc/self/statm", err);
-    cp->marks.faults = now.faults;
-    return SNAPCELL_OK;
+    return checkpoint_read_faults(&cp->marks.faults) ? SNAPCELL_OK
+                                                     : restore_refused("page faults", err);
 }
 
 static bool difference_of_page(const checkpoint_region *region, uintptr_t page)

@@ -86,6 +86,8 @@ struct checkpoint {
 /* Reads the present mappings. Errors: E_INTERNAL. */
 int checkpoint_read_map(checkpoint *cp, memory_mapping *out, int *count, snapcell_error *err);
 bool checkpoint_read_marks(const checkpoint *cp, checkpoint_marks *out);
+/* The page faults of this process so far. */
+bool checkpoint_read_faults(long *out);
 
 /* Calls `visit` for all dirty ranges of [start, end). False: the kernel refused, or `visit` did. */
 typedef bool checkpoint_visit_fn(checkpoint *cp, void *user, uintptr_t start, uintptr_t end);

@@ -4,12 +4,14 @@
  * Two stacks: the session, which receives calls, takes and restores checkpoints, has one in outer
  * memory, like all that it knows. Calls run on the process's own stack, below where main() waits,
  * and are among what is restored. A call that must end is left by a jump to the session. */
+#include <errno.h>
 #include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "cell_child.h"
@@ -24,6 +26,7 @@
 #include "monotonic.h"
 #include "page_size.h"
 #include "snapcell/worker.h"
+#include "socket_io.h"
 #include "warm_requests.h"
 
 #define SESSION_STACK_SIZE ((size_t)256 << 10)
@@ -33,6 +36,8 @@
 #define HEAP_PAD_SIZE (32 << 20)
 /* A worker that has no time of its own takes some after so many calls. */
 #define HEAT_CALLS_BETWEEN 32
+/* A call of this size is received by one system call. */
+#define CALL_SIZE_AT_ONCE ((size_t)64 << 10)
 /* The times of so many rounds are kept, to find the median. */
 #define HEAT_TIMES_MAX 256
 
@@ -101,7 +106,7 @@ static void session_answer(void *user)
     cell_child *child = session->child;
     cell_call call;
     bool sent = false;
-    if (!cell_call_read(session->inbox.data, session->call_size_bytes, &call)) {
+    if (!cell_call_read(session->inbox.data + WIRE_HEADER_SIZE, session->call_size_bytes, &call)) {
         session->host_is_gone = true; /* no host of this build sends that */
         return;
     }
@@ -260,17 +265,36 @@ static bool session_heat_in_idle_time(restore_session *session)
 
 /* --- Calls --- */
 
+/* As much as there is of a call, so that a small one takes one system call. */
+static size_t session_receive_some(restore_session *session)
+{
+    ssize_t got;
+    do
+        got = recv(session->child->fd, session->inbox.data, CALL_SIZE_AT_ONCE, 0);
+    while (got < 0 && errno == EINTR);
+    return got > 0 && outer_buffer_use(&session->inbox, (size_t)got) ? (size_t)got : 0;
+}
+
+/* Header and body come to lie in the inbox as they are sent. */
 static bool session_receive_call(restore_session *session)
 {
     wire_header header;
     int fd = session->child->fd;
-    if (!child_side_receive_header(fd, &header, cell_body_size_max) ||
-        header.type != CELL_MESSAGE_CALL ||
-        !outer_buffer_use(&session->inbox, header.body_size_bytes) ||
-        !child_side_receive_body(fd, &header, session->inbox.data))
+    unsigned char *data = session->inbox.data;
+    size_t got = session_receive_some(session);
+    if (got == 0) return false;
+    if (got < WIRE_HEADER_SIZE) {
+        if (!outer_buffer_use(&session->inbox, WIRE_HEADER_SIZE) ||
+            !socket_read_all(fd, data + got, WIRE_HEADER_SIZE - got))
+            return false;
+        got = WIRE_HEADER_SIZE;
+    }
+    if (!wire_header_read(data, cell_body_size_max, &header) || header.type != CELL_MESSAGE_CALL)
         return false;
+    size_t whole = WIRE_HEADER_SIZE + header.body_size_bytes;
+    if (got > whole || !outer_buffer_use(&session->inbox, whole)) return false;
     session->call_size_bytes = header.body_size_bytes;
-    return true;
+    return got == whole || socket_read_all(fd, data + got, whole - got);
 }
 
 /* A call that was cut is answered by its error, unless it had given its answer. False: the host is
@@ -365,7 +389,7 @@ static int session_prepare(restore_session *session)
     const cell_load *load = child->load;
     snapcell_error *err = &session->error;
     int files[CHECKPOINT_FILES];
-    if (!outer_buffer_init(&session->inbox, load->call_size_max) ||
+    if (!outer_buffer_init(&session->inbox, load->call_size_max + CALL_SIZE_AT_ONCE) ||
         !outer_buffer_init(&session->outbox.bytes, load->answer_size_max + CELL_LOG_SIZE_MAX))
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for a worker's messages");
     session_set_memory();
