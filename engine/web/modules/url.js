@@ -76,12 +76,14 @@ function parseInit(init) {
 class URLSearchParams {
     #list = [];
     #url = null; // the record of the URL object that it belongs to
+    #wrote = false; // its query is what #update() made of the list
 
     static {
         brands.params = value => (#list in value ? value.#list : undefined);
         exports.reparse = params => {
             const { query } = params.#url;
             params.#list = query ? parseUrlencoded(query) : [];
+            params.#wrote = false;
         };
         exports.bind = (params, url) => {
             params.#url = url;
@@ -94,7 +96,9 @@ class URLSearchParams {
     }
 
     #update() {
-        if (this.#url) this.#url.query = serializeUrlencoded(this.#list) || null;
+        if (!this.#url) return;
+        this.#url.query = serializeUrlencoded(this.#list) || null;
+        this.#wrote = true;
     }
 
     get size() {
@@ -103,8 +107,11 @@ class URLSearchParams {
 
     append(name, value) {
         need(2, arguments.length, "URLSearchParams.append");
-        this.#list.push([usv(name), usv(value)]);
-        this.#update();
+        const pair = [usv(name), usv(value)];
+        this.#list.push(pair);
+        // Writing the whole query each time would take the square of its length.
+        if (this.#wrote && this.#url.query) this.#url.query += `&${serializeUrlencoded([pair])}`;
+        else this.#update();
     }
 
     delete(name, value = undefined) {
