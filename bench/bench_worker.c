@@ -1,14 +1,16 @@
 #include "bench_worker.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "monotonic.h"
 
 #define BENCH_WORKER_WARM_UP 100
 /* In which a worker gets hot; see warm_calls in snapcell/worker.h. */
-#define BENCH_WORKER_IDLE_US 1000000
+#define BENCH_WORKER_IDLE_S 1
 #define BENCH_SETTLE_US 2000
 #define BENCH_SETTLE_TRIES 500
 
@@ -17,13 +19,13 @@
 static bool bench_worker_spent(int process_id, uint64_t *out)
 {
     char path[64];
-    unsigned long long spent;
+    char text[96];
     snprintf(path, sizeof(path), "/proc/%d/schedstat", process_id);
     FILE *file = fopen(path, "r");
     if (!file) return false;
-    bool known = fscanf(file, "%llu", &spent) == 1;
+    bool known = fgets(text, sizeof(text), file) != NULL;
     fclose(file);
-    *out = spent;
+    *out = known ? strtoull(text, NULL, 10) : 0;
     return known;
 }
 
@@ -93,7 +95,7 @@ int bench_worker_start(const bench_worker_config *config, const char *store, con
     int status = snapcell_workers_open(&options, &out->workers, err);
     if (status == SNAPCELL_OK)
         status = snapcell_worker_load(out->workers, ref, NULL, &out->worker, err);
-    if (status == SNAPCELL_OK) usleep(BENCH_WORKER_IDLE_US);
+    if (status == SNAPCELL_OK) nanosleep(&(struct timespec){.tv_sec = BENCH_WORKER_IDLE_S}, NULL);
     for (int i = 0; i < BENCH_WORKER_WARM_UP && status == SNAPCELL_OK; i++)
         status = bench_worker_call(out, err);
     if (status != SNAPCELL_OK) return status;
@@ -105,7 +107,7 @@ int bench_worker_start(const bench_worker_config *config, const char *store, con
 int bench_worker_run(bench_worker *worker, uint64_t *round_trips_ns, bench_block *out,
                      snapcell_error *err)
 {
-    const uint32_t count = worker->config->block;
+    const uint32_t count = worker->config->block > 0 ? worker->config->block : 1;
     const snapcell_workers_counts counts = worker->counts;
     const uint64_t spent_ns = worker->spent_ns;
     const uint64_t start_ns = monotonic_now_ns();

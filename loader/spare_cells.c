@@ -258,6 +258,7 @@ static int spare_make_buckets(spare_cells *spares)
     uint32_t count = 1;
     while (count < spares->bounds.functions && count < SPARE_BUCKET_COUNT_MAX)
         count *= 2;
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are meant */
     spares->buckets = calloc(count, sizeof(*spares->buckets));
     spares->bucket_mask = count - 1;
     return spares->buckets != NULL ? 0 : -1;

@@ -23,7 +23,7 @@ typedef struct process_files {
  * a terminal's Ctrl-C for this process to decide about. Thread: any. Returns 0, or an errno value.
  */
 int process_spawn(const char *path, char *const *arguments, char *const *environment,
-                  const process_files *files, pid_t *pid);
+                  const process_files *given, pid_t *pid);
 
 /* Waits until the process has ended. Thread: any. */
 void process_wait(pid_t pid);
