@@ -7,7 +7,7 @@ static const uint32_t slice_rounds[] = {2, 6, 16, 48, 96, 192};
 #define HEAT_SLICE_NS UINT64_C(20000000)
 /* A slice that gains less than this part of a round's time is the last. */
 #define HEAT_GAIN_PARTS 25
-#define HEAT_ROUNDS_MIN 64
+#define HEAT_ROUNDS_MIN 160
 #define HEAT_TIME_NS_MAX UINT64_C(600000000)
 /* Rounds that were ordered have a limit of time, too. */
 #define HEAT_ORDERED_NS_MAX UINT64_C(2000000000)
