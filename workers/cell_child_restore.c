@@ -162,17 +162,18 @@ static int session_describe_cut(restore_session *session)
     }
 }
 
-/* Runs a piece on the process's own stack, within the limits of a call. False: it was cut. */
-static bool session_run(restore_session *session, void (*piece)(void *user))
+/* Runs a piece on the process's own stack, within the limits of a call, or of a call itself, whose
+ * number is `call`. False: it was cut. */
+static bool session_run(restore_session *session, void (*piece)(void *user), uint64_t call)
 {
     const snapcell_cell_options *options = &session->child->load->options;
+    const cell_cut_piece within = {.run = piece,
+                                   .user = session,
+                                   .call = call,
+                                   .cpu_limit_ms = options->cpu_limit_ms,
+                                   .wall_limit_ms = options->wall_limit_ms};
     session->status = SNAPCELL_OK;
-    cell_cut_arm(&session->cut, session->call_number, options->cpu_limit_ms,
-                 options->wall_limit_ms);
-    bool whole = stack_call_catching(session->call_stack, piece, session, &session->cut.point);
-    cell_cut_disarm(&session->cut);
-    if (whole) return true;
-    cell_cut_recover(&session->cut);
+    if (cell_cut_run(&session->cut, session->call_stack, &within)) return true;
     session->status = session_describe_cut(session);
     return false;
 }
@@ -186,6 +187,7 @@ static bool session_restore(restore_session *session, bool was_cut)
     uint64_t start_ns = monotonic_now_ns();
     outer_buffer_wipe(&session->inbox);
     outer_buffer_wipe(&session->outbox.bytes);
+    cell_cut_wipe(&session->cut);
     if (session->error.code != SNAPCELL_OK) {
         explicit_bzero(&session->error, sizeof(session->error));
         explicit_bzero(session->scratch, sizeof(session->scratch));
@@ -226,7 +228,7 @@ static bool session_rehearse_slice(restore_session *session, uint32_t wanted, ui
     uint64_t before_ns = start_ns;
     bool fine = true;
     while (count < rounds && fine && cell_heat_goes_on(wanted, before_ns - start_ns)) {
-        fine = session_run(session, session_rehearse) && session->status == SNAPCELL_OK;
+        fine = session_run(session, session_rehearse, 0) && session->status == SNAPCELL_OK;
         uint64_t now_ns = monotonic_now_ns();
         session->round_ns[count++ % HEAT_TIMES_MAX] = now_ns - before_ns;
         before_ns = now_ns;
@@ -304,7 +306,7 @@ static bool session_serve_call(restore_session *session)
     if (!session_receive_call(session)) return false;
     session->call_number++;
     cell_outbox_begin(&session->outbox);
-    bool whole = session_run(session, session_answer);
+    bool whole = session_run(session, session_answer, session->call_number);
     if (session->host_is_gone || !cell_outbox_finish(&session->outbox)) return false;
     if (!whole && !session->outbox.answered && !session_send_error(session)) return false;
     return session_restore(session, !whole) || session_end_with_anomaly();
@@ -326,14 +328,14 @@ static void session_fall_back(restore_session *session)
 static bool session_begin(restore_session *session)
 {
     snapcell_error *err = &session->error;
-    if (!session_run(session, session_load_cell) || session->status != SNAPCELL_OK)
+    if (!session_run(session, session_load_cell, 0) || session->status != SNAPCELL_OK)
         return session_send_error(session) && false;
-    session_run(session, session_prepare_restores);
+    session_run(session, session_prepare_restores, 0);
     if (session->status != SNAPCELL_OK || checkpoint_take(session->cp, err) != SNAPCELL_OK) {
         session_fall_back(session);
         return false;
     }
-    bool whole = session_run(session, session_try_env);
+    bool whole = session_run(session, session_try_env, 0);
     if (session->status != SNAPCELL_OK) return session_send_error(session) && false;
     return session_restore(session, !whole) || session_end_with_anomaly();
 }

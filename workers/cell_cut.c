@@ -14,25 +14,33 @@
 
 static cell_cut *cut_current;
 
-/* What the host wrote: the number of a call, which may be over by now. */
-static int cut_read_order(const cell_cut *cut)
+/* What the host wrote: numbers of calls. One may be over by now, and one that is on its way may not
+ * have begun. */
+static void cut_read_orders(cell_cut *cut)
 {
     uint64_t call;
-    int reason = SNAPCELL_OK;
     for (;;) {
         ssize_t got = read(cut->control_fd, &call, sizeof(call));
         if (got == 0) raise(SIGKILL); /* the host is gone */
         if (got < 0 && errno == EINTR) continue;
-        if (got != (ssize_t)sizeof(call)) return reason;
-        if (call == cut->call) reason = SNAPCELL_E_CANCELLED;
+        if (got != (ssize_t)sizeof(call)) return;
+        cut->ordered = call;
     }
 }
 
-static int cut_reason(const cell_cut *cut, int number)
+static bool cut_is_ordered(const cell_cut *cut)
 {
-    if (number == SIGALRM) return SNAPCELL_E_WALL_LIMIT;
-    if (number == SIGPROF) return SNAPCELL_E_CPU_LIMIT;
-    return cut_read_order(cut);
+    return cut->call != 0 && cut->ordered == cut->call;
+}
+
+static int cut_reason(cell_cut *cut, int number)
+{
+    if (number == SIGIO) {
+        cut_read_orders(cut);
+        return cut_is_ordered(cut) ? SNAPCELL_E_CANCELLED : SNAPCELL_OK;
+    }
+    if (!cut->armed) cut->too_soon++;
+    return number == SIGALRM ? SNAPCELL_E_WALL_LIMIT : SNAPCELL_E_CPU_LIMIT;
 }
 
 /* Nothing here touches memory that is restored, except errno. */
@@ -42,6 +50,7 @@ static void cut_on_signal(int number)
     int before = errno;
     int reason = cut_reason(cut, number);
     errno = before;
+    cut->used = true;
     if (reason == SNAPCELL_OK || !cut->armed) return;
     if (cut->reason == SNAPCELL_OK) cut->reason = reason;
     if (cut->busy) return;
@@ -87,22 +96,66 @@ static void cut_set_timer(int which, uint32_t limit_ms)
     setitimer(which, &timer, NULL);
 }
 
-/* A timer of a limit that there is not is never set, which is two calls less. */
-void cell_cut_arm(cell_cut *cut, uint64_t call, uint32_t cpu_limit_ms, uint32_t wall_limit_ms)
+/* A timer of a limit that there is not is never set, which is two calls less. One that is left from
+ * the piece before goes off before it is set again, or not at all; so may the new one, if the
+ * process has to wait for the processor, and then it is set once more. */
+static void cut_arm(cell_cut *cut, const cell_cut_piece *piece)
 {
-    cut->call = call;
-    cut->reason = SNAPCELL_OK;
-    cut->busy = false;
-    /* First: one that is left from the call before then goes off for nothing, or not at all. */
-    if (cpu_limit_ms != 0) cut_set_timer(ITIMER_PROF, cpu_limit_ms);
-    if (wall_limit_ms != 0) cut_set_timer(ITIMER_REAL, wall_limit_ms);
-    cut->armed = true;
+    uint32_t too_soon;
+    do {
+        cut->armed = false;
+        too_soon = cut->too_soon;
+        if (piece->cpu_limit_ms != 0) cut_set_timer(ITIMER_PROF, piece->cpu_limit_ms);
+        if (piece->wall_limit_ms != 0) cut_set_timer(ITIMER_REAL, piece->wall_limit_ms);
+        cut->armed = true;
+    } while (cut->too_soon != too_soon);
+    if (cut_is_ordered(cut)) cell_cut_leave(cut, SNAPCELL_E_CANCELLED);
 }
 
-/* A timer that goes off later finds nothing armed, and another call sets it again. */
-void cell_cut_disarm(cell_cut *cut)
+typedef struct cut_inside {
+    cell_cut *cut;
+    const cell_cut_piece *piece;
+} cut_inside;
+
+/* Armed only here, where there is a point to jump to. A timer that goes off later finds nothing
+ * armed. */
+static void cut_run_inside(void *user)
 {
-    cut->armed = false;
+    const cut_inside *inside = user;
+    cut_arm(inside->cut, inside->piece);
+    inside->piece->run(inside->piece->user);
+    inside->cut->armed = false;
+}
+
+/* The kernel gives a handler the ABI's state on x86-64, but V8 itself may have been in the middle
+ * of another one. */
+static void cut_recover(void)
+{
+#if defined(__x86_64__)
+    const uint32_t mxcsr = 0x1f80;
+    const uint16_t control = 0x037f;
+    __asm__ volatile("cld\n\tfnclex\n\tfldcw %0\n\tldmxcsr %1" : : "m"(control), "m"(mxcsr));
+#elif defined(__aarch64__)
+    __asm__ volatile("msr fpcr, xzr");
+#endif
+}
+
+bool cell_cut_run(cell_cut *cut, void *top, const cell_cut_piece *piece)
+{
+    cut_inside inside = {cut, piece};
+    cut->reason = SNAPCELL_OK;
+    cut->busy = false;
+    cut->call = piece->call;
+    bool whole = stack_call_catching(top, cut_run_inside, &inside, &cut->point);
+    if (!whole) cut_recover();
+    return whole;
+}
+
+void cell_cut_wipe(cell_cut *cut)
+{
+    if (!cut->used) return;
+    cut->used = false;
+    explicit_bzero(cut->signal_stack, CUT_STACK_SIZE);
 }
 
 void cell_cut_hold(cell_cut *cut)
@@ -123,18 +176,4 @@ void cell_cut_leave(cell_cut *cut, int reason)
     cut->armed = false;
     if (cut->reason == SNAPCELL_OK) cut->reason = reason;
     stack_jump(&cut->point);
-}
-
-/* The kernel gives a handler the ABI's state on x86-64, but V8 itself may have been in the middle
- * of another one. */
-void cell_cut_recover(cell_cut *cut)
-{
-    explicit_bzero(cut->signal_stack, CUT_STACK_SIZE);
-#if defined(__x86_64__)
-    const uint32_t mxcsr = 0x1f80;
-    const uint16_t control = 0x037f;
-    __asm__ volatile("cld\n\tfnclex\n\tfldcw %0\n\tldmxcsr %1" : : "m"(control), "m"(mxcsr));
-#elif defined(__aarch64__)
-    __asm__ volatile("msr fpcr, xzr");
-#endif
 }

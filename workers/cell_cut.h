@@ -16,7 +16,10 @@ typedef struct cell_cut {
     stack_point point; /* where a call is left to */
     void *signal_stack;
     int control_fd;
-    uint64_t call; /* the number of the one that runs */
+    volatile uint64_t call;     /* the number of the one that runs; 0: it has none */
+    volatile uint64_t ordered;  /* the number of the last one that the host cancelled */
+    volatile uint32_t too_soon; /* so many timers went off when nothing was armed */
+    volatile sig_atomic_t used; /* a handler ran: what it interrupted is on its stack */
     volatile sig_atomic_t armed;
     volatile sig_atomic_t busy;   /* in a piece that must be whole: the cut waits for its end */
     volatile sig_atomic_t reason; /* a snapcell_status; 0: none */
@@ -27,9 +30,18 @@ typedef struct cell_cut {
  * killed. `cut`: stays where it is. Errors: E_INTERNAL, E_NOMEM. */
 int cell_cut_init(cell_cut *cut, int control_fd, snapcell_error *err);
 
-/* From here on, until cell_cut_disarm(), what runs may be left. Limits: 0 is none. */
-void cell_cut_arm(cell_cut *cut, uint64_t call, uint32_t cpu_limit_ms, uint32_t wall_limit_ms);
-void cell_cut_disarm(cell_cut *cut);
+/* What runs within limits. `call`: as in cell_cut; limits: 0 is none. */
+typedef struct cell_cut_piece {
+    void (*run)(void *user);
+    void *user;
+    uint64_t call;
+    uint32_t cpu_limit_ms;
+    uint32_t wall_limit_ms;
+} cell_cut_piece;
+
+/* Runs a piece on the stack that ends at `top`. False: it was left before its end, for
+ * `cut->reason`. */
+bool cell_cut_run(cell_cut *cut, void *top, const cell_cut_piece *piece);
 
 /* A piece that is not left in the middle; at its end a cut that waited happens. */
 void cell_cut_hold(cell_cut *cut);
@@ -38,8 +50,7 @@ void cell_cut_release(cell_cut *cut);
 /* Leaves the call from inside. */
 _Noreturn void cell_cut_leave(cell_cut *cut, int reason);
 
-/* After a call was left: what of the processor's state memory does not hold is as it should be, and
- * what the handler's stack holds of the call is cleared. */
-void cell_cut_recover(cell_cut *cut);
+/* After a piece: clears what the handlers' stack holds of it. */
+void cell_cut_wipe(cell_cut *cut);
 
 #endif

@@ -1,5 +1,6 @@
 /* Workers that restore their memory: what is fresh, what is hot, what falls back. */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -61,6 +62,20 @@ static void *cancel_later(void *worker)
 {
     nanosleep(&(struct timespec){.tv_nsec = 30000000}, NULL);
     snapcell_worker_cancel(worker);
+    return NULL;
+}
+
+typedef struct hurry {
+    snapcell_worker *worker;
+    atomic_bool is_over;
+} hurry;
+
+/* The order may come before the call, or while the process gets ready for it. */
+static void *cancel_at_once(void *user)
+{
+    hurry *it = user;
+    while (!atomic_load(&it->is_over))
+        snapcell_worker_cancel(it->worker);
     return NULL;
 }
 
@@ -216,6 +231,40 @@ START_TEST(test_a_call_is_cancelled_wherever_it_is)
     snapcell_workers_close(workers);
 }
 END_TEST
+
+START_TEST(test_a_call_is_cancelled_however_soon)
+{
+    snapcell_workers *workers = workers_open(NULL);
+    hurry it = {.worker = workers_load(workers, "web", NULL)};
+    for (int i = 0; i < 100; i++) {
+        pthread_t thread;
+        atomic_store(&it.is_over, false);
+        ck_assert_int_eq(pthread_create(&thread, NULL, cancel_at_once, &it), 0);
+        workers_expect_failure(it.worker, "/loop", SNAPCELL_E_CANCELLED, "cancelled");
+        atomic_store(&it.is_over, true);
+        pthread_join(thread, NULL);
+        workers_expect(it.worker, "/count", "1");
+    }
+    ck_assert_uint_eq(count(workers).deaths, 0);
+    snapcell_worker_free(it.worker);
+    snapcell_workers_close(workers);
+}
+END_TEST
+
+/* Also where the process has to wait for the processor longer than that. */
+START_TEST(test_a_short_limit_holds)
+{
+    snapcell_cell_options options = SNAPCELL_CELL_OPTIONS_INIT;
+    options.wall_limit_ms = 12;
+    snapcell_workers *workers = workers_open(NULL);
+    snapcell_worker *worker = workers_load(workers, "web", &options);
+    for (int i = 0; i < 60; i++)
+        workers_expect_failure(worker, "/loop", SNAPCELL_E_WALL_LIMIT, "limit of 12 ms");
+    ck_assert_uint_eq(count(workers).deaths, 0);
+    snapcell_worker_free(worker);
+    snapcell_workers_close(workers);
+}
+END_TEST
 #endif
 
 START_TEST(test_a_kept_cell_is_cancelled_with_its_process)
@@ -268,6 +317,8 @@ int main(void)
     tcase_add_test(tests, test_a_worker_gets_hot_by_itself);
     tcase_add_test(tests, test_what_a_warm_call_draws_is_not_repeated);
     tcase_add_loop_test(tests, test_a_call_is_cancelled_wherever_it_is, 0, 3);
+    tcase_add_test(tests, test_a_call_is_cancelled_however_soon);
+    tcase_add_test(tests, test_a_short_limit_holds);
 #endif
     tcase_add_test(tests, test_a_kept_cell_is_cancelled_with_its_process);
     tcase_add_test(tests, test_options_that_are_none_are_refused);
