@@ -3,6 +3,7 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
+import { missingNames, missingText } from "./missing.mjs";
 import { nodeCompat } from "./plugin.mjs";
 
 const usage = "npm run bundle -- IN.js OUT.js [--empty MODULE]... [--minify] [--sourcemap]";
@@ -27,8 +28,16 @@ const { plugin, values, positionals } = command();
 // npm starts scripts in the package's folder; paths are meant from where it was called.
 const [input, output] = positionals.map(path => resolve(process.env.INIT_CWD ?? ".", path));
 
+// What the function lacks is told before its first request.
+async function tellMissing(metafile) {
+    for (const missing of await missingNames(metafile)) {
+        console.error(`${missing.level}: ${missingText(missing)}`);
+        if (missing.level === "error") process.exitCode = 1;
+    }
+}
+
 try {
-    await build({
+    const { metafile } = await build({
         entryPoints: [input],
         outfile: output,
         bundle: true,
@@ -43,7 +52,9 @@ try {
         sourcemap: values.sourcemap,
         jsx: "automatic",
         logLevel: "warning",
+        metafile: true,
     });
+    await tellMissing(metafile);
 } catch {
     process.exitCode = 1; // esbuild has said why
 }

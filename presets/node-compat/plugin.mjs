@@ -49,6 +49,7 @@ const ownModules = {
     util: "util",
     "util/types": "util_types",
     v8: "v8",
+    vm: "vm",
     worker_threads: "worker_threads",
     zlib: "zlib",
 };
@@ -65,9 +66,27 @@ const facades = { __proto__: null, http: ownModule("http.mjs") };
 // What the engine has, and a bundle goes on importing.
 const ofEngine = ["cloudflare:workers", "snapcell:node"];
 
-const builtins = new Set(builtinModules.filter(name => !name.startsWith("_")));
+// Modules of which there are names alone; each function throws an error that names it.
+const absentModules = JSON.parse(readFileSync(join(here, "absent.json"), "utf8"));
 
-export const moduleNames = Object.keys(modules).sort();
+function absentModule(name) {
+    const { functions, values, symbols } = absentModules[name];
+    const known = Object.entries(symbols).map(
+        ([key, text]) => `${key}: Symbol(${JSON.stringify(text)})`
+    );
+    return {
+        contents: `const { missingAll } = require("./errors.cjs");
+            module.exports = Object.assign(missingAll(${JSON.stringify([name, functions]).slice(1, -1)}),
+                ${JSON.stringify(values)}, { ${known.join(", ")} });`,
+        resolveDir: own,
+    };
+}
+
+const plainNames = builtinModules.map(name => name.replace(/^node:/, ""));
+const builtins = new Set(plainNames.filter(name => !name.startsWith("_")));
+for (const name of ["sea", "sqlite", "test", "test/reporters"]) builtins.delete(name); // with "node:" alone
+
+export const moduleNames = [...Object.keys(modules), ...Object.keys(absentModules)].sort();
 
 // `empty`: names of Node's modules that are not there and that the function does not really need.
 export function nodeCompat({ empty = [] } = {}) {
@@ -80,12 +99,15 @@ export function nodeCompat({ empty = [] } = {}) {
             build.onResolve({ filter: /^(cloudflare|snapcell):/ }, ({ path }) =>
                 ofEngine.includes(path) ? { path, external: true } : undefined
             );
-            build.onResolve({ filter: /^(node:)?[a-z_0-9]+(\/[a-z]*)?$/ }, args =>
+            build.onResolve({ filter: /^(node:)?[a-z_0-9]+(\/[a-z0-9]*)?$/ }, args =>
                 resolve(build, args, emptied)
             );
             build.onLoad({ filter: /.*/, namespace: "node-empty" }, () => ({
                 contents: "module.exports = {};",
             }));
+            build.onLoad({ filter: /.*/, namespace: "node-absent" }, ({ path }) =>
+                absentModule(path)
+            );
             addFiles(build);
         },
     };
@@ -148,6 +170,7 @@ async function resolve(build, { path, kind, importer, resolveDir, pluginData }, 
         return { path: "node:async_hooks", external: true };
     const known = (kind === "import-statement" && facades[name]) || modules[name];
     if (known) return { path: known, sideEffects: false };
+    if (name in absentModules) return { path: name, namespace: "node-absent", sideEffects: false };
     if (!prefixed) {
         const options = { kind, importer, resolveDir, pluginData: "node-compat" };
         const installed = await build.resolve(path, options); // a package of that name, perhaps

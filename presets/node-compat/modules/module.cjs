@@ -44,6 +44,20 @@ const found = {
     "util/types": () => require("node:util/types"),
     worker_threads: () => require("node:worker_threads"),
     zlib: () => require("node:zlib"),
+    child_process: () => require("node:child_process"),
+    cluster: () => require("node:cluster"),
+    dgram: () => require("node:dgram"),
+    domain: () => require("node:domain"),
+    http2: () => require("node:http2"),
+    inspector: () => require("node:inspector"),
+    "inspector/promises": () => require("node:inspector/promises"),
+    "path/win32": () => require("node:path/win32"),
+    readline: () => require("node:readline"),
+    "readline/promises": () => require("node:readline/promises"),
+    repl: () => require("node:repl"),
+    trace_events: () => require("node:trace_events"),
+    wasi: () => require("node:wasi"),
+    vm: () => require("node:vm"),
 };
 
 const bareName = name => name.replace(/^node:/, "");
