@@ -62,14 +62,14 @@ function ourNames() {
         const [input, bundle] = ["names.mjs", "names.js"].map(name => join(folder, name));
         writeFileSync(
             input,
-            `import { builtin, builtinModules } from "node:module";
+            `import modules, { builtinModules } from "node:module";
             const throws = value => typeof value === "function" && String(value).includes("ERR_METHOD_NOT_IMPLEMENTED");
             const sorted = module => {
                 const names = Object.getOwnPropertyNames(module);
                 return { has: names.filter(name => !throws(module[name])), throws: names.filter(name => throws(module[name])) };
             };
             export const handler = () =>
-                Object.fromEntries(builtinModules.map(name => [name, sorted(builtin(name))]));`
+                Object.fromEntries(builtinModules.map(name => [name, sorted(modules.builtin(name))]));`
         );
         output(process.execPath, [join(preset, "bundle.mjs"), input, bundle]);
         const store = ["--store", join(folder, "store")];
