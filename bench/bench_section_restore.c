@@ -9,7 +9,7 @@
 #include "bench_worker.h"
 #include "error_set.h"
 
-#define BENCH_RESTORE_START_MS 2000
+#define BENCH_RESTORE_START_MS 3000
 #define BENCH_RESTORE_BLOCK_MS 20
 #define BENCH_RESTORE_BLOCK_MAX 40
 

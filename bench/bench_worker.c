@@ -10,7 +10,7 @@
 
 #define BENCH_WORKER_WARM_UP 100
 /* In which a worker gets hot; see warm_calls in snapcell/worker.h. */
-#define BENCH_WORKER_IDLE_S 1
+#define BENCH_WORKER_IDLE_S 2
 #define BENCH_SETTLE_US 2000
 #define BENCH_SETTLE_TRIES 500
 

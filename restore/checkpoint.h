@@ -22,7 +22,7 @@
 typedef struct checkpoint checkpoint;
 
 /* How many descriptors of its own a checkpoint maps: a sandbox has to allow that. */
-#define CHECKPOINT_FILES 8
+#define CHECKPOINT_FILES 16
 
 /* Opens what the kernel tells of this process, while it still may: before a sandbox. `best`: no
  * better source of dirty pages than this is used. `*out`: in outer memory; Owned:

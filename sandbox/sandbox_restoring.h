@@ -6,7 +6,7 @@
 
 #include "snapcell/sandbox.h"
 
-#define SANDBOX_FILES_MAPPED_MAX 8
+#define SANDBOX_FILES_MAPPED_MAX 16
 
 /* As snapcell_sandbox_enter(). `files`: descriptors that may be mapped, as long as nothing is
  * written to them; at most SANDBOX_FILES_MAPPED_MAX. */

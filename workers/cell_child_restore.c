@@ -38,8 +38,6 @@
 #define HEAT_CALLS_BETWEEN 32
 /* A call of this size is received by one system call. */
 #define CALL_SIZE_AT_ONCE ((size_t)64 << 10)
-/* The times of so many rounds are kept, to find the median. */
-#define HEAT_TIMES_MAX 256
 
 /* Lives in outer memory. */
 typedef struct restore_session {
@@ -53,7 +51,6 @@ typedef struct restore_session {
     size_t call_size_bytes;
     warm_requests warm; /* what it points to is restored */
     cell_heat heat;
-    uint64_t round_ns[HEAT_TIMES_MAX];
     int status;
     snapcell_error error;
     bool host_is_gone;
@@ -133,6 +130,13 @@ static void session_rehearse(void *user)
     child->is_quiet = false;
 }
 
+/* The collector may have moved what a restore renews. */
+static void session_prepare_again(void *user)
+{
+    restore_session *session = user;
+    session->status = cell_prepare_restores(session->child->cell, &session->error);
+}
+
 /* --- Cuts --- */
 
 static void session_exhausted(void *user)
@@ -180,18 +184,23 @@ static bool session_run(restore_session *session, void (*piece)(void *user), uin
 
 /* --- Restoring --- */
 
+/* What a call left outside of the memory that is restored. */
+static void session_wipe(restore_session *session)
+{
+    outer_buffer_wipe(&session->inbox);
+    outer_buffer_wipe(&session->outbox.bytes);
+    cell_cut_wipe(&session->cut);
+    if (session->error.code == SNAPCELL_OK) return;
+    explicit_bzero(&session->error, sizeof(session->error));
+    explicit_bzero(session->scratch, sizeof(session->scratch));
+}
+
 static bool session_restore(restore_session *session, bool was_cut)
 {
     const checkpoint_counters *counters = checkpoint_count(session->cp);
     uint64_t pages = counters->pages_restored + counters->pages_dropped;
     uint64_t start_ns = monotonic_now_ns();
-    outer_buffer_wipe(&session->inbox);
-    outer_buffer_wipe(&session->outbox.bytes);
-    cell_cut_wipe(&session->cut);
-    if (session->error.code != SNAPCELL_OK) {
-        explicit_bzero(&session->error, sizeof(session->error));
-        explicit_bzero(session->scratch, sizeof(session->scratch));
-    }
+    session_wipe(session);
     if (checkpoint_restore(session->cp, was_cut, &session->error) != SNAPCELL_OK) return false;
     cell_restored *told = &session->outbox.restored;
     told->restores++;
@@ -220,47 +229,64 @@ static bool session_end_with_anomaly(void)
 
 /* --- Heat --- */
 
-/* What was drawn may be kept where no restore would change it. */
-static bool session_rehearse_slice(restore_session *session, uint32_t wanted, uint32_t rounds)
+static bool session_call_waits(const restore_session *session)
+{
+    struct pollfd polled = {.fd = session->child->fd, .events = POLLIN};
+    return poll(&polled, 1, 0) != 0;
+}
+
+/* Leaves memory as it was: what was tried failed, or was too little to keep. No call was cut. */
+static bool session_undo_slice(restore_session *session)
+{
+    session_wipe(session);
+    return checkpoint_restore(session->cp, true, &session->error) == SNAPCELL_OK ||
+           session_end_with_anomaly();
+}
+
+/* Repeats warm-up requests for a while, and makes what came of it what is restored. A request that
+ * fails or draws random values, which may be kept where no restore would change them, leaves things
+ * as they were. False: memory cannot be restored. */
+static bool session_heat(restore_session *session, const cell_heat_slice *slice, bool is_idle)
 {
     uint32_t count = 0;
     uint64_t start_ns = monotonic_now_ns();
-    uint64_t before_ns = start_ns;
-    bool fine = true;
-    while (count < rounds && fine && cell_heat_goes_on(wanted, before_ns - start_ns)) {
+    uint64_t spent_ns = 0;
+    bool fine = true, waits = false;
+    while (fine && !waits && count < slice->rounds_max && spent_ns < slice->ns_max) {
         fine = session_run(session, session_rehearse, 0) && session->status == SNAPCELL_OK;
-        uint64_t now_ns = monotonic_now_ns();
-        session->round_ns[count++ % HEAT_TIMES_MAX] = now_ns - before_ns;
-        before_ns = now_ns;
+        count++;
+        spent_ns = monotonic_now_ns() - start_ns;
+        waits = is_idle && session_call_waits(session);
     }
-    cell_heat_end_slice(&session->heat, wanted, session->round_ns,
-                        count < HEAT_TIMES_MAX ? count : HEAT_TIMES_MAX);
-    return fine && !cell_drew(session->child->cell);
+    fine = fine && session_run(session, session_prepare_again, 0) && session->status == SNAPCELL_OK;
+    if (!fine || cell_drew(session->child->cell)) {
+        session->heat.is_done = true;
+        return session_undo_slice(session);
+    }
+    if (waits && !cell_heat_is_worth(spent_ns)) return session_undo_slice(session);
+    cell_heat_end_slice(&session->heat, session->child->load->warm_calls, count, spent_ns);
+    return checkpoint_take(session->cp, &session->error) == SNAPCELL_OK ||
+           session_end_with_anomaly();
 }
 
-/* Repeats warm-up requests for a while, and makes what came of it what is restored; a request that
- * fails or draws random values leaves things as they were. False: memory cannot be restored. */
-static bool session_heat(restore_session *session)
+/* In time that nobody else wants, or that a busy worker owes itself. False: memory cannot be
+ * restored. */
+static bool session_heat_next(restore_session *session, bool is_idle)
 {
-    uint32_t wanted = session->child->load->warm_calls;
-    uint32_t rounds = cell_heat_next(&session->heat, wanted, CHECKPOINT_FILES - 1);
-    session->heat.is_done = rounds == 0;
-    if (rounds == 0) return true;
-    if (session_rehearse_slice(session, wanted, rounds))
-        return checkpoint_take(session->cp, &session->error) == SNAPCELL_OK ||
-               session_end_with_anomaly();
+    cell_heat_slice slice;
+    if (cell_heat_next(&session->heat, session->child->load->warm_calls, CHECKPOINT_FILES - 1,
+                       is_idle, &slice))
+        return session_heat(session, &slice, is_idle);
     session->heat.is_done = true;
-    return session_restore(session, true) || session_end_with_anomaly();
+    return true;
 }
 
-/* In time that nobody else wants, or that a busy worker owes itself. */
-static bool session_heat_in_idle_time(restore_session *session)
+static bool session_heat_before_call(restore_session *session)
 {
-    struct pollfd polled = {.fd = session->child->fd, .events = POLLIN};
     while (!session->heat.is_done) {
-        bool is_idle = poll(&polled, 1, 0) == 0;
+        bool is_idle = !session_call_waits(session);
         if (!is_idle && session->heat.calls_since++ < HEAT_CALLS_BETWEEN) return true;
-        if (!session_heat(session)) return false;
+        if (!session_heat_next(session, is_idle)) return false;
     }
     return true;
 }
@@ -351,9 +377,9 @@ static void session_main(void *user)
         .tier = checkpoint_source(session->cp),
     };
     bool is_ordered = session->child->load->warm_calls != 0;
-    if (is_ordered && !session->heat.is_done && !session_heat(session)) return;
+    if (is_ordered && !session->heat.is_done && !session_heat_next(session, false)) return;
     if (!cell_child_send_ready(session->child, &ready)) return;
-    while (session_heat_in_idle_time(session) && session_serve_call(session))
+    while (session_heat_before_call(session) && session_serve_call(session))
         continue;
 }
 

@@ -6,69 +6,86 @@
 
 #define US UINT64_C(1000)
 
-static void end_slice(cell_heat *heat, uint32_t wanted, uint32_t count, uint64_t round_ns)
+/* Runs slices of rounds that take so long, and returns how many there were. */
+static int heat_up(cell_heat *heat, uint64_t round_ns, bool is_idle)
 {
-    uint64_t times[256];
-    ck_assert_uint_le(count, 256);
-    for (uint32_t i = 0; i < count; i++)
-        times[i] = round_ns + (i * 7919) % 13;
-    cell_heat_end_slice(heat, wanted, times, count);
+    int slices = 0;
+    cell_heat_slice slice;
+    for (; cell_heat_next(heat, 0, 15, is_idle, &slice); slices++) {
+        uint64_t rounds = slice.ns_max / round_ns + 1;
+        if (rounds > slice.rounds_max) rounds = slice.rounds_max;
+        cell_heat_end_slice(heat, 0, (uint32_t)rounds, rounds * round_ns);
+    }
+    return slices;
 }
 
-START_TEST(test_it_goes_on_while_rounds_get_faster)
+START_TEST(test_fast_rounds_are_as_many_as_v8_wants)
 {
     cell_heat heat = {0};
-    uint64_t round_ns = 4000 * US;
-    int slices = 0;
-    for (uint32_t rounds; (rounds = cell_heat_next(&heat, 0, 7)) > 0; slices++) {
-        end_slice(&heat, 0, rounds, round_ns);
-        round_ns = round_ns * 2 / 3;
-    }
-    ck_assert_int_ge(slices, 5);
-    ck_assert_uint_ge(heat.rounds, 100);
+    heat_up(&heat, 20 * US, true);
+    ck_assert(heat.is_done);
+    ck_assert_uint_ge(heat.rounds, 3000);
 }
 END_TEST
 
-START_TEST(test_it_ends_when_they_do_not)
+/* Whether the first slices are short or not. */
+START_TEST(test_rounds_that_take_a_while_become_many)
 {
     cell_heat heat = {0};
-    for (uint32_t rounds; (rounds = cell_heat_next(&heat, 0, 7)) > 0;)
-        end_slice(&heat, 0, rounds, 100 * US);
+    heat_up(&heat, 400 * US, true);
     ck_assert(heat.is_done);
-    ck_assert_uint_ge(heat.rounds, 160);
-    ck_assert_uint_le(heat.rounds, 200);
+    ck_assert_uint_ge(heat.rounds, 1000);
 }
 END_TEST
 
 START_TEST(test_it_ends_after_a_time)
 {
     cell_heat heat = {0};
-    end_slice(&heat, 0, 2, 400000 * US);
+    heat_up(&heat, 300000 * US, true);
     ck_assert(heat.is_done);
-    ck_assert_uint_eq(cell_heat_next(&heat, 0, 7), 0);
-    ck_assert(cell_heat_goes_on(0, 0));
-    ck_assert(!cell_heat_goes_on(0, 30000 * US));
-    ck_assert(cell_heat_goes_on(5, 30000 * US));
-    ck_assert(!cell_heat_goes_on(5, 3000000 * US));
+    ck_assert_uint_lt(heat.rounds, 10);
+}
+END_TEST
+
+START_TEST(test_a_busy_worker_gets_hot_in_short_slices)
+{
+    cell_heat heat = {0};
+    cell_heat_slice slice;
+    while (cell_heat_next(&heat, 0, 15, false, &slice)) {
+        ck_assert_uint_le(slice.ns_max, 20000 * US);
+        cell_heat_end_slice(&heat, 0, 100, 20000 * US);
+    }
+    ck_assert_uint_ge(heat.rounds, 1000);
 }
 END_TEST
 
 START_TEST(test_an_order_is_one_slice)
 {
     cell_heat heat = {0};
-    ck_assert_uint_eq(cell_heat_next(&heat, 25, 7), 25);
-    end_slice(&heat, 25, 25, 100 * US);
+    cell_heat_slice slice;
+    ck_assert(cell_heat_next(&heat, 25, 15, false, &slice));
+    ck_assert_uint_eq(slice.rounds_max, 25);
+    ck_assert_uint_ge(slice.ns_max, 1000000 * US);
+    cell_heat_end_slice(&heat, 25, 25, 100 * US);
     ck_assert(heat.is_done);
     ck_assert_uint_eq(heat.rounds, 25);
-    ck_assert_uint_eq(cell_heat_next(&heat, 25, 7), 0);
+    ck_assert(!cell_heat_next(&heat, 25, 15, false, &slice));
 }
 END_TEST
 
 START_TEST(test_no_more_slices_than_checkpoints)
 {
     cell_heat heat = {.slices = 3};
-    ck_assert_uint_eq(cell_heat_next(&heat, 0, 3), 0);
-    ck_assert_uint_gt(cell_heat_next(&heat, 0, 4), 0);
+    cell_heat_slice slice;
+    ck_assert(!cell_heat_next(&heat, 0, 3, true, &slice));
+    ck_assert(cell_heat_next(&heat, 0, 4, true, &slice));
+}
+END_TEST
+
+START_TEST(test_little_is_not_worth_a_checkpoint)
+{
+    ck_assert(!cell_heat_is_worth(100 * US));
+    ck_assert(cell_heat_is_worth(20000 * US));
 }
 END_TEST
 
@@ -76,11 +93,13 @@ int main(void)
 {
     Suite *suite = suite_create("cell_heat");
     TCase *tests = tcase_create("cell_heat");
-    tcase_add_test(tests, test_it_goes_on_while_rounds_get_faster);
-    tcase_add_test(tests, test_it_ends_when_they_do_not);
+    tcase_add_test(tests, test_fast_rounds_are_as_many_as_v8_wants);
+    tcase_add_test(tests, test_rounds_that_take_a_while_become_many);
     tcase_add_test(tests, test_it_ends_after_a_time);
+    tcase_add_test(tests, test_a_busy_worker_gets_hot_in_short_slices);
     tcase_add_test(tests, test_an_order_is_one_slice);
     tcase_add_test(tests, test_no_more_slices_than_checkpoints);
+    tcase_add_test(tests, test_little_is_not_worth_a_checkpoint);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -68,8 +68,9 @@ typedef struct snapcell_workers_options {
     snapcell_workers_policy policy;
     /* Of the policy RESTORE: how often the warm-up requests that the function was compiled with are
      * repeated before its memory becomes what is restored, so that instances begin with code that
-     * is optimized. 0: as often as makes a call faster, found while the worker has nothing to do;
-     * SNAPCELL_WARM_CALLS_NONE: never. A function without warm-up requests begins as loaded. */
+     * is optimized. 0: as often as V8 wants for that, some thousand times, while the worker has
+     * nothing to do; SNAPCELL_WARM_CALLS_NONE: never. A function without warm-up requests begins as
+     * loaded. */
     uint32_t warm_calls;
     /* No better tier than this is used: for tests, and to look into a kernel's trouble. 0: the best
      * that there is. */
