@@ -1,32 +1,52 @@
 // Bundles a function for snapcell, Node's modules included:
-//   npm run bundle -- IN.js OUT.js [--empty MODULE]... [--minify] [--sourcemap]
+//   npm run bundle -- IN.js OUT.js [--empty MODULE]... [--files PATH=SOURCE]... [--assets FOLDER] [--minify]
+//       [--sourcemap]
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
 import { missingNames, missingText } from "./missing.mjs";
 import { nodeCompat } from "./plugin.mjs";
 
-const usage = "npm run bundle -- IN.js OUT.js [--empty MODULE]... [--minify] [--sourcemap]";
+const usage =
+    "npm run bundle -- IN.js OUT.js [--empty MODULE]... [--files PATH=SOURCE]... [--assets FOLDER] " +
+    "[--minify] [--sourcemap]";
 const options = {
     empty: { type: "string", multiple: true },
+    files: { type: "string", multiple: true },
+    assets: { type: "string" },
     minify: { type: "boolean" },
     sourcemap: { type: "boolean" },
 };
+
+function given({ empty, files, assets }) {
+    const places = files?.map(text => {
+        const [place, ...source] = text.split("=");
+        if (source.length === 0) throw new Error(`--files ${text}: PATH=SOURCE is needed`);
+        return [place, fromCaller(source.join("="))];
+    });
+    return {
+        empty,
+        files: places && Object.fromEntries(places),
+        assets: assets && fromCaller(assets),
+    };
+}
 
 function command() {
     try {
         const { values, positionals } = parseArgs({ options, allowPositionals: true });
         if (positionals.length !== 2) throw new Error("one input and one output are needed");
-        return { plugin: nodeCompat({ empty: values.empty }), values, positionals };
+        return { plugin: nodeCompat(given(values)), values, positionals };
     } catch (error) {
         console.error(`${error.message}\nusage: ${usage}`);
         process.exit(2);
     }
 }
 
-const { plugin, values, positionals } = command();
 // npm starts scripts in the package's folder; paths are meant from where it was called.
-const [input, output] = positionals.map(path => resolve(process.env.INIT_CWD ?? ".", path));
+const fromCaller = path => resolve(process.env.INIT_CWD ?? ".", path);
+
+const { plugin, values, positionals } = command();
+const [input, output] = positionals.map(fromCaller);
 
 // What the function lacks is told before its first request.
 async function tellMissing(metafile) {

@@ -120,8 +120,10 @@ class FileUses {
     }
 }
 
-// "set", "tested" (code that tests for a name goes on without it) or "read".
+// "set", "tested" (code that tests for a name, or catches what it throws, goes on without it) or "read".
 function howUsed(node, path) {
+    if (path.some(({ type }, i) => type === "TryStatement" && path[i + 1] === path[i].block))
+        return "tested";
     for (let i = path.length - 1, child = node; i >= 0; child = path[i--]) {
         const parent = path[i];
         if (parent.type === "AssignmentExpression" && parent.left === child) return "set";
@@ -131,6 +133,7 @@ function howUsed(node, path) {
         if (/^(If|While|For)Statement|^ConditionalExpression/.test(parent.type))
             return parent.test === child ? "tested" : "read";
         if (parent.type === "LogicalExpression" && parent.left === child) return "tested";
+        if (parent.type === "BinaryExpression" && parent.operator === "instanceof") return "tested";
         if (!/^(Unary|Logical|Binary|Chain)Expression$/.test(parent.type)) return "read";
     }
     return "read";

@@ -4,6 +4,7 @@ import { builtinModules, createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { assetsModule, checkPlaces, filesModule } from "./embedded.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const own = join(here, "modules");
@@ -88,8 +89,14 @@ for (const name of ["sea", "sqlite", "test", "test/reporters"]) builtins.delete(
 
 export const moduleNames = [...Object.keys(modules), ...Object.keys(absentModules)].sort();
 
-// `empty`: names of Node's modules that are not there and that the function does not really need.
-export function nodeCompat({ empty = [] } = {}) {
+// `empty`: names of Node's modules that the function does not really need.
+// `files`: { "/path/in/the/function": "file or folder" }, what node:fs reads.
+// `assets`: a folder whose files are served, or { directory, binding, workerFirst, html, missing }:
+//   `binding` ("ASSETS"): the name in env; `workerFirst` (false): the function answers requests for files, too;
+//   `html` ("auto" or "none"): whether /page stands for page.html; `missing` ("none", "404-page",
+//   "single-page-application"): what the binding answers for other paths.
+export function nodeCompat({ empty = [], files, assets } = {}) {
+    checkPlaces(files ?? {});
     const emptied = new Set(empty.map(name => name.replace(/^node:/, "")));
     for (const name of emptied)
         if (!builtins.has(name)) throw new Error(`"${name}", to be empty, is not a module of Node`);
@@ -109,6 +116,9 @@ export function nodeCompat({ empty = [] } = {}) {
                 absentModule(path)
             );
             addFiles(build);
+            if (files) substitute(build, "files.cjs", () => filesModule(files));
+            if (assets)
+                addAssets(build, typeof assets === "string" ? { directory: assets } : assets);
         },
     };
 }
@@ -121,6 +131,38 @@ globalNames.push("setInterval", "clearTimeout", "clearInterval");
 for (const name of globalNames)
     for (const object of ["globalThis", "global", "self"])
         nodeCompat.define[`${object}.${name}`] = name;
+
+// --- Files that the build embeds ---
+
+const assetChoices = {
+    binding: /^[\w$]+$/,
+    workerFirst: /^(true|false)$/,
+    html: /^(auto|none)$/,
+    missing: /^(none|404-page|single-page-application)$/,
+};
+
+function addAssets(build, { directory, ...given }) {
+    const options = {
+        binding: "ASSETS",
+        workerFirst: false,
+        html: "auto",
+        missing: "none",
+        ...given,
+    };
+    for (const [name, value] of Object.entries(options))
+        if (!assetChoices[name]?.test(String(value)))
+            throw new Error(`assets: "${name}" cannot be ${JSON.stringify(value)}`);
+    substitute(build, "assets_files.cjs", () => assetsModule(directory));
+    substitute(build, "assets_options.cjs", () => `module.exports = ${JSON.stringify(options)};`);
+    build.initialOptions.inject = [...(build.initialOptions.inject ?? []), join(own, "assets.mjs")];
+}
+
+function substitute(build, name, contents) {
+    const pattern = new RegExp(`[\\\\/]modules[\\\\/]${name.replace(".", "\\.")}$`);
+    build.onLoad({ filter: pattern }, ({ path }) =>
+        path === join(own, name) ? { contents: contents(), loader: "js" } : undefined
+    );
+}
 
 // --- Files that wrangler's rules take for modules, and its output leaves next to the script ---
 

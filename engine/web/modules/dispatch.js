@@ -168,7 +168,7 @@ function onlyByName(handlers) {
 // Runs what every request runs, so that a snapshot holds it compiled.
 function compileAhead() {
     const { Response } = require("snapcell:fetch");
-    const answer = fetchEntry(() => new Response("", { status: 200 }));
+    const answer = plainEntry(() => new Response("", { status: 200 }));
     answer("GET", "http://localhost/", ["host", "localhost"], undefined, {});
 }
 
@@ -204,6 +204,32 @@ const pendingOf = promises => (promises.length > 0 ? settle(promises) : undefine
 
 const isThenable = value =>
     value instanceof Promise || (isObject(value) && typeof value.then === "function");
+
+// --- What the bundle adds to calls; see node_support.js ---
+
+let bindings = undefined; // [name, value] each
+let first = undefined;
+
+exports.bind = (name, value) => {
+    bindings ??= [];
+    bindings.push([name, value]);
+};
+exports.answerFirst = callback => {
+    first = callback;
+};
+
+// The embedder's variables come before those of the bundle.
+function bound(env) {
+    if (bindings === undefined || !isObject(env)) return env;
+    for (const [name, value] of bindings) {
+        if (Object.hasOwn(env, name)) continue;
+        const property = { __proto__: null, value, enumerable: true };
+        Object.defineProperty(env, name, { ...property, writable: true, configurable: true });
+    }
+    return env;
+}
+
+exports.bound = bound;
 
 // --- Requests ---
 
@@ -256,7 +282,12 @@ async function send(state, headers, { method, promises, request, exchange }) {
     return [null, null, null, pendingOf(promises)];
 }
 
-function fetchEntry(handler) {
+const fetchEntry = handler =>
+    plainEntry(
+        (request, env, context) => first?.(request) ?? handler(request, bound(env), context)
+    );
+
+function plainEntry(handler) {
     const { createRequest } = require("snapcell:fetch");
     return (method, url, headers, body, env, exchange) => {
         const promises = [];
@@ -298,7 +329,7 @@ function jsonEntry(handler) {
     return (event, env) => {
         const promises = [];
         const context = {
-            env,
+            env: bound(env),
             functionName: native.functionName(),
             waitUntil: newWaitUntil(promises),
         };

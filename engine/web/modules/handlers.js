@@ -2,7 +2,7 @@
 // Handlers that are called by name: `scheduled`, `queue` and any other function of the default export,
 // a named export or a listener. Loaded with the first such call.
 const { hasListeners, callListeners } = require("snapcell:listeners");
-const { newContext, pendingOf, withoutResponse } = require("snapcell:dispatch");
+const { bound, newContext, pendingOf, withoutResponse } = require("snapcell:dispatch");
 
 const isObject = value =>
     (typeof value === "object" && value !== null) || typeof value === "function";
@@ -135,5 +135,5 @@ exports.call = (handlers, name, event, env) => {
         await pendingOf(promises); // what they do with messages counts, too
         return [JSON.stringify(result(settled)) ?? "null", undefined];
     };
-    return finish(method(argument, env, newContext(promises)));
+    return finish(method(argument, bound(env), newContext(promises)));
 };

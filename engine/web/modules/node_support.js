@@ -12,6 +12,11 @@ exports.inFrame = callback =>
         ? callback
         : require("snapcell:async_hooks").AsyncResource.bind(callback);
 
+// A variable of each call's env that is no JSON, as a service; and a function that gets each request
+// before the handler does, and answers it or returns undefined.
+exports.bind = (name, value) => require("snapcell:dispatch").bind(`${name}`, value);
+exports.first = callback => require("snapcell:dispatch").answerFirst(callback);
+
 // --- zlib: push(bytes, finish) -> Uint8Array[] ---
 
 exports.newZlib = (inflates, windowBits, level = undefined) => {

@@ -10,10 +10,23 @@ absent.push(
     "setFlagsFromString",
     "writeHeapSnapshot"
 );
-absent.push("Deserializer", "Serializer", "startupSnapshot", "takeCoverage", "stopCoverage");
+absent.push("Deserializer", "Serializer", "takeCoverage", "stopCoverage");
 
 absent.push("DefaultDeserializer", "DefaultSerializer", "GCProfiler", "getCppHeapStatistics");
 absent.push("getHeapCodeStatistics", "isStringOneByteRepresentation", "promiseHooks");
 absent.push("setHeapSnapshotNearHeapLimit");
 
-module.exports = missingAll("v8", absent);
+const ofSnapshots = [
+    "addAfterUserSerializeCallback",
+    "addDeserializeCallback",
+    "addSerializeCallback",
+];
+ofSnapshots.push("setDeserializeMainFunction");
+
+// Node's own snapshots are not those that functions become.
+const startupSnapshot = {
+    ...missingAll("v8.startupSnapshot", ofSnapshots),
+    isBuildingSnapshot: () => false,
+};
+
+module.exports = { ...missingAll("v8", absent), startupSnapshot };

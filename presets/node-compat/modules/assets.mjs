@@ -1,0 +1,84 @@
+// The binding of a folder's files, as on Workers; and, unless the function comes first, the answers to
+// requests for one of them.
+import files from "./assets_files.cjs";
+import options from "./assets_options.cjs";
+import { bytesOf } from "./embedded.cjs";
+import support from "./support.mjs";
+
+const redirected = path => ({ redirect: path });
+const found = path => (files[path] ? { file: files[path], status: 200 } : undefined);
+
+// /page is page.html, /folder/ is folder/index.html; the other names of both lead there.
+function automatic(path) {
+    if (path.endsWith("/index.html")) return redirected(path.slice(0, -"index.html".length));
+    if (path.endsWith(".html") && files[path]) return redirected(path.slice(0, -".html".length));
+    if (files[path]) return found(path);
+    if (!path.endsWith("/")) {
+        if (files[`${path}.html`]) return found(`${path}.html`);
+        return files[`${path}/index.html`] && redirected(`${path}/`);
+    }
+    if (files[`${path}index.html`]) return found(`${path}index.html`);
+    return files[`${path.slice(0, -1)}.html`] && redirected(path.slice(0, -1));
+}
+
+function decoded(path) {
+    try {
+        return decodeURIComponent(path);
+    } catch {
+        return path;
+    }
+}
+
+function lookUp(pathname) {
+    const path = decoded(pathname);
+    const match = options.html === "none" ? found(path) : automatic(path);
+    // A redirection must lead to a file.
+    return match?.redirect === undefined || automatic(match.redirect)?.file ? match : undefined;
+}
+
+// The page for what is not there: the nearest folder's 404.html, or the application's only one.
+function missing(path) {
+    if (options.missing === "single-page-application") return found("/index.html");
+    if (options.missing !== "404-page") return undefined;
+    for (let end = path.lastIndexOf("/"); end >= 0; end = path.lastIndexOf("/", end - 1)) {
+        const page = found(`${path.slice(0, end)}/404.html`);
+        if (page) return { ...page, status: 404 };
+        if (end === 0) break;
+    }
+    return undefined;
+}
+
+function answer(request, { pathname, search }, match) {
+    if (match.redirect !== undefined)
+        return new Response(null, { status: 307, headers: { location: match.redirect + search } });
+    const { file, status } = match;
+    const [, size, , type, tag] = file;
+    const etag = `"${tag}"`;
+    const headers = { "cache-control": "public, max-age=0, must-revalidate", etag };
+    const known = request.headers.get("if-none-match");
+    if (known?.split(",").some(one => one.trim().replace(/^W\//, "") === etag))
+        return new Response(null, { status: 304, headers });
+    Object.assign(headers, { "content-type": type, "content-length": `${size}` });
+    return new Response(request.method === "HEAD" ? null : bytesOf(file), { status, headers });
+}
+
+const isRead = ({ method }) => method === "GET" || method === "HEAD";
+
+async function fetch(input, init) {
+    const request = new Request(input, init);
+    const url = new URL(request.url);
+    const match = lookUp(url.pathname) ?? missing(url.pathname);
+    if (!match) return new Response(null, { status: 404 });
+    if (!isRead(request))
+        return new Response(null, { status: 405, headers: { allow: "GET, HEAD" } });
+    return answer(request, url, match);
+}
+
+support.bind(options.binding, { fetch });
+if (!options.workerFirst)
+    support.first(request => {
+        if (!isRead(request)) return undefined;
+        const url = new URL(request.url);
+        const match = lookUp(url.pathname);
+        return match && answer(request, url, match);
+    });
