@@ -46,8 +46,8 @@ static void learn_range(checkpoint *cp, learn_user *user, const checkpoint_regio
             if (cp->fresh_hot >= LEARN_FRESH_MAX) {
                 /* The rest of the range may have hot pages in it: they are zero then, and stay hot.
                  */
-                user->failed =
-                    !learn_give_back(cp, start + (i << PAGE_SHIFT), (count - i) << PAGE_SHIFT);
+                if (!learn_give_back(cp, start + (i << PAGE_SHIFT), (count - i) << PAGE_SHIFT))
+                    user->failed = true;
                 return;
             }
             cp->fresh_hot++;
@@ -60,7 +60,7 @@ static void learn_range(checkpoint *cp, learn_user *user, const checkpoint_regio
 static bool learn_visit(checkpoint *cp, void *data, uintptr_t start, uintptr_t end)
 {
     learn_user *user = data;
-    while (start < end) {
+    while (start < end && !user->failed) {
         const checkpoint_region *region = checkpoint_region_at(cp, user->span, start);
         uintptr_t part_end = end < region->end ? end : region->end;
         learn_range(cp, user, region, start, part_end);
