@@ -85,6 +85,7 @@ static int worker_fail_dead(const snapcell_worker *worker, const child_end *end,
 static int worker_fail_gone(snapcell_worker *worker, snapcell_error *err)
 {
     child_end end = child_process_wait(&worker->process);
+    if (end.signal == CELL_ANOMALY_SIGNAL) worker_count(&worker->workers->counters.anomalies, 1);
     if (end.signal == SIGKILL && worker->cancelled) return worker_fail_cancelled(worker, err);
     if (child_ran_out_of_memory(end.signal, worker->process.words))
         return worker_fail_memory(worker, err);
