@@ -1,8 +1,12 @@
 #include "restore_torture.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 const restore_variant restore_variants[RESTORE_VARIANTS] = {
     {"scanned", SNAPCELL_RESTORE_SCANNED, false},
@@ -21,7 +25,8 @@ static void fail(const char *what, const snapcell_error *err)
     exit(2);
 }
 
-snapcell_workers *restore_open(const char *store_path, const restore_variant *variant)
+static snapcell_workers *open_workers(const char *store_path, const restore_variant *variant,
+                                      const char *program)
 {
     snapcell_workers_options options = SNAPCELL_WORKERS_OPTIONS_INIT;
     snapcell_workers *workers = NULL;
@@ -29,8 +34,45 @@ snapcell_workers *restore_open(const char *store_path, const restore_variant *va
     options.store_path = store_path;
     options.restore_tier = variant->tier;
     options.no_sandbox = variant->no_sandbox;
+    options.worker_path = program;
     if (snapcell_workers_open(&options, &workers, &err) != SNAPCELL_OK) fail(variant->name, &err);
     return workers;
+}
+
+snapcell_workers *restore_open(const char *store_path, const restore_variant *variant)
+{
+    return open_workers(store_path, variant, NULL);
+}
+
+/* --- The lab --- */
+
+void restore_lab_init(restore_lab *out)
+{
+    strcpy(out->folder, "/tmp/snapcell-lab-XXXXXX");
+    if (mkdtemp(out->folder) == NULL) abort();
+    snprintf(out->program, sizeof(out->program), "%s/worker", out->folder);
+    snprintf(out->report_path, sizeof(out->report_path), "%s.report", out->program);
+    const int fd = open(out->report_path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    void *report = MAP_FAILED;
+    if (fd >= 0 && ftruncate(fd, sizeof(lab_report)) == 0)
+        report = mmap(NULL, sizeof(lab_report), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (report == MAP_FAILED || symlink(LAB_WORKER, out->program) != 0) abort();
+    close(fd);
+    out->report = report;
+}
+
+void restore_lab_release(restore_lab *lab)
+{
+    munmap(lab->report, sizeof(lab_report));
+    unlink(lab->report_path);
+    unlink(lab->program);
+    rmdir(lab->folder);
+}
+
+snapcell_workers *restore_lab_open(const restore_lab *lab, const char *store_path,
+                                   const restore_variant *variant)
+{
+    return open_workers(store_path, variant, lab->program);
 }
 
 snapcell_worker *restore_load(snapcell_workers *workers, const char *ref,

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lab_worker.h"
 #include "snapcell/worker.h"
 
 /* How a group of workers restores. */
@@ -20,6 +21,21 @@ typedef struct restore_variant {
 extern const restore_variant restore_variants[RESTORE_VARIANTS];
 
 snapcell_workers *restore_open(const char *store_path, const restore_variant *variant);
+
+/* Workers that are also looked at: see lab_worker.h. */
+typedef struct restore_lab {
+    char folder[64];
+    char program[96];
+    char report_path[104];
+    lab_report *report;
+} restore_lab;
+
+/* Makes a lab; in a temporary folder. `out`: stays where it is. To be released. */
+void restore_lab_init(restore_lab *out);
+void restore_lab_release(restore_lab *lab);
+/* As restore_open(). What `lab->report` says when a worker starts holds for it. */
+snapcell_workers *restore_lab_open(const restore_lab *lab, const char *store_path,
+                                   const restore_variant *variant);
 snapcell_worker *restore_load(snapcell_workers *workers, const char *ref,
                               const snapcell_cell_options *options);
 snapcell_workers_counts restore_counts(const snapcell_workers *workers);

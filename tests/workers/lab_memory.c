@@ -1,0 +1,283 @@
+/* Compares all memory of a worker after each restore with what it was at the checkpoint: every
+ * private mapping, whatever its protection, and the list of all mappings. Copies are the test's
+ * own, and pages are found by words of pagemap, so that nothing of the checkpoint is relied upon;
+ * only pages that are there are touched, so that the worker's own page faults are what they would
+ * be.
+ *
+ * Not compared: shared mappings, which are the session's own and outlive calls by design, and pages
+ * of files that nobody wrote. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "checkpoint.h"
+#include "lab_worker.h"
+#include "memory_map.h"
+#include "outer_memory.h"
+
+#ifndef MADV_PAGEOUT
+#define MADV_PAGEOUT 21
+#endif
+
+#define PAGE ((size_t)4096)
+#define MAPPINGS_MAX 8192
+#define TEXT_MAX ((size_t)4 << 20)
+/* Pages that are not zero, of all mappings. */
+#define COPIES_MAX ((size_t)64 << 10)
+/* Pages of all mappings, except for those of huge reservations. */
+#define PAGES_MAX ((size_t)8 << 20)
+#define WORDS 4096
+/* Fetching pages makes page faults, of which a worker would take note: in each so-many-th check. */
+#define THOROUGH_EVERY 61
+
+/* What a page was: */
+#define PAGE_ZERO 0u
+#define PAGE_FILES UINT32_MAX /* a file's; else a copy's number, from 1 */
+
+#define WORD_IS_FILE (UINT64_C(1) << 61)
+#define WORD_IS_SWAPPED (UINT64_C(1) << 62)
+#define WORD_IS_PRESENT (UINT64_C(1) << 63)
+
+/* In outer memory. */
+typedef struct lab_memory {
+    lab_report *report;
+    int pagemap_fd;
+    int maps_fd;
+    int memory_fd;
+    int then_count;
+    int now_count;
+    memory_mapping then[MAPPINGS_MAX];
+    memory_mapping now[MAPPINGS_MAX];
+    char text[TEXT_MAX];
+    uint64_t words[WORDS];
+    uint32_t *pages; /* of all private mappings, in their order */
+    unsigned char (*copies)[PAGE];
+    uint32_t copy_count;
+    bool is_thorough;         /* pages that are not there are fetched, too */
+    unsigned char page[PAGE]; /* of a mapping that cannot be read */
+} lab_memory;
+
+static lab_memory *lab;
+static volatile char spoiled;
+
+/* Not by stdio, which would write to memory that is compared. */
+static _Noreturn void lab_end(const char *format, ...)
+{
+    char text[256];
+    va_list arguments;
+    va_start(arguments, format);
+    const int size = vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    if (write(STDERR_FILENO, text, (size_t)size) < 0) _exit(3);
+    raise(SIGABRT);
+    _exit(3);
+}
+
+/* --- Mappings --- */
+
+static bool is_same_kind(const memory_mapping *a, const memory_mapping *b)
+{
+    return a->inode == b->inode && a->protection == b->protection &&
+           a->is_private == b->is_private && a->is_special == b->is_special;
+}
+
+/* Neighbours that look the same are one: the kernel joins them when it can. */
+static int join_neighbours(memory_mapping *list, int count)
+{
+    int kept = 0;
+    for (int i = 0; i < count; i++) {
+        memory_mapping *last = kept > 0 ? &list[kept - 1] : NULL;
+        if (last != NULL && last->end == list[i].start && is_same_kind(last, &list[i]))
+            last->end = list[i].end;
+        else
+            list[kept++] = list[i];
+    }
+    return kept;
+}
+
+static int read_mappings(memory_mapping *out)
+{
+    size_t size = 0;
+    for (;;) {
+        const ssize_t got = pread(lab->maps_fd, lab->text + size, TEXT_MAX - size, (off_t)size);
+        if (got < 0) lab_end("lab: the list of mappings cannot be read");
+        if (got == 0) break;
+        size += (size_t)got;
+    }
+    const int count = memory_map_parse(lab->text, size, out, MAPPINGS_MAX);
+    if (count < 0) lab_end("lab: the list of mappings is not understood");
+    return join_neighbours(out, count);
+}
+
+static void compare_mappings(void)
+{
+    for (int i = 0; i < lab->then_count || i < lab->now_count; i++) {
+        const memory_mapping *then = &lab->then[i];
+        const memory_mapping *now = &lab->now[i];
+        if (i < lab->then_count && i < lab->now_count && then->start == now->start &&
+            then->end == now->end && is_same_kind(then, now))
+            continue;
+        lab_end("lab: mapping %d of %d is %zx-%zx %d; it was %zx-%zx %d, of %d", i, lab->now_count,
+                (size_t)now->start, (size_t)now->end, now->protection, (size_t)then->start,
+                (size_t)then->end, then->protection, lab->then_count);
+    }
+}
+
+/* --- Pages --- */
+
+typedef void page_fn(const memory_mapping *mapping, uintptr_t page, uint64_t word, uint32_t *slot);
+
+static size_t read_words(uintptr_t page, size_t count)
+{
+    const ssize_t got = pread(lab->pagemap_fd, lab->words, count * sizeof(*lab->words),
+                              (off_t)(page / PAGE * sizeof(*lab->words)));
+    if (got < (ssize_t)sizeof(*lab->words)) lab_end("lab: pagemap cannot be read");
+    return (size_t)got / sizeof(*lab->words);
+}
+
+/* Each page of each private mapping of a list, in order. */
+static void each_page(const memory_mapping *list, int count, page_fn *visit)
+{
+    size_t slot = 0;
+    for (int i = 0; i < count; i++) {
+        if (!list[i].is_private || list[i].is_special) continue;
+        for (uintptr_t page = list[i].start; page < list[i].end;) {
+            const size_t left = (list[i].end - page) / PAGE;
+            const size_t words = read_words(page, left < WORDS ? left : WORDS);
+            if (slot + words > PAGES_MAX) lab_end("lab: there is too much memory");
+            for (size_t k = 0; k < words; k++, page += PAGE)
+                visit(&list[i], page, lab->words[k], &lab->pages[slot++]);
+        }
+    }
+}
+
+static const unsigned char *page_bytes(const memory_mapping *mapping, uintptr_t page)
+{
+    if ((mapping->protection & PROT_READ) != 0) return (const unsigned char *)page;
+    if (pread(lab->memory_fd, lab->page, PAGE, (off_t)page) != (ssize_t)PAGE)
+        lab_end("lab: the page at %zx cannot be read", (size_t)page);
+    return lab->page;
+}
+
+static bool is_zero(const unsigned char *bytes)
+{
+    return bytes[0] == 0 && memcmp(bytes, bytes + 1, PAGE - 1) == 0;
+}
+
+/* A private writable mapping of a file is the checkpoint's: its pages are compared, too. */
+static bool is_compared(const memory_mapping *mapping, uint64_t word)
+{
+    if (mapping->inode != 0 && (mapping->protection & PROT_WRITE) != 0) return true;
+    return (word & (WORD_IS_PRESENT | WORD_IS_SWAPPED)) != 0 && (word & WORD_IS_FILE) == 0;
+}
+
+static void keep_page(const memory_mapping *mapping, uintptr_t page, uint64_t word, uint32_t *slot)
+{
+    *slot = mapping->inode != 0 ? PAGE_FILES : PAGE_ZERO;
+    if (!is_compared(mapping, word)) return;
+    const unsigned char *bytes = page_bytes(mapping, page);
+    *slot = PAGE_ZERO;
+    if (is_zero(bytes)) return;
+    if (lab->copy_count == COPIES_MAX) lab_end("lab: there is too much memory");
+    memcpy(lab->copies[lab->copy_count++], bytes, PAGE);
+    *slot = lab->copy_count;
+}
+
+/* Pages that are not there are the file's, or zero, as the list of mappings has it. */
+static void compare_page(const memory_mapping *mapping, uintptr_t page, uint64_t word,
+                         uint32_t *slot)
+{
+    const bool is_there = (word & (WORD_IS_PRESENT | WORD_IS_SWAPPED)) != 0;
+    if (mapping->inode == 0 && !is_there && *slot != PAGE_ZERO)
+        lab_end("lab: the page at %zx is gone", (size_t)page);
+    const bool is_checkpoint = mapping->inode != 0 && *slot != PAGE_FILES;
+    if (!is_there && !(is_checkpoint && lab->is_thorough)) return;
+    if (*slot == PAGE_FILES && (word & WORD_IS_FILE) != 0) return;
+    if (*slot == PAGE_FILES) lab_end("lab: the file's page at %zx was written", (size_t)page);
+    const unsigned char *bytes = page_bytes(mapping, page);
+    lab->report->pages++;
+    const bool is_same =
+        *slot == PAGE_ZERO ? is_zero(bytes) : memcmp(bytes, lab->copies[*slot - 1], PAGE) == 0;
+    if (is_same) return;
+    size_t at = 0;
+    while (at < PAGE && bytes[at] == (*slot == PAGE_ZERO ? 0 : lab->copies[*slot - 1][at]))
+        at++;
+    lab_end("lab: the byte at %zx differs, in a page with protection %d%s%s", (size_t)page + at,
+            mapping->protection, *slot == PAGE_ZERO ? ", which was zero" : "",
+            mapping->inode != 0 ? ", of a file" : "");
+}
+
+static void count_swapped(const memory_mapping *mapping, uintptr_t page, uint64_t word,
+                          uint32_t *slot)
+{
+    (void)mapping, (void)page, (void)slot;
+    if ((word & WORD_IS_SWAPPED) != 0) lab->report->paged_out++;
+}
+
+/* --- Around a checkpoint --- */
+
+static void page_out(void)
+{
+    lab_faults_pause(true);
+    lab->now_count = read_mappings(lab->now);
+    for (int i = 0; i < lab->now_count; i++)
+        if (lab->now[i].is_private && (lab->now[i].protection & PROT_WRITE) != 0)
+            madvise((void *)lab->now[i].start, lab->now[i].end - lab->now[i].start, MADV_PAGEOUT);
+    each_page(lab->now, lab->now_count, count_swapped);
+    lab_faults_pause(false);
+}
+
+int __real_checkpoint_take(checkpoint *cp, snapcell_error *err);
+int __wrap_checkpoint_take(checkpoint *cp, snapcell_error *err);
+int __real_checkpoint_restore(checkpoint *cp, bool cut, snapcell_error *err);
+int __wrap_checkpoint_restore(checkpoint *cp, bool cut, snapcell_error *err);
+
+int __wrap_checkpoint_take(checkpoint *cp, snapcell_error *err)
+{
+    const int status = __real_checkpoint_take(cp, err);
+    lab->report->round = 0;
+    if (status != SNAPCELL_OK || !lab->report->checks_memory) return status;
+    lab_faults_pause(true);
+    lab->copy_count = 0;
+    lab->then_count = read_mappings(lab->then);
+    each_page(lab->then, lab->then_count, keep_page);
+    lab_faults_pause(false);
+    return status;
+}
+
+int __wrap_checkpoint_restore(checkpoint *cp, bool cut, snapcell_error *err)
+{
+    if (lab->report->pages_out) page_out();
+    lab->report->is_restoring = true;
+    const int status = __real_checkpoint_restore(cp, cut, err);
+    lab->report->is_restoring = false;
+    if (status != SNAPCELL_OK || !lab->report->checks_memory || lab->then_count == 0) return status;
+    lab_faults_pause(true);
+    if (lab->report->spoils_memory) spoiled = 1;
+    lab->is_thorough = lab->report->checks % THOROUGH_EVERY == 0;
+    lab->now_count = read_mappings(lab->now);
+    compare_mappings();
+    each_page(lab->then, lab->then_count, compare_page);
+    lab->report->checks++;
+    lab_faults_pause(false);
+    return status;
+}
+
+void lab_memory_open(lab_report *report)
+{
+    lab = outer_alloc(sizeof(*lab));
+    if (lab == NULL) exit(3);
+    lab->report = report;
+    lab->pages = outer_alloc(PAGES_MAX * sizeof(*lab->pages));
+    lab->copies = outer_alloc(COPIES_MAX * PAGE);
+    lab->pagemap_fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    lab->maps_fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    lab->memory_fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    if (lab->pages == NULL || lab->copies == NULL || lab->maps_fd < 0) exit(3);
+}
