@@ -1,0 +1,59 @@
+// Run by `npm pack` before it packs: puts the modules that stand in for Node's, and the packages they are made of, into
+// build/node-compat. They are packed in the versions of their lock file, so that a source gives the same bundle
+// everywhere. With $SNAPCELL_PACK naming the native program, that is packed, too. `--remove` cleans up afterwards.
+import { spawnSync } from "node:child_process";
+import {
+    chmodSync,
+    cpSync,
+    existsSync,
+    mkdirSync,
+    readFileSync,
+    readdirSync,
+    rmSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const kit = join(dirname(fileURLToPath(import.meta.url)), "..");
+const preset = join(kit, "../presets/node-compat");
+const target = join(kit, "build/node-compat");
+
+// The packages that the preset imports, and theirs; esbuild is a dependency of the kit.
+function runtimePackages() {
+    const { packages } = JSON.parse(readFileSync(join(preset, "package-lock.json"), "utf8"));
+    return Object.keys(packages).filter(path => path && !/esbuild/.test(path));
+}
+
+const ownFiles = () =>
+    readdirSync(preset).filter(
+        name => !/^(node_modules|package-lock\.json|bundle\.mjs)$|^\./.test(name)
+    );
+
+function assemble() {
+    const install = spawnSync(join(kit, "../scripts/npm-install"), [preset], {
+        stdio: ["ignore", 2, 2], // standard output is npm's, for the name of the tarball
+    });
+    if (install.status !== 0) throw new Error(`npm could not install the packages of ${preset}`);
+    rmSync(target, { recursive: true, force: true });
+    mkdirSync(target, { recursive: true });
+    for (const path of [
+        "plugin.mjs",
+        "names.json",
+        "package.json",
+        "README.md",
+        "modules",
+        ...runtimePackages(),
+    ])
+        if (existsSync(join(preset, path)))
+            cpSync(join(preset, path), join(target, path), { recursive: true, dereference: true });
+    packNative(process.env.SNAPCELL_PACK);
+}
+
+function packNative(program) {
+    if (!program) return;
+    cpSync(program, join(kit, "build/native/snapcell"));
+    chmodSync(join(kit, "build/native/snapcell"), 0o755);
+}
+
+if (process.argv.includes("--remove")) rmSync(join(kit, "build"), { recursive: true, force: true });
+else assemble();

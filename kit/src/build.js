@@ -1,0 +1,244 @@
+// From a project to artifacts in the store.
+import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { availableParallelism, cpus } from "node:os";
+import { basename, join, relative, resolve } from "node:path";
+import { performance } from "node:perf_hooks";
+import { adapted, neededAdapter } from "./adapters.js";
+import { bundlerOf, inputFiles } from "./bundler.js";
+import { needsNode, shownMetafile } from "./bundler_esbuild.js";
+import { compileBundle, isStored, warmFiles } from "./compile.js";
+import { Failure, usageFailure } from "./failure.js";
+import { missingNames } from "./node_compat.js";
+import { findNative } from "./native.js";
+import { loadProject } from "./project.js";
+import { factsOf, isUnchanged, makeWorkFolder, programFacts } from "./state.js";
+import { readState, settingsDigest, writeState } from "./state.js";
+
+const textOf = (root, input) => {
+    const file = resolve(root, input);
+    return existsSync(file) ? readFileSync(file, "utf8") : "";
+};
+
+/** What a bundler gets. @param {any} settings */
+export function requestOf(settings) {
+    const { root, entry, adapter } = settings;
+    const contents = adapted(adapter, `./${relative(root, entry)}`);
+    return { ...settings, contents };
+}
+
+/**
+ * Bundles one function: again with Node's globals, or with an adapter, when the first bundle shows that it needs them.
+ * @param {any} settings
+ * @param {(request: any) => Promise<any>} bundle
+ */
+export async function bundleFunction(settings, bundle) {
+    const { root } = settings;
+    let known = settings;
+    for (;;) {
+        const result = await bundle(requestOf(known));
+        const { metafile } = result;
+        const node =
+            known.node ??
+            (metafile ? needsNode(metafile, root, file => textOf(root, file)) : false);
+        const adapter = known.adapter ?? (metafile ? neededAdapter(metafile) : undefined);
+        if ((node === false || known.node === node) && adapter === known.adapter)
+            return { ...result, settings: known };
+        known = { ...known, node, adapter };
+    }
+}
+
+/** A file that is a bundle already is taken as it is. */
+function takenAsIs({ root, entry }) {
+    const code = readFileSync(entry, "utf8");
+    const link = /^\/\/# sourceMappingURL=([^\s]+)\s*$/m.exec(code)?.[1];
+    const file = link && !link.startsWith("data:") ? resolve(entry, "..", link) : undefined;
+    const map = file && existsSync(file) ? readFileSync(file, "utf8") : undefined;
+    return { code, map, inputs: [relative(root, entry)], warnings: [], settings: undefined };
+}
+
+/** Writes a bundle and its source map to the work folder. @returns {string} the bundle's file */
+export function writeBundle({ root, name }, { code, map }) {
+    const file = join(makeWorkFolder(root), `${name}.js`);
+    const link = map && !/^\/\/# sourceMappingURL=/m.test(code);
+    writeFileSync(file, link ? `${code}//# sourceMappingURL=${basename(file)}.map\n` : code);
+    if (map) writeFileSync(`${file}.map`, map);
+    return file;
+}
+
+/** What the result of a build says of bundling. */
+const bundleFacts = ({ root, cwd = process.cwd() }, file, bundled) => ({
+    bundle: relative(cwd, file),
+    entry: relative(root, bundled.entry),
+    inputs: bundled.inputs.length,
+});
+
+// What decides a build, except the contents of files.
+function digestOf(settings, program) {
+    const { json, watch, force, quiet, metafile, signal, onEvent, cwd, ...deciding } = settings;
+    const key =
+        settings.sign && statSync(resolve(cwd ?? ".", settings.sign), { throwIfNoEntry: false });
+    const sign = key && `${key.size} ${key.mtimeMs}`;
+    return settingsDigest({
+        ...deciding,
+        where: settings.store,
+        program: programFacts(program),
+        sign,
+    });
+}
+
+/**
+ * @param {any} settings of one function
+ * @param {{ program: string, files: string[] }} shared
+ */
+async function buildFunction(settings, { program, files, bundle, signal }) {
+    const started = performance.now();
+    const { root, name } = settings;
+    const digest = digestOf(settings, program);
+    const state = settings.force ? undefined : readState(root, name);
+    if (isUnchanged(state, root, digest) && (await isStored(program, settings, state.result.key)))
+        return { ...state.result, cached: true, unchanged: true, ms: performance.now() - started };
+    const { bundled, file, bundleMs } = await bundleTo(settings, bundle);
+    const missing = await missingOf(bundled, settings);
+    const compiled = await compileBundle(
+        program,
+        file,
+        { ...settings, ...bundled.settings },
+        signal
+    );
+    const inputs = bundled.metafile
+        ? inputFiles(bundled.metafile, root)
+        : bundled.inputs.map(input => resolve(root, input));
+    const result = {
+        ...compiled,
+        ...bundleFacts(settings, file, { ...bundled, entry: settings.entry }),
+        bundle_ms: bundleMs,
+        notices: [...bundled.warnings.map(noticeOf), ...missing],
+    };
+    const used = [
+        settings.entry,
+        ...inputs,
+        ...files,
+        ...warmFiles(settings),
+        ...embeddedFiles(settings),
+    ];
+    const facts = factsOf(root, used);
+    writeState(root, name, { settings: digest, facts, result });
+    if (settings.metafile) writeMetafile(settings, bundled.metafile);
+    return { ...result, unchanged: false, ms: performance.now() - started };
+}
+
+// The files that a bundle embeds, with the folders that they are in.
+const embeddedFiles = ({ root, assets, files = {} }) =>
+    [assets?.directory, ...Object.values(files)]
+        .filter(Boolean)
+        .flatMap(path => filesUnder(resolve(root, path)));
+
+function filesUnder(path) {
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [path];
+    return readdirSync(path).flatMap(name => filesUnder(join(path, name)));
+}
+
+// Names that are imported and not there are errors; what throws when it is called is told.
+async function missingOf({ metafile }, { root }) {
+    if (!metafile) return [];
+    const all = (await missingNames(metafile, root)).map(missing => ({
+        level: missing.level,
+        code: "E_BUNDLE",
+        message: missingText(missing),
+        ...missing.places[0],
+    }));
+    const errors = all.filter(({ level }) => level === "error");
+    if (errors.length > 0) throw new Failure(errors[0].message, { ...errors[0], errors });
+    return all;
+}
+
+function missingText({ module, name, state, packages, places }) {
+    const what = state === "throws" ? "throws when it is called" : "is not there";
+    const users = packages.length > 0 ? `, used by ${packages.join(", ")}` : "";
+    const more =
+        places.length > 1
+            ? `, and at ${places.length - 1} more place${places.length > 2 ? "s" : ""}`
+            : "";
+    return `"${name}" of node:${module} ${what}${users}${more}`;
+}
+
+const noticeOf = ({ text, location }) => ({
+    message: text,
+    file: location?.file,
+    line: location?.line,
+    column: location ? location.column + 1 : undefined,
+});
+
+async function bundleTo(settings, bundle = bundleOnce) {
+    const started = performance.now();
+    const bundler = await bundlerOf(settings.bundler, settings.root);
+    const bundled = settings.noBundle
+        ? takenAsIs(settings)
+        : await bundleFunction(settings, request => bundle(bundler, request));
+    const file = writeBundle(settings, bundled);
+    return { bundled, file, bundleMs: performance.now() - started };
+}
+
+const bundleOnce = (bundler, request) => bundler.bundle(request);
+
+function writeMetafile({ metafile, root, cwd = ".", name, several }, content) {
+    if (!content)
+        throw new Failure("this bundler made no metafile", { status: 2, code: "E_USAGE" });
+    const file = resolve(cwd, metafile);
+    const target = several ? file.replace(/(\.[^.]*)?$/, `-${name}$1`) : file;
+    writeFileSync(target, `${shownMetafile(content, root)}\n`);
+}
+
+/** Runs `work` on each item, some at a time, and keeps their order. */
+export async function inParallel(items, work) {
+    const results = [];
+    let next = 0;
+    const worker = async () => {
+        for (let i = next++; i < items.length; i = next++) results[i] = await work(items[i]);
+    };
+    const count = Math.min(items.length, availableParallelism?.() ?? cpus().length);
+    await Promise.all(Array.from({ length: count }, worker));
+    return results;
+}
+
+/** The project and the program of a command. @param {import("./index.js").BuildOptions} options */
+export async function prepare(options) {
+    const project = await loadProject(options);
+    if (options.name && project.functions.length > 1)
+        throw usageFailure(
+            `--name names one function, and ${project.root} has ${project.functions.length}`
+        );
+    const program = findNative({ option: options.native, cwd: options.cwd });
+    return { ...project, program };
+}
+
+/**
+ * Builds every function of a project. A function that fails does not stop the others: its result has `error`.
+ * @param {import("./index.js").BuildOptions} [options]
+ */
+export async function build(options = {}) {
+    return buildProject(await prepare(options));
+}
+
+/**
+ * @param {Awaited<ReturnType<typeof prepare>>} project
+ * @param {{ bundle?: Function, signal?: AbortSignal }} [how]
+ */
+export async function buildProject({ functions, notes, files, program, root }, how = {}) {
+    const several = functions.length > 1;
+    const results = await inParallel(functions, async settings => {
+        try {
+            return await buildFunction({ ...settings, several }, { program, files, ...how });
+        } catch (error) {
+            if (!(error instanceof Failure)) throw error;
+            return { name: settings.name, entry: relative(root, settings.entry), error };
+        }
+    });
+    return { root, notes, functions: results };
+}
+
+/** The files whose change asks for another build. @param {string} root @param {string} name */
+export function watchedFiles(root, name) {
+    const state = readState(root, name);
+    return Object.keys(state?.facts.files ?? {}).map(path => resolve(root, path));
+}

@@ -1,0 +1,79 @@
+// Bundling, by esbuild or by another bundler that a project plugs in.
+import { isAbsolute, relative, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { Failure, usageFailure } from "./failure.js";
+import { esbuildBundler } from "./bundler_esbuild.js";
+
+/**
+ * The bundler of the settings: an object, or the name of a module whose default export is one.
+ * @param {string | import("./index.js").Bundler | undefined} bundler
+ * @param {string} root
+ */
+export async function bundlerOf(bundler, root) {
+    if (bundler === undefined || bundler === "esbuild") return esbuildBundler;
+    const found = typeof bundler === "string" ? await importedBundler(bundler, root) : bundler;
+    if (typeof found?.bundle === "function") return found;
+    throw usageFailure(
+        `a bundler is an object with a function bundle(request), not ${typeof found}`
+    );
+}
+
+async function importedBundler(name, root) {
+    const isFile = isAbsolute(name) || name.startsWith(".");
+    try {
+        const module = await import(isFile ? pathToFileURL(resolve(root, name)).href : name);
+        return module.default;
+    } catch (error) {
+        throw usageFailure(`the bundler ${name} could not be imported: ${error.message}`);
+    }
+}
+
+/**
+ * A bundler's errors as one Failure, the first with its place.
+ * @param {{ text: string, location?: { file: string, line: number, column: number } | null }[]} errors
+ */
+export function bundleFailure(errors) {
+    const told = distinct(errors).map(({ text, location }) => ({
+        code: "E_BUNDLE",
+        message: text,
+        file: location?.file,
+        line: location?.line,
+        column: location ? location.column + 1 : undefined,
+        length: location?.length,
+        text: location?.lineText,
+    }));
+    const [first = { message: "the bundler failed and did not say why" }] = told;
+    return new Failure(first.message, { ...first, errors: told });
+}
+
+// The same text is told once, at its first place, with the number of others.
+function distinct(errors) {
+    const byText = new Map();
+    for (const error of errors) {
+        const known = byText.get(error.text);
+        if (known) known.others++;
+        else byText.set(error.text, { ...error, others: 0 });
+    }
+    return [...byText.values()].map(({ others, text, ...rest }) => ({
+        ...rest,
+        text: others > 0 ? `${text}, and at ${others} more place${others > 1 ? "s" : ""}` : text,
+    }));
+}
+
+/**
+ * The files that a bundle was made of, absolute.
+ * @param {{ inputs: Record<string, unknown> }} metafile
+ * @param {string} root
+ */
+export function inputFiles(metafile, root) {
+    return Object.keys(metafile.inputs).flatMap(input => {
+        const path = input.replace(/^file-[a-z]+:/, "");
+        return /^(<|[a-z][a-z-]+:)/.test(path) ? [] : [resolve(root, path)];
+    });
+}
+
+/** `path` as it is told to people: relative to the folder where that is shorter. */
+export function shown(path, root) {
+    const short = relative(root, path);
+    return short.startsWith("..") ? path : short;
+}

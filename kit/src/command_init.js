@@ -1,0 +1,78 @@
+// snapcell init: the files of a small project.
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { createRequire } from "node:module";
+import { fileFailure, statuses } from "./failure.js";
+import { nameFrom } from "./project.js";
+
+const { version } = createRequire(import.meta.url)("../package.json");
+
+const source = types => `let visits = 0;
+
+export default {
+    async fetch(request${types ? ": Request" : ""}, env${types ? ": { GREETING?: string }" : ""}) {
+        const { pathname } = new URL(request.url);
+        return new Response(\`\${env.GREETING ?? "Hello"} \${pathname}, visit \${++visits}\\n\`);
+    },
+};
+`;
+
+const json = value => `${JSON.stringify(value, null, 4)}\n`;
+
+/** @param {string} name @param {boolean} [js] */
+export function projectFiles(name, js) {
+    const entry = js ? "src/index.js" : "src/index.ts";
+    const compilerOptions = {
+        target: "esnext",
+        module: "esnext",
+        moduleResolution: "bundler",
+        lib: ["esnext", "webworker"],
+        strict: true,
+        noEmit: true,
+    };
+    const scripts = {
+        dev: "snapcell dev",
+        build: "snapcell build --warm /",
+        check: "snapcell check",
+    };
+    const devDependencies = { snapcell: version };
+    return {
+        "package.json": json({ name, private: true, type: "module", scripts, devDependencies }),
+        [entry]: source(!js),
+        ...(js ? {} : { "tsconfig.json": json({ compilerOptions, include: ["src"] }) }),
+        ".gitignore": "node_modules/\n.snapcell/\nsnapcell-store/\n.env.local\n.dev.vars\n",
+    };
+}
+
+/**
+ * @param {{ folder?: string, name?: string, js?: boolean, cwd?: string }} [options]
+ * @returns {{ folder: string, name: string, files: string[] }}
+ */
+export function init({ folder = ".", name, js, cwd = process.cwd() } = {}) {
+    const target = resolve(cwd, folder);
+    const called = nameFrom(name ?? basename(target));
+    const files = projectFiles(called, js);
+    const there = Object.keys(files).filter(file => existsSync(join(target, file)));
+    if (there.length > 0)
+        throw fileFailure(
+            `${relative(cwd, join(target, there[0]))} is there already; init replaces no file`
+        );
+    for (const [file, text] of Object.entries(files)) {
+        mkdirSync(dirname(join(target, file)), { recursive: true });
+        writeFileSync(join(target, file), text);
+    }
+    return { folder: target, name: called, files: Object.keys(files) };
+}
+
+/** @param {any} options */
+export async function initCommand({ entry, name, js, json: asJson }) {
+    const made = init({ folder: entry, name, js });
+    if (asJson) process.stdout.write(`${JSON.stringify(made)}\n`);
+    else {
+        const enter = entry && entry !== "." ? `cd ${entry} && ` : "";
+        process.stdout.write(
+            `${made.files.join("\n")}\nNext: ${enter}npm install && npx snapcell dev\n`
+        );
+    }
+    return statuses.done;
+}

@@ -1,0 +1,92 @@
+// Has the native program compile a bundle.
+import { existsSync, statSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { Failure, fileFailure, statuses } from "./failure.js";
+import { jsonLines, lastWords, runNative } from "./native.js";
+import { workFolder } from "./state.js";
+
+/**
+ * A warm-up request as the program takes it: a path, or a file. Objects are written to one.
+ * @param {string | object} request
+ * @param {{ root: string, cwd?: string, name: string }} settings
+ * @param {number} index
+ */
+function warmOption(request, { root, cwd, name }, index) {
+    if (typeof request === "object") {
+        const file = join(workFolder(root), `${name}.warm-${index}.json`);
+        writeFileSync(file, JSON.stringify(request));
+        return file;
+    }
+    if (request.startsWith("/")) return request; // the program tells a path from a file
+    const file = resolve(cwd ?? root, request);
+    if (existsSync(file)) return file;
+    throw fileFailure(
+        `the warm-up request ${request} is neither a path such as /hello nor a file that is there`
+    );
+}
+
+/** The files that warm-up requests are in. */
+export const warmFiles = ({ warm = [], cwd, root }) =>
+    warm
+        .filter(one => typeof one === "string")
+        .map(one => resolve(cwd ?? root, one))
+        .filter(file => statSync(file, { throwIfNoEntry: false })?.isFile());
+
+function parametersOf(file, settings) {
+    const { shape, level, raw, strict, entropy, sign, tenant, store, format } = settings;
+    const { memoryMb, wallMs, cwd } = settings;
+    const valued = {
+        shape,
+        level,
+        entropy,
+        tenant,
+        format,
+        "memory-mb": memoryMb,
+        "wall-ms": wallMs,
+    };
+    return [
+        "compile",
+        file,
+        "--json",
+        ...["--name", settings.name],
+        ...(settings.warm ?? []).flatMap((one, i) => ["--warm", warmOption(one, settings, i)]),
+        ...Object.entries(valued).flatMap(([name, value]) =>
+            value === undefined ? [] : [`--${name}`, String(value)]
+        ),
+        ...(raw ? ["--raw"] : []),
+        ...(strict ? ["--strict"] : []),
+        ...(settings.explain ? ["--explain"] : []),
+        ...(sign ? ["--sign", resolve(cwd ?? ".", sign)] : []),
+        ...(store ? ["--store", resolve(cwd ?? ".", store)] : []),
+    ];
+}
+
+// A compile that failed, with its place in the sources.
+function compileFailure(error, status) {
+    const { code, message, file, line, column, stack } = error;
+    return new Failure(message, { status, code, file, line, column, stack });
+}
+
+/**
+ * @param {string} program the native program
+ * @param {string} file the bundle
+ * @param {any} settings
+ * @param {AbortSignal} [signal]
+ */
+export async function compileBundle(program, file, settings, signal) {
+    const parameters = parametersOf(file, settings);
+    const ended = await runNative(program, parameters, { cwd: settings.cwd, signal });
+    const [result] = ended.stdout.startsWith("{") ? jsonLines(ended.stdout) : [];
+    if (!result) throw lastWords(ended);
+    if (result.error) throw compileFailure(result.error, ended.status || statuses.failed);
+    return result;
+}
+
+/** Is this key in the store under this name? */
+export async function isStored(program, { name, store, cwd }, key) {
+    const where = store ? ["--store", resolve(cwd ?? ".", store)] : [];
+    const { status, stdout } = await runNative(program, ["show", name, "--json", ...where], {
+        cwd,
+    });
+    return status === 0 && JSON.parse(stdout).key === key;
+}

@@ -1,0 +1,54 @@
+// What ends a command: one line that says what was expected, what was there, what to do.
+
+/** The exit statuses of all commands, as the native program has them. */
+export const statuses = { done: 0, failed: 1, usage: 2, files: 3, refused: 4, limit: 5 };
+
+/**
+ * @typedef {object} Place
+ * @property {string} [file]
+ * @property {number} [line] from 1
+ * @property {number} [column] from 1
+ */
+
+export class Failure extends Error {
+    /**
+     * @param {string} message
+     * @param {Place & { status?: number, code?: string, stack?: string, errors?: object[] }} [details]
+     */
+    constructor(message, details = {}) {
+        super(message);
+        const { status = statuses.failed, code = "E_BUNDLE", stack, ...rest } = details;
+        this.name = "Failure";
+        this.status = status;
+        this.code = code;
+        if (stack) this.scriptStack = stack;
+        Object.assign(this, rest);
+    }
+
+    /** As the native program's JSON has errors. */
+    toJSON() {
+        const { code, message, file, line, column, scriptStack, errors } = this;
+        return { code, message, file, line, column, stack: scriptStack, errors };
+    }
+}
+
+/** @param {string} message */
+export const usageFailure = message =>
+    new Failure(message, { status: statuses.usage, code: "E_USAGE" });
+
+/** @param {string} message */
+export const fileFailure = (message, place = {}) =>
+    new Failure(message, { status: statuses.files, code: "E_IO", ...place });
+
+/** @param {Place} place */
+export function placeText({ file, line, column }) {
+    return [file, line, column].filter(part => part !== undefined).join(":");
+}
+
+/** One line for a terminal: `message (file:line:column)`. @param {Failure} failure */
+export function failureLine(failure) {
+    const place = placeText(failure);
+    return place && !failure.message.includes(place)
+        ? `${failure.message} (${place})`
+        : failure.message;
+}

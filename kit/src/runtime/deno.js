@@ -1,0 +1,69 @@
+// What functions written for Deno use of it: serve(), and the environment.
+import { env } from "cloudflare:workers";
+
+const address = { transport: "tcp", hostname: "0.0.0.0", port: 8000 };
+
+function handlerOf(first, second) {
+    const handler = [first, second, first?.handler].find(one => typeof one === "function");
+    if (!handler) throw new TypeError("Deno.serve() takes a handler, a function");
+    return { handler, options: typeof first === "function" ? (second ?? {}) : first };
+}
+
+async function answer(request, handler, { onError }) {
+    const info = {
+        remoteAddr: { ...address, hostname: "127.0.0.1" },
+        completed: Promise.resolve(),
+    };
+    try {
+        return await handler(request, info);
+    } catch (error) {
+        if (typeof onError !== "function") throw error;
+        return onError(error);
+    }
+}
+
+function serve(first, second) {
+    const { handler, options } = handlerOf(first, second);
+    addEventListener("fetch", event =>
+        event.respondWith(answer(event.request, handler, options ?? {}))
+    );
+    options?.onListen?.(address);
+    return {
+        addr: address,
+        finished: new Promise(() => {}),
+        ref() {},
+        unref() {},
+        shutdown: async () => {},
+    };
+}
+
+const set = new Map();
+const strings = () =>
+    Object.fromEntries([
+        ...Object.entries(env).filter(([, value]) => typeof value === "string"),
+        ...set,
+    ]);
+
+const missing = name => () => {
+    throw new TypeError(`Deno.${name}() is not there: functions have no files and no processes`);
+};
+
+const files = ["readFile", "readTextFile", "writeFile", "writeTextFile", "open", "readDir", "stat"];
+
+export const Deno = {
+    serve,
+    env: {
+        get: name => strings()[name],
+        has: name => name in strings(),
+        set: (name, value) => void set.set(name, String(value)),
+        delete: name => void set.delete(name),
+        toObject: strings,
+    },
+    args: [],
+    build: { target: "x86_64-unknown-linux-gnu", arch: "x86_64", os: "linux", vendor: "unknown" },
+    version: { deno: "2.0.0", v8: "13.6", typescript: "5.0" },
+    errors: { NotFound: class NotFound extends Error {} },
+    ...Object.fromEntries(
+        [...files, "exit", "connect", "listen"].map(name => [name, missing(name)])
+    ),
+};

@@ -1,0 +1,115 @@
+// Builds a project again and again, and keeps what the bundler knows between builds.
+import { join, resolve } from "node:path";
+import { buildProject, prepare, watchedFiles } from "./build.js";
+import { Failure } from "./failure.js";
+import { Watcher } from "./watcher.js";
+import { wranglerNames } from "./wrangler.js";
+
+export class Session {
+    #project;
+    #contexts = new Map();
+    #watcher;
+    #running;
+    #again = false;
+
+    /**
+     * @param {any} options
+     * @param {{ before?: (project: any) => any, started?: () => void, built: (built: any) => any }} events
+     */
+    constructor(options, events) {
+        this.options = options;
+        this.events = events;
+    }
+
+    /** Builds once, and from then on whenever a source changes. */
+    async start() {
+        this.#watcher = new Watcher(files => void this.#changed(files));
+        await this.build();
+    }
+
+    // Settings are read again when one of their files changed, or is new.
+    async #changed(files) {
+        const settings = new Set([...(this.#project?.files ?? []), ...this.#settingsFiles()]);
+        if (!this.#project || files.some(file => settings.has(file))) this.#project = undefined;
+        await this.build();
+    }
+
+    #settingsFiles() {
+        const root = this.#project?.root ?? this.options.cwd ?? process.cwd();
+        return [...wranglerNames, ".env", ".env.local", ".dev.vars"].map(name => join(root, name));
+    }
+
+    /** A build; while one runs, one more follows it. */
+    async build() {
+        if (this.#running) {
+            this.#again = true;
+            return this.#running;
+        }
+        this.#running = this.#buildAll();
+        try {
+            await this.#running;
+        } finally {
+            this.#running = undefined;
+        }
+    }
+
+    async #buildAll() {
+        do {
+            this.#again = false;
+            this.events.started?.();
+            const built = await this.#buildOnce();
+            if (!this.#again) await this.events.built(built);
+        } while (this.#again);
+    }
+
+    async #buildOnce() {
+        try {
+            if (!this.#project) await this.#load();
+            const built = await buildProject(this.#project, {
+                bundle: (bundler, request) => this.#bundle(bundler, request),
+            });
+            this.#watchAll(built);
+            return built;
+        } catch (error) {
+            if (!(error instanceof Failure)) throw error;
+            this.#watcher?.watch([...(this.#project?.files ?? []), ...this.#settingsFiles()]);
+            return { root: this.options.cwd ?? process.cwd(), notes: [], functions: [], error };
+        }
+    }
+
+    async #load() {
+        await this.#dispose();
+        const project = await prepare(this.options);
+        this.#project = (await this.events.before?.(project)) ?? project;
+    }
+
+    // What failed is watched as well as what it was made of the last time.
+    #watchAll({ root, functions }) {
+        const { files, functions: all } = this.#project;
+        const failed = functions.flatMap(({ error }) => [error, ...(error?.errors ?? [])]);
+        const places = failed.flatMap(error => (error?.file ? [resolve(root, error.file)] : []));
+        const entries = all.map(({ entry }) => entry);
+        const built = all.flatMap(({ name }) => watchedFiles(root, name));
+        this.#watcher?.watch([...built, ...entries, ...places, ...files, ...this.#settingsFiles()]);
+    }
+
+    async #bundle(bundler, request) {
+        if (!bundler.context) return bundler.bundle(request);
+        const { name, node, contents } = request;
+        const key = JSON.stringify([name, node, contents]);
+        if (!this.#contexts.has(key)) this.#contexts.set(key, await bundler.context(request));
+        return this.#contexts.get(key).rebuild();
+    }
+
+    async #dispose() {
+        const contexts = [...this.#contexts.values()];
+        this.#contexts.clear();
+        await Promise.all(contexts.map(context => context.dispose()));
+    }
+
+    async close() {
+        this.#watcher?.close();
+        await this.#running?.catch(() => {});
+        await this.#dispose();
+    }
+}

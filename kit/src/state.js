@@ -1,0 +1,108 @@
+// What a build was made from, so that the next one can tell that nothing changed: by content, not by time.
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+
+const version = 1;
+
+/** The folder of bundles and of what is known about them. */
+export const workFolder = root => join(root, ".snapcell");
+
+const digest = data => createHash("sha256").update(data).digest("hex");
+
+function hashOf(file) {
+    try {
+        return digest(readFileSync(file));
+    } catch {
+        return "missing";
+    }
+}
+
+// A new file may be found in place of another one, so folders count, too: the names in them.
+function listingOf(folder) {
+    try {
+        return digest(
+            JSON.stringify(
+                readdirSync(folder)
+                    .filter(name => !name.startsWith("."))
+                    .sort()
+            )
+        );
+    } catch {
+        return "missing";
+    }
+}
+
+const locks = ["package.json", "package-lock.json", "yarn.lock", "pnpm-lock.yaml", "tsconfig.json"];
+
+/**
+ * @param {string} root
+ * @param {string[]} files absolute paths of all that the bundle and its settings come from
+ */
+export function factsOf(root, files) {
+    const all = [...new Set([...files, ...locks.map(name => join(root, name))])];
+    const own = all.filter(file => !file.includes("/node_modules/"));
+    const folders = [...new Set(own.map(file => dirname(file)))].filter(folder =>
+        existsSync(folder)
+    );
+    const table = (paths, of) =>
+        Object.fromEntries(paths.sort().map(path => [relative(root, path), of(path)]));
+    return { files: table(all, hashOf), folders: table(folders, listingOf) };
+}
+
+/** The settings that decide a build, as one digest. @param {object} settings */
+export const settingsDigest = settings =>
+    digest(
+        JSON.stringify(settings, (key, value) =>
+            typeof value === "function"
+                ? String(value)
+                : value instanceof RegExp
+                  ? String(value)
+                  : value
+        )
+    );
+
+/** What stands for the native program: it is large, and not read for this. @param {string} file */
+export function programFacts(file) {
+    const { size, mtimeMs } = statSync(file);
+    return `${file} ${size} ${mtimeMs}`;
+}
+
+const stateFile = (root, name) => join(workFolder(root), `${name}.json`);
+
+/** @param {string} root @param {string} name */
+export function readState(root, name) {
+    try {
+        const state = JSON.parse(readFileSync(stateFile(root, name), "utf8"));
+        return state.version === version ? state : undefined;
+    } catch {
+        return undefined;
+    }
+}
+
+/** @param {string} root @param {string} name @param {object} state */
+export function writeState(root, name, state) {
+    makeWorkFolder(root);
+    writeFileSync(stateFile(root, name), `${JSON.stringify({ version, ...state })}\n`);
+}
+
+/** The work folder, which git is told to ignore. @param {string} root */
+export function makeWorkFolder(root) {
+    const folder = workFolder(root);
+    mkdirSync(folder, { recursive: true });
+    if (!existsSync(join(folder, ".gitignore"))) writeFileSync(join(folder, ".gitignore"), "*\n");
+    return folder;
+}
+
+/**
+ * Is everything as it was when `state` was written?
+ * @param {any} state
+ * @param {string} root
+ * @param {string} settings
+ */
+export function isUnchanged(state, root, settings) {
+    if (!state || state.settings !== settings) return false;
+    const same = (table, of) =>
+        Object.entries(table).every(([path, hash]) => of(resolve(root, path)) === hash);
+    return same(state.facts.folders, listingOf) && same(state.facts.files, hashOf);
+}

@@ -1,0 +1,61 @@
+// Watches the folders that sources are in.
+import { existsSync, watch } from "node:fs";
+import { basename, dirname, join } from "node:path";
+
+// What builds and stores write, and what is no source.
+const ignored =
+    /^(\.snapcell|snapcell-store|node_modules|\.git|data\.mdb|lock\.mdb)$|~$|^\.#|\.sw[px]$/;
+const settleMs = 8; // an editor writes a file in several steps
+
+export class Watcher {
+    #folders = new Map();
+    #files = new Set();
+    #timer;
+
+    /** @param {(files: string[]) => void} changed called once a change has settled */
+    constructor(changed) {
+        this.changed = changed;
+        this.pending = new Set();
+    }
+
+    /** Watches these files, and new ones next to them, instead of those before. @param {string[]} files */
+    watch(files) {
+        const own = files.filter(file => !file.includes("/node_modules/"));
+        this.#files = new Set(own);
+        const folders = new Set(
+            own.map(file => dirname(file)).filter(folder => existsSync(folder))
+        );
+        for (const folder of this.#folders.keys()) if (!folders.has(folder)) this.#forget(folder);
+        for (const folder of folders) if (!this.#folders.has(folder)) this.#add(folder);
+    }
+
+    #add(folder) {
+        const watcher = watch(folder, (kind, name) => this.#noticed(folder, kind, name));
+        watcher.on("error", () => this.#forget(folder)); // the folder was removed
+        this.#folders.set(folder, watcher);
+    }
+
+    #forget(folder) {
+        this.#folders.get(folder)?.close();
+        this.#folders.delete(folder);
+    }
+
+    // A new or removed name may be found in place of another; a change counts if the file does.
+    #noticed(folder, kind, name) {
+        if (name === null || ignored.test(basename(name))) return;
+        const file = join(folder, name);
+        if (kind === "change" && !this.#files.has(file)) return;
+        this.pending.add(file);
+        clearTimeout(this.#timer);
+        this.#timer = setTimeout(() => {
+            const files = [...this.pending];
+            this.pending.clear();
+            this.changed(files);
+        }, settleMs);
+    }
+
+    close() {
+        clearTimeout(this.#timer);
+        for (const folder of [...this.#folders.keys()]) this.#forget(folder);
+    }
+}

@@ -1,0 +1,292 @@
+// snapcell build: bundles, compiles, and does nothing where nothing changed.
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import {
+    answer,
+    built,
+    hello,
+    native,
+    project,
+    read,
+    snapcell,
+    started,
+    write,
+} from "./helper.mjs";
+
+test("a TypeScript project with JSX becomes a snapshot", () => {
+    const folder = project({
+        "package.json": { name: "@scope/page", type: "module" },
+        "tsconfig.json": { compilerOptions: { jsx: "react-jsx", jsxImportSource: "hono/jsx" } },
+        "src/index.tsx": `
+            import { Hono } from "hono";
+            import { shout } from "./shout.ts";
+            const app = new Hono();
+            app.get("/:name", c => c.html(<p>{shout(c.req.param("name") satisfies string)}</p>));
+            export default app;`,
+        "src/shout.ts": `export const shout = (text: string): string => text.toUpperCase();`,
+    });
+    const result = built(folder);
+    assert.equal(result.name, "page");
+    assert.equal(result.kind, "snapshot");
+    assert.equal(result.entry, "src/index.tsx");
+    assert.equal(result.unchanged, false);
+    assert.equal(answer(folder, "page", "/ann"), "<p>ANN</p>");
+});
+
+test("unchanged input is not built again, and any change is noticed", () => {
+    const folder = project({
+        "index.js": `import { text } from "./text.js"; import { other } from "./other";
+            export default { fetch: () => new Response(text + other) };`,
+        "text.js": `export const text = "one";`,
+        "other.js": `export const other = "";`,
+    });
+    const name = folder.split("/").at(-1);
+    const first = built(folder);
+    const bundle = read(folder, first.bundle);
+    write(folder, { [first.bundle]: "not looked at" });
+    const second = built(folder);
+    assert.equal(second.unchanged, true);
+    assert.equal(second.key, first.key);
+    assert.equal(read(folder, first.bundle), "not looked at");
+
+    write(folder, { "text.js": `export const text = "two";` });
+    assert.equal(built(folder).unchanged, false);
+    assert.equal(answer(folder, name), "two");
+    write(folder, { "other.ts": `export const other: string = "!";` }); // found before other.js
+    assert.equal(built(folder).unchanged, false);
+    assert.equal(answer(folder, name), "two!");
+    assert.equal(built(folder, "--minify").unchanged, false, "an option counts");
+    assert.equal(built(folder, "--minify").unchanged, true);
+    assert.equal(built(folder, "--minify", "--force").unchanged, false);
+    rmSync(join(folder, "snapcell-store"), { recursive: true });
+    assert.equal(built(folder, "--minify").unchanged, false, "the store counts");
+    assert.match(bundle, /sourceMappingURL/);
+});
+
+test("the same source gives the same key in another folder", () => {
+    const files = {
+        "index.ts": `import { Buffer } from "node:buffer"; export default {
+        fetch: () => new Response(Buffer.from("aGk", "base64").toString()) };`,
+    };
+    const folders = [project(files), project(files)];
+    const keys = folders.map(folder => built(folder, "--name", "same").key);
+    assert.equal(keys[0], keys[1]);
+    assert.equal(answer(folders[0], "same"), "hi");
+});
+
+test("errors are one line with their place, and the code", () => {
+    const cases = [
+        ["export default { fetch() { return 1 +; } }", /Expected|Unexpected/, "index.ts", 1],
+        [`import "./nothing";`, /Could not resolve "\.\/nothing"/, "index.ts", 1],
+        [
+            `\nimport { nope } from "node:fs"; export default () => nope;`,
+            /"node:fs" has no "nope"/,
+            "index.ts",
+            2,
+        ],
+        [`import "node:nonesuch"; export default {};`, /"node:nonesuch"/, "index.ts", 1],
+        [
+            `interface A { b: 1 }\n\nnull!.x;\nexport default { fetch() {} };`,
+            /TypeError: /,
+            "index.ts",
+            3,
+        ],
+        [`crypto.randomUUID(); export default { fetch() {} };`, /random/, "index.ts", 1],
+    ];
+    for (const [source, message, file, line] of cases) {
+        const folder = project({ "index.ts": source });
+        const { status, stderr, lines } = snapcell(folder, ["build", "--json"]);
+        assert.equal(status, 1, source);
+        const [{ error }] = lines();
+        assert.match(error.message, message);
+        assert.equal(error.file, file);
+        assert.equal(error.line, line);
+        assert.equal(typeof error.code, "string");
+        assert.match(stderr.split("\n")[0], /^snapcell: .*index\.ts/);
+        if (line) assert.match(stderr, new RegExp(`^> ${line} \\| `, "m"));
+    }
+});
+
+test("names that a stand-in of Node's module lacks are told once, with who uses them", () => {
+    const folder = project({
+        "index.js": `import "./a.js"; import { nope } from "fs"; export default () => nope;`,
+        "a.js": `import { nope } from "node:fs"; console.log(nope);`,
+    });
+    const { stderr } = snapcell(folder, ["build"]);
+    assert.equal(stderr.match(/"nope" of node:fs/g)?.length, 1, stderr);
+    assert.match(stderr, /1 more place/);
+});
+
+test("Node's globals are there where a function needs them, and only there", () => {
+    const folder = project({
+        "plain.js": hello,
+        "node.ts": `export default { fetch: () => new Response(Buffer.from("x").toString("hex")) };`,
+        "guard.js": `export default { fetch: () => new Response(typeof Deno + typeof Bun) };`,
+    });
+    const results = snapcell(folder, ["build", "--json"]).lines();
+    assert.deepEqual(
+        results.map(({ name }) => name),
+        ["guard", "node", "plain"]
+    );
+    assert.equal(answer(folder, "node"), "78");
+    assert.equal(answer(folder, "guard"), "undefinedundefined");
+    assert.doesNotMatch(read(folder, ".snapcell/plain.js"), /Buffer/);
+});
+
+test("options reach the bundler and the compiler", () => {
+    const folder = project({
+        "index.js": `import value from "library"; import text from "./note.md";
+            let calls = 0; export default { fetch: () => new Response([VERSION, value, text, ++calls].join()) };`,
+        "mine.js": `export default "mine";`,
+        "note.md": "note",
+    });
+    const options = [
+        "--define",
+        `VERSION="1.2"`,
+        "--alias",
+        "library=./mine.js",
+        "--loader",
+        ".md=text",
+    ];
+    const result = built(
+        folder,
+        ...options,
+        "--name",
+        "opt",
+        "--warm",
+        "/",
+        "--metafile",
+        "meta.json",
+        "--minify"
+    );
+    assert.equal(answer(folder, "opt"), "1.2,mine,note,2");
+    assert.ok("index.js" in JSON.parse(read(folder, "meta.json")).inputs);
+    assert.ok(result.source_bytes < 400);
+});
+
+test("an artifact is signed, and another trust refuses it", () => {
+    const folder = project({ "f.js": hello });
+    assert.equal(snapcell(folder, ["keygen", "key"]).status, 0);
+    assert.equal(snapcell(folder, ["keygen", "other"]).status, 0);
+    built(folder, "f.js", "--sign", "key");
+    assert.equal(answer(folder, "f", "/x", "--trust", "key.pub"), "hello /x");
+    assert.equal(snapcell(folder, ["run", "f", "--trust", "other.pub"]).status, 4);
+});
+
+test("a project's configuration, its esbuild plugins and its own bundler", () => {
+    const folder = project({
+        "snapcell.config.mjs": `export default {
+            functions: { one: "a.js", two: { entry: "b.js", warm: [{ url: "/w", method: "POST", body: "x" }] } },
+            esbuild: { plugins: [{ name: "p", setup(build) {
+                build.onResolve({ filter: /^virtual$/ }, () => ({ path: "v", namespace: "v" }));
+                build.onLoad({ filter: /.*/, namespace: "v" }, () => ({ contents: "export default 'plugged'" }));
+            } }] } };`,
+        "a.js": `import text from "virtual"; export default { fetch: () => new Response(text) };`,
+        "b.js": `let seen = []; export default { async fetch(r) { seen.push(r.method + await r.text());
+            return new Response(seen.join()); } };`,
+        "bundler.mjs": `export default { name: "mine", async bundle({ name }) {
+            return { code: "export default { fetch: () => new Response('" + name + " by hand') };",
+                inputs: ["a.js"], warnings: [] }; } };`,
+    });
+    const results = snapcell(folder, ["build", "--json"]).lines();
+    assert.deepEqual(
+        results.map(({ name }) => name),
+        ["one", "two"]
+    );
+    assert.equal(answer(folder, "one"), "plugged");
+    assert.equal(answer(folder, "two"), "POSTx,GET");
+    built(folder, "a.js", "--bundler", "./bundler.mjs");
+    assert.equal(answer(folder, "a"), "a by hand");
+});
+
+test("a bundle is taken as it is", () => {
+    const folder = project({ "out.js": `export default { fetch: () => new Response("as is") };` });
+    built(folder, "out.js", "--no-bundle");
+    assert.equal(answer(folder, "out"), "as is");
+});
+
+test("wrong usage and missing files are one line each, with their status", () => {
+    const folder = project({
+        "f.js": hello,
+        "snapcell.config.json": "{",
+        "note.md": "",
+        "empty/x.md": "",
+    });
+    const cases = [
+        [["build", "--nope"], 2, /--nope/],
+        [["build", "a", "b"], 2, /one argument/],
+        [["build", "absent.ts"], 3, /absent\.ts is not there/],
+        [["build", "note.md"], 2, /no source file/],
+        [["build", "empty"], 3, /no function was found/],
+        [["build", "f.js"], 2, /snapcell\.config\.json:1:\d+: not JSON/],
+        [["build", "f.js", "--define", "x"], 2, /--define takes NAME=VALUE/],
+        [["build", "f.js", "--native", "f.js"], 3, /not the native program/],
+        [["init", "--js", "--bogus"], 2, /--bogus/],
+        [["nonsense"], 2, /nonsense/],
+    ];
+    for (const [parameters, status, message] of cases) {
+        if (message.source.startsWith("snapcell") === false && parameters[1] === "f.js")
+            rmSync(join(folder, "snapcell.config.json"), { force: true });
+        const ended = snapcell(folder, parameters);
+        assert.equal(ended.status, status, `${parameters}: ${ended.stderr}`);
+        assert.match(ended.stderr, message);
+        assert.doesNotMatch(ended.stderr, /^\s+at /m);
+    }
+});
+
+test("the native program: $SNAPCELL, PATH without npm's own script, and how to get it", () => {
+    const folder = project({ "f.js": hello });
+    mkdirSync(join(folder, "bin"));
+    symlinkSync(native, join(folder, "bin/snapcell"));
+    const PATH = `${folder}/../node_modules/.bin:${process.env.PATH}`;
+    const without = PATH.split(":")
+        .filter(dir => !existsSync(join(dir, "snapcell")) || dir.endsWith(".bin"))
+        .join(":");
+    const env = { SNAPCELL: undefined, PATH: without };
+    const missing = snapcell(folder, ["build"], { env });
+    assert.equal(missing.status, 3);
+    assert.match(missing.stderr, /native program snapcell was not found: .*\$SNAPCELL/);
+    const onPath = snapcell(folder, ["engine", "--json"], {
+        env: { ...env, PATH: `${without}:${folder}/bin` },
+    });
+    assert.equal(onPath.status, 0, onPath.stderr);
+    assert.equal(typeof JSON.parse(onPath.stdout).fingerprint, "string");
+    const wrong = snapcell(folder, ["ls"], { env: { SNAPCELL: "/nonexistent/snapcell" } });
+    assert.equal(wrong.status, 3);
+    assert.match(wrong.stderr, /\$SNAPCELL names/);
+    assert.equal(
+        snapcell(folder, ["run", "absent"]).status,
+        3,
+        "a status of the native program's is handed on"
+    );
+});
+
+test("--watch builds again, survives errors, and ends with status 0", async () => {
+    const folder = project({ "f.js": hello });
+    const { child, until, ended } = started(folder, ["build", "f.js", "--watch"]);
+    let { end } = await until(/watching for changes/);
+    write(folder, { "f.js": "export default {" });
+    ({ end } = await until(/f\.js:1:\d+[^]*watching/, end));
+    write(folder, { "f.js": `export default { fetch: () => new Response("changed") };` });
+    await until(/f +[0-9a-f]{12}[^]*watching/, end);
+    assert.equal(answer(folder, "f"), "changed");
+    child.kill("SIGTERM");
+    assert.deepEqual(await ended, { status: 0, signal: null });
+});
+
+test("init makes a project that builds, and replaces nothing", () => {
+    const folder = project({});
+    const { lines } = snapcell(folder, ["init", "shop", "--json"]);
+    const [{ files, name }] = lines();
+    assert.equal(name, "shop");
+    for (const file of files) assert.ok(existsSync(join(folder, "shop", file)), file);
+    built(join(folder, "shop"));
+    assert.equal(answer(join(folder, "shop"), "shop", "/a"), "Hello /a, visit 1\n");
+    const again = snapcell(folder, ["init", "shop"]);
+    assert.equal(again.status, 3);
+    assert.match(again.stderr, /is there already/);
+    assert.equal(snapcell(folder, ["init", "plain", "--js"]).status, 0);
+    built(join(folder, "plain"));
+});
