@@ -36,14 +36,7 @@ function assemble() {
     if (install.status !== 0) throw new Error(`npm could not install the packages of ${preset}`);
     rmSync(target, { recursive: true, force: true });
     mkdirSync(target, { recursive: true });
-    for (const path of [
-        "plugin.mjs",
-        "names.json",
-        "package.json",
-        "README.md",
-        "modules",
-        ...runtimePackages(),
-    ])
+    for (const path of [...ownFiles(), ...runtimePackages()])
         if (existsSync(join(preset, path)))
             cpSync(join(preset, path), join(target, path), { recursive: true, dereference: true });
     packNative(process.env.SNAPCELL_PACK);

@@ -145,11 +145,19 @@ async function missingOf({ metafile }, { root }) {
         level: missing.level,
         code: "E_BUNDLE",
         message: missingText(missing),
-        ...missing.places[0],
+        ...placeOf(missing, root),
     }));
     const errors = all.filter(({ level }) => level === "error");
     if (errors.length > 0) throw new Failure(errors[0].message, { ...errors[0], errors });
     return all;
+}
+
+// Of a TypeScript file the line is not known: it is the first that has the name.
+function placeOf({ name, places: [{ file, line }] }, root) {
+    if (line) return { file, line };
+    const lines = textOf(root, file).split("\n");
+    const at = lines.findIndex(text => text.split(/[^\w$]+/).includes(name));
+    return { file, line: at < 0 ? undefined : at + 1 };
 }
 
 function missingText({ module, name, state, packages, places }) {
