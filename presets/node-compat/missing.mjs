@@ -50,6 +50,7 @@ function nameOf(member) {
 class FileUses {
     #modules = new Map(); // names of variables -> modules
     #declared = new Set();
+    #named = new Map(); // names of variables -> the uses that they stand for
     uses = [];
 
     // The module that an expression gives, if it is known.
@@ -103,22 +104,49 @@ class FileUses {
         if (node.type === "ImportDeclaration" || node.type === "ExportNamedDeclaration") {
             const module = moduleNamed(node.source?.value ?? "");
             for (const { imported, local, type } of node.specifiers)
-                if (module && /^(Import|Export)Specifier$/.test(type))
-                    this.#add(module, (imported ?? local).name, node, "import");
+                if (module && /^(Import|Export)Specifier$/.test(type)) {
+                    const use = this.#add(module, (imported ?? local).name, node, "import");
+                    if (imported) this.#named.set(local.name, use);
+                }
         } else if (node.type === "VariableDeclarator" && node.id.type === "ObjectPattern") {
             const module = this.#moduleOf(node.init);
-            for (const { key } of node.id.properties)
-                if (module && key?.name) this.#add(module, key.name, node, "read");
+            for (const { key, value } of node.id.properties)
+                if (module && key?.name)
+                    this.#named.set(value.name, this.#add(module, key.name, node, "read"));
+        } else if (node.type === "VariableDeclarator" && node.init?.type === "MemberExpression") {
+            const module = this.#moduleOf(node.init.object);
+            if (module && node.id.name)
+                this.#named.set(node.id.name, this.#add(module, nameOf(node.init), node, "read"));
+        } else if (node.type === "Identifier") {
+            const use = this.#named.get(node.name);
+            if (use && isReference(node, path.at(-1))) use.found.push(howUsed(node, path));
         } else if (node.type === "MemberExpression") {
             const module = this.#moduleOf(node.object);
-            if (module) this.#add(module, nameOf(node), node, howUsed(node, path));
+            const isNamed = path.at(-1).type === "VariableDeclarator";
+            if (module && !isNamed) this.#add(module, nameOf(node), node, howUsed(node, path));
         }
     }
 
     #add(module, name, { loc }, how) {
-        this.uses.push({ module, name, how, line: loc?.start.line });
+        const use = { module, name, how, line: loc?.start.line, found: [] };
+        this.uses.push(use);
+        return use;
     }
 }
+
+// A variable that code reads: neither a declaration nor a name of something else.
+function isReference(node, parent) {
+    if (
+        /Specifier$/.test(parent.type) ||
+        (parent.type === "VariableDeclarator" && parent.id === node)
+    )
+        return false;
+    if (parent.type === "MemberExpression" && !parent.computed) return parent.object === node;
+    return parent.type !== "Property" || parent.shorthand || parent.value === node;
+}
+
+const isTested = ({ how, found }) =>
+    how === "tested" || (found.length > 0 && found.every(one => one === "tested"));
 
 // "set", "tested" (code that tests for a name, or catches what it throws, goes on without it) or "read".
 function howUsed(node, path) {

@@ -112,6 +112,10 @@ export function nodeCompat({ empty = [], files, assets } = {}) {
             build.onLoad({ filter: /.*/, namespace: "node-empty" }, () => ({
                 contents: "module.exports = {};",
             }));
+            build.onResolve({ filter: /^[\w@][^:]*$/ }, args => optional(build, args));
+            build.onLoad({ filter: /.*/, namespace: "not-installed" }, ({ path }) => ({
+                contents: notInstalled(path),
+            }));
             build.onLoad({ filter: /.*/, namespace: "node-absent" }, ({ path }) =>
                 absentModule(path)
             );
@@ -200,6 +204,20 @@ function addFiles(build) {
         );
     }
 }
+
+// A package that another one loads if it is installed: when it is not, loading it throws what Node would throw.
+async function optional(build, { path, kind, importer, resolveDir, pluginData }) {
+    const loads = kind === "dynamic-import" || kind === "require-call";
+    if (!loads || pluginData === "node-compat" || !importer.includes(`${sep}node_modules${sep}`))
+        return undefined;
+    const options = { kind, importer, resolveDir, pluginData: "node-compat" };
+    const { errors } = await build.resolve(path, options);
+    return errors.length > 0 ? { path, namespace: "not-installed" } : undefined;
+}
+
+const notInstalled = name => `
+    throw Object.assign(new Error("Cannot find package '${name}': it was not installed when the function was bundled"),
+        { code: "MODULE_NOT_FOUND" });`;
 
 async function resolve(build, { path, kind, importer, resolveDir, pluginData }, emptied) {
     const prefixed = path.startsWith("node:");

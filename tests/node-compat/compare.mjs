@@ -142,6 +142,33 @@ function missing() {
     );
 }
 
+// What a package loads if it is installed, and is not.
+function optional() {
+    const input = join(folder, "optional.mjs");
+    const result = join(folder, "optional.js");
+    mkdirSync(join(folder, "node_modules/asks"), { recursive: true });
+    writeFileSync(
+        join(folder, "node_modules/asks/index.js"),
+        `const load = () => { try { return require("not-there"); } catch (error) { return error.code; } };
+        exports.told = async () => [load(), await import("@not/there").catch(error => error.message)];`
+    );
+    const source = 'import { told } from "asks"; export const handler = () => told();';
+    writeFileSync(input, source);
+    const { status, stderr } = bundle(input, result);
+    check("optional packages", status === 0, stderr);
+    const store = ["--store", join(folder, "store")];
+    output(program, ["compile", "--strict", ...store, result]);
+    const answer = JSON.parse(output(program, ["run", ...store, "--event", "{}", "optional"]));
+    check("a package that require() does not find", answer[0] === "MODULE_NOT_FOUND", answer[0]);
+    check(
+        "a package that import() does not find",
+        /'@not\/there'.*not installed/.test(answer[1]),
+        answer[1]
+    );
+    writeFileSync(input, 'import "not-there"; export const handler = () => 1;');
+    check("an import that is not optional", bundle(input, result).status === 1);
+}
+
 // Files that bundlers leave next to their output, as wrangler does.
 function fileImports() {
     const input = join(folder, "files.mjs");
@@ -289,6 +316,7 @@ try {
         servers();
         requests();
         missing();
+        optional();
     }
 } catch (error) {
     check(error.message, false);

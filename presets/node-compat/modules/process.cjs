@@ -11,6 +11,7 @@ const process = Object.create(
 EventEmitter.call(process);
 
 const support = require("./support.mjs").default;
+const nodeEnv = require("./node_env.cjs");
 
 // --- The environment: what was set here, over what the call was given ---
 
@@ -25,7 +26,8 @@ function variable(name) {
     if (name in own) return own[name];
     if (!isText(name) || deleted.has(name)) return undefined;
     const env = given();
-    return Object.hasOwn(env, name) && isText(env[name]) ? env[name] : undefined;
+    if (Object.hasOwn(env, name) && isText(env[name])) return env[name];
+    return name === "NODE_ENV" ? nodeEnv() : undefined;
 }
 
 function setVariable(name, value) {
@@ -50,6 +52,7 @@ const env = new Proxy(
         },
         ownKeys() {
             const names = Object.keys(given()).filter(name => variable(name) !== undefined);
+            if (variable("NODE_ENV") !== undefined) names.push("NODE_ENV");
             return [...new Set([...names, ...Object.keys(own)])];
         },
         getOwnPropertyDescriptor(target, name) {

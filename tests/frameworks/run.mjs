@@ -1,0 +1,159 @@
+// See `run`. Each framework's own output is in build/frameworks/NAME/log.
+import { readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { askHttp, askSnapcell, differences } from "./answers.mjs";
+import { frameworks } from "./list.mjs";
+import { hotTime, loadTime, nodeLoadTime } from "./measure.mjs";
+import { build } from "./projects.mjs";
+import { startPeer } from "./servers.mjs";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = join(here, "../..");
+const output = join(root, "build/frameworks");
+const document = join(root, "docs/frameworks.md");
+
+function options() {
+    try {
+        const { values, positionals } = parseArgs({
+            options: {
+                snapcell: { type: "string", default: join(root, "build/snapcell") },
+                write: { type: "boolean" },
+                measure: { type: "boolean", default: true },
+            },
+            allowNegative: true,
+            allowPositionals: true,
+        });
+        const names = positionals.length > 0 ? positionals : Object.keys(frameworks);
+        const unknown = names.find(name => !frameworks[name]);
+        if (unknown)
+            throw new Error(`${unknown} is not among ${Object.keys(frameworks).join(", ")}`);
+        return { ...values, snapcell: resolve(values.snapcell), names };
+    } catch (error) {
+        console.error(
+            `${error.message}\nusage: run [--snapcell PROGRAM] [--no-measure] [--write] [NAME...]`
+        );
+        process.exit(2);
+    }
+}
+
+const asked = request => (typeof request === "string" ? { path: request } : request);
+
+// How many answers differ; each is told.
+async function compare(framework, built, peer) {
+    let different = 0;
+    for (const request of framework.requests.map(asked)) {
+        const expected = await askHttp(peer.port, request);
+        const told = differences(
+            expected,
+            askSnapcell(built, request),
+            framework.same ?? (text => text)
+        );
+        if (told.length === 0) continue;
+        different++;
+        console.log(`  ${request.method ?? "GET"} ${request.path}`);
+        for (const line of told) console.log(`    ${line}`);
+    }
+    return different;
+}
+
+async function measure(framework, built) {
+    const first = asked(framework.warm[0]);
+    return {
+        load: loadTime(built, first),
+        hot: await hotTime(built, first),
+        node: await nodeLoadTime(built, first),
+    };
+}
+
+async function tryOne(name, { snapcell, measure: measures }) {
+    const framework = frameworks[name];
+    const built = { ...(await build(name, framework, join(output, name), snapcell)), snapcell };
+    const peer = await startPeer(built);
+    let different;
+    try {
+        different = await compare(framework, built, peer);
+    } finally {
+        peer.stop();
+    }
+    const times = measures && different === 0 ? await measure(framework, built) : {};
+    const { versions, kind, bytes, artifact } = built;
+    return {
+        asked: framework.requests.length,
+        different,
+        versions,
+        kind,
+        bytes,
+        artifact,
+        ...times,
+    };
+}
+
+// --- What came out ---
+
+const resultsFile = join(output, "results.json");
+const known = () => {
+    try {
+        return JSON.parse(readFileSync(resultsFile, "utf8"));
+    } catch {
+        return {};
+    }
+};
+
+const ms = time => (time === undefined ? "" : time.toFixed(time < 10 ? 2 : 0));
+const size = bytes =>
+    bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.round(bytes / 1e3)} kB`;
+
+function row(name, result) {
+    const { title = name, how = `\`run ${name}\`` } = frameworks[name];
+    if (result.error) return `| ${title} | | ${how} | ${result.error} | | | | | |`;
+    const { asked: all, different, versions, kind, bytes, artifact, load, hot, node } = result;
+    const answers = different === 0 ? `${all}` : `${all - different} of ${all}`;
+    const cells = [
+        title,
+        versions.join(", "),
+        how,
+        answers,
+        kind,
+        `${size(bytes)}, ${size(artifact)}`,
+    ];
+    cells.push(ms(load), ms(hot?.ours), `${ms(node)} / ${ms(hot?.node)}`);
+    return `| ${cells.join(" | ")} |`;
+}
+
+function writeTable(results) {
+    const rows = Object.keys(frameworks)
+        .filter(name => results[name])
+        .map(name => row(name, results[name]));
+    const text = readFileSync(document, "utf8");
+    const [before, after] = [
+        text.split("<!-- rows -->\n")[0],
+        text.split("<!-- end of rows -->\n")[1],
+    ];
+    const head = text.split("<!-- rows -->\n")[1].split("\n").slice(0, 2).join("\n");
+    const table = `<!-- rows -->\n${head}\n${rows.join("\n")}\n<!-- end of rows -->\n`;
+    writeFileSync(document, before + table + after);
+}
+
+const given = options();
+const results = known();
+let failed = 0;
+for (const name of given.names) {
+    console.log(name);
+    try {
+        results[name] = await tryOne(name, given);
+        const { asked: all, different } = results[name];
+        if (different > 0) failed++;
+        console.log(`  ${all} requests, ${different} answered differently`);
+    } catch (error) {
+        failed++;
+        results[name] = { error: error.message.split("\n")[0] };
+        console.log(`  ${error.message}`);
+    }
+    writeFileSync(resultsFile, `${JSON.stringify(results, null, 1)}\n`);
+    console.log(`  ${row(name, results[name])}`);
+}
+if (given.write) writeTable(results);
+console.log(`${given.names.length} frameworks, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
