@@ -112,6 +112,7 @@ async function buildFunction(settings, { program, files, bundle, signal }) {
         ...compiled,
         ...bundleFacts(settings, file, { ...bundled, entry: settings.entry }),
         bundle_ms: bundleMs,
+        env: settings.env ?? {},
         notices: [...bundled.warnings.map(noticeOf), ...missing],
     };
     const used = [

@@ -178,7 +178,6 @@ export function wranglerSettings(file, environment) {
         define: config.define ?? {},
         alias: config.alias ?? {},
         minify: config.minify,
-        noBundle: config.no_bundle,
         node: flags.some(flag => /^nodejs_compat/.test(flag)) ? true : undefined,
         assets: assetsOf(config, folder),
         notes: notesOf(config, file),

@@ -1,0 +1,292 @@
+// Input as it comes: wrangler projects, what other tools built, functions for other platforms.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { answer, built, hello, project, snapcell } from "./helper.mjs";
+
+// A module that exports add(a, b).
+const wasmBytes = Buffer.from(
+    "0061736d0100000001070160027f7f017f030201000707010361646400000a09010700200020016a0b",
+    "hex"
+);
+
+const worker = `
+    import { DurableObject } from "cloudflare:workers";
+    import module from "./add.wasm"; import text from "./greeting.txt"; import data from "./data.bin";
+    import page from "./page.tpl"; import value from "aliased";
+    export class Room extends DurableObject {}
+    const { exports } = new WebAssembly.Instance(module);
+    export default { fetch(request, env) {
+        return Response.json([exports.add(20, 22), text, data.byteLength, page, value, MODE, env.NAME, env.OBJ]);
+    } };`;
+const workerFiles = {
+    "src/index.ts": worker,
+    "src/add.wasm": wasmBytes,
+    "src/greeting.txt": "hi",
+    "src/data.bin": Buffer.alloc(5),
+    "src/page.tpl": "<p>",
+    "src/aliased.js": "export default 'aliased';",
+};
+const workerAnswer = `[42,"hi",5,"<p>","aliased","fast","top",{"a":1}]`;
+const given = ["-e", "NAME=top", "--env-json", 'OBJ={"a":1}'];
+
+test("wrangler.toml", () => {
+    const folder = project({
+        ...workerFiles,
+        "wrangler.toml": `
+            name = "my-worker"
+            main = "src/index.ts"
+            compatibility_date = "2026-01-01"
+            compatibility_flags = ["nodejs_compat", "made_up_flag"]
+            rules = [{ type = "Text", globs = ["**/*.tpl"], fallthrough = true }]
+            [alias]
+            aliased = "./src/aliased.js"
+            [define]
+            MODE = '"fast"'
+            [vars]
+            NAME = "top"
+            OBJ = { a = 1 }
+            [[kv_namespaces]]
+            binding = "KV"
+            id = "x"
+            [env.staging]
+            vars = { NAME = "staged" }`,
+    });
+    const ended = snapcell(folder, ["build", "--json"]);
+    assert.equal(ended.status, 0, ended.stderr);
+    const [result] = ended.lines();
+    assert.equal(result.name, "my-worker");
+    assert.deepEqual(result.env, { NAME: "top", OBJ: { a: 1 } });
+    assert.match(ended.stderr, /wrangler\.toml: KV namespaces are not there/);
+    assert.match(ended.stderr, /without effect: made_up_flag/);
+    assert.equal(answer(folder, "my-worker", ...given), workerAnswer);
+    const [staged] = snapcell(folder, ["build", "--json", "--environment", "staging"]).lines();
+    assert.equal(staged.name, "my-worker-staging");
+    assert.deepEqual(staged.env, { NAME: "staged" });
+    const wrong = snapcell(folder, ["build", "--environment", "absent"]);
+    assert.equal(wrong.status, 2);
+    assert.match(wrong.stderr, /no environment "absent": there are staging/);
+});
+
+test("wrangler.jsonc, as an argument, with assets", () => {
+    const folder = project({
+        "app/wrangler.jsonc": `{ // a comment
+            "name": "site", "main": "worker.js",
+            "assets": { "directory": "./public", "binding": "FILES", "not_found_handling": "404-page" }, }`,
+        "app/worker.js": `export default { fetch: (request, env) =>
+            new URL(request.url).pathname === "/api" ? new Response("api") : env.FILES.fetch(request) };`,
+        "app/public/index.html": "<h1>home</h1>",
+        "app/public/404.html": "<h1>lost</h1>",
+    });
+    built(folder, "app/wrangler.jsonc");
+    assert.equal(answer(folder, "site", "/"), "<h1>home</h1>");
+    assert.equal(answer(folder, "site", "/api"), "api");
+    assert.equal(answer(folder, "site", "/nothing"), "<h1>lost</h1>");
+});
+
+test("wrong wrangler files are one line each, with status 2", () => {
+    const cases = {
+        "wrangler.toml": ["name = ", /wrangler\.toml:1:\d+: not TOML/],
+        "wrangler.json": [{ main: 5 }, /"main" is a value of type string, not number/],
+        "wrangler.jsonc": [{ rules: [{ type: "Text" }] }, /a rule has a type/],
+    };
+    for (const [name, [text, message]] of Object.entries(cases)) {
+        const { status, stderr } = snapcell(project({ [name]: text, "index.js": hello }), [
+            "build",
+        ]);
+        assert.equal(status, 2, stderr);
+        assert.match(stderr, message);
+    }
+    const missing = snapcell(project({ "wrangler.json": { main: "gone.js" } }), ["build"]);
+    assert.equal(missing.status, 3);
+    assert.match(missing.stderr, /gone\.js is not there: build what makes it first/);
+});
+
+test("the output of wrangler deploy --dry-run", () => {
+    const folder = project({
+        "dist/index.js": `import module from "./a1b2-add.wasm"; import text from "./c3-note.txt";
+            var x = new WebAssembly.Instance(module); var worker = { fetch: () => new Response(text + x.exports.add(1, 2)) };
+            export { worker as default };\n//# sourceMappingURL=index.js.map\n`,
+        "dist/index.js.map": {
+            version: 3,
+            sources: ["../src/index.ts"],
+            names: [],
+            mappings: "AAAA",
+        },
+        "dist/a1b2-add.wasm": wasmBytes,
+        "dist/c3-note.txt": "note ",
+        "dist/README.md": "",
+    });
+    const { name } = built(folder, "dist");
+    assert.equal(answer(folder, name), "note 3");
+});
+
+test("the output of frameworks' builds, and of Vite's plugin for Workers", () => {
+    const page = `import { text } from "../chunks/text.js"; export default { fetch: () => new Response(text) };`;
+    const kit = project({
+        ".svelte-kit/cloudflare/_worker.js": page,
+        ".svelte-kit/chunks/text.js": `export const text = "kit";`,
+    });
+    assert.equal(answer(kit, built(kit, "--name", "k").name), "kit");
+    const vite = project({
+        "package.json": { name: "v" },
+        "wrangler.json": { main: "src/gone.ts" },
+        ".wrangler/deploy/config.json": { configPath: "../../dist/app/wrangler.json" },
+        "dist/app/wrangler.json": {
+            name: "app",
+            main: "index.js",
+            no_bundle: true,
+            rules: [{ type: "ESModule", globs: ["**/*.js"] }],
+            assets: { directory: "../client" },
+        },
+        "dist/app/index.js": `import { text } from "./assets/t.js"; export default { fetch: () => new Response(text) };`,
+        "dist/app/assets/t.js": `export const text = "vite";`,
+        "dist/client/style.css": "p {}",
+    });
+    assert.equal(answer(vite, built(vite).name), "vite");
+    assert.equal(answer(vite, "app", "/style.css"), "p {}");
+});
+
+test("functions of Vercel and Netlify, and exports named after methods", () => {
+    const vercel = project({
+        "api/edge.ts": `export const config = { runtime: "edge" };
+            export default (request: Request) => new Response("edge " + request.method);`,
+        "api/node.ts": `import "node:child_process"; export default (req, res) => res.end();`,
+    });
+    assert.deepEqual(
+        snapcell(vercel, ["build", "--json"])
+            .lines()
+            .map(({ name }) => name),
+        ["edge"]
+    );
+    assert.equal(answer(vercel, "edge"), "edge GET");
+    const netlify = project({
+        "netlify/edge-functions/hi.ts": `export const config = { path: "/hi" };
+            export default async (request: Request) => new Response("hi " + new URL(request.url).pathname);`,
+    });
+    built(netlify);
+    assert.equal(answer(netlify, "hi", "/hi"), "hi /hi");
+    const methods = project({
+        "items.ts": `export const GET = () => new Response("got");
+            export async function POST(request: Request) { return new Response("posted " + await request.text()); }`,
+    });
+    built(methods, "items.ts");
+    assert.equal(answer(methods, "items"), "got");
+    assert.equal(answer(methods, "items", "-d", "x"), "posted x");
+    assert.match(
+        answer(methods, "items", "-X", "DELETE", "-i"),
+        /405[^]*allow: GET, POST, HEAD, OPTIONS/i
+    );
+});
+
+test("Deno.serve, its environment, npm: specifiers and an import map", () => {
+    const folder = project({
+        "deno.jsonc": `{ "imports": { "@/": "./lib/", "hono": "npm:hono@^4" } }`,
+        "main.ts": `
+            import { Hono } from "hono"; import { html } from "npm:hono@4.13/html"; import { word } from "@/word.ts";
+            const app = new Hono();
+            app.get("/:x", c => c.text([String(html\`<b>\`), word, c.req.param("x"), Deno.env.get("PLACE")].join()));
+            Deno.serve({ port: 8000 }, (request: Request, info) => info.remoteAddr ? app.fetch(request) : undefined);`,
+        "lib/word.ts": `export const word: string = "word";`,
+    });
+    const { name } = built(folder);
+    assert.equal(answer(folder, name, "/q", "-e", "PLACE=here"), "<b>,word,q,here");
+    const absent = snapcell(
+        project({ "main.ts": `import "npm:not-there@1"; Deno.serve(() => 1);` }),
+        ["build"]
+    );
+    assert.equal(absent.status, 1);
+    assert.match(absent.stderr, /"npm:not-there@1" is not installed: npm install not-there/);
+});
+
+const lambda = `
+    export const handler = async (event, context) => ({
+        statusCode: 201, headers: { "x-a": "1" }, cookies: ["c=1", "d=2"], multiValueHeaders: { "x-m": ["1", "2"] },
+        body: JSON.stringify([event, context.functionVersion, context.getRemainingTimeInMillis() > 0]),
+    });`;
+const call = ["/p%20q/r?a=1&a=2&b=x%20y", "-X", "POST", "-H", "Cookie: k=v; l=w", "-H", "X-Two: z"];
+const json = ["-H", "Content-Type: application/json", "-d", '{"n":1}'];
+
+function lambdaAnswer(adapter, source, ...parameters) {
+    const folder = project({ "fn.mjs": source });
+    built(folder, "fn.mjs", "--adapter", adapter);
+    const text = answer(folder, "fn", ...parameters, "-i");
+    const [head, body] = text.split(/\r?\n\r?\n/);
+    return { head, body };
+}
+const eventOf = (...parameters) => {
+    const { head, body } = lambdaAnswer(...parameters);
+    const [event, version, time] = JSON.parse(body);
+    assert.match(head, /201/);
+    assert.deepEqual([version, time], ["$LATEST", true]);
+    return { event, head };
+};
+
+test("Lambda: API Gateway's format 2.0", () => {
+    const { event, head } = eventOf("lambda", lambda, ...call, ...json);
+    assert.equal(event.version, "2.0");
+    assert.equal(event.rawPath, "/p%20q/r");
+    assert.equal(event.rawQueryString, "a=1&a=2&b=x%20y");
+    assert.deepEqual(event.queryStringParameters, { a: "1,2", b: "x y" });
+    assert.deepEqual(event.cookies, ["k=v", "l=w"]);
+    assert.equal(event.headers["x-two"], "z");
+    assert.equal(event.requestContext.http.method, "POST");
+    assert.deepEqual([event.body, event.isBase64Encoded], ['{"n":1}', false]);
+    assert.match(head, /set-cookie: c=1[^]*set-cookie: d=2/i);
+    const { body } = lambdaAnswer(
+        "lambda-v2",
+        `export const handler = async e => ({ b: e.body, x: e.isBase64Encoded });`,
+        "/",
+        "-H",
+        "Content-Type: application/octet-stream",
+        "-d",
+        "\u0001"
+    );
+    assert.deepEqual(JSON.parse(body), { b: "AQ==", x: true });
+});
+
+test("Lambda: API Gateway's format 1.0, load balancers, and callbacks", () => {
+    const { event, head } = eventOf("lambda-v1", lambda, ...call, ...json);
+    assert.equal(event.httpMethod, "POST");
+    assert.deepEqual(event.multiValueQueryStringParameters, { a: ["1", "2"], b: ["x y"] });
+    assert.deepEqual(event.queryStringParameters, { a: "2", b: "x y" });
+    assert.equal(event.pathParameters.proxy, "p%20q/r");
+    assert.equal(event.body, '{"n":1}');
+    assert.match(head, /x-m: 1/i);
+    const alb = eventOf("lambda-alb", lambda, ...call, ...json).event;
+    assert.deepEqual(alb.queryStringParameters, { a: "2", b: "x%20y" });
+    assert.ok(alb.requestContext.elb);
+    const source = `exports.handler = (event, context, callback) => {
+        setTimeout(() => callback(null, { statusCode: 200, isBase64Encoded: true, body: "aGk=" }), 1); };`;
+    const folder = project({ "fn.cjs": source });
+    built(folder, "fn.cjs", "--adapter", "lambda-v1");
+    assert.equal(answer(folder, "fn"), "hi");
+    built(folder, "fn.cjs", "--name", "plain");
+    const event2 = snapcell(folder, ["show", "plain", "--json"]);
+    assert.equal(JSON.parse(event2.stdout).shape, "json", "without an adapter it takes events");
+    const wrong = snapcell(folder, ["build", "fn.cjs", "--adapter", "gcp"]);
+    assert.equal(wrong.status, 2);
+    assert.match(wrong.stderr, /no adapter is called "gcp": use lambda/);
+});
+
+test("a folder of functions; one that fails does not stop the others", () => {
+    const folder = project({
+        "functions/a.ts": hello,
+        "functions/b/index.js": hello,
+        "functions/_shared.ts": "export {};",
+        "functions/c.test.ts": "",
+        "functions/wrong.js": "export default {",
+        "functions/types.d.ts": "",
+    });
+    const { status, lines } = snapcell(folder, ["build", "functions", "--json"]);
+    assert.equal(status, 1);
+    assert.deepEqual(
+        lines().map(({ name, error }) => [name, error?.code]),
+        [
+            ["a", undefined],
+            ["b", undefined],
+            ["wrong", "E_BUNDLE"],
+        ]
+    );
+    assert.equal(answer(folder, "b", "/x"), "hello /x");
+    assert.equal(snapcell(folder, ["build", "functions", "--name", "n"]).status, 2);
+});
