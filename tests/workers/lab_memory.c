@@ -227,7 +227,7 @@ static void page_out(void)
     lab_faults_pause(true);
     lab->now_count = read_mappings(lab->now);
     for (int i = 0; i < lab->now_count; i++)
-        if (lab->now[i].is_private && (lab->now[i].protection & PROT_WRITE) != 0)
+        if (!lab->now[i].is_special)
             madvise((void *)lab->now[i].start, lab->now[i].end - lab->now[i].start, MADV_PAGEOUT);
     each_page(lab->now, lab->now_count, count_swapped);
     lab_faults_pause(false);

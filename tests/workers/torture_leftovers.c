@@ -1,12 +1,14 @@
 /* What one call leaves in memory for the next: torture_leftovers --count N. In each try a call
  * spreads a pattern over all kinds of memory; the next one looks for what is not zero in memory
  * that it is given, and the process's memory is searched from outside. Large calls leave it small.
- */
+ * Where the machine has swap space, all is tried again with the pages that a call wrote swapped out
+ * before they are restored. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "fixture.h"
@@ -18,6 +20,7 @@
 #define RESIDENT_SLACK_KIB ((size_t)8 << 10)
 #define SETTLED 3 /* tries, after which a process has its size */
 #define LARGE_EVERY 4
+#define SWAP_NEEDED ((unsigned long)256 << 20)
 
 static const char source[] =
     "const text = new TextEncoder();\n"
@@ -68,13 +71,14 @@ static const char source[] =
     "  return new Response(look());\n"
     "} };\n";
 
-enum { FINDS, SPREAD, INSIDE, OUTSIDE, FLAT, PROMISES };
+enum { FINDS, SPREAD, INSIDE, OUTSIDE, FLAT, PAGED, PROMISES };
 static torture_promise promises[PROMISES] = {
     [FINDS] = {"a search finds the pattern in a process that keeps its memory"},
     [SPREAD] = {"a call that spreads a pattern is answered with it"},
     [INSIDE] = {"the next call is given zeroed memory alone"},
     [OUTSIDE] = {"the pattern is nowhere in the process's memory then"},
     [FLAT] = {"a call that takes 100 MB leaves the process as small as it was"},
+    [PAGED] = {"pages that a call wrote were swapped out before the restore, which is as good"},
 };
 
 /* --- From outside --- */
@@ -201,12 +205,8 @@ static void try_large(snapcell_worker *worker, size_t resident_kib)
                 resident_kib, now_kib);
 }
 
-static void try_variant(const char *store, const restore_variant *variant, unsigned long count)
+static void try_worker(snapcell_worker *worker, const restore_variant *variant, unsigned long count)
 {
-    snapcell_cell_options options = SNAPCELL_CELL_OPTIONS_INIT;
-    options.memory_limit_bytes = (uint64_t)256 << 20;
-    snapcell_workers *workers = restore_open(store, variant);
-    snapcell_worker *worker = restore_load(workers, "leftovers", &options);
     size_t resident_kib = 0;
     for (unsigned long i = 0; i < count; i++) {
         try_pattern(worker, variant);
@@ -214,8 +214,41 @@ static void try_variant(const char *store, const restore_variant *variant, unsig
         if (i >= SETTLED && i % LARGE_EVERY == SETTLED) try_large(worker, resident_kib);
         torture_progress(i, count);
     }
+}
+
+static void try_group(snapcell_workers *workers, const restore_variant *variant,
+                      unsigned long count)
+{
+    snapcell_cell_options options = SNAPCELL_CELL_OPTIONS_INIT;
+    options.memory_limit_bytes = (uint64_t)256 << 20;
+    snapcell_worker *worker = restore_load(workers, "leftovers", &options);
+    try_worker(worker, variant, count);
     snapcell_worker_free(worker);
     snapcell_workers_close(workers);
+}
+
+/* --- Swapped out --- */
+
+static bool machine_swaps(void)
+{
+    struct sysinfo facts;
+    return sysinfo(&facts) == 0 && facts.freeswap * facts.mem_unit >= SWAP_NEEDED;
+}
+
+/* Memory is compared with what it was, too. */
+static void try_paged_out(const char *store, const restore_variant *variant, unsigned long count)
+{
+    restore_lab lab;
+    restore_lab_init(&lab);
+    lab.report->checks_memory = lab.report->pages_out = true;
+    try_group(restore_lab_open(&lab, store, variant), variant, count);
+    torture_try(&promises[PAGED], lab.report->paged_out > 100 * count && lab.report->checks > count,
+                "%s: %lu pages, %lu restores", variant->name, (unsigned long)lab.report->paged_out,
+                (unsigned long)lab.report->checks);
+    promises[PAGED].tries += lab.report->checks;
+    fprintf(stderr, "%s: %lu pages were swapped out\n", variant->name,
+            (unsigned long)lab.report->paged_out);
+    restore_lab_release(&lab);
 }
 
 /* A search that finds nothing anywhere would be worth nothing. */
@@ -253,7 +286,12 @@ int main(int argc, char **argv)
     fixture_compile(&(fixture_function){"leftovers", source, NULL}, 1, NULL);
     try_search(store);
     for (size_t i = 0; i < RESTORE_VARIANTS; i++)
-        try_variant(store, &restore_variants[i], 1 + options.count / RESTORE_VARIANTS);
+        try_group(restore_open(store, &restore_variants[i]), &restore_variants[i],
+                  1 + options.count / RESTORE_VARIANTS);
+    const bool swaps = machine_swaps();
+    for (size_t i = 0; i < RESTORE_VARIANTS && swaps; i++)
+        try_paged_out(store, &restore_variants[i], 1 + options.count / RESTORE_VARIANTS / 4);
+    if (!swaps) fprintf(stderr, "no swap space: nothing was swapped out\n");
     fixture_remove();
-    return torture_report(promises, PROMISES);
+    return torture_report(promises, swaps ? PROMISES : PAGED);
 }
