@@ -315,6 +315,18 @@ json_t *cli_manifest(const snapcell_artifact_info *info);
 /* The size of the bundle's file; what V8 reads of it may be of another size. */
 uint64_t cli_source_size(const snapcell_artifact_info *info);
 
+/* --- Facts of an artifact (cli_facts.c) --- */
+
+/* What `show --json` prints. Owned: json_decref(); NULL when memory is short. */
+json_t *cli_facts_in_store(const snapcell_artifact_info *info, const cli_names *names,
+                           const snapcell_signature *signature);
+/* The same without what depends on a store or an engine: the same artifact has the same facts. */
+json_t *cli_facts_alone(const snapcell_artifact_info *info, const snapcell_signature *signature);
+
+/* Zeroed when there is none. Errors: as snapcell_artifact_signature(). */
+int cli_signature_read(const void *bytes, size_t size_bytes, snapcell_signature *out,
+                       snapcell_error *err);
+
 /* --- Signatures (cli_trust.c) --- */
 
 /* The trust set of --trust, else of $SNAPCELL_TRUST; NULL when there is neither. Owned:

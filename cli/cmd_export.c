@@ -2,28 +2,41 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "cli_layout.h"
 #include "error_set.h"
 
+enum { EXPORT_OCI = 256, EXPORT_NO_ARTIFACT_TYPE };
+
 static const cli_option export_options[] = {
+    {EXPORT_OCI, "oci", "DIR",
+     "write all functions of REF... into the OCI image layout DIR, for all\n"
+     "engines, a tag for each name; DIR is made, or added to"},
+    {EXPORT_NO_ARTIFACT_TYPE, "no-artifact-type", NULL,
+     "with --oci: for registries that know no artifact types of others"},
     CLI_TRUST_OPTION,
     CLI_TENANT_OPTION("with --trust: only what is signed for TENANT"),
-    {'f', "force", NULL, "overwrite FILE; write to a terminal"},
-    CLI_JSON_OPTION("a JSON object: key, name, file, artifact_bytes"),
+    {'f', "force", NULL, "overwrite FILE, or a tag of DIR; write to a terminal"},
+    CLI_JSON_OPTION("a JSON object: key, name, file, artifact_bytes; with --oci an array of\n"
+                    "name, key, engine, architecture, tag, digest, artifact_bytes"),
     CLI_OPTIONS_END,
 };
 
 typedef struct export_state {
     cli_arguments arguments;
     bool force;
+    const char *folder; /* of --oci */
+    bool no_artifact_type;
 } export_state;
 
 static bool export_take(void *user, int id, const char *value)
 {
-    (void)value;
     export_state *state = user;
-    state->force = id == 'f';
-    return true;
+    if (id == 'f') state->force = true;
+    if (id == EXPORT_OCI) state->folder = value;
+    if (id == EXPORT_NO_ARTIFACT_TYPE) state->no_artifact_type = true;
+    if (id != EXPORT_OCI || value[0]) return true;
+    cli_message("--oci needs the path of a folder");
+    return false;
 }
 
 /* `bytes` is set only when the artifact is sound: what is bad is not handed on. */
@@ -88,18 +101,29 @@ static cli_status export_main(const cli_command *command, int argc, char **argv)
     cli_status status;
     if (!cli_parse(command, argc, argv, export_take, &state, &state.arguments, &status))
         return status;
+    if (state.folder)
+        return cli_layout_export(&state.arguments, state.folder, state.force,
+                                 !state.no_artifact_type);
+    if (state.no_artifact_type) return cli_usage("--no-artifact-type is for --oci");
+    if (state.arguments.operand_count < 2)
+        return cli_usage("export needs more: snapcell export [OPTIONS] REF FILE");
+    if (state.arguments.operand_count > 2)
+        return cli_usage("'%s' is one too many: snapcell export [OPTIONS] REF FILE, or --oci DIR "
+                         "for several",
+                         state.arguments.operands[2]);
     return export_run(&state);
 }
 
 const cli_command cmd_export = {
     .name = "export",
-    .operands = "REF FILE",
-    .summary = "write an artifact to a file",
+    .operands = "REF FILE | --oci DIR REF...",
+    .summary = "write artifacts to a file or an OCI layout",
     .description =
         "Checks the artifact of REF and writes it to FILE (- is standard output). FILE is\n"
-        "written completely or not at all. An existing FILE is kept, unless --force is given.",
+        "written completely or not at all. An existing FILE is kept, unless --force is given.\n"
+        "With --oci writes an OCI image layout, which skopeo, oras and others copy to registries.",
     .options = export_options,
-    .operand_count_min = 2,
-    .operand_count_max = 2,
+    .operand_count_min = 1,
+    .operand_count_max = -1,
     .run = export_main,
 };

@@ -2,19 +2,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
+#include "cli_layout.h"
 #include "error_set.h"
 
 /* No artifact that a reader accepts is larger; see SPEC.md. */
 #define IMPORT_SIZE_MAX ((size_t)2 << 30)
 
+enum { IMPORT_OCI = 256 };
+
 static const cli_option import_options[] = {
+    {IMPORT_OCI, "oci", "DIR", "all functions of the OCI image layout DIR, or none of them"},
     {'n', "name", "NAME", "the function's name (default: the one in the artifact)"},
     CLI_TRUST_OPTION,
     CLI_TENANT_OPTION("with --trust: only what is signed for TENANT"),
     {'r', "replace", NULL,
      "replace an artifact that has the same key and other bytes, as after\nsigning it again"},
-    CLI_JSON_OPTION("a JSON object: name, key, kind, shape, artifact_bytes, engine,\ncurrent"),
+    CLI_JSON_OPTION("a JSON object: name, key, kind, shape, artifact_bytes, engine,\ncurrent; with "
+                    "--oci an array "
+                    "of them"),
     CLI_OPTIONS_END,
 };
 
@@ -22,16 +27,18 @@ typedef struct import_state {
     cli_arguments arguments;
     const char *name;
     bool replace;
+    const char *folder; /* of --oci */
 } import_state;
 
 static bool import_take(void *user, int id, const char *value)
 {
     import_state *state = user;
-    if (id == 'r')
-        state->replace = true;
-    else
-        state->name = value;
-    return true;
+    if (id == 'r') state->replace = true;
+    if (id == 'n') state->name = value;
+    if (id == IMPORT_OCI) state->folder = value;
+    if (id != IMPORT_OCI || value[0]) return true;
+    cli_message("--oci needs the path of a folder");
+    return false;
 }
 
 static void import_tell(const import_state *state, const char *name,
@@ -78,8 +85,6 @@ static cli_status import_run(const import_state *state)
     snapcell_artifact_info info;
     snapcell_error err;
     cli_status exit_status;
-    if (state->name && snapcell_name_check(state->name, &err) != SNAPCELL_OK)
-        return cli_report(NULL, &err);
     if (import_read(state, &bytes, &size_bytes, &info, &err) != SNAPCELL_OK)
         return cli_report(file, &err);
     const char *name = state->name ? state->name : info.name;
@@ -93,26 +98,41 @@ static cli_status import_run(const import_state *state)
     return CLI_DONE;
 }
 
+static cli_status import_choose(const import_state *state)
+{
+    snapcell_error err;
+    const cli_arguments *arguments = &state->arguments;
+    if (state->folder && arguments->operand_count > 0)
+        return cli_usage("'%s' is one too many: snapcell import [OPTIONS] --oci DIR",
+                         arguments->operands[0]);
+    if (!state->folder && arguments->operand_count < 1)
+        return cli_usage("import needs more: snapcell import [OPTIONS] FILE");
+    if (state->name && snapcell_name_check(state->name, &err) != SNAPCELL_OK)
+        return cli_report(NULL, &err);
+    return state->folder ? cli_layout_import(arguments, state->folder, state->name, state->replace)
+                         : import_run(state);
+}
+
 static cli_status import_main(const cli_command *command, int argc, char **argv)
 {
     import_state state = {0};
     cli_status status;
     if (!cli_parse(command, argc, argv, import_take, &state, &state.arguments, &status))
         return status;
-    return import_run(&state);
+    return import_choose(&state);
 }
 
 const cli_command cmd_import = {
     .name = "import",
-    .operands = "FILE",
-    .summary = "put an artifact from a file into the store",
+    .operands = "FILE | --oci DIR",
+    .summary = "put artifacts from a file or an OCI layout into the store",
     .description =
         "Reads an artifact that `export` wrote (- is standard input), checks it, and puts it into\n"
         "the store, which is made when it is missing. The checks find damage; with --trust they\n"
         "find malice, too: without it a snapshot is as trusted as a program, so import only what\n"
         "you would run.",
     .options = import_options,
-    .operand_count_min = 1,
+    .operand_count_min = 0,
     .operand_count_max = 1,
     .run = import_main,
 };

@@ -75,23 +75,67 @@ static int store_put_write(store_environment *environment, MDB_txn *txn, void *a
     return store_name_put(environment, txn, put->name, &put->engine, &put->key);
 }
 
+/* Checks an artifact that is to be put, and its name. */
+static int store_put_prepare(const snapcell_store_item *item, bool replace, store_put_argument *out,
+                             snapcell_error *err)
+{
+    artifact_view view;
+    if (item->bytes == NULL) return error_set(err, SNAPCELL_E_USAGE, "no artifact to put: NULL");
+    int status = item->name == NULL ? SNAPCELL_OK : snapcell_name_check(item->name, err);
+    if (status == SNAPCELL_OK) {
+        status = artifact_read(item->bytes, item->size_bytes, ARTIFACT_CHECK_DIGEST, &view, err);
+    }
+    if (status != SNAPCELL_OK) return status;
+    *out = (store_put_argument){.bytes = item->bytes,
+                                .size_bytes = item->size_bytes,
+                                .name = item->name,
+                                .key = view.info.key,
+                                .engine = view.info.engine,
+                                .replace = replace};
+    return SNAPCELL_OK;
+}
+
 static int store_put(snapcell_store *store, const void *bytes, size_t size_bytes, const char *name,
                      bool replace, snapcell_error *err)
 {
-    artifact_view view;
-    if (bytes == NULL) return error_set(err, SNAPCELL_E_USAGE, "no artifact to put: NULL");
-    int status = name == NULL ? SNAPCELL_OK : snapcell_name_check(name, err);
-    if (status == SNAPCELL_OK) {
-        status = artifact_read(bytes, size_bytes, ARTIFACT_CHECK_DIGEST, &view, err);
+    store_put_argument put;
+    const snapcell_store_item item = {.bytes = bytes, .size_bytes = size_bytes, .name = name};
+    int status = store_put_prepare(&item, replace, &put, err);
+    if (status != SNAPCELL_OK) return status;
+    return store_write(store, store_put_write, &put, "putting an artifact", err);
+}
+
+typedef struct store_put_list {
+    store_put_argument *puts; /* Owned */
+    size_t count;
+} store_put_list;
+
+static int store_put_list_write(store_environment *environment, MDB_txn *txn, void *argument,
+                                snapcell_error *err)
+{
+    const store_put_list *list = argument;
+    int status = MDB_SUCCESS;
+    for (size_t i = 0; status == MDB_SUCCESS && i < list->count; i++) {
+        status = store_put_write(environment, txn, &list->puts[i], err);
+    }
+    return status;
+}
+
+int snapcell_store_put_all(snapcell_store *store, const snapcell_store_item *items, size_t count,
+                           bool replace, snapcell_error *err)
+{
+    if (count == 0) return SNAPCELL_OK;
+    cleanup_free store_put_argument *puts = calloc(count, sizeof(*puts));
+    if (puts == NULL) {
+        return error_set(err, SNAPCELL_E_NOMEM, "out of memory for a list of %zu artifacts", count);
+    }
+    int status = SNAPCELL_OK;
+    for (size_t i = 0; status == SNAPCELL_OK && i < count; i++) {
+        status = store_put_prepare(&items[i], replace, &puts[i], err);
     }
     if (status != SNAPCELL_OK) return status;
-    store_put_argument put = {.bytes = bytes,
-                              .size_bytes = size_bytes,
-                              .name = name,
-                              .key = view.info.key,
-                              .engine = view.info.engine,
-                              .replace = replace};
-    return store_write(store, store_put_write, &put, "putting an artifact", err);
+    store_put_list list = {.puts = puts, .count = count};
+    return store_write(store, store_put_list_write, &list, "putting artifacts", err);
 }
 
 int snapcell_store_put(snapcell_store *store, const void *bytes, size_t size_bytes,

@@ -167,6 +167,40 @@ START_TEST(test_put_refuses_bad_names)
 }
 END_TEST
 
+START_TEST(test_put_all_or_none)
+{
+    snapcell_store *store = fixture_open(SNAPCELL_STORE_CREATE);
+    fixture_artifact one = fixture_artifact_new(1, 1, 100);
+    fixture_artifact two = fixture_artifact_new(2, 1, 9000);
+    fixture_artifact other = fixture_artifact_with_key(3, 1, 100, &two.key);
+    snapcell_store_item items[] = {{one.bytes, one.size_bytes, "one"},
+                                   {two.bytes, two.size_bytes, "two"},
+                                   {other.bytes, other.size_bytes, "other"}};
+    snapcell_key key;
+    ck_assert_ok(snapcell_store_put_all(store, NULL, 0, false, &err), err);
+    ck_assert_fails(snapcell_store_put_all(store, items, 3, false, &err), SNAPCELL_E_EXISTS, err);
+    ck_assert_fails(snapcell_store_resolve(store, "one", NULL, &key, &err), SNAPCELL_E_NOT_FOUND,
+                    err);
+    items[1].name = "a/b";
+    ck_assert_fails(snapcell_store_put_all(store, items, 2, false, &err), SNAPCELL_E_USAGE, err);
+    items[1].name = NULL;
+    items[1].size_bytes--;
+    ck_assert_fails(snapcell_store_put_all(store, items, 2, false, &err), SNAPCELL_E_CORRUPT, err);
+    items[1].size_bytes++;
+    ck_assert_int_eq(fixture_has(store, 1, 1, 100), false);
+    ck_assert_ok(snapcell_store_put_all(store, items, 2, false, &err), err);
+    ck_assert_ok(snapcell_store_resolve(store, "one", NULL, &key, &err), err);
+    ck_assert_mem_eq(&key, &one.key, sizeof(key));
+    ck_assert(fixture_has(store, 2, 1, 9000));
+    ck_assert_ok(snapcell_store_put_all(store, items, 3, true, &err), err);
+    ck_assert_ok(snapcell_store_resolve(store, "other", NULL, &key, &err), err);
+    snapcell_store_close(store);
+    fixture_artifact_free(&one);
+    fixture_artifact_free(&two);
+    fixture_artifact_free(&other);
+}
+END_TEST
+
 START_TEST(test_reading_handle_does_not_write)
 {
     snapcell_store *store = fixture_open(SNAPCELL_STORE_CREATE);
@@ -621,6 +655,7 @@ int main(void)
     tcase_add_test(tcase, test_put_refuses_other_bytes_under_a_key);
     tcase_add_test(tcase, test_put_refuses_what_is_no_artifact);
     tcase_add_test(tcase, test_put_refuses_bad_names);
+    tcase_add_test(tcase, test_put_all_or_none);
     tcase_add_test(tcase, test_reading_handle_does_not_write);
     tcase_add_test(tcase, test_resolve_names);
     tcase_add_test(tcase, test_resolve_other_engine_says_which);

@@ -129,6 +129,19 @@ SNAPCELL_API int snapcell_store_each_artifact(snapcell_store *store,
 SNAPCELL_API int snapcell_store_replace(snapcell_store *store, const void *bytes, size_t size_bytes,
                                         const char *name, snapcell_error *err);
 
+/* An artifact to be put, with the name that is to point to it; NULL: none. Borrowed. */
+typedef struct snapcell_store_item {
+    const void *bytes;
+    size_t size_bytes;
+    const char *name;
+} snapcell_store_item;
+
+/* Purpose: put several artifacts with their names in one transaction: all of them, or none. Each as
+ * snapcell_store_put(), or with `replace` as snapcell_store_replace(). `items`: Borrowed during the
+ * call; not NULL unless `count` is 0. Thread and errors: as snapcell_store_put(). */
+SNAPCELL_API int snapcell_store_put_all(snapcell_store *store, const snapcell_store_item *items,
+                                        size_t count, bool replace, snapcell_error *err);
+
 /* Purpose: make `name` point to the stored artifact `key` for that artifact's engine, in one
  * transaction. Thread: any. Errors: E_NOT_FOUND, E_USAGE, E_CORRUPT or E_FORMAT (of the stored
  * artifact), E_FULL, E_READ_ONLY, E_BUSY, E_IO. */
