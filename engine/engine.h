@@ -54,6 +54,10 @@ void engine_trim_pages(uint64_t kept_size_bytes);
  * whose state a restore of memory would bring back. Thread: any. */
 void engine_draw_from_system(void);
 
+/* Says that this process never forks, but that another one may go on with its memory (restore/, an
+ * image): who calls is not looked at any more. Thread: any. */
+void engine_leave_process(void);
+
 /* What artifacts are bound to. Neither starts V8. Thread: any. */
 snapcell_fingerprint engine_fingerprint(void);
 const char *engine_v8_version(void);

@@ -235,6 +235,11 @@ void SetBuildClock(double elapsed_ms)
 
 using snapcell::EngineSetup;
 
+extern "C" void engine_leave_process(void)
+{
+    snapcell::engine_pid.store(0, std::memory_order_relaxed);
+}
+
 extern "C" int engine_start(engine_mode mode, snapcell_error *err)
 {
     int status = snapcell::CheckProcess(err);

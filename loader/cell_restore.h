@@ -15,6 +15,9 @@ int loader_open_restoring(const snapcell_loader_options *options, engine_exhaust
  * snapcell_loader_close(). */
 const char *loader_sealed_manifest(const snapcell_loader *loader, size_t *size_bytes);
 
+/* As engine_leave_process(), for a loader of this process and its engine. */
+void loader_leave_process(snapcell_loader *loader);
+
 /* As engine_cell_prepare_restores(). */
 int cell_prepare_restores(snapcell_cell *cell, snapcell_error *err);
 

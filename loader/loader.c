@@ -114,6 +114,12 @@ static int loader_start_spares(snapcell_loader *loader, const snapcell_loader_op
     return spare_cells_start(&loader->spares, loader, &bounds, err);
 }
 
+void loader_leave_process(snapcell_loader *loader)
+{
+    loader->pid = 0;
+    engine_leave_process();
+}
+
 int loader_open_restoring(const snapcell_loader_options *options, engine_exhausted_fn *exhausted,
                           void *user, snapcell_loader **out, snapcell_error *err)
 {

@@ -46,7 +46,7 @@ typedef struct loader_seal {
 struct snapcell_loader {
     snapcell_store *store;
     const snapcell_host *host;
-    pid_t pid; /* that opened it */
+    pid_t pid; /* that opened it; 0: it is any process's */
     snapcell_fingerprint engine;
     snapcell_fingerprint host_fingerprint;
     snapcell_log_fn *log;
@@ -88,7 +88,7 @@ static inline void loader_count(_Atomic uint64_t *counter, uint64_t amount)
 /* False in a forked child, where threads that are not there may hold any of the locks. */
 static inline bool loader_is_here(const snapcell_loader *loader)
 {
-    return loader->pid == getpid();
+    return loader->pid == 0 || loader->pid == getpid();
 }
 
 /* Counts `code` when it says that a limit was hit. */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sysmacros.h>
 
 typedef struct map_reader {
     const char *at;
@@ -68,11 +69,12 @@ static void map_line(map_reader *reader, memory_mapping *out)
     if (map_flag(reader, 'x', '-')) out->protection |= PROT_EXEC;
     out->is_private = map_flag(reader, 'p', 's');
     map_expect(reader, ' ');
-    map_number(reader, 16);
+    out->offset = map_number(reader, 16);
     map_expect(reader, ' ');
-    map_number(reader, 16);
+    uint64_t major = map_number(reader, 16);
     map_expect(reader, ':');
-    map_number(reader, 16);
+    uint64_t minor = map_number(reader, 16);
+    out->device = makedev((unsigned)major, (unsigned)minor);
     map_expect(reader, ' ');
     out->inode = map_number(reader, 10);
     while (reader->at < reader->end && *reader->at == ' ')

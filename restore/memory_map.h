@@ -10,8 +10,10 @@
 typedef struct memory_mapping {
     uintptr_t start;
     uintptr_t end;
-    uint64_t inode; /* of its file; 0: anonymous */
-    int protection; /* PROT_* */
+    uint64_t offset; /* in its file */
+    uint64_t device; /* of its file */
+    uint64_t inode;  /* of its file; 0: anonymous */
+    int protection;  /* PROT_* */
     bool is_private;
     bool is_special; /* the kernel's own: [vdso], [vvar], [vsyscall] */
 } memory_mapping;
