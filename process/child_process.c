@@ -88,15 +88,24 @@ static int channels_open(const child_kind *kind, child_channels *channels, snapc
     return error_set_errno(err, SNAPCELL_E_IO, errno, "cannot set up a channel to a child");
 }
 
+/* `file_fd`: -1 for none. */
 static int spawn(const char *path, const child_kind *kind, const char *zone,
-                 const child_channels *channels, pid_t *pid)
+                 const child_channels *channels, int file_fd, pid_t *pid)
 {
     static char name[] = "snapcell";
     static char descriptor[] = "3";
     char *const arguments[] = {name, (char *)kind->command, descriptor, NULL};
     char *const environment[] = {(char *)zone, NULL};
-    const int fds[] = {channels->messages.child_fd, channels->control.child_fd};
-    const process_files files = {channels->words.child_fd, fds, kind->has_control ? 2 : 1};
+    int fds[3] = {channels->messages.child_fd};
+    int count = 1;
+    cleanup_close int lifted = -1;
+    if (kind->has_control) fds[count++] = channels->control.child_fd;
+    if (file_fd >= 0) {
+        lifted = fcntl(file_fd, F_DUPFD_CLOEXEC, PROCESS_FD_MIN);
+        if (lifted < 0) return errno;
+        fds[count++] = lifted;
+    }
+    const process_files files = {channels->words.child_fd, fds, count};
     return process_spawn(path, arguments, environment, &files, pid);
 }
 
@@ -108,8 +117,9 @@ static int channel_take(child_channel *channel)
     return fd;
 }
 
-int child_process_start(const char *path, const child_kind *kind, const char *zone,
-                        uint32_t wall_limit_ms, child_process *out, snapcell_error *err)
+int child_process_start_with(const char *path, const child_kind *kind, const char *zone,
+                             uint32_t wall_limit_ms, int file_fd, child_process *out,
+                             snapcell_error *err)
 {
     memset(out, 0, sizeof(*out));
     out->kind = kind;
@@ -124,7 +134,7 @@ int child_process_start(const char *path, const child_kind *kind, const char *zo
 
     out->deadline_ns = monotonic_now_ns() + wall_limit_ms * NS_PER_MS;
     pid_t pid;
-    int problem = spawn(path, kind, zone, &channels, &pid);
+    int problem = spawn(path, kind, zone, &channels, file_fd, &pid);
     if (problem != 0)
         return error_set(err, SNAPCELL_E_INTERNAL, "cannot start the child %s: %s", path,
                          strerrordesc_np(problem));
@@ -133,6 +143,12 @@ int child_process_start(const char *path, const child_kind *kind, const char *zo
     out->words_fd = channel_take(&channels.words);
     out->control_fd = channel_take(&channels.control);
     return SNAPCELL_OK;
+}
+
+int child_process_start(const char *path, const child_kind *kind, const char *zone,
+                        uint32_t wall_limit_ms, child_process *out, snapcell_error *err)
+{
+    return child_process_start_with(path, kind, zone, wall_limit_ms, -1, out, err);
 }
 
 /* --- Talking --- */
@@ -222,6 +238,31 @@ child_outcome child_process_send(child_process *process, uint32_t type, const wi
     wire_header_write(&(wire_header){type, body->size_bytes}, header);
     struct iovec parts[] = {{header, sizeof(header)}, {body->data, body->size_bytes}};
     return process_send_parts(process, parts, 2);
+}
+
+child_outcome child_process_send_file(child_process *process, uint32_t type,
+                                      const wire_writer *body, int fd)
+{
+    if (body->failed) return CHILD_NO_MEMORY;
+    uint8_t header[WIRE_HEADER_SIZE];
+    wire_header_write(&(wire_header){type, body->size_bytes}, header);
+    struct iovec parts[] = {{header, sizeof(header)}, {body->data, body->size_bytes}};
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(fd))];
+    } control = {.header = {.cmsg_len = CMSG_LEN(sizeof(fd)),
+                            .cmsg_level = SOL_SOCKET,
+                            .cmsg_type = SCM_RIGHTS}};
+    memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+    struct msghdr message = {.msg_iov = parts,
+                             .msg_iovlen = 2,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof(control.bytes)};
+    ssize_t sent;
+    do
+        sent = sendmsg(process->socket_fd, &message, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    return sent == (ssize_t)(sizeof(header) + body->size_bytes) ? CHILD_OK : CHILD_GONE;
 }
 
 static child_outcome process_receive_bytes(child_process *process, void *data, size_t size_bytes)

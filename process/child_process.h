@@ -52,6 +52,11 @@ typedef enum child_outcome {
 int child_process_start(const char *path, const child_kind *kind, const char *zone,
                         uint32_t wall_limit_ms, child_process *out, snapcell_error *err);
 
+/* The same; `file_fd` is given to the child as the descriptor after its sockets; -1: none. */
+int child_process_start_with(const char *path, const child_kind *kind, const char *zone,
+                             uint32_t wall_limit_ms, int file_fd, child_process *out,
+                             snapcell_error *err);
+
 /* Of a child that does one thing after another: gives it `limit_ms` (0: no limit) for the next
  * one, and forgets what it wrote to stderr before. */
 void child_process_renew(child_process *process, uint32_t limit_ms);
@@ -60,6 +65,9 @@ void child_process_renew(child_process *process, uint32_t limit_ms);
 bool child_process_is_quiet(const child_process *process);
 
 child_outcome child_process_send(child_process *process, uint32_t type, const wire_writer *body);
+/* The same, and `fd` goes with it. Only for a small message. */
+child_outcome child_process_send_file(child_process *process, uint32_t type,
+                                      const wire_writer *body, int fd);
 child_outcome child_process_receive(child_process *process, child_message *out);
 
 /* How a process ended; exactly one of the two is not negative, none when it is not known. */

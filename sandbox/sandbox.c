@@ -105,7 +105,20 @@ int sandbox_enter_restoring(const snapcell_sandbox_options *options, const int *
     if (count > SANDBOX_FILES_MAPPED_MAX)
         return error_set(err, SNAPCELL_E_USAGE, "a process can map %d files, not %zu",
                          SANDBOX_FILES_MAPPED_MAX, count);
-    return sandbox_enter(options, &(sandbox_restoring){files, count}, err);
+    return sandbox_enter(options, &(sandbox_restoring){files, count, false}, err);
+}
+
+int sandbox_recipe_make(uint64_t data_limit_bytes, int pid, const int *files, size_t count,
+                        sandbox_recipe *out, snapcell_error *err)
+{
+    const sandbox_restoring restoring = {files, count, true};
+    *out = (sandbox_recipe){.nobody = SANDBOX_NOBODY, .data_limit_bytes = data_limit_bytes};
+    int abi = sandbox_landlock_abi();
+    if (abi > 0) out->landlock_size_bytes = sandbox_landlock_rules(abi, out->landlock);
+    sandbox_filter_build(&out->filter, SECCOMP_RET_KILL_PROCESS, (uint32_t)pid, &restoring);
+    return out->filter.overflow
+               ? error_set(err, SNAPCELL_E_INTERNAL, "the sandbox's list has outgrown its program")
+               : SNAPCELL_OK;
 }
 
 void snapcell_sandbox_probe(snapcell_sandbox_support *out)

@@ -9,6 +9,9 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#ifdef __x86_64__
+#include <asm/prctl.h>
+#endif
 
 #define FILTER_COUNT(table) (sizeof(table) / sizeof(table)[0])
 
@@ -123,6 +126,18 @@ static void filter_add_restoring(sandbox_program *out, const sandbox_restoring *
     program_for_call(out, __NR_setitimer, SECCOMP_RET_ALLOW);
 }
 
+/* What the kernel knows of a process's memory and its thread: nothing that another one could be
+ * reached by. */
+static void filter_add_launching(sandbox_program *out)
+{
+    const program_test sets_layout[] = {{0, UINT32_MAX, PR_SET_MM}, {1, UINT32_MAX, PR_SET_MM_MAP}};
+    program_allow_arguments(out, __NR_prctl, sets_layout, 2);
+    program_for_call(out, __NR_set_tid_address, SECCOMP_RET_ALLOW);
+#ifdef __x86_64__
+    program_allow_arguments(out, __NR_arch_prctl, &(program_test){0, UINT32_MAX, ARCH_SET_FS}, 1);
+#endif
+}
+
 static void filter_add_conditional(sandbox_program *out, uint32_t violation, uint32_t pid)
 {
     const uint32_t refuse = SECCOMP_RET_ERRNO | EPERM;
@@ -152,6 +167,7 @@ void sandbox_filter_build(sandbox_program *out, uint32_t violation, uint32_t pid
         filter_add_restoring(out, restoring);
     else
         filter_add_threads(out, violation);
+    if (restoring != NULL && restoring->launches) filter_add_launching(out);
     filter_add_conditional(out, violation, pid);
     program_return(out, violation); /* those of the x32 ABI, too */
 }

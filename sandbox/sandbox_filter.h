@@ -10,6 +10,7 @@
 typedef struct sandbox_restoring {
     const int *files;
     size_t count;
+    bool launches; /* it begins as another program, and takes a thread's and a break's place */
 } sandbox_restoring;
 
 /* `violation`: what seccomp is to return for a call that is not on the list. `pid`: the process

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -45,18 +46,34 @@ static uint64_t landlock_file_rights(int abi)
     return (UINT64_C(1) << count) - 1;
 }
 
-/* A set of rules that denies all of it. Below 0 on failure, with errno. */
-static int landlock_new(int abi, uint64_t net)
+static landlock_rules landlock_deny(int abi, uint64_t net)
 {
-    landlock_rules rules = {
+    return (landlock_rules){
         .handled_access_fs = landlock_file_rights(abi),
         .handled_access_net = net,
         .scoped = 3, /* abstract sockets, signals */
     };
-    size_t size = abi >= 6   ? sizeof(rules)
-                  : abi >= 4 ? offsetof(landlock_rules, scoped)
-                             : offsetof(landlock_rules, handled_access_net);
-    return (int)syscall(SYS_landlock_create_ruleset, &rules, size, 0);
+}
+
+static size_t landlock_rules_size(int abi)
+{
+    return abi >= 6   ? sizeof(landlock_rules)
+           : abi >= 4 ? offsetof(landlock_rules, scoped)
+                      : offsetof(landlock_rules, handled_access_net);
+}
+
+/* A set of rules that denies all of it. Below 0 on failure, with errno. */
+static int landlock_new(int abi, uint64_t net)
+{
+    const landlock_rules rules = landlock_deny(abi, net);
+    return (int)syscall(SYS_landlock_create_ruleset, &rules, landlock_rules_size(abi), 0);
+}
+
+size_t sandbox_landlock_rules(int abi, uint8_t out[SANDBOX_LANDLOCK_SIZE_MAX])
+{
+    const landlock_rules rules = landlock_deny(abi, LANDLOCK_BIND_TCP | LANDLOCK_CONNECT_TCP);
+    memcpy(out, &rules, sizeof(rules));
+    return landlock_rules_size(abi);
 }
 
 /* 0, or an errno value. */

@@ -4,9 +4,14 @@
 #define SNAPCELL_SANDBOX_LANDLOCK_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* The version of Landlock that the kernel speaks; 0 when it has none. */
 int sandbox_landlock_abi(void);
+
+/* The kernel's struct for a set of rules that denies all. Returns its size. */
+#define SANDBOX_LANDLOCK_SIZE_MAX 64
+size_t sandbox_landlock_rules(int abi, uint8_t out[SANDBOX_LANDLOCK_SIZE_MAX]);
 
 /* Restricts the calling thread, and those it starts, to nothing at all. 0, or an errno value. */
 int sandbox_landlock_restrict(int abi);
