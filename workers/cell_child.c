@@ -57,6 +57,25 @@ static void child_log(void *user, snapcell_log_level level, const char *function
     child->send(child->send_user, CELL_MESSAGE_LOG, &writer);
 }
 
+/* --- Loads --- */
+
+static void *child_outer_calloc(size_t count, size_t size_bytes)
+{
+    size_t whole;
+    return __builtin_mul_overflow(count, size_bytes, &whole) ? NULL : outer_alloc(whole);
+}
+
+/* Not restored with the rest of the memory: it holds what the host says about each call. */
+bool cell_child_receive_load(int fd, outer_buffer *body, cell_load *out)
+{
+    wire_header header;
+    if (!child_side_receive_header(fd, &header, cell_body_size_max) ||
+        header.type != CELL_MESSAGE_LOAD || !outer_buffer_init(body, header.body_size_bytes))
+        return false;
+    return child_side_receive_body(fd, &header, body->data) &&
+           cell_load_read(body->data, header.body_size_bytes, child_outer_calloc, out);
+}
+
 /* --- Steps --- */
 
 static void child_trust_cleanup(snapcell_trust **trust)

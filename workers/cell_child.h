@@ -5,6 +5,7 @@
 
 #include "cell_protocol.h"
 #include "engine.h"
+#include "outer_memory.h"
 
 /* Sends a message to the host; `user` is the child's `send_user`. False: the host is gone. */
 typedef bool cell_send_fn(void *user, cell_message_type type, const wire_writer *body);
@@ -23,6 +24,10 @@ typedef struct cell_child {
 
 bool cell_child_send_error(cell_child *child, const snapcell_error *error);
 bool cell_child_send_ready(cell_child *child, const cell_ready *ready);
+
+/* Receives a LOAD into outer memory, where it stays: a restore leaves it as it is. False: it is
+ * none, or the host is gone. */
+bool cell_child_receive_load(int fd, outer_buffer *body, cell_load *out);
 
 /* --- Steps --- */
 

@@ -17,27 +17,14 @@ static bool child_send_hello(cell_child *child)
     return child->send(child->send_user, CELL_MESSAGE_HELLO, &writer);
 }
 
-/* Not restored with the rest of the memory: it holds what the host says about each call. */
-static bool child_receive_load(int fd, outer_buffer *body, cell_load *out)
-{
-    wire_header header;
-    if (!child_side_receive_header(fd, &header, cell_body_size_max) ||
-        header.type != CELL_MESSAGE_LOAD || !outer_buffer_init(body, header.body_size_bytes))
-        return false;
-    return child_side_receive_body(fd, &header, body->data) &&
-           cell_load_read(body->data, header.body_size_bytes, out);
-}
-
 int snapcell_cell_worker(int socket_fd)
 {
     outer_buffer body = {0};
     cell_load load;
     cell_child child = {.fd = socket_fd, .load = &load, .send = child_send_plainly};
     child.send_user = &child.fd;
-    if (!child_send_hello(&child) || !child_receive_load(socket_fd, &body, &load)) return 1;
+    if (!child_send_hello(&child) || !cell_child_receive_load(socket_fd, &body, &load)) return 1;
     int status = load.policy == CELL_POLICY_RESTORE ? cell_child_restore(&child, socket_fd + 1)
                                                     : cell_child_reload(&child);
-    cell_load_release(&load);
-    outer_buffer_release(&body);
     return status;
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cell_child.h"
+#include "cell_child_image.h"
 #include "cell_cut.h"
 #include "cell_heat.h"
 #include "cell_outbox.h"
@@ -42,6 +43,9 @@
 /* Lives in outer memory. */
 typedef struct restore_session {
     cell_child *child;
+    cell_load load;              /* `child` has it */
+    process_image_origin origin; /* of one that makes an image */
+    unsigned char *stack;
     checkpoint *cp;
     cell_cut cut;
     cell_outbox outbox;
@@ -349,6 +353,14 @@ static void session_fall_back(restore_session *session)
     cell_child_send_ready(session->child, &ready);
 }
 
+/* False: the env cannot be made, and the host was told why; or memory cannot be restored. */
+static bool session_try_load(restore_session *session)
+{
+    bool whole = session_run(session, session_try_env, 0);
+    if (session->status != SNAPCELL_OK) return session_send_error(session) && false;
+    return session_restore(session, !whole) || session_end_with_anomaly();
+}
+
 /* Loads the cell, and makes that what is restored. False: there is nothing to serve, and the host
  * was told why. */
 static bool session_begin(restore_session *session)
@@ -361,9 +373,55 @@ static bool session_begin(restore_session *session)
         session_fall_back(session);
         return false;
     }
-    bool whole = session_run(session, session_try_env, 0);
-    if (session->status != SNAPCELL_OK) return session_send_error(session) && false;
-    return session_restore(session, !whole) || session_end_with_anomaly();
+    return session_try_load(session);
+}
+
+static bool session_send_ready(restore_session *session)
+{
+    const cell_ready ready = {
+        .shape = snapcell_cell_info(session->child->cell)->shape,
+        .policy = CELL_POLICY_RESTORE,
+        .tier = checkpoint_source(session->cp),
+    };
+    return cell_child_send_ready(session->child, &ready);
+}
+
+static void session_serve(restore_session *session)
+{
+    if (!session_send_ready(session)) return;
+    while (session_heat_before_call(session) && session_serve_call(session))
+        continue;
+}
+
+/* Where a process begins that goes on as one that made an image. */
+static void session_arrive(void *user, const process_image_arrival *arrival)
+{
+    restore_session *session = user;
+    const snapcell_cell_options *options = &session->load.options;
+    if (!cell_child_arrive(session->child, session->cp, &session->cut, arrival, &session->load))
+        raise(SIGKILL);
+    session->outbox.restored = (cell_restored){0};
+    bool has_env = options->env_count > 0 || options->json_env_count > 0;
+    if (!has_env || session_try_load(session)) session_serve(session);
+    raise(SIGKILL); /* there is nobody to return to */
+}
+
+/* As hot as it gets, and before it has served anyone. */
+static void session_make_image(restore_session *session)
+{
+    while (!session->heat.is_done)
+        if (!session_heat_next(session, true)) return;
+    session_wipe(session);
+    const process_image_kept kept = {session, sizeof(*session)};
+    const process_image_request request = {
+        .origin = &session->origin,
+        .kept = &kept,
+        .kept_count = 1,
+        .entry = session_arrive,
+        .argument = session,
+        .stack_top = session->stack + SESSION_STACK_SIZE,
+    };
+    cell_child_make_image(session->child, session->cp, &request, &session->error);
 }
 
 /* On a stack in outer memory. */
@@ -371,16 +429,13 @@ static void session_main(void *user)
 {
     restore_session *session = user;
     if (!session_begin(session)) return;
-    const cell_ready ready = {
-        .shape = snapcell_cell_info(session->child->cell)->shape,
-        .policy = CELL_POLICY_RESTORE,
-        .tier = checkpoint_source(session->cp),
-    };
+    if (session->load.makes_image) {
+        session_make_image(session);
+        return;
+    }
     bool is_ordered = session->child->load->warm_calls != 0;
     if (is_ordered && !session->heat.is_done && !session_heat_next(session, false)) return;
-    if (!cell_child_send_ready(session->child, &ready)) return;
-    while (session_heat_before_call(session) && session_serve_call(session))
-        continue;
+    session_serve(session);
 }
 
 /* malloc() stays within the break, whose growth a restore undoes; huge pages would make one written
@@ -425,6 +480,8 @@ static int session_prepare(restore_session *session)
     int status = cell_child_open_loader(child, session_exhausted, session, NULL, err);
     if (status == SNAPCELL_OK)
         status = snapcell_loader_seal(child->loader, load->ref, &load->options, err);
+    if (status == SNAPCELL_OK && load->makes_image)
+        status = cell_child_prepare_image(child, &session->origin, err);
     checkpoint_files(session->cp, files);
     if (status == SNAPCELL_OK)
         status = cell_child_enter_sandbox(load, files, CHECKPOINT_FILES, err);
@@ -437,6 +494,9 @@ int cell_child_restore(cell_child *child, int control_fd)
     unsigned char *stack = outer_alloc(SESSION_STACK_SIZE);
     if (session == NULL || stack == NULL) return 1;
     session->child = child;
+    session->stack = stack;
+    session->load = *child->load;
+    child->load = &session->load;
     session->outbox.fd = child->fd;
     session->outbox.cut = &session->cut;
     if (session_open_checkpoint(session, control_fd) != SNAPCELL_OK) {

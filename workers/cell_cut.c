@@ -89,6 +89,13 @@ int cell_cut_init(cell_cut *cut, int control_fd, snapcell_error *err)
     return SNAPCELL_OK;
 }
 
+bool cell_cut_arrive(cell_cut *cut)
+{
+    const stack_t stack = {.ss_sp = cut->signal_stack, .ss_size = CUT_STACK_SIZE};
+    cut->ordered = 0;
+    return sigaltstack(&stack, NULL) == 0;
+}
+
 static void cut_set_timer(int which, uint32_t limit_ms)
 {
     struct itimerval timer = {

@@ -30,6 +30,10 @@ typedef struct cell_cut {
  * killed. `cut`: stays where it is. Errors: E_INTERNAL, E_NOMEM. */
 int cell_cut_init(cell_cut *cut, int control_fd, snapcell_error *err);
 
+/* The same for a process that goes on as an image: all but the signals' stack and what was ordered
+ * comes with it. False: the kernel refused. */
+bool cell_cut_arrive(cell_cut *cut);
+
 /* What runs within limits. `call`: as in cell_cut; limits: 0 is none. */
 typedef struct cell_cut_piece {
     void (*run)(void *user);

@@ -5,6 +5,7 @@
 #include <unistr.h>
 
 #include "cleanup.h"
+#include "launch_protocol.h"
 #include "request_check.h"
 #include "response.h"
 #include "wire_request.h"
@@ -22,6 +23,7 @@ uint64_t cell_body_size_max(uint32_t type)
     switch (type) {
     case CELL_MESSAGE_HELLO:
     case CELL_MESSAGE_RESTORED:
+    case CELL_MESSAGE_IMAGE:
         return 64;
     case CELL_MESSAGE_READY:
         return CELL_READY_SIZE_MAX;
@@ -35,6 +37,10 @@ uint64_t cell_body_size_max(uint32_t type)
         return 2048 * MIB;
     case CELL_MESSAGE_ERROR:
         return WIRE_ERROR_SIZE_MAX;
+    case LAUNCH_MESSAGE_BLANK:
+        return sizeof(launch_blank);
+    case LAUNCH_MESSAGE_FAILED:
+        return sizeof(launch_failed);
     default:
         return 0;
     }
@@ -75,10 +81,10 @@ static void cell_env_write(wire_writer *writer, const snapcell_env *env, size_t 
     }
 }
 
-static const snapcell_env *cell_env_read(wire_reader *reader, size_t *count)
+static const snapcell_env *cell_env_read(wire_reader *reader, cell_alloc_fn *alloc, size_t *count)
 {
     *count = wire_get_count(reader, 2, LOAD_LIST_COUNT_MAX);
-    snapcell_env *env = calloc(*count + 1, sizeof(*env));
+    snapcell_env *env = alloc(*count + 1, sizeof(*env));
     if (env == NULL) {
         reader->failed = true;
         return NULL;
@@ -104,7 +110,7 @@ static void cell_options_write(wire_writer *writer, const snapcell_cell_options 
     cell_env_write(writer, options->json_env, options->json_env_count);
 }
 
-static void cell_options_read(wire_reader *reader, snapcell_cell_options *out)
+static void cell_options_read(wire_reader *reader, cell_alloc_fn *alloc, snapcell_cell_options *out)
 {
     *out = (snapcell_cell_options)SNAPCELL_CELL_OPTIONS_INIT;
     out->memory_limit_bytes = wire_get_u64(reader);
@@ -114,8 +120,8 @@ static void cell_options_read(wire_reader *reader, snapcell_cell_options *out)
     out->timer_limit = wire_get_u32(reader);
     out->frozen_clock = wire_get_u8(reader) != 0;
     out->tenant = cell_get_string(reader);
-    out->env = cell_env_read(reader, &out->env_count);
-    out->json_env = cell_env_read(reader, &out->json_env_count);
+    out->env = cell_env_read(reader, alloc, &out->env_count);
+    out->json_env = cell_env_read(reader, alloc, &out->json_env_count);
 }
 
 static void cell_keys_write(wire_writer *writer, const cell_load *load)
@@ -129,11 +135,11 @@ static void cell_keys_write(wire_writer *writer, const cell_load *load)
     }
 }
 
-static void cell_keys_read(wire_reader *reader, cell_load *out)
+static void cell_keys_read(wire_reader *reader, cell_alloc_fn *alloc, cell_load *out)
 {
     out->has_trust = wire_get_u8(reader) != 0;
     out->key_count = wire_get_count(reader, SNAPCELL_PUBLIC_KEY_SIZE, LOAD_LIST_COUNT_MAX);
-    out->keys = calloc(out->key_count + 1u, sizeof(*out->keys));
+    out->keys = alloc(out->key_count + 1u, sizeof(*out->keys));
     if (out->keys == NULL) {
         reader->failed = true;
         return;
@@ -154,6 +160,7 @@ void cell_load_write(wire_writer *writer, const cell_load *load)
     wire_put_u32(writer, load->warm_calls);
     wire_put_u32(writer, load->tier);
     wire_put_u8(writer, load->no_sandbox);
+    wire_put_u8(writer, load->makes_image);
     wire_put_u64(writer, load->data_limit_bytes);
     wire_put_u64(writer, load->call_size_max);
     wire_put_u64(writer, load->answer_size_max);
@@ -166,7 +173,7 @@ void cell_load_set_policy(wire_writer *writer, cell_policy policy)
     writer->data[0] = (uint8_t)policy;
 }
 
-bool cell_load_read(const void *body, size_t size_bytes, cell_load *out)
+bool cell_load_read(const void *body, size_t size_bytes, cell_alloc_fn *alloc, cell_load *out)
 {
     wire_reader reader = wire_reader_over(body, size_bytes);
     *out = (cell_load){.policy = (cell_policy)wire_get_u8(&reader)};
@@ -176,17 +183,16 @@ bool cell_load_read(const void *body, size_t size_bytes, cell_load *out)
     out->warm_calls = wire_get_u32(&reader);
     out->tier = wire_get_u32(&reader);
     out->no_sandbox = wire_get_u8(&reader) != 0;
+    out->makes_image = wire_get_u8(&reader) != 0;
     out->data_limit_bytes = wire_get_u64(&reader);
     out->call_size_max = wire_get_u64(&reader);
     out->answer_size_max = wire_get_u64(&reader);
-    cell_options_read(&reader, &out->options);
-    cell_keys_read(&reader, out);
+    cell_options_read(&reader, alloc, &out->options);
+    cell_keys_read(&reader, alloc, out);
     bool sound = out->store_path != NULL && out->ref != NULL && out->policy <= CELL_POLICY_KEEP &&
                  out->call_size_max <= cell_body_size_max(CELL_MESSAGE_CALL) &&
                  out->answer_size_max <= cell_body_size_max(CELL_MESSAGE_RESPONSE);
-    if (wire_reader_done(&reader) && sound) return true;
-    cell_load_release(out);
-    return false;
+    return wire_reader_done(&reader) && sound;
 }
 
 void cell_load_release(cell_load *load)
@@ -216,6 +222,24 @@ bool cell_ready_read(const void *body, size_t size_bytes, cell_ready *out)
     out->fallback = wire_get_text(&reader);
     return wire_reader_done(&reader) && out->policy <= CELL_POLICY_KEEP &&
            (out->shape == SNAPCELL_SHAPE_FETCH || out->shape == SNAPCELL_SHAPE_JSON);
+}
+
+/* --- IMAGE --- */
+
+void cell_image_made_write(wire_writer *writer, const cell_image_made *made)
+{
+    wire_put_u64(writer, made->size_bytes);
+    wire_put_raw(writer, made->key.bytes, sizeof(made->key.bytes));
+}
+
+bool cell_image_made_read(const void *body, size_t size_bytes, cell_image_made *out)
+{
+    wire_reader reader = wire_reader_over(body, size_bytes);
+    out->size_bytes = wire_get_u64(&reader);
+    const void *key = wire_get_raw(&reader, sizeof(out->key.bytes));
+    if (!wire_reader_done(&reader)) return false;
+    memcpy(out->key.bytes, key, sizeof(out->key.bytes));
+    return true;
 }
 
 /* --- RESTORED --- */

@@ -24,6 +24,7 @@ typedef enum cell_message_type {
     CELL_MESSAGE_RESULT = 7,
     CELL_MESSAGE_ERROR = 8,
     CELL_MESSAGE_RESTORED = 9,
+    CELL_MESSAGE_IMAGE = 10,
 } cell_message_type;
 
 /* By which a worker ends itself when it cannot restore its memory. */
@@ -69,6 +70,7 @@ typedef struct cell_load {
     uint64_t call_size_max; /* of messages, either way */
     uint64_t answer_size_max;
     bool no_sandbox;
+    bool makes_image;          /* and serves no call */
     uint64_t data_limit_bytes; /* 0: none */
     snapcell_cell_options options;
     bool has_trust;
@@ -77,10 +79,14 @@ typedef struct cell_load {
 } cell_load;
 
 void cell_load_write(wire_writer *writer, const cell_load *load);
-/* False when it is no load or memory is short. */
-bool cell_load_read(const void *body, size_t size_bytes, cell_load *out);
+/* As calloc(), or in its place something whose memory is never released. */
+typedef void *cell_alloc_fn(size_t count, size_t size_bytes);
+/* False when it is no load or memory is short; what was allocated is there then, too. `alloc`: for
+ * the arrays. */
+bool cell_load_read(const void *body, size_t size_bytes, cell_alloc_fn *alloc, cell_load *out);
 /* Changes the policy of one that was written. */
 void cell_load_set_policy(wire_writer *writer, cell_policy policy);
+/* Of one that was read with calloc(). */
 void cell_load_release(cell_load *load);
 
 /* --- READY --- */
@@ -96,6 +102,17 @@ typedef struct cell_ready {
 void cell_ready_write(wire_writer *writer, const cell_ready *ready);
 /* `out->fallback` points into the body. */
 bool cell_ready_read(const void *body, size_t size_bytes, cell_ready *out);
+
+/* --- IMAGE --- */
+
+/* What a process with `makes_image` says once it wrote one; before it, it says READY. */
+typedef struct cell_image_made {
+    uint64_t size_bytes;
+    snapcell_key key; /* of the artifact that it loaded */
+} cell_image_made;
+
+void cell_image_made_write(wire_writer *writer, const cell_image_made *made);
+bool cell_image_made_read(const void *body, size_t size_bytes, cell_image_made *out);
 
 /* --- RESTORED --- */
 

@@ -8,10 +8,13 @@
 static void fuzz_load(const void *body, size_t size, wire_writer *writer)
 {
     cell_load load;
-    if (!cell_load_read(body, size, &load)) return;
+    if (!cell_load_read(body, size, calloc, &load)) {
+        cell_load_release(&load);
+        return;
+    }
     cell_load_write(writer, &load);
     cell_load again;
-    fuzz_require(cell_load_read(writer->data, writer->size_bytes, &again));
+    fuzz_require(cell_load_read(writer->data, writer->size_bytes, calloc, &again));
     fuzz_require(again.key_count == load.key_count &&
                  again.options.env_count == load.options.env_count);
     cell_load_release(&again);

@@ -13,6 +13,7 @@
 #include "cleanup.h"
 #include "engine.h"
 #include "error_set.h"
+#include "launch_protocol.h"
 #include "public_struct.h"
 #include "request_check.h"
 #include "trust_set.h"
@@ -24,6 +25,9 @@
 #define MESSAGE_SLACK_BYTES (16 * MIB)
 /* In addition to heap, ArrayBuffers and messages: the engine's own memory, and threads' stacks. */
 #define DATA_SLACK_BYTES (512 * MIB)
+
+/* Launchers that collide with an image; another one lies elsewhere. */
+#define LAUNCH_TRIES 3
 
 static const child_kind cell_kind = {"cell-worker", cell_body_size_max, true};
 
@@ -60,12 +64,28 @@ static int worker_on_restored(snapcell_worker *worker, const child_message *mess
     return SNAPCELL_OK;
 }
 
+/* The launcher could not become the worker. */
+static int worker_on_launch_failed(snapcell_worker *worker, const child_message *message,
+                                   snapcell_error *err)
+{
+    launch_failed failed;
+    if (message->body_size_bytes == sizeof(failed)) {
+        memcpy(&failed, message->body, sizeof(failed));
+        worker->launch =
+            failed.failure == LAUNCH_COLLIDED ? WORKER_IMAGE_COLLIDED : WORKER_IMAGE_REFUSED;
+    }
+    return worker_fail(worker, CHILD_NONSENSE, err);
+}
+
 /* What comes before an answer. */
 static int worker_on_aside(snapcell_worker *worker, const child_message *message,
                            snapcell_error *err)
 {
     if (message->type == CELL_MESSAGE_LOG) return worker_on_log(worker, message, err);
     if (message->type == CELL_MESSAGE_RESTORED) return worker_on_restored(worker, message, err);
+    if (message->type == LAUNCH_MESSAGE_BLANK) return SNAPCELL_OK;
+    if (message->type == LAUNCH_MESSAGE_FAILED)
+        return worker_on_launch_failed(worker, message, err);
     return worker_fail(worker, CHILD_NONSENSE, err);
 }
 
@@ -105,6 +125,17 @@ static int worker_send(snapcell_worker *worker, cell_message_type type, const wi
     return outcome == CHILD_OK ? SNAPCELL_OK : worker_fail(worker, outcome, err);
 }
 
+/* 0, no limit, when there are not so many bytes. */
+static uint64_t worker_data_limit(const snapcell_worker *worker)
+{
+    uint64_t data = worker->workers->options.data_limit_bytes;
+    if (data > 0) return data;
+    if (__builtin_mul_overflow(worker->memory_limit_bytes, 6, &data) ||
+        __builtin_add_overflow(data, DATA_SLACK_BYTES, &data))
+        return 0;
+    return data;
+}
+
 /* --- Starting --- */
 
 static int worker_hello(snapcell_worker *worker, snapcell_error *err)
@@ -139,6 +170,42 @@ static int worker_ready(snapcell_worker *worker, snapcell_error *err)
     return SNAPCELL_OK;
 }
 
+static void worker_take_process(snapcell_worker *worker, const child_process *process)
+{
+    worker_count(&worker->workers->counters.starts, 1);
+    pthread_mutex_lock(&worker->lock);
+    worker->process = *process;
+    worker->process.body_size_max = worker->answer_size_max;
+    worker->call_number = 0;
+    worker->running = true;
+    pthread_mutex_unlock(&worker->lock);
+}
+
+/* A worker from an image. SNAPCELL_OK, or else it has no process: the function is to be loaded. */
+static int worker_launch(snapcell_worker *worker)
+{
+    snapcell_workers *workers = worker->workers;
+    const worker_image_wish wish = {
+        .ref = worker->ref,
+        .load = &worker->image_load,
+        .scope = {workers->options.no_sandbox, worker_data_limit(worker)},
+    };
+    worker_image_launch launch;
+    if (worker->wanted != CELL_POLICY_RESTORE || worker->image_load.size_bytes == 0 ||
+        !worker_images_launch(workers->images, &wish, &launch))
+        return SNAPCELL_E_NOT_FOUND;
+    worker->called = false;
+    worker->launch = WORKER_IMAGE_BROKEN; /* until it is known better */
+    worker_take_process(worker, &launch.process);
+    child_process_renew(&worker->process, workers->options.start_limit_ms);
+    int status = worker_send(worker, CELL_MESSAGE_LOAD, &worker->load, NULL);
+    if (status == SNAPCELL_OK) status = worker_ready(worker, NULL);
+    if (status == SNAPCELL_OK) worker->launch = WORKER_IMAGE_LAUNCHED;
+    worker_images_tell(workers->images, &launch.key, worker->launch);
+    if (status != SNAPCELL_OK) worker_stop(worker);
+    return status;
+}
+
 static int worker_start_process(snapcell_worker *worker, snapcell_error *err)
 {
     snapcell_workers *workers = worker->workers;
@@ -147,13 +214,7 @@ static int worker_start_process(snapcell_worker *worker, snapcell_error *err)
     int status = child_process_start(workers->worker_path, &cell_kind, workers->zone,
                                      workers->options.start_limit_ms, &process, err);
     if (status != SNAPCELL_OK) return status;
-    worker_count(&workers->counters.starts, 1);
-    pthread_mutex_lock(&worker->lock);
-    worker->process = process;
-    worker->process.body_size_max = worker->answer_size_max;
-    worker->call_number = 0;
-    worker->running = true;
-    pthread_mutex_unlock(&worker->lock);
+    worker_take_process(worker, &process);
     status = worker_hello(worker, err);
     if (status == SNAPCELL_OK) status = worker_send(worker, CELL_MESSAGE_LOAD, &worker->load, err);
     if (status == SNAPCELL_OK) status = worker_ready(worker, err);
@@ -164,6 +225,11 @@ static int worker_start_process(snapcell_worker *worker, snapcell_error *err)
 /* A process that cannot restore its memory says so, and one that reloads takes its place. */
 static int worker_start(snapcell_worker *worker, snapcell_error *err)
 {
+    for (int i = 0; i < LAUNCH_TRIES; i++) {
+        int launched = worker_launch(worker);
+        if (launched == SNAPCELL_OK) return SNAPCELL_OK;
+        if (launched == SNAPCELL_E_NOT_FOUND || worker->launch != WORKER_IMAGE_COLLIDED) break;
+    }
     int status = worker_start_process(worker, err);
     if (status != SNAPCELL_OK || worker->policy == worker->wanted) return status;
     worker_count(&worker->workers->counters.fallbacks, 1);
@@ -193,17 +259,6 @@ static int worker_check_options(const snapcell_cell_options *options, snapcell_e
                                  : status;
 }
 
-/* 0, no limit, when there are not so many bytes. */
-static uint64_t worker_data_limit(const snapcell_worker *worker)
-{
-    uint64_t data = worker->workers->options.data_limit_bytes;
-    if (data > 0) return data;
-    if (__builtin_mul_overflow(worker->memory_limit_bytes, 6, &data) ||
-        __builtin_add_overflow(data, DATA_SLACK_BYTES, &data))
-        return 0;
-    return data;
-}
-
 /* The keys' bytes stay in the group's set. `*out`: Owned, free(). */
 static int worker_list_keys(const snapcell_trust *trust, cell_load *load, snapcell_error *err)
 {
@@ -216,6 +271,17 @@ static int worker_list_keys(const snapcell_trust *trust, cell_load *load, snapce
         key->public_key = trust_entry(trust, i, &key->revoked, &key->comment);
     }
     return SNAPCELL_OK;
+}
+
+/* Nothing of the host that must not be in an image is told to who makes it. */
+static void worker_write_image_load(wire_writer *writer, cell_load load)
+{
+    load.makes_image = true;
+    load.options.env_count = 0;
+    load.options.json_env_count = 0;
+    load.options.cpu_limit_ms = 0;
+    load.options.wall_limit_ms = 0;
+    cell_load_write(writer, &load);
 }
 
 static int worker_write_load(snapcell_worker *worker, const snapcell_cell_options *options,
@@ -237,8 +303,10 @@ static int worker_write_load(snapcell_worker *worker, const snapcell_cell_option
     };
     int status = worker_list_keys(workers->trust, &load, err);
     if (status == SNAPCELL_OK) cell_load_write(&worker->load, &load);
+    if (status == SNAPCELL_OK && workers->images != NULL)
+        worker_write_image_load(&worker->image_load, load);
     free(load.keys);
-    if (status == SNAPCELL_OK && worker->load.failed)
+    if (status == SNAPCELL_OK && (worker->load.failed || worker->image_load.failed))
         status = error_set(err, SNAPCELL_E_NOMEM, "no memory for a worker");
     return status;
 }
@@ -303,6 +371,7 @@ void snapcell_worker_free(snapcell_worker *worker)
     worker_stop(worker);
     if (worker->load.size_bytes > 0) explicit_bzero(worker->load.data, worker->load.size_bytes);
     wire_writer_release(&worker->load);
+    wire_writer_release(&worker->image_load);
     if (worker->workers != NULL) pthread_mutex_destroy(&worker->lock);
     free(worker->ref);
     free(worker);

@@ -7,6 +7,7 @@
 #include "checkpoint.h"
 #include "cleanup.h"
 #include "error_set.h"
+#include "monotonic.h"
 #include "program_path.h"
 #include "public_struct.h"
 #include "snapcell/store.h"
@@ -59,6 +60,35 @@ static int workers_check(snapcell_workers_options *options, snapcell_error *err)
     return SNAPCELL_OK;
 }
 
+/* The policy RESTORE alone has images. */
+static int workers_open_images(snapcell_workers *workers, snapcell_error *err)
+{
+    const snapcell_workers_options *given = &workers->options;
+    if (given->image_bytes_max == SNAPCELL_IMAGES_NONE || given->policy != SNAPCELL_WORKERS_RESTORE)
+        return SNAPCELL_OK;
+    if (given->image_folder != NULL) workers->image_folder = strdup(given->image_folder);
+    const worker_images_options options = {
+        .store_path = workers->store_path,
+        .worker_path = workers->worker_path,
+        .zone = workers->zone,
+        .folder = workers->image_folder,
+        .size_bytes_max =
+            given->image_bytes_max > 0 ? given->image_bytes_max : SNAPCELL_IMAGE_BYTES_MAX_DEFAULT,
+        .folder_bytes_max = given->image_folder_bytes_max > 0
+                                ? given->image_folder_bytes_max
+                                : SNAPCELL_IMAGE_FOLDER_BYTES_MAX_DEFAULT,
+        .age_max_ns = (given->image_age_max_ms > 0 ? given->image_age_max_ms
+                                                   : SNAPCELL_IMAGE_AGE_MAX_MS_DEFAULT) *
+                      NS_PER_MS,
+        .start_limit_ms = given->start_limit_ms,
+    };
+    bool has_folder = given->image_folder == NULL || workers->image_folder != NULL;
+    workers->images = has_folder ? worker_images_open(&options) : NULL;
+    return workers->images != NULL
+               ? SNAPCELL_OK
+               : error_set(err, SNAPCELL_E_NOMEM, "no memory for a group of workers");
+}
+
 int snapcell_workers_open(const snapcell_workers_options *options, snapcell_workers **out,
                           snapcell_error *err)
 {
@@ -78,14 +108,17 @@ int snapcell_workers_open(const snapcell_workers_options *options, snapcell_work
     if (status != SNAPCELL_OK) return status;
     if (given->start_limit_ms == 0) given->start_limit_ms = SNAPCELL_START_LIMIT_MS_DEFAULT;
     if (given->grace_ms == 0) given->grace_ms = SNAPCELL_GRACE_MS_DEFAULT;
-    *out = steal_pointer(&workers);
-    return SNAPCELL_OK;
+    status = workers_open_images(workers, err);
+    if (status == SNAPCELL_OK) *out = steal_pointer(&workers);
+    return status;
 }
 
 void snapcell_workers_close(snapcell_workers *workers)
 {
     if (workers == NULL) return;
+    worker_images_close(workers->images);
     snapcell_trust_free(workers->trust);
+    free(workers->image_folder);
     free(workers->zone);
     free(workers->worker_path);
     free(workers->store_path);
@@ -101,6 +134,8 @@ void snapcell_workers_counters(const snapcell_workers *workers, snapcell_workers
                                size_t out_size_bytes)
 {
     const worker_counters *counters = &workers->counters;
+    worker_images_counts images;
+    worker_images_count(workers->images, &images);
     const snapcell_workers_counts now = {
         .starts = workers_counter(&counters->starts),
         .calls = workers_counter(&counters->calls),
@@ -112,6 +147,12 @@ void snapcell_workers_counters(const snapcell_workers *workers, snapcell_workers
         .anomalies = workers_counter(&counters->anomalies),
         .fallbacks = workers_counter(&counters->fallbacks),
         .cancelled = workers_counter(&counters->cancelled),
+        .images = images.made,
+        .image_bytes = images.size_bytes,
+        .launches = images.launches,
+        .image_misses = images.misses,
+        .image_collisions = images.collisions,
+        .image_failures = images.failures,
         .restore_tier = atomic_load_explicit(&counters->tier, memory_order_relaxed),
     };
     public_struct_write(out, out_size_bytes, &now, sizeof(now));

@@ -8,6 +8,7 @@
 #include "cell_protocol.h"
 #include "child_process.h"
 #include "snapcell/worker.h"
+#include "worker_images.h"
 
 /* As snapcell_workers_counts. */
 typedef struct worker_counters {
@@ -28,23 +29,27 @@ struct snapcell_workers {
     snapcell_workers_options options; /* its pointers are to what is below, or NULL */
     char *store_path;
     char *worker_path;
-    char *zone; /* "TZ=...", or NULL */
+    char *zone;         /* "TZ=...", or NULL */
+    char *image_folder; /* NULL: none */
     snapcell_trust *trust;
+    worker_images *images; /* NULL: none */
     worker_counters counters;
 };
 
 struct snapcell_worker {
     snapcell_workers *workers;
     char *ref;
-    wire_writer load; /* the LOAD message, for each process that it takes */
+    wire_writer load;       /* the LOAD message, for each process that it takes */
+    wire_writer image_load; /* that of a process that makes its image; empty: it has none */
     uint64_t memory_limit_bytes;
     uint64_t call_size_max;
     uint64_t answer_size_max;
     uint32_t cpu_limit_ms;
     uint32_t wall_limit_ms;
     snapcell_handler_shape shape;
-    cell_policy wanted; /* of the next process */
-    cell_policy policy; /* by which its process serves */
+    cell_policy wanted;          /* of the next process */
+    cell_policy policy;          /* by which its process serves */
+    worker_image_outcome launch; /* what became of its process, when it came from an image */
     bool running;
     bool called; /* what it does now is a call */
     child_process process;

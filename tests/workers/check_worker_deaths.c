@@ -118,6 +118,7 @@ START_TEST(test_killed_during_a_call)
     snapcell_workers_options options = SNAPCELL_WORKERS_OPTIONS_INIT;
     options.log = kill_worker;
     options.log_user = &it;
+    options.image_bytes_max = SNAPCELL_IMAGES_NONE; /* which have processes of their own */
     snapcell_workers *workers = workers_open(&options);
     snapcell_worker *worker = workers_load(workers, "web", NULL);
     int files = workers_count_open_files();

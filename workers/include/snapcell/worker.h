@@ -40,6 +40,12 @@ typedef enum snapcell_restore_tier {
 /* For warm_calls: none. */
 #define SNAPCELL_WARM_CALLS_NONE UINT32_MAX
 
+/* For image_bytes_max: none. */
+#define SNAPCELL_IMAGES_NONE UINT64_MAX
+#define SNAPCELL_IMAGE_BYTES_MAX_DEFAULT (UINT64_C(256) << 20)
+#define SNAPCELL_IMAGE_FOLDER_BYTES_MAX_DEFAULT (UINT64_C(1) << 30)
+#define SNAPCELL_IMAGE_AGE_MAX_MS_DEFAULT (UINT64_C(60) * 60 * 1000)
+
 /* Zero means the default, everywhere. */
 typedef struct snapcell_workers_options {
     size_t struct_size;     /* sizeof(snapcell_workers_options) */
@@ -75,6 +81,21 @@ typedef struct snapcell_workers_options {
     /* No better tier than this is used: for tests, and to look into a kernel's trouble. 0: the best
      * that there is. */
     snapcell_restore_tier restore_tier;
+    /* Of the policy RESTORE: how much memory images may take, of which the least recently used one
+     * goes first. A function's image is its process's memory, hot and ready, written down by a
+     * process that is started for that alone when a second worker of the function is started; from
+     * then on workers are launched from it, in a millisecond instead of ten, and share its pages.
+     * Where no image fits, a worker loads its function as ever. 0: 256 MiB; SNAPCELL_IMAGES_NONE:
+     * there are no images, and no thread and process for them. */
+    uint64_t image_bytes_max;
+    /* A folder in which images outlive the group; made when it is missing, with mode 0700. It must
+     * be the host's user's alone, and on a disk that nobody else writes: an image is native code.
+     * NULL: none. Copied. */
+    const char *image_folder;
+    uint64_t image_folder_bytes_max; /* 0: 1 GiB */
+    /* An older image is not used, and made again: workers of one image share the layout of their
+     * memory and V8's hash seed. 0: an hour */
+    uint64_t image_age_max_ms;
 } snapcell_workers_options;
 
 #define SNAPCELL_WORKERS_OPTIONS_INIT                                                              \
@@ -92,15 +113,21 @@ SNAPCELL_API int snapcell_workers_open(const snapcell_workers_options *options,
 typedef struct snapcell_workers_counts {
     uint64_t starts; /* of processes */
     uint64_t calls;
-    uint64_t restores;       /* of memory, by the policy RESTORE */
-    uint64_t restored_pages; /* of 4 KiB */
-    uint64_t restore_ns;     /* that restores took, in all */
-    uint64_t cuts;           /* calls that were ended at a limit, or on an order, and restored */
-    uint64_t deaths;         /* processes that ended by themselves, or had to be ended */
-    uint64_t anomalies;      /* of them, those that could not restore their memory */
-    uint64_t fallbacks;      /* processes that reload although they should restore */
-    uint64_t cancelled;      /* calls */
-    uint32_t restore_tier;   /* a snapcell_restore_tier: of the process that started last */
+    uint64_t restores;         /* of memory, by the policy RESTORE */
+    uint64_t restored_pages;   /* of 4 KiB */
+    uint64_t restore_ns;       /* that restores took, in all */
+    uint64_t cuts;             /* calls that were ended at a limit, or on an order, and restored */
+    uint64_t deaths;           /* processes that ended by themselves, or had to be ended */
+    uint64_t anomalies;        /* of them, those that could not restore their memory */
+    uint64_t fallbacks;        /* processes that reload although they should restore */
+    uint64_t cancelled;        /* calls */
+    uint32_t restore_tier;     /* a snapcell_restore_tier: of the process that started last */
+    uint64_t images;           /* that were made */
+    uint64_t image_bytes;      /* that they take in memory now */
+    uint64_t launches;         /* of `starts`, from an image */
+    uint64_t image_misses;     /* starts for which there was no image */
+    uint64_t image_collisions; /* launchers that lay where an image has memory, and were replaced */
+    uint64_t image_failures;   /* images that could not be made, or not be used */
 } snapcell_workers_counts;
 
 /* Purpose: a group's counters. `workers` and `out`: not NULL. `out_size_bytes`: sizeof(*out), so
