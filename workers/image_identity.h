@@ -30,7 +30,8 @@ typedef struct image_file_identity {
 bool image_file_identify(int fd, const char *path, image_file_identity *out);
 
 /* All that images of this process and others depend on: the program, the launcher, the time zone
- * ("TZ=...", or NULL), the kernel and its boot, the processor, the user. Errors: E_INTERNAL: /proc does not tell. */
+ * ("TZ=...", or NULL), the kernel and its boot, the processor, the user. Errors: E_INTERNAL: /proc
+ * does not tell. */
 int image_identify_host(const image_file_identity *program, const image_file_identity *launcher,
                         const char *zone, image_key *out, snapcell_error *err);
 

@@ -92,7 +92,8 @@ static bool images_find_program(worker_images *images)
         !image_file_identify(-1, images->launcher_path, &launcher))
         return false;
     images->program_size_bytes = program.size_bytes;
-    return image_identify_host(&program, &launcher, images->options.zone, &images->host, NULL) == SNAPCELL_OK;
+    return image_identify_host(&program, &launcher, images->options.zone, &images->host, NULL) ==
+           SNAPCELL_OK;
 }
 
 worker_images *worker_images_open(const worker_images_options *options)
