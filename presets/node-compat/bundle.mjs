@@ -1,6 +1,6 @@
 // Bundles a function for snapcell, Node's modules included:
-//   npm run bundle -- IN.js OUT.js [--empty MODULE]... [--files PATH=SOURCE]... [--assets FOLDER] [--minify]
-//       [--sourcemap]
+//   npm run bundle -- IN.js OUT.js [--empty MODULE]... [--files PATH=SOURCE]... [--assets FOLDER] [--env JSON]
+//       [--minify] [--sourcemap]
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
@@ -9,16 +9,27 @@ import { nodeCompat } from "./plugin.mjs";
 
 const usage =
     "npm run bundle -- IN.js OUT.js [--empty MODULE]... [--files PATH=SOURCE]... [--assets FOLDER] " +
-    "[--minify] [--sourcemap]";
+    "[--env JSON] [--minify] [--sourcemap]";
 const options = {
     empty: { type: "string", multiple: true },
     files: { type: "string", multiple: true },
     assets: { type: "string" },
+    env: { type: "string" },
     minify: { type: "boolean" },
     sourcemap: { type: "boolean" },
 };
 
-function given({ empty, files, assets }) {
+function objectOf(text) {
+    try {
+        const value = JSON.parse(text);
+        if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+    } catch {
+        // The same is to be said of what is no JSON.
+    }
+    throw new Error(`--env ${text}: an object in JSON is needed`);
+}
+
+function given({ empty, files, assets, env }) {
     const places = files?.map(text => {
         const [place, ...source] = text.split("=");
         if (source.length === 0) throw new Error(`--files ${text}: PATH=SOURCE is needed`);
@@ -28,6 +39,7 @@ function given({ empty, files, assets }) {
         empty,
         files: places && Object.fromEntries(places),
         assets: assets && fromCaller(assets),
+        env: env && objectOf(env),
     };
 }
 

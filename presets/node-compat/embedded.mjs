@@ -2,7 +2,7 @@
 // Each is a function of its own, which V8 compiles when it is first called, so that a file that nobody
 // asks for is in the bundle's text alone.
 import { createHash } from "node:crypto";
-import { readFileSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { lookup } from "mrmime";
 
@@ -78,4 +78,55 @@ export function filesModule(places) {
         }
     }
     return table(entries);
+}
+
+// --- _headers and _redirects of such a folder ---
+
+const lines = text =>
+    text.split(/\r?\n/).filter(line => line.trim() !== "" && !line.trim().startsWith("#"));
+const escaped = text => text.replace(/[\\^$.|?+()[\]{}]/g, "\\$&");
+
+// A pattern of paths, with `*` and `:name`, as a regular expression that has groups of these names.
+function expressionOf(pattern) {
+    const path = pattern.replace(/^https:\/\/[^/]*/, "");
+    const text = escaped(path)
+        .replace("*", "(?<splat>.*)")
+        .replace(/:([A-Za-z]\w*)/g, "(?<$1>[^/]+)");
+    return `^${text}$`;
+}
+
+// [[expression, names to remove, [name, value] to set]]
+function headerRules(text) {
+    const rules = [];
+    for (const line of lines(text)) {
+        const rule = rules.at(-1);
+        const [, removed] = /^\s+!\s*(\S+)/.exec(line) ?? [];
+        const [, name, value] = /^\s+([^:\s]+):\s*(.*?)\s*$/.exec(line) ?? [];
+        if (/^\S/.test(line)) rules.push([expressionOf(line.trim()), [], []]);
+        else if (!rule || !(removed || name))
+            throw new Error(`_headers: "${line.trim()}" is not a header`);
+        else if (removed) rule[1].push(removed);
+        else rule[2].push([name, value]);
+    }
+    return rules;
+}
+
+// [[expression, where to, status]]
+function redirectRules(text) {
+    return lines(text).map(line => {
+        const [from, to, status = "302", ...more] = line.trim().split(/\s+/);
+        if (!to || more.some(word => !word.startsWith("#")) || !/^(200|30[12378])$/.test(status))
+            throw new Error(
+                `_redirects: "${line.trim()}" is not a path, where it leads and a status`
+            );
+        return [expressionOf(from), to, Number(status)];
+    });
+}
+
+export function rulesOf(folder) {
+    const read = name => {
+        const file = join(resolve(folder), name);
+        return existsSync(file) ? readFileSync(file, "utf8") : "";
+    };
+    return { headers: headerRules(read("_headers")), redirects: redirectRules(read("_redirects")) };
 }

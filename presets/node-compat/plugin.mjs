@@ -4,7 +4,7 @@ import { builtinModules, createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { assetsModule, checkPlaces, filesModule } from "./embedded.mjs";
+import { assetsModule, checkPlaces, filesModule, rulesOf } from "./embedded.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const own = join(here, "modules");
@@ -83,6 +83,8 @@ function absentModule(name) {
     };
 }
 
+const workersModule = join(own, "workers.mjs");
+
 const plainNames = builtinModules.map(name => name.replace(/^node:/, ""));
 const builtins = new Set(plainNames.filter(name => !name.startsWith("_")));
 for (const name of ["sea", "sqlite", "test", "test/reporters"]) builtins.delete(name); // with "node:" alone
@@ -91,11 +93,12 @@ export const moduleNames = [...Object.keys(modules), ...Object.keys(absentModule
 
 // `empty`: names of Node's modules that the function does not really need.
 // `files`: { "/path/in/the/function": "file or folder" }, what node:fs reads.
+// `env`: what env of "cloudflare:workers" is at top level and in warm-ups; the snapshot keeps what comes of it.
 // `assets`: a folder whose files are served, or { directory, binding, workerFirst, html, missing }:
 //   `binding` ("ASSETS"): the name in env; `workerFirst` (false): the function answers requests for files, too;
 //   `html` ("auto" or "none"): whether /page stands for page.html; `missing` ("none", "404-page",
 //   "single-page-application"): what the binding answers for other paths.
-export function nodeCompat({ empty = [], files, assets } = {}) {
+export function nodeCompat({ empty = [], files, env, assets } = {}) {
     checkPlaces(files ?? {});
     const emptied = new Set(empty.map(name => name.replace(/^node:/, "")));
     for (const name of emptied)
@@ -103,9 +106,11 @@ export function nodeCompat({ empty = [], files, assets } = {}) {
     return {
         name: "snapcell-node-compat",
         setup(build) {
-            build.onResolve({ filter: /^(cloudflare|snapcell):/ }, ({ path }) =>
-                ofEngine.includes(path) ? { path, external: true } : undefined
-            );
+            build.onResolve({ filter: /^(cloudflare|snapcell):/ }, ({ path, importer }) => {
+                if (env && path === "cloudflare:workers" && importer !== workersModule)
+                    return { path: workersModule };
+                return ofEngine.includes(path) ? { path, external: true } : undefined;
+            });
             build.onResolve({ filter: /^(node:)?[a-z_0-9]+(\/[a-z0-9]*)?$/ }, args =>
                 resolve(build, args, emptied)
             );
@@ -120,6 +125,12 @@ export function nodeCompat({ empty = [], files, assets } = {}) {
                 absentModule(path)
             );
             addFiles(build);
+            if (env)
+                substitute(
+                    build,
+                    "build_env.cjs",
+                    () => `module.exports = ${JSON.stringify(env)};`
+                );
             if (files) substitute(build, "files.cjs", () => filesModule(files));
             if (assets)
                 addAssets(build, typeof assets === "string" ? { directory: assets } : assets);
@@ -157,7 +168,10 @@ function addAssets(build, { directory, ...given }) {
         if (!assetChoices[name]?.test(String(value)))
             throw new Error(`assets: "${name}" cannot be ${JSON.stringify(value)}`);
     substitute(build, "assets_files.cjs", () => assetsModule(directory));
-    substitute(build, "assets_options.cjs", () => `module.exports = ${JSON.stringify(options)};`);
+    substitute(build, "assets_options.cjs", () => {
+        const all = { ...options, ...rulesOf(directory) };
+        return `module.exports = ${JSON.stringify(all)};`;
+    });
     build.initialOptions.inject = [...(build.initialOptions.inject ?? []), join(own, "assets.mjs")];
 }
 

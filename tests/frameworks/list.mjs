@@ -1,6 +1,7 @@
 // The frameworks: how each is made, built, and asked. Small ones are whole functions in small/src; the others come from
 // their own starter, changed by what their guide says for the adapter, in starters/NAME.
-//   requests, warm       paths, or { path, method, headers, body }
+//   requests, warm       paths, or { path, method, headers, body }, or { found }: the first path in the first answer
+//                        that a pattern finds
 //   source               a file of small/src
 //   create, install      commands; packages that the adapter needs
 //   build                a command
@@ -30,6 +31,34 @@ const small = (source, peer, requests = usual, more = {}) => ({
     warm: [requests[0]],
     ...more,
 });
+
+// workerd, with the configuration that is in the project.
+const workerd = [
+    "wrangler",
+    "dev",
+    "--ip",
+    "127.0.0.1",
+    "--port",
+    "PORT",
+    "--inspector-port",
+    "0",
+    "--log-level",
+    "error",
+];
+const workerdOf = file => [...workerd, "--config", file];
+const pages = folder => [
+    "wrangler",
+    "pages",
+    "dev",
+    folder,
+    ...workerd.slice(2),
+    "--compatibility-flags=nodejs_als",
+];
+// Frameworks take forms of their own pages alone.
+const ownForm = (path, text) => {
+    const request = form(path, text);
+    return { ...request, headers: { ...request.headers, origin: "http://localhost" } };
+};
 
 export const frameworks = {
     hono: {
@@ -106,5 +135,140 @@ export const frameworks = {
             "/graphql",
             "/none",
         ]),
+    },
+
+    sveltekit: {
+        title: "SvelteKit",
+        packages: ["@sveltejs/kit", "svelte", "@sveltejs/adapter-cloudflare"],
+        create: [
+            "npx",
+            "-y",
+            "sv@0.17.1",
+            "create",
+            "project",
+            "--template",
+            "minimal",
+            "--types",
+            "ts",
+        ].concat(["--no-add-ons", "--no-install"]),
+        install: ["-D", "@sveltejs/adapter-cloudflare@7.2.9"],
+        build: [["npx", "vite", "build"]],
+        entry: ".svelte-kit/cloudflare/_worker.js",
+        assets: ".svelte-kit/cloudflare",
+        options: ["--env", "{}"],
+        peer: workerd,
+        warm: ["/"],
+        requests: [
+            "/",
+            "/form",
+            ownForm("/form", "name=Zo%C3%AB"),
+            "/api?x=1",
+            "/robots.txt",
+        ].concat({ found: /\/_app\/immutable\/entry\/start[^"]+\.js/ }, "/missing"),
+    },
+
+    qwik: {
+        title: "Qwik City",
+        packages: ["@builder.io/qwik", "@builder.io/qwik-city"],
+        create: ["npm", "create", "-y", "qwik@1.20.1", "empty", "project"],
+        prepare: [["npx", "qwik", "add", "cloudflare-pages", "--skipConfirmation=true"]],
+        build: [["npm", "run", "build"]],
+        entry: "dist/_worker.js",
+        assets: "dist",
+        peer: pages("dist"),
+        warm: ["/"],
+        requests: [
+            "/",
+            "/api/?x=1",
+            "/robots.txt",
+            { found: /\/build\/q-[^"]+\.js/ },
+            "/form/",
+            "/missing/",
+        ].concat(ownForm("/form/?qaction=ACTION", "name=Zo%C3%AB")),
+        same: text => text.replace(/q:instance="[^"]*"/, ""),
+    },
+    "tanstack-start": {
+        title: "TanStack Start",
+        packages: ["@tanstack/react-start", "react", "@cloudflare/vite-plugin"],
+        create: [
+            "npx",
+            "-y",
+            "@tanstack/cli@0.71.0",
+            "create",
+            "project",
+            "--no-install",
+            "--no-git",
+            "-y",
+        ],
+        install: ["-D", "@cloudflare/vite-plugin@1.64.0", "wrangler@4.164.0"],
+        build: [["npx", "vite", "build"]],
+        entry: "dist/server/index.js",
+        assets: "dist/client",
+        peer: workerdOf("dist/server/wrangler.json"),
+        warm: ["/"],
+        requests: [
+            "/",
+            "/about",
+            "/robots.txt",
+            { found: /\/assets\/[^"]+\.css/ },
+            "/missing",
+        ].concat(ownForm("/form", "name=Zo%C3%AB")),
+    },
+    astro: {
+        title: "Astro",
+        packages: ["astro", "@astrojs/cloudflare"],
+        install: ["astro@7.3.5", "@astrojs/cloudflare@14.3.3", "wrangler@4.164.0"],
+        build: [["npx", "astro", "build"]],
+        entry: "dist/server/entry.mjs",
+        assets: "dist/client",
+        peer: workerdOf("dist/server/wrangler.json"),
+        warm: ["/"],
+        requests: [
+            "/",
+            "/about",
+            "/form",
+            ownForm("/form", "name=Zo%C3%AB"),
+            "/api?x=1",
+            "/robots.txt",
+            "/missing",
+        ],
+    },
+    "react-router": {
+        title: "React Router",
+        packages: ["react-router", "react", "@cloudflare/vite-plugin"],
+        install: [
+            "react-router@8.5.3",
+            "@react-router/dev@8.4.0",
+            "@cloudflare/vite-plugin@1.64.0",
+            "wrangler@4.164.0",
+            ...["react@19", "react-dom@19", "isbot@5", "vite@8", "typescript@6"],
+        ],
+        build: [["npx", "react-router", "build"]],
+        entry: "build/server/index.js",
+        assets: "build/client",
+        env: { GREETING: "Hello" },
+        peer: workerdOf("build/server/wrangler.json"),
+        warm: ["/"],
+        requests: [
+            "/",
+            "/form",
+            ownForm("/form", "name=Zo%C3%AB"),
+            "/api?x=1",
+            "/robots.txt",
+        ].concat({ found: /\/assets\/entry[^"]+\.js/ }, "/missing"),
+    },
+    nuxt: {
+        title: "Nuxt",
+        packages: ["nuxt", "vue"],
+        install: ["nuxt@4.5.2", "wrangler@4.164.0"],
+        build: [["npx", "nuxt", "build"]],
+        entry: ".output/server/index.mjs",
+        assets: ".output/public",
+        peer: workerdOf(".output/server/wrangler.json"),
+        warm: ["/"],
+        requests: ["/", "/api/hello?x=1", form("/api/form", "name=Zo%C3%AB"), "/robots.txt"].concat(
+            { found: /\/_nuxt\/[^"]+\.js/ },
+            "/missing"
+        ),
     },
 };

@@ -60,16 +60,17 @@ const notInstalled = {
 const starterOf = name => join(here, "starters", name);
 
 // A folder that is there is not made again, unless its starter changed.
-function create(name, { create: command, install = [] }, folder, log) {
+function create(name, { create: command, install = [], prepare = [] }, folder, log) {
     const project = join(folder, "project");
     const made = join(folder, "made");
-    const wanted = JSON.stringify([command, install]);
+    const wanted = JSON.stringify([command, install, prepare]);
     if (existsSync(made) && readFileSync(made, "utf8") === wanted) return project;
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
     if (command) run(command[0], command.slice(1), { cwd: folder, log });
     if (existsSync(starterOf(name))) cpSync(starterOf(name), project, { recursive: true });
     run("npm", ["install", "--no-audit", "--no-fund", ...install], { cwd: project, log });
+    for (const [program, ...args] of prepare) run(program, args, { cwd: project, log });
     writeFileSync(made, wanted);
     return project;
 }

@@ -40,11 +40,20 @@ function options() {
 
 const asked = request => (typeof request === "string" ? { path: request } : request);
 
+function pathIn({ text }, pattern) {
+    const found = pattern.exec(text)?.[0];
+    if (!found) throw new Error(`the first answer has no ${pattern}`);
+    return found;
+}
+
 // How many answers differ; each is told.
 async function compare(framework, built, peer) {
     let different = 0;
-    for (const request of framework.requests.map(asked)) {
+    let first = undefined;
+    for (const wanted of framework.requests.map(asked)) {
+        const request = wanted.found ? { path: pathIn(first, wanted.found) } : wanted;
         const expected = await askHttp(peer.port, request);
+        first ??= expected;
         const told = differences(
             expected,
             askSnapcell(built, request),
@@ -69,7 +78,11 @@ async function measure(framework, built) {
 
 async function tryOne(name, { snapcell, measure: measures }) {
     const framework = frameworks[name];
-    const built = { ...(await build(name, framework, join(output, name), snapcell)), snapcell };
+    const built = {
+        ...(await build(name, framework, join(output, name), snapcell)),
+        snapcell,
+        env: framework.env,
+    };
     const peer = await startPeer(built);
     let different;
     try {

@@ -42,7 +42,19 @@ function writeFiles() {
         "page/deep/bytes.png": bytes,
         "page/404.html": "nothing here\n",
         "none.txt": "",
-        _headers: "/*\n",
+        _headers: [
+            "# of all",
+            "/*",
+            "  X-One: 1",
+            "/page/*",
+            "  X-One: 2",
+            "  X-Path: :splat",
+            "  cache-control: no-store",
+            "/page/deep/:name",
+            "  ! X-One",
+            "  X-Name: :name",
+        ].join("\n"),
+        _redirects: "/old/* /new/:splat 301\n/there /about 200\n",
     };
     for (const [name, content] of Object.entries(files)) writeFileSync(join(data, name), content);
 }
@@ -165,6 +177,16 @@ function serveFiles() {
     is("/page/", 200, Buffer.from("<p>zwölf</p>\n").toString("latin1"));
     const png = is("/page/deep/bytes.png", 200, Buffer.from(bytes).toString("latin1"));
     check("type of an image", png["content-type"] === "image/png");
+    check(
+        "_headers",
+        png["x-path"] === "deep/bytes.png" && png["x-name"] === "bytes.png" && !png["x-one"],
+        JSON.stringify(png)
+    );
+    check("_headers of a folder", get("/page/").headers["x-one"] === "1, 2");
+    check("_headers over the usual ones", png["cache-control"] === "no-store");
+    check("_redirects", is("/old/a/b?c", 301, "").location === "/new/a/b?c");
+    is("/there", 200, "<p>about</p>\n");
+    is("/_redirects", 200, "function 404");
     is("/none.txt", 200, "");
     is("/_headers", 200, "function 404");
     is("/page/x", 200, "function 404");
@@ -173,7 +195,29 @@ function serveFiles() {
     is("/elsewhere", 404, "", "-H", "x-ask: /toString");
 }
 
+// The top level of a snapshot has an env if the build says which.
+function envOfBuild() {
+    const input = join(folder, "env.mjs");
+    const bundle = join(folder, "env.js");
+    writeFileSync(
+        input,
+        `import { env, waitUntil } from "cloudflare:workers";
+        const early = Object.entries(env).join() + ("A" in env) + env.B;
+        export default { fetch: (request, given) => new Response([early, env.B, env === given, typeof waitUntil].join(" ")) };`
+    );
+    output(process.execPath, [bundler, input, bundle, "--env", '{"A":"a"}']);
+    output(program, ["compile", ...store, "--strict", bundle, "--warm", "/"]);
+    const answer = output(program, ["run", ...store, "env", "/", "-e", "B=b"]).toString();
+    check("the env of the build", answer === "A,atrueundefined b false function", answer);
+    const refused = output(process.execPath, [bundler, input, bundle, "--env", "A=a"], 2);
+    check("an env that is no JSON", /an object in JSON/.test(refused), refused);
+}
+
 function badOptions() {
+    writeFileSync(join(data, "_headers"), "  X: before any path\n");
+    const args = [bundler, join(folder, "serves.mjs"), join(folder, "x.js"), "--assets", data];
+    const wrongRule = output(process.execPath, args, 1);
+    check("_headers without a path", /_headers: "X: before any path"/.test(wrongRule), wrongRule);
     const told = output(
         process.execPath,
         [bundler, join(folder, "serves.mjs"), join(folder, "x.js"), "--files", "relative=x"],
@@ -186,6 +230,7 @@ try {
     writeFiles();
     readFiles();
     serveFiles();
+    envOfBuild();
     badOptions();
 } catch (error) {
     check(error.message, false);

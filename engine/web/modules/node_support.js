@@ -4,6 +4,7 @@
 
 // --- The call that runs ---
 
+exports.building = () => native.building();
 exports.environment = () => (native.building() ? undefined : native.environment());
 
 // A function that runs in the frame that is current now; see async_hooks.js.

@@ -5,7 +5,7 @@ import options from "./assets_options.cjs";
 import { bytesOf } from "./embedded.cjs";
 import support from "./support.mjs";
 
-const redirected = path => ({ redirect: path });
+const redirected = (redirect, status = 307) => ({ redirect, status });
 const found = path => (files[path] ? { file: files[path], status: 200 } : undefined);
 
 // /page is page.html, /folder/ is folder/index.html; the other names of both lead there.
@@ -29,11 +29,42 @@ function decoded(path) {
     }
 }
 
-function lookUp(pathname) {
-    const path = decoded(pathname);
+function named(path) {
     const match = options.html === "none" ? found(path) : automatic(path);
     // A redirection must lead to a file.
     return match?.redirect === undefined || automatic(match.redirect)?.file ? match : undefined;
+}
+
+// What a pattern matched, in the text that stands for it.
+const filled = (text, groups = {}) =>
+    text.replace(/:([A-Za-z]\w*)/g, (word, name) => groups[name] ?? word);
+
+function lookUp(pathname) {
+    const path = decoded(pathname);
+    for (const [expression, to, status] of options.redirects) {
+        const match = new RegExp(expression).exec(path);
+        if (!match) continue;
+        const target = filled(to, match.groups);
+        return status === 200 ? named(target) : redirected(target, status);
+    }
+    return named(path);
+}
+
+// The rules of a file _headers: what several rules set is joined.
+function addHeaders(path, headers) {
+    const set = new Set();
+    for (const [expression, removed, added] of options.headers) {
+        const match = new RegExp(expression).exec(path);
+        if (!match) continue;
+        for (const name of removed) headers.delete(name);
+        for (const name of removed) set.delete(name.toLowerCase());
+        for (const [name, value] of added) {
+            const text = filled(value, match.groups);
+            if (set.has(name.toLowerCase())) headers.append(name, text);
+            else headers.set(name, text);
+            set.add(name.toLowerCase());
+        }
+    }
 }
 
 // The page for what is not there: the nearest folder's 404.html, or the application's only one.
@@ -50,15 +81,20 @@ function missing(path) {
 
 function answer(request, { pathname, search }, match) {
     if (match.redirect !== undefined)
-        return new Response(null, { status: 307, headers: { location: match.redirect + search } });
+        return new Response(null, {
+            status: match.status,
+            headers: { location: match.redirect + (match.redirect.includes("?") ? "" : search) },
+        });
     const { file, status } = match;
     const [, size, , type, tag] = file;
     const etag = `"${tag}"`;
-    const headers = { "cache-control": "public, max-age=0, must-revalidate", etag };
+    const headers = new Headers({ "cache-control": "public, max-age=0, must-revalidate", etag });
+    addHeaders(pathname, headers);
     const known = request.headers.get("if-none-match");
     if (known?.split(",").some(one => one.trim().replace(/^W\//, "") === etag))
         return new Response(null, { status: 304, headers });
-    Object.assign(headers, { "content-type": type, "content-length": `${size}` });
+    if (!headers.has("content-type")) headers.set("content-type", type);
+    headers.set("content-length", `${size}`);
     return new Response(request.method === "HEAD" ? null : bytesOf(file), { status, headers });
 }
 

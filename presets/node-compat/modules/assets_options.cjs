@@ -1,3 +1,10 @@
 "use strict";
 // How assets are served; the plugin substitutes it.
-module.exports = { binding: "ASSETS", workerFirst: false, html: "auto", missing: "none" };
+module.exports = {
+    binding: "ASSETS",
+    workerFirst: false,
+    html: "auto",
+    missing: "none",
+    headers: [],
+    redirects: [],
+};

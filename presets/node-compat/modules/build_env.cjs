@@ -1,0 +1,3 @@
+"use strict";
+// What `env` of "cloudflare:workers" is while a snapshot is made; the plugin substitutes it.
+module.exports = {};

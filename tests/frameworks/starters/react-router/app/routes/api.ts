@@ -1,0 +1,2 @@
+export const loader = ({ request }: { request: Request }) =>
+    Response.json({ x: new URL(request.url).searchParams.get("x") });
