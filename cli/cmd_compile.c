@@ -16,6 +16,7 @@ enum {
     COMPILE_STRICT,
     COMPILE_ENTROPY,
     COMPILE_EXPLAIN,
+    COMPILE_HEAP,
 };
 
 static const cli_option compile_options[] = {
@@ -43,6 +44,9 @@ static const cli_option compile_options[] = {
     {COMPILE_EXPLAIN, "explain", NULL,
      "show what is in the snapshot, or everything that keeps the\n"
      "function from being one: where it is made and kept, and what to do"},
+    {COMPILE_HEAP, "heap-snapshot", "OUT",
+     "write what is in the snapshot to the file OUT, with one FILE: a\n"
+     "heap snapshot, as Chrome's developer tools read it"},
     CLI_COMPILE_JOBS_OPTION,
     CLI_SIGN_OPTION("sign each artifact with this secret key; one that is there,\n"
                     "and is not signed so, is compiled again and replaced"),
@@ -66,6 +70,9 @@ typedef struct compile_state {
     snapcell_request *requests;
     size_t jobs;
     bool explain;
+    const char *heap_file; /* of --heap-snapshot, else NULL */
+    char *heap;            /* its content */
+    size_t heap_size_bytes;
 
     char **names; /* by file */
     cli_result *results;
@@ -150,6 +157,9 @@ static bool compile_take(void *user, int id, const char *value)
     case COMPILE_EXPLAIN:
         state->explain = true;
         return true;
+    case COMPILE_HEAP:
+        state->heap_file = value;
+        return true;
     default:
         return cli_compile_take(&state->options, &state->jobs, id, value);
     }
@@ -203,8 +213,9 @@ static int compile_check_names(const compile_state *state, size_t count, snapcel
 static int compile_make_names(compile_state *state, snapcell_error *err)
 {
     size_t count = (size_t)state->arguments.operand_count;
-    if (state->name && count > 1)
-        return error_set(err, SNAPCELL_E_USAGE, "--name goes with one file, not with %zu", count);
+    if ((state->name || state->heap_file) && count > 1)
+        return error_set(err, SNAPCELL_E_USAGE, "--%s goes with one file, not with %zu",
+                         state->name ? "name" : "heap-snapshot", count);
     state->names = calloc(count + 1, sizeof(*state->names));
     state->results = calloc(count + 1, sizeof(*state->results));
     if (!state->names || !state->results)
@@ -324,6 +335,25 @@ static int compile_stream(const char *path, const snapcell_compile_options *opti
     return snapcell_compile_memory(file_name, source, size_bytes, NULL, 0, options, out, err);
 }
 
+static void compile_keep_heap(void *user, const char *text, size_t size_bytes)
+{
+    compile_state *state = user;
+    free(state->heap);
+    state->heap = malloc(size_bytes + 1);
+    state->heap_size_bytes = size_bytes;
+    if (state->heap) memcpy(state->heap, text, size_bytes);
+}
+
+static int compile_write_heap(const compile_state *state, snapcell_error *err)
+{
+    if (!state->heap_file) return SNAPCELL_OK;
+    if (!state->heap)
+        return error_set(err, SNAPCELL_E_UNSNAPSHOTABLE,
+                         "there is no heap to write to %s: the function is no snapshot",
+                         state->heap_file);
+    return cli_write_file(state->heap_file, state->heap, state->heap_size_bytes, true, err);
+}
+
 static int compile_put(compile_state *state, cli_result *result,
                        const snapcell_compile_options *options, snapcell_error *err)
 {
@@ -340,6 +370,7 @@ static int compile_put(compile_state *state, cli_result *result,
         cli_signer signer = {state->key, result->name, state->arguments.tenant};
         status = cli_put_compiled(store, compiled, &signer, result->name, result, err);
     }
+    if (status == SNAPCELL_OK) status = compile_write_heap(state, err);
     snapcell_compiled_free(compiled);
     return status;
 }
@@ -347,7 +378,8 @@ static int compile_put(compile_state *state, cli_result *result,
 static int compile_one(compile_state *state, cli_result *result,
                        const snapcell_compile_options *options, snapcell_error *err)
 {
-    if (compile_is_stream(result->subject)) return compile_put(state, result, options, err);
+    if (compile_is_stream(result->subject) || state->heap_file)
+        return compile_put(state, result, options, err);
     int status = snapcell_compile_key(result->subject, options, &result->key, err);
     if (status == SNAPCELL_OK) status = compile_find(state, result, &result->cached, err);
     if (status != SNAPCELL_OK || result->cached) return status;
@@ -365,6 +397,8 @@ static void compile_work(void *user, size_t index)
     options.log_user = state->names[index];
     options.note = cli_explain_note;
     options.note_user = result;
+    options.heap = state->heap_file ? compile_keep_heap : NULL;
+    options.heap_user = state;
     result->explain = state->explain;
     double start_ms = cli_now_ms();
     result->code = compile_one(state, result, &options, &result->error);
@@ -432,6 +466,7 @@ static void compile_release(compile_state *state)
     free(state->warms);
     free(state->requests);
     free(state->warm_texts);
+    free(state->heap);
     snapcell_store_close(state->store);
     snapcell_trust_free(state->key_trust);
     snapcell_signing_key_free(state->key);

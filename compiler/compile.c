@@ -77,6 +77,7 @@ static int task_build(compile_task *task, const char *worker_path, engine_survey
         .survey = survey,
         .entropy_allowed = task->recipe->entropy_allowed,
         .shape = task->recipe->shape,
+        .heap = task->limits->heap != NULL,
         .memory_limit_bytes = task->limits->memory_limit_bytes,
         .wall_limit_ms = task->limits->wall_limit_ms,
         .no_sandbox = task->limits->no_sandbox,

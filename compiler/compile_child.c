@@ -190,6 +190,15 @@ static void child_note(void *user, const snapcell_note *note)
     child_send(*(const int *)user, COMPILE_MESSAGE_NOTE, &writer);
 }
 
+/* What is too large to be told is dropped; the parent tells that there was none. */
+static void child_heap(void *user, const char *text, size_t size_bytes)
+{
+    cleanup_writer wire_writer writer = {0};
+    compile_heap_write(&writer, text, size_bytes);
+    if (child_send_fits(COMPILE_MESSAGE_HEAP, &writer))
+        child_send(*(const int *)user, COMPILE_MESSAGE_HEAP, &writer);
+}
+
 static const void *child_text(void *user)
 {
     return ((const compile_job *)user)->text;
@@ -226,6 +235,8 @@ static int child_build(compile_job *job, const snapcell_host *host, int fd,
         .survey = job->survey,
         .note = child_note,
         .note_user = &fd,
+        .heap = job->heap ? child_heap : NULL,
+        .heap_user = &fd,
     };
     int status = engine_start(ENGINE_MODE_BUILD, err);
     return status == SNAPCELL_OK ? engine_build(&bundle, &options, out, err) : status;

@@ -25,6 +25,7 @@ uint64_t compile_body_size_max(uint32_t type)
     case COMPILE_MESSAGE_JOB:
     case COMPILE_MESSAGE_LOG:
     case COMPILE_MESSAGE_NOTE:
+    case COMPILE_MESSAGE_HEAP:
     case COMPILE_MESSAGE_HOST_CALL:
     case COMPILE_MESSAGE_HOST_RETURN:
         return 512 * MIB;
@@ -77,6 +78,7 @@ void compile_job_write(wire_writer *writer, const compile_job *job)
         wire_put_bytes(writer, job->source_map, job->source_map_size_bytes);
     wire_put_u32(writer, job->survey);
     wire_put_u8(writer, job->entropy_allowed);
+    wire_put_u8(writer, job->heap);
     wire_put_u32(writer, job->shape);
 }
 
@@ -139,6 +141,7 @@ bool compile_job_read(const void *body, size_t size_bytes, compile_job *out)
         out->source_map = wire_get_bytes(&reader, &out->source_map_size_bytes);
     out->survey = (engine_survey)wire_get_u32(&reader);
     out->entropy_allowed = wire_get_u8(&reader) != 0;
+    out->heap = wire_get_u8(&reader) != 0;
     out->shape = (snapcell_handler_shape)wire_get_u32(&reader);
     if (wire_reader_done(&reader) && compile_job_is_sound(out)) return true;
     compile_job_release(out);
@@ -183,6 +186,20 @@ bool compile_note_read(const void *body, size_t size_bytes, snapcell_note *out)
     return wire_reader_done(&reader) && out->kind >= SNAPCELL_NOTE_ENTROPY &&
            out->kind <= SNAPCELL_NOTE_ENGINE && out->what != NULL && out->place != NULL &&
            out->path != NULL && out->advice != NULL;
+}
+
+/* --- HEAP --- */
+
+void compile_heap_write(wire_writer *writer, const char *text, size_t size_bytes)
+{
+    wire_put_bytes(writer, text, size_bytes);
+}
+
+const char *compile_heap_read(const void *body, size_t size_bytes, size_t *out_size_bytes)
+{
+    wire_reader reader = wire_reader_over(body, size_bytes);
+    const char *text = wire_get_bytes(&reader, out_size_bytes);
+    return wire_reader_done(&reader) ? text : NULL;
 }
 
 /* --- HOST_CALL, HOST_RETURN, HOST_THROW --- */

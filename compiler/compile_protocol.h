@@ -1,10 +1,10 @@
 /* What the compiler and its child say to each other over a stream socket.
  *
  * The child begins with HELLO; the compiler answers with JOB. While the child builds it sends
- * LOG, NOTE and HOST_CALL, and each HOST_CALL is answered by HOST_RETURN or HOST_THROW. RESULT or
- * ERROR ends the conversation. Each message is a header and a body; what comes from the other side
- * is checked before use, since the child runs code that nobody vouches for. Internal to the
- * compiler. */
+ * LOG, NOTE, HEAP and HOST_CALL, and each HOST_CALL is answered by HOST_RETURN or HOST_THROW.
+ * RESULT or ERROR ends the conversation. Each message is a header and a body; what comes from the
+ * other side is checked before use, since the child runs code that nobody vouches for. Internal to
+ * the compiler. */
 #ifndef SNAPCELL_COMPILE_PROTOCOL_H
 #define SNAPCELL_COMPILE_PROTOCOL_H
 
@@ -12,7 +12,7 @@
 #include "warm_requests.h"
 #include "wire_message.h"
 
-#define COMPILE_PROTOCOL_VERSION 3
+#define COMPILE_PROTOCOL_VERSION 4
 
 typedef enum compile_message_type {
     COMPILE_MESSAGE_HELLO = 1,
@@ -24,6 +24,7 @@ typedef enum compile_message_type {
     COMPILE_MESSAGE_RESULT = 7,
     COMPILE_MESSAGE_ERROR = 8,
     COMPILE_MESSAGE_NOTE = 9,
+    COMPILE_MESSAGE_HEAP = 10,
 } compile_message_type;
 
 /* The largest body of a message of this type; 0 for an unknown one. */
@@ -43,6 +44,7 @@ typedef struct compile_job {
     engine_format format;
     engine_survey survey;
     bool entropy_allowed;
+    bool heap;                    /* tell what is on the heap */
     snapcell_handler_shape shape; /* of a function; 0: found out */
     uint64_t memory_limit_bytes;
     uint32_t wall_limit_ms;
@@ -70,6 +72,12 @@ void compile_job_release(compile_job *job);
 void compile_note_write(wire_writer *writer, const snapcell_note *note);
 /* The texts are Borrowed from `body`. */
 bool compile_note_read(const void *body, size_t size_bytes, snapcell_note *out);
+
+/* --- HEAP: the bytes of its text --- */
+
+void compile_heap_write(wire_writer *writer, const char *text, size_t size_bytes);
+/* The text is Borrowed from `body`. NULL when it is none. */
+const char *compile_heap_read(const void *body, size_t size_bytes, size_t *out_size_bytes);
 
 /* --- HOST_CALL, HOST_RETURN, HOST_THROW --- */
 

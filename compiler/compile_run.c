@@ -190,6 +190,15 @@ static int talk_on_note(compile_talk *talk, const child_message *message, snapce
     return talk_fail(talk, CHILD_NO_MEMORY, err);
 }
 
+static int talk_on_heap(compile_talk *talk, const child_message *message, snapcell_error *err)
+{
+    size_t size;
+    const char *text = compile_heap_read(message->body, message->body_size_bytes, &size);
+    if (text == NULL || talk->limits->heap == NULL) return talk_fail_nonsense(talk, err);
+    talk->limits->heap(talk->limits->heap_user, text, size);
+    return SNAPCELL_OK;
+}
+
 /* --- Result and error --- */
 
 static int talk_on_result(compile_talk *talk, child_message *message, compile_product *out,
@@ -282,6 +291,8 @@ static int talk_step(compile_talk *talk, compile_product *out, bool *done, snapc
     switch (message.type) {
     case COMPILE_MESSAGE_LOG:
         return talk_on_log(talk, &message, err);
+    case COMPILE_MESSAGE_HEAP:
+        return talk_on_heap(talk, &message, err);
     case COMPILE_MESSAGE_NOTE:
         return talk_on_note(talk, &message, err);
     case COMPILE_MESSAGE_HOST_CALL:

@@ -174,5 +174,7 @@ int compile_limits_init(const snapcell_compile_options *options, compile_limits 
     out->log_user = given.log_user;
     out->note = given.note;
     out->note_user = given.note_user;
+    out->heap = given.heap;
+    out->heap_user = given.heap_user;
     return SNAPCELL_OK;
 }

@@ -32,6 +32,8 @@ typedef struct compile_limits {
     void *log_user;
     snapcell_note_fn *note;
     void *note_user;
+    snapcell_heap_fn *heap;
+    void *heap_user;
 } compile_limits;
 
 /* The options as this library knows them; see public_struct.h. Errors: E_USAGE. */

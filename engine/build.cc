@@ -157,6 +157,10 @@ int BuildSnapshot(const engine_bundle &bundle, const engine_build_options &optio
         if (status == SNAPCELL_OK) {
             ForgetAsyncFrame(isolate);
             apis = EvaluatedWebModules(context);
+            if (options.heap != nullptr) {
+                std::string text = HeapAsJson(isolate);
+                options.heap(options.heap_user, text.data(), text.size());
+            }
             heap = CountHeapByKind(isolate);
             if (!evaluation.module.IsEmpty()) ForgetModuleExports(context, evaluation.module);
             for (const auto &module : workshop.state.imports)

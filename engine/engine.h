@@ -130,6 +130,9 @@ typedef struct engine_build_options {
     engine_survey survey;
     snapcell_note_fn *note; /* NULL: dropped */
     void *note_user;
+    /* Gets V8's heap snapshot, JSON, when a blob is made of the heap. NULL: not made */
+    void (*heap)(void *user, const char *text, size_t size_bytes);
+    void *heap_user;
 } engine_build_options;
 
 typedef struct engine_build_result {

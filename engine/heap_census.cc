@@ -43,7 +43,35 @@ Kind KindOf(v8::HeapGraphNode::Type type)
     }
 }
 
+class TextStream : public v8::OutputStream
+{
+  public:
+    explicit TextStream(std::string *text) : text_(text) {}
+    void EndOfStream() override {}
+    int GetChunkSize() override { return 1 << 16; }
+    WriteResult WriteAsciiChunk(char *data, int size) override
+    {
+        text_->append(data, static_cast<size_t>(size));
+        return kContinue;
+    }
+
+  private:
+    std::string *text_;
+};
+
 } // namespace
+
+std::string HeapAsJson(v8::Isolate *isolate)
+{
+    v8::HandleScope scope(isolate);
+    v8::HeapProfiler *profiler = isolate->GetHeapProfiler();
+    const v8::HeapSnapshot *heap = profiler->TakeHeapSnapshot();
+    std::string text;
+    TextStream stream(&text);
+    if (heap != nullptr) heap->Serialize(&stream);
+    profiler->DeleteAllHeapSnapshots();
+    return text;
+}
 
 std::string CountHeapByKind(v8::Isolate *isolate)
 {

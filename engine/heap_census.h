@@ -14,6 +14,9 @@ namespace snapcell
 // objects included. Build time only.
 std::string CountHeapByKind(v8::Isolate *isolate);
 
+// V8's heap snapshot, as Chrome's developer tools read it.
+std::string HeapAsJson(v8::Isolate *isolate);
+
 } // namespace snapcell
 
 #endif

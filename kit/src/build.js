@@ -140,7 +140,7 @@ function filesUnder(path) {
 }
 
 // Names that are imported and not there are errors; what throws when it is called is told.
-async function missingOf({ metafile }, { root }) {
+export async function missingOf({ metafile }, { root }) {
     if (!metafile) return [];
     const all = (await missingNames(metafile, root)).map(missing => ({
         level: missing.level,
@@ -178,12 +178,17 @@ const noticeOf = ({ text, location }) => ({
     column: location ? location.column + 1 : undefined,
 });
 
-async function bundleTo(settings, bundle = bundleOnce) {
+/** A function that bundles with the settings' bundler. */
+export async function bundlesBy({ bundler: option, root }, bundle = bundleOnce) {
+    const bundler = await bundlerOf(option, root);
+    return request => bundle(bundler, request);
+}
+
+async function bundleTo(settings, bundle) {
     const started = performance.now();
-    const bundler = await bundlerOf(settings.bundler, settings.root);
     const bundled = settings.noBundle
         ? takenAsIs(settings)
-        : await bundleFunction(settings, request => bundle(bundler, request));
+        : await bundleFunction(settings, await bundlesBy(settings, bundle));
     const file = writeBundle(settings, bundled);
     return { bundled, file, bundleMs: performance.now() - started };
 }

@@ -89,8 +89,8 @@ const isNodeModule = file =>
 
 const kitFolder = fileURLToPath(new URL("..", import.meta.url));
 
-// Where this package is installed must not be seen in a bundle: the same source gives the same bytes.
-function withoutPlace(text, root) {
+/** Without the place of this package, which must not be seen in a bundle: the same source gives the same bytes. */
+export function shownText(text, root) {
     const named = [
         [presetFolder, "snapcell:node-compat/"],
         [runtimeFolder, "snapcell:runtime/"],
@@ -106,8 +106,8 @@ function withoutPlace(text, root) {
 function resultOf({ outputFiles, metafile, warnings }, { root, sourcemap }) {
     const textOf = ending => outputFiles.find(({ path }) => path.endsWith(ending))?.text;
     return {
-        code: withoutPlace(textOf(".js"), root),
-        map: sourcemap === false ? undefined : withoutPlace(textOf(".js.map"), root),
+        code: shownText(textOf(".js"), root),
+        map: sourcemap === false ? undefined : shownText(textOf(".js.map"), root),
         metafile,
         inputs: Object.keys(metafile.inputs),
         // What packages do is their authors' to fix, except for names that are not there.
@@ -119,7 +119,7 @@ function resultOf({ outputFiles, metafile, warnings }, { root, sourcemap }) {
 }
 
 /** A metafile for people: without the place of this package. @param {object} metafile @param {string} root */
-export const shownMetafile = (metafile, root) => withoutPlace(JSON.stringify(metafile), root);
+export const shownMetafile = (metafile, root) => shownText(JSON.stringify(metafile), root);
 
 async function told(work) {
     try {

@@ -56,6 +56,7 @@ function parametersOf(file, settings) {
         ...(raw ? ["--raw"] : []),
         ...(strict ? ["--strict"] : []),
         ...(settings.explain ? ["--explain"] : []),
+        ...(settings.heapFile ? ["--heap-snapshot", settings.heapFile] : []),
         ...(sign ? ["--sign", resolve(cwd ?? ".", sign)] : []),
         ...(store ? ["--store", resolve(cwd ?? ".", store)] : []),
     ];

@@ -85,4 +85,24 @@ expect "names the line" grep -q '^clock\.js:6:27: ' err
 expect "and what to do about the request" err_has "leave that request out, or take"
 run 2 "another --entropy" compile --entropy maybe "$BUNDLES/hello.js"
 expect "is told in a line" is_one_message
+
+# --- A heap snapshot
+run 0 "--heap-snapshot" compile --json --store heaps --heap-snapshot hello.heapsnapshot "$BUNDLES/hello.js"
+json "compiles" 'j.kind === "snapshot" && !j.cached'
+expect "writes what developer tools read" node -e '
+    const heap = JSON.parse(require("fs").readFileSync("hello.heapsnapshot"));
+    const { node_count, meta } = heap.snapshot;
+    if (heap.nodes.length !== node_count * meta.node_fields.length) process.exit(1);
+    if (!heap.strings.includes("hello.js")) process.exit(1);'
+run 0 "the same without it" compile --json --store other "$BUNDLES/hello.js"
+run 0 "an export of the first" export --store heaps hello first.snapcell
+run 0 "an export of the second" export --store other hello second.snapcell
+expect "the artifacts are the same" cmp first.snapcell second.snapcell
+run 0 "again, of what is in the store" compile --json --store heaps --heap-snapshot again.heapsnapshot "$BUNDLES/hello.js"
+expect "there is another one" test -s again.heapsnapshot
+run 1 "of a code artifact" compile --store heaps --heap-snapshot none.heapsnapshot memory.js
+expect "is told in a line" is_one_message
+expect "there is none" test ! -e none.heapsnapshot
+run 2 "of two files" compile --heap-snapshot x "$BUNDLES/hello.js" "$BUNDLES/clock.js"
+expect "is told in a line" is_one_message
 done_testing

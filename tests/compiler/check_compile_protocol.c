@@ -74,6 +74,12 @@ static bool read_note(const void *body, size_t size_bytes)
     return compile_note_read(body, size_bytes, &note);
 }
 
+static bool read_heap(const void *body, size_t size_bytes)
+{
+    size_t size;
+    return compile_heap_read(body, size_bytes, &size) != NULL;
+}
+
 /* --- One sample of each message --- */
 
 static const char *host_names[] = {"first", "second"};
@@ -104,6 +110,7 @@ static compile_job sample_job(void)
         .source_map_size_bytes = 2,
         .survey = ENGINE_SURVEY_ONLY,
         .entropy_allowed = true,
+        .heap = true,
         .shape = SNAPCELL_SHAPE_JSON,
     };
 }
@@ -172,13 +179,18 @@ static void write_note(wire_writer *writer)
     compile_note_write(writer, &note);
 }
 
+static void write_heap(wire_writer *writer)
+{
+    compile_heap_write(writer, "{\"nodes\":[]}", 12);
+}
+
 static const struct sample {
     void (*write)(wire_writer *writer);
     message_reader *read;
 } samples[] = {
     {write_hello, read_hello}, {write_job, read_job},     {write_log, read_log},
     {write_call, read_call},   {write_throw, read_throw}, {write_result, read_result},
-    {write_error, read_error}, {write_note, read_note},
+    {write_error, read_error}, {write_note, read_note},   {write_heap, read_heap},
 };
 #define SAMPLE_COUNT (int)(sizeof(samples) / sizeof(*samples))
 
@@ -268,7 +280,7 @@ START_TEST(test_header_sizes_have_caps)
         uint64_t cap = compile_body_size_max(type);
         wire_header_write(&(wire_header){(compile_message_type)type, cap}, data);
         ck_assert_int_eq(wire_header_read(data, compile_body_size_max, &header),
-                         type >= 1 && type <= 9);
+                         type >= 1 && type <= 10);
         wire_header_write(&(wire_header){(compile_message_type)type, cap + 1}, data);
         ck_assert(!wire_header_read(data, compile_body_size_max, &header));
         wire_header_write(&(wire_header){(compile_message_type)type, 0}, data);
@@ -310,6 +322,7 @@ START_TEST(test_job_comes_back)
     ck_assert_str_eq(job.source_map, "{}");
     ck_assert_int_eq(job.survey, ENGINE_SURVEY_ONLY);
     ck_assert(job.entropy_allowed);
+    ck_assert(job.heap);
     ck_assert_int_eq(job.shape, SNAPCELL_SHAPE_JSON);
     compile_job_release(&job);
     wire_writer_release(&writer);

@@ -17,7 +17,7 @@ after(() => made.forEach(folder => rmSync(folder, { recursive: true, force: true
 export function project(files) {
     const folder = mkdtempSync(join(installed, "project-"));
     made.push(folder);
-    write(folder, files);
+    write(folder, { "package.json": "{}", ...files });
     return folder;
 }
 

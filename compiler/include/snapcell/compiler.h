@@ -37,6 +37,10 @@ typedef enum snapcell_entropy {
     SNAPCELL_ENTROPY_ALLOW = 2
 } snapcell_entropy;
 
+/* Takes V8's heap snapshot of a function, JSON as Chrome's developer tools read it. `text`:
+ * Borrowed during the call. On the thread that compiles. */
+typedef void snapcell_heap_fn(void *user, const char *text, size_t size_bytes);
+
 /* Zero means the default of snapcell/defaults.h, everywhere. Everything is Borrowed during the
  * call. */
 typedef struct snapcell_compile_options {
@@ -73,6 +77,10 @@ typedef struct snapcell_compile_options {
      * event. 0: FETCH if the module's exports say so (docs/web-api.md), else JSON. Does not apply
      * to objects with a `fetch` and to listeners. */
     snapcell_handler_shape shape;
+    /* Called with what is on the heap when the snapshot is made; not for a `code` artifact. The
+     * artifact is the same with it and without. NULL: nothing is told */
+    snapcell_heap_fn *heap;
+    void *heap_user;
 } snapcell_compile_options;
 
 #define SNAPCELL_COMPILE_OPTIONS_INIT                                                              \
