@@ -238,6 +238,15 @@ int engine_cell_prepare_restores(engine_cell *cell, snapcell_error *err);
  * called: they would be repeated if its memory became what is restored. Thread: one at a time. */
 bool engine_cell_drew(engine_cell *cell);
 
+/* Gives `note` what crypto gives out from now on, if it can be looked for in memory
+ * (draw_search.h); engine_cell_drew() is then of the rest. NULL: no more. Thread: one at a time. */
+typedef void engine_note_draw_fn(void *user, const void *value, size_t size_bytes);
+void engine_cell_note_draws(engine_cell *cell, engine_note_draw_fn *note, void *user);
+
+/* Clears what only looks as if it were kept: dead objects, and buffers that engine_cell_rebind()
+ * fills again. False when some may be left. Thread: one at a time. */
+bool engine_cell_clear_leftovers(engine_cell *cell);
+
 /* The memory that a cell's heap takes now. Thread: one at a time. */
 size_t engine_cell_size_bytes(engine_cell *cell);
 

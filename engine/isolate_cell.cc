@@ -21,6 +21,7 @@
 #include "script_error.h"
 #include "thread_stack.h"
 #include "watchdog.h"
+#include "young_garbage.h"
 
 using namespace snapcell;
 
@@ -342,6 +343,19 @@ extern "C" bool engine_cell_drew(engine_cell *cell)
     bool drew = cell->state.drew;
     cell->state.drew = false;
     return drew;
+}
+
+extern "C" void engine_cell_note_draws(engine_cell *cell, engine_note_draw_fn *note, void *user)
+{
+    cell->state.note_draw = note;
+    cell->state.note_draw_user = user;
+}
+
+extern "C" bool engine_cell_clear_leftovers(engine_cell *cell)
+{
+    Entry entry(cell);
+    return entry.watched() && RefillBuffers(cell->isolate, &cell->state) &&
+           OverwriteYoungGarbage(cell->isolate);
 }
 
 extern "C" size_t engine_cell_size_bytes(engine_cell *cell)

@@ -248,6 +248,10 @@ void IsolateState::NoteEnvironment(v8::Isolate *isolate)
 
 void IsolateState::NoteDraw(v8::Isolate *isolate, const char *what, const void *value, size_t size)
 {
+    if (note_draw != nullptr && size >= DRAW_SIZE_MIN) {
+        note_draw(note_draw_user, value, size);
+        return;
+    }
     NoteEntropy(isolate, what);
     if (phase == Phase::kWarm && !entropy_allowed)
         warm_draws.Add(what, survey != nullptr ? CurrentBundlePlace(isolate) : BundlePlace(), value,

@@ -114,6 +114,9 @@ struct IsolateState {
     // The same for a value that can be found again where it is kept; of a warm-up request it must
     // not be.
     void NoteDraw(v8::Isolate *isolate, const char *what, const void *value, size_t size);
+    // Run time: somebody else looks for such values, so that they do not count as drawn.
+    engine_note_draw_fn *note_draw = nullptr;
+    void *note_draw_user = nullptr;
     // The env of "cloudflare:workers" was read where there is none: at top level. The same.
     void NoteEnvironment(v8::Isolate *isolate);
     static constexpr char kEnvironmentWasRead[] =

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bundle_place.h"
+#include "draw_search.h"
 
 namespace snapcell
 {
@@ -16,10 +17,7 @@ namespace snapcell
 class RandomDraws
 {
   public:
-    // Of shorter values nobody could say whether they are found by chance.
-    static constexpr size_t kValueSizeMin = 8;
-
-    // `value`: bytes, or text as of a UUID. What is shorter than kValueSizeMin is not looked for.
+    // `value`: bytes, or text as of a UUID. What is shorter than DRAW_SIZE_MIN is not looked for.
     void Add(const char *what, const BundlePlace &place, const void *value, size_t size);
 
     // The numbers of those whose beginning is in `blob`: as it is, or in hex or base64.
@@ -33,9 +31,10 @@ class RandomDraws
     struct Draw {
         std::string what;
         BundlePlace place;
-        std::vector<std::string> forms; // all that are looked for
     };
     std::vector<Draw> draws_;
+    std::vector<draw_form> forms_; // all that are looked for
+    std::vector<uint32_t> draw_of_form_;
 };
 
 } // namespace snapcell

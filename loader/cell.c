@@ -135,6 +135,16 @@ bool cell_drew(snapcell_cell *cell)
     return engine_cell_drew(cell->engine);
 }
 
+void cell_note_draws(snapcell_cell *cell, engine_note_draw_fn *note, void *user)
+{
+    engine_cell_note_draws(cell->engine, note, user);
+}
+
+bool cell_clear_leftovers(snapcell_cell *cell)
+{
+    return engine_cell_clear_leftovers(cell->engine);
+}
+
 int cell_renew(snapcell_cell *cell, const snapcell_cell_options *options, snapcell_error *err)
 {
     engine_env *env cleanup_free = NULL;

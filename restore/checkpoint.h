@@ -45,6 +45,12 @@ bool checkpoint_is_taken(const checkpoint *cp);
  */
 int checkpoint_restore(checkpoint *cp, bool cut, snapcell_error *err);
 
+/* Calls `visit` for all memory that was written since the checkpoint, and maybe more, until it
+ * returns false. Errors: E_INTERNAL. */
+typedef bool checkpoint_written_fn(void *user, const void *data, size_t size_bytes);
+int checkpoint_each_written(checkpoint *cp, checkpoint_written_fn *visit, void *user,
+                            snapcell_error *err);
+
 /* How many pages differ from the checkpoint, or lie where it had none; for tests. -1: the kernel
  * does not tell. */
 long checkpoint_difference(checkpoint *cp);

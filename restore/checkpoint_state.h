@@ -83,6 +83,9 @@ struct checkpoint {
 #define PAGE_HOT 1 /* written since, or often: put back at every restore */
 #define PAGE_IDLE_MAX 200
 
+/* Whether a mapping's bytes are put back. */
+bool checkpoint_is_span(const memory_mapping *mapping);
+
 /* Reads the present mappings. Errors: E_INTERNAL. */
 int checkpoint_read_map(checkpoint *cp, memory_mapping *out, int *count, snapcell_error *err);
 bool checkpoint_read_marks(const checkpoint *cp, checkpoint_marks *out);

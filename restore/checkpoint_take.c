@@ -17,11 +17,6 @@
 /* Fewer zero pages than that between others are kept with them: mappings are expensive, too. */
 #define TAKE_GAP_PAGES 4
 
-static bool take_is_span(const memory_mapping *mapping)
-{
-    return mapping->is_private && !mapping->is_special && (mapping->protection & PROT_WRITE) != 0;
-}
-
 static bool take_add_region(checkpoint *cp, uintptr_t start, uintptr_t end, bool has_bytes)
 {
     if (start == end) return true;
@@ -119,7 +114,7 @@ static int take_survey(checkpoint *cp, snapcell_error *err)
     int status = checkpoint_read_map(cp, cp->then, &cp->then_count, err);
     if (status != SNAPCELL_OK) return status;
     for (int i = 0; i < cp->then_count; i++)
-        if (take_is_span(&cp->then[i]) && !take_span(cp, &cp->then[i]))
+        if (checkpoint_is_span(&cp->then[i]) && !take_span(cp, &cp->then[i]))
             return error_set(err, SNAPCELL_E_INTERNAL,
                              "the process's memory is in too many pieces for a checkpoint, or "
                              "cannot be looked at");

@@ -17,6 +17,7 @@
 #include "cell_child.h"
 #include "cell_child_image.h"
 #include "cell_cut.h"
+#include "cell_draws.h"
 #include "cell_heat.h"
 #include "cell_outbox.h"
 #include "cell_restore.h"
@@ -24,6 +25,7 @@
 #include "child_side.h"
 #include "cleanup.h"
 #include "error_set.h"
+#include "free_memory.h"
 #include "monotonic.h"
 #include "page_size.h"
 #include "snapcell/worker.h"
@@ -55,6 +57,7 @@ typedef struct restore_session {
     size_t call_size_bytes;
     warm_requests warm; /* what it points to is restored */
     cell_heat heat;
+    cell_draws draws;
     int status;
     snapcell_error error;
     bool host_is_gone;
@@ -134,11 +137,16 @@ static void session_rehearse(void *user)
     child->is_quiet = false;
 }
 
-/* The collector may have moved what a restore renews. */
+/* After a slice of heat. What only looks as if it were kept would stay in the checkpoint, and the
+ * collector may have moved what a restore renews. */
 static void session_prepare_again(void *user)
 {
     restore_session *session = user;
-    session->status = cell_prepare_restores(session->child->cell, &session->error);
+    snapcell_cell *cell = session->child->cell;
+    if (session->draws.form_count > 0 && !cell_clear_leftovers(cell))
+        session->status = error_set(&session->error, SNAPCELL_E_INTERNAL, "garbage is left");
+    else
+        session->status = cell_prepare_restores(cell, &session->error);
 }
 
 /* --- Cuts --- */
@@ -233,6 +241,12 @@ static bool session_end_with_anomaly(void)
 
 /* --- Heat --- */
 
+typedef struct session_slice {
+    uint32_t rounds;
+    uint64_t spent_ns;
+    bool call_waits;
+} session_slice;
+
 static bool session_call_waits(const restore_session *session)
 {
     struct pollfd polled = {.fd = session->child->fd, .events = POLLIN};
@@ -247,28 +261,51 @@ static bool session_undo_slice(restore_session *session)
            session_end_with_anomaly();
 }
 
-/* Repeats warm-up requests for a while, and makes what came of it what is restored. A request that
- * fails or draws random values, which may be kept where no restore would change them, leaves things
- * as they were. False: memory cannot be restored. */
+/* Whether the next checkpoint would keep what crypto gave to a warm-up request. */
+static bool session_keeps_draws(restore_session *session)
+{
+    bool found = false;
+    if (session->draws.is_full || cell_drew(session->child->cell)) return true;
+    if (session->draws.form_count == 0) return false;
+    free_stack_clear(session->call_stack, CALL_STACK_SIZE);
+    free_memory_clear();
+    return cell_draws_find(&session->draws, session->cp, &found, &session->error) != SNAPCELL_OK ||
+           found;
+}
+
+/* Repeats warm-up requests until the slice is over. False: one failed. */
+static bool session_rehearse_slice(restore_session *session, const cell_heat_slice *slice,
+                                   bool is_idle, session_slice *out)
+{
+    uint64_t start_ns = monotonic_now_ns();
+    bool fine = true;
+    *out = (session_slice){0};
+    cell_note_draws(session->child->cell, cell_draws_note, &session->draws);
+    while (fine && !out->call_waits && !cell_draws_are_many(&session->draws) &&
+           out->rounds < slice->rounds_max && out->spent_ns < slice->ns_max) {
+        fine = session_run(session, session_rehearse, 0) && session->status == SNAPCELL_OK;
+        out->rounds++;
+        out->spent_ns = monotonic_now_ns() - start_ns;
+        out->call_waits = is_idle && session_call_waits(session);
+    }
+    cell_note_draws(session->child->cell, NULL, NULL);
+    return fine && session_run(session, session_prepare_again, 0) && session->status == SNAPCELL_OK;
+}
+
+/* Repeats warm-up requests for a while, and makes what came of it what is restored, unless a
+ * request fails, or what it drew may be kept. False: memory cannot be restored. */
 static bool session_heat(restore_session *session, const cell_heat_slice *slice, bool is_idle)
 {
-    uint32_t count = 0;
-    uint64_t start_ns = monotonic_now_ns();
-    uint64_t spent_ns = 0;
-    bool fine = true, waits = false;
-    while (fine && !waits && count < slice->rounds_max && spent_ns < slice->ns_max) {
-        fine = session_run(session, session_rehearse, 0) && session->status == SNAPCELL_OK;
-        count++;
-        spent_ns = monotonic_now_ns() - start_ns;
-        waits = is_idle && session_call_waits(session);
-    }
-    fine = fine && session_run(session, session_prepare_again, 0) && session->status == SNAPCELL_OK;
-    if (!fine || cell_drew(session->child->cell)) {
-        session->heat.is_done = true;
-        return session_undo_slice(session);
-    }
-    if (waits && !cell_heat_is_worth(spent_ns)) return session_undo_slice(session);
-    cell_heat_end_slice(&session->heat, session->child->load->warm_calls, count, spent_ns);
+    session_slice done;
+    bool fine = session_rehearse_slice(session, slice, is_idle, &done);
+    bool is_worth = !done.call_waits || cell_heat_is_worth(done.spent_ns);
+    bool keeps = fine && is_worth && session_keeps_draws(session);
+    cell_draws_forget(&session->draws);
+    if (!fine) session->heat.is_done = true;
+    if (keeps) cell_heat_fail_slice(&session->heat, session->child->load->warm_calls);
+    if (!fine || !is_worth || keeps) return session_undo_slice(session);
+    cell_heat_end_slice(&session->heat, session->child->load->warm_calls, done.rounds,
+                        done.spent_ns);
     return checkpoint_take(session->cp, &session->error) == SNAPCELL_OK ||
            session_end_with_anomaly();
 }
@@ -475,6 +512,8 @@ static int session_prepare(restore_session *session)
     if (!outer_buffer_init(&session->inbox, load->call_size_max + CALL_SIZE_AT_ONCE) ||
         !outer_buffer_init(&session->outbox.bytes, load->answer_size_max + CELL_LOG_SIZE_MAX))
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for a worker's messages");
+    if (!cell_draws_init(&session->draws))
+        return error_set(err, SNAPCELL_E_NOMEM, "no memory for what crypto draws");
     session_set_memory();
     engine_draw_from_system();
     int status = cell_child_open_loader(child, session_exhausted, session, NULL, err);

@@ -14,6 +14,7 @@ static const uint32_t slice_ms[] = {5, 20, 50, 100, 200, 400};
 #define HEAT_BUSY_NS (20 * HEAT_MS)
 /* A checkpoint takes as long as that. */
 #define HEAT_WORTH_NS (10 * HEAT_MS)
+#define HEAT_FAILURES_MAX 3
 /* Rounds that were ordered have a limit of time, too. */
 #define HEAT_ORDERED_NS_MAX (2000 * HEAT_MS)
 
@@ -35,6 +36,13 @@ bool cell_heat_next(const cell_heat *heat, uint32_t wanted, uint32_t slices_max,
 bool cell_heat_is_worth(uint64_t spent_ns)
 {
     return spent_ns >= HEAT_WORTH_NS;
+}
+
+/* What was dropped while the collector ran lies among what lives, and looks the same. */
+void cell_heat_fail_slice(cell_heat *heat, uint32_t wanted)
+{
+    heat->calls_since = 0;
+    heat->is_done = wanted != 0 || ++heat->failures == HEAT_FAILURES_MAX;
 }
 
 void cell_heat_end_slice(cell_heat *heat, uint32_t wanted, uint32_t rounds, uint64_t spent_ns)

@@ -11,6 +11,7 @@ typedef struct cell_heat {
     uint32_t rounds;      /* of all warm-up requests, so far */
     uint32_t slices;      /* so far; each ends with a checkpoint */
     uint32_t calls_since; /* that came since the last slice */
+    uint32_t failures;    /* slices that came to nothing */
     uint64_t spent_ns;
     bool is_done;
 } cell_heat;
@@ -28,6 +29,9 @@ bool cell_heat_next(const cell_heat *heat, uint32_t wanted, uint32_t slices_max,
 
 /* Whether a slice that a call put an end to is worth a checkpoint. */
 bool cell_heat_is_worth(uint64_t spent_ns);
+
+/* After a slice whose memory may keep random values: another may not. */
+void cell_heat_fail_slice(cell_heat *heat, uint32_t wanted);
 
 /* After a slice of `rounds`. */
 void cell_heat_end_slice(cell_heat *heat, uint32_t wanted, uint32_t rounds, uint64_t spent_ns);

@@ -353,6 +353,38 @@ START_TEST(test_nothing_is_restored_without_a_checkpoint)
 }
 END_TEST
 
+/* --- What was written --- */
+
+static bool find_block(void *user, const void *data, size_t size)
+{
+    lab *here = user;
+    if ((const char *)data <= here->block && here->block < (const char *)data + size)
+        here->step_number++;
+    return true;
+}
+
+static void write_run(void *user)
+{
+    lab *here = user;
+    here->status = checkpoint_take(here->cp, &here->error);
+    here->block[0]++;
+    if (here->status == SNAPCELL_OK)
+        here->status = checkpoint_each_written(here->cp, find_block, here, &here->error);
+}
+
+START_TEST(test_what_was_written_is_visited)
+{
+    lab_begin(sources[_i]);
+    lab *here = the_lab;
+    char *stack = outer_alloc(STACK_SIZE);
+    here->step_number = 0;
+    stack_call(stack + STACK_SIZE, write_run, here);
+    ck_assert_msg(here->status == SNAPCELL_OK, "%s", here->error.message);
+    ck_assert_int_ge(here->step_number, 1);
+    checkpoint_close(here->cp);
+}
+END_TEST
+
 START_TEST(test_outer_buffers_are_bounded_and_wiped)
 {
     outer_buffer buffer;
@@ -386,6 +418,7 @@ int main(void)
     tcase_add_loop_test(tests, test_a_second_checkpoint_takes_the_place_of_the_first, 0, SOURCES);
     tcase_add_loop_test(tests, test_what_cannot_be_restored_is_an_error, 0, SOURCES);
     tcase_add_test(tests, test_nothing_is_restored_without_a_checkpoint);
+    tcase_add_loop_test(tests, test_what_was_written_is_visited, 0, SOURCES);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -24,6 +24,43 @@ static const char keeps_source[] = "let visits = 0; let kept;\n"
                                    "  if (visits > 0) kept = kept || crypto.randomUUID();\n"
                                    "  return new Response(`${++visits} ${kept}`);\n"
                                    "} };\n";
+/* What is drawn goes out with the answer; nothing of it stays. */
+static const char drops_source[] =
+    "let visits = 0;\n"
+    "export default { fetch(request) {\n"
+    "  const bytes = crypto.getRandomValues(new Uint8Array(32));\n"
+    "  const hex = [...bytes].map(x => x.toString(16).padStart(2, '0')).join('');\n"
+    "  return Response.json([++visits, crypto.randomUUID(), hex, btoa(String(bytes))]);\n"
+    "} };\n";
+/* As packages that make UUIDs: a buffer for some is filled again and again. */
+static const char pool_source[] =
+    "let visits = 0; let at = 256; const pool = new Uint8Array(256);\n"
+    "export default { fetch(request) {\n"
+    "  if (at === 256) { crypto.getRandomValues(pool); at = 0; }\n"
+    "  return Response.json([++visits, ...pool.slice(at, at += 16)]);\n"
+    "} };\n";
+/* Too few bytes to be found again. */
+static const char short_source[] =
+    "let visits = 0;\n"
+    "export default { fetch(request) {\n"
+    "  return Response.json([++visits, crypto.getRandomValues(new Uint32Array(1))[0]]);\n"
+    "} };\n";
+/* One value of many, as a part of a text, and as a buffer of which most was used. */
+static const char keeps_text_source[] =
+    "let visits = 0; let kept;\n"
+    "export default { fetch(request) {\n"
+    "  const bytes = crypto.getRandomValues(new Uint8Array(16));\n"
+    "  const hex = [...bytes].map(x => x.toString(16).padStart(2, '0')).join('');\n"
+    "  if (visits === 7) kept = `id-${hex}.`;\n"
+    "  return Response.json([++visits, kept?.length]);\n"
+    "} };\n";
+static const char keeps_buffer_source[] =
+    "let visits = 0; let kept;\n"
+    "export default { fetch(request) {\n"
+    "  const bytes = crypto.getRandomValues(new Uint8Array(600));\n"
+    "  if (visits === 7) kept = bytes;\n"
+    "  return Response.json([++visits, kept?.fill(0, 100).length]);\n"
+    "} };\n";
 static const char top_source[] = "const id = crypto.randomUUID();\n"
                                  "export default { fetch() { return new Response(id); } };\n";
 static const char wasm_source[] =
@@ -207,6 +244,34 @@ START_TEST(test_what_a_warm_call_draws_is_not_repeated)
 }
 END_TEST
 
+/* The compiler visited once, the worker forty times more. */
+START_TEST(test_draws_keep_a_function_cold_if_it_keeps_them)
+{
+    static const struct {
+        const char *name;
+        bool is_hot;
+    } cases[] = {{"drops", true},  {"pool", true},       {"short", false},
+                 {"keeps", false}, {"keepstext", false}, {"keepsbuffer", false}};
+    for (int tier = SNAPCELL_RESTORE_SCANNED; tier <= SNAPCELL_RESTORE_COMPARED; tier++) {
+        snapcell_workers_options options = SNAPCELL_WORKERS_OPTIONS_INIT;
+        options.warm_calls = 40;
+        options.restore_tier = (snapcell_restore_tier)tier;
+        snapcell_workers *workers = workers_open(&options);
+        snapcell_worker *worker = workers_load(workers, cases[_i].name, NULL);
+        char *first = ask(worker, "/");
+        char *second = ask(worker, "/");
+        long visits = strtol(first + strspn(first, "["), NULL, 10);
+        ck_assert_msg(visits == (cases[_i].is_hot ? 42 : 2), "%s: %s", cases[_i].name, first);
+        if (cases[_i].is_hot) ck_assert_str_ne(first, second);
+        free(first);
+        free(second);
+        ck_assert_uint_eq(count(workers).deaths, 0);
+        snapcell_worker_free(worker);
+        snapcell_workers_close(workers);
+    }
+}
+END_TEST
+
 /* --- Cancelling --- */
 
 static const char *const endless[] = {"/loop", "/hang", "/native"};
@@ -303,11 +368,16 @@ int main(void)
     static const fixture_function plain[] = {
         {"draws", draws_source, NULL}, {"top", top_source, NULL}, {"wasm", wasm_source, NULL}};
     static const fixture_function warm[] = {{"counts", counts_source, NULL},
-                                            {"keeps", keeps_source, NULL}};
+                                            {"keeps", keeps_source, NULL},
+                                            {"drops", drops_source, NULL},
+                                            {"pool", pool_source, NULL},
+                                            {"short", short_source, NULL},
+                                            {"keepstext", keeps_text_source, NULL},
+                                            {"keepsbuffer", keeps_buffer_source, NULL}};
     workers_set_store(fixture_new_store());
     workers_fixture_compile();
     fixture_compile(plain, 3, NULL);
-    fixture_compile_warm(warm, 2, "/");
+    fixture_compile_warm(warm, sizeof(warm) / sizeof(*warm), "/");
     TCase *tests = tcase_create("worker_restore");
     tcase_add_loop_test(tests, test_what_is_drawn_is_fresh_in_each_call, 0, 4);
     tcase_add_loop_test(tests, test_memory_of_webassembly_is_as_it_was, 0, 3);
@@ -316,6 +386,7 @@ int main(void)
     tcase_add_loop_test(tests, test_warm_calls_are_what_the_host_orders, 0, 3);
     tcase_add_test(tests, test_a_worker_gets_hot_by_itself);
     tcase_add_test(tests, test_what_a_warm_call_draws_is_not_repeated);
+    tcase_add_loop_test(tests, test_draws_keep_a_function_cold_if_it_keeps_them, 0, 6);
     tcase_add_loop_test(tests, test_a_call_is_cancelled_wherever_it_is, 0, 3);
     tcase_add_test(tests, test_a_call_is_cancelled_however_soon);
     tcase_add_test(tests, test_a_short_limit_holds);

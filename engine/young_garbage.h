@@ -1,0 +1,16 @@
+// Dead objects of the young generation: their bytes stay until something else takes their place.
+#ifndef SNAPCELL_YOUNG_GARBAGE_H
+#define SNAPCELL_YOUNG_GARBAGE_H
+
+#include <v8.h>
+
+namespace snapcell
+{
+
+// Lets strings without a meaning take the place of all of it. False when V8 did not collect it as
+// expected, so that some may be left.
+bool OverwriteYoungGarbage(v8::Isolate *isolate);
+
+} // namespace snapcell
+
+#endif
