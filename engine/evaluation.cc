@@ -304,6 +304,18 @@ int EvaluateBundle(v8::Local<v8::Context> context, BundleText *text, engine_form
     return error_set(err, SNAPCELL_E_USAGE, "the bundle's format must be known here");
 }
 
+namespace
+{
+
+bool IsTrue(v8::Local<v8::Context> context, v8::Local<v8::Object> object, const char *name)
+{
+    v8::Local<v8::Value> value;
+    return object->Get(context, AsciiString(context->GetIsolate(), name)).ToLocal(&value) &&
+           value->IsTrue();
+}
+
+} // namespace
+
 int SelectHandler(v8::Local<v8::Context> context, engine_format format,
                   v8::Local<v8::Value> exports, snapcell_handler_shape wanted, Handler *out,
                   snapcell_error *err)
@@ -328,6 +340,11 @@ int SelectHandler(v8::Local<v8::Context> context, engine_format format,
         return error_set(err, SNAPCELL_E_INTERNAL, "the dispatcher gave no entry");
     out->shape = static_cast<snapcell_handler_shape>(shape.As<v8::Int32>()->Value());
     out->entry = entry.As<v8::Function>();
+    if (IsTrue(context, found, "isDoubtful"))
+        IsolateState::From(isolate)->warnings.emplace_back(
+            "the exported function is called with an event and returns JSON; if it takes a "
+            "Request, "
+            "compile it with `--shape fetch`");
     return SNAPCELL_OK;
 }
 

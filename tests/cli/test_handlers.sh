@@ -38,7 +38,7 @@ expect "with a request and a context" out_is "/hello here here PLACE"
 expect "whose waitUntil is waited for" err_has "later"
 sed -n '2,$p' edge.js >plain.js
 run 0 "without its sign" compile --json plain.js
-json "takes an event" 'j.shape === "json"'
+json "takes an event, with a hint" 'j.shape === "json" && /if it takes a Request.*--shape fetch/.test(j.warnings)'
 run 0 "told its shape" compile --shape fetch --json plain.js
 json "answers requests, under another key" 'j.shape === "fetch" && !j.cached'
 run 0 "it is run" run plain /x -e PLACE=there

@@ -47,8 +47,16 @@ const edgeHandler = (target, method) => ({
     ),
 });
 
-const functionHandler = (target, method, wanted) =>
-    wanted === FETCH ? edgeHandler(target, method) : jsonHandler(target, method);
+// Signs of a function that takes a Request: its parameter's name, or that it makes a Response.
+const signs =
+    /^(async\s*)?(function\b[^(]*)?\(?\s*(req|request)\b|\bnew\s+Response\b|\bResponse\s*\.|\.fetch\(/;
+
+function functionHandler(target, method, wanted) {
+    if (wanted === FETCH) return edgeHandler(target, method);
+    const isDoubtful =
+        wanted === 0 && native.building() && signs.test(Function.prototype.toString.call(method));
+    return { ...jsonHandler(target, method), isDoubtful };
+}
 
 // What cannot be called without `new`, and so is not a handler by itself.
 const isClass = value => Reflect.getOwnPropertyDescriptor(value, "prototype")?.writable === false;

@@ -25,10 +25,13 @@ const isBody = value =>
         brands.params?.(value)
     );
 
+// As in Node, what can be iterated asynchronously is a body, too: Node's own streams are.
+const isIterable = value => typeof value[Symbol.asyncIterator] === "function";
+
 // What is none of the objects that a body may be made of is text.
 function convertBody(body) {
     if (typeof body === "string" || body === null || body === undefined) return body;
-    return isObject(body) && isBody(body) ? body : `${body}`;
+    return isObject(body) && (isBody(body) || isIterable(body)) ? body : `${body}`;
 }
 
 // Takes what convertBody() gave.
@@ -68,6 +71,10 @@ function setFormBody(state, body) {
         const encoded = require("snapcell:form").encode(form);
         state.source = encoded.bytes;
         state.type = encoded.type;
+        return;
+    }
+    if (!brands.params?.(body)) {
+        state.stream = require("snapcell:streams").iterableStream(body);
         return;
     }
     state.source = require("snapcell:url").serializeParams(body);

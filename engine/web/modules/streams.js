@@ -1,5 +1,5 @@
 "use strict";
-const { brands, joinBytes } = require("snapcell:idl");
+const { brands, bytesOf, joinBytes } = require("snapcell:idl");
 const streams = require("web-streams-polyfill/dist/ponyfill.mjs");
 
 // The classes are not destructured: the bundler would rename the package's.
@@ -113,6 +113,32 @@ exports.pullStream = next =>
         },
         { highWaterMark: 0 }
     );
+
+function chunkOf(value) {
+    if (typeof value === "string") return native.utf8Encode(value);
+    const bytes = bytesOf(value);
+    if (bytes) return bytes;
+    throw new TypeError("a chunk of a body's iterator is neither bytes nor a string");
+}
+
+// A stream of what an async iterable gives: bytes, or text, which is encoded.
+exports.iterableStream = iterable => {
+    const iterator = iterable[Symbol.asyncIterator]();
+    return new streams.ReadableStream(
+        {
+            __proto__: null,
+            async pull(controller) {
+                const { done, value } = await iterator.next();
+                if (done) controller.close();
+                else controller.enqueue(chunkOf(value));
+            },
+            async cancel(reason) {
+                await iterator.return?.(reason);
+            },
+        },
+        { __proto__: null, highWaterMark: 0 }
+    );
+};
 
 // Reads a stream that nobody else reads: `take` gets each chunk, and tells, or promises to tell,
 // whether it wants more. Gives whether it wanted more to the end.

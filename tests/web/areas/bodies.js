@@ -403,4 +403,35 @@ test("an ArrayBuffer of a body has its bytes and no more", async () => {
     equal((await new Response(streamOf(view)).arrayBuffer()).byteLength, 3);
 });
 
+async function* chunks(...given) {
+    yield* given;
+}
+
+test("an async iterable of bytes and text is a body, as in Node", async () => {
+    equal(
+        await new Response(chunks("a", encode("b"), encode("cd").buffer, "\u00fc")).text(),
+        "abcd\u00fc"
+    );
+    equal(new Response(chunks()).headers.get("content-type"), null);
+    const init = { method: "POST", body: chunks("x") };
+    throws(TypeError, () => new Request(url, init));
+    equal(await new Request(url, { ...init, duplex: "half" }).text(), "x");
+    await rejects(TypeError, new Response(chunks("a", 1)).text());
+});
+
+test("an async iterable ends when its body is cancelled", async () => {
+    let ended = false;
+    async function* endless() {
+        try {
+            for (;;) yield "x";
+        } finally {
+            ended = true;
+        }
+    }
+    const reader = new Response(endless()).body.getReader();
+    equal((await reader.read()).value.length, 1);
+    await reader.cancel();
+    ok(ended);
+});
+
 export default area;
