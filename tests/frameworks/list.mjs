@@ -1,7 +1,7 @@
 // The frameworks: how each is made, built, and asked. Small ones are whole functions in small/src; the others come from
 // their own starter, changed by what their guide says for the adapter, in starters/NAME.
-//   requests, warm       paths, or { path, method, headers, body }, or { found }: the first path in the first answer
-//                        that a pattern finds
+//   requests, warm       paths, or { path, method, headers, body }, or { found, of }: the first path in the page `of` (the
+//                        first one) that a pattern finds
 //   source               a file of small/src
 //   create, install      commands; packages that the adapter needs
 //   build                a command
@@ -172,7 +172,10 @@ export const frameworks = {
         packages: ["@builder.io/qwik", "@builder.io/qwik-city"],
         create: ["npm", "create", "-y", "qwik@1.20.1", "empty", "project"],
         prepare: [["npx", "qwik", "add", "cloudflare-pages", "--skipConfirmation=true"]],
-        build: [["npm", "run", "build"]],
+        build: [
+            ["npm", "run", "build.client"],
+            ["npm", "run", "build.server"],
+        ],
         entry: "dist/_worker.js",
         assets: "dist",
         peer: pages("dist"),
@@ -184,7 +187,11 @@ export const frameworks = {
             { found: /\/build\/q-[^"]+\.js/ },
             "/form/",
             "/missing/",
-        ].concat(ownForm("/form/?qaction=ACTION", "name=Zo%C3%AB")),
+        ].concat({
+            ...ownForm("", "name=Zo%C3%AB"),
+            of: "/form/",
+            found: /\/form\/\?qaction=[^"]+/,
+        }),
         same: text => text.replace(/q:instance="[^"]*"/, ""),
     },
     "tanstack-start": {
@@ -213,6 +220,7 @@ export const frameworks = {
             { found: /\/assets\/[^"]+\.css/ },
             "/missing",
         ].concat(ownForm("/form", "name=Zo%C3%AB")),
+        same: text => text.replace(/u:\d+/g, "u:0"),
     },
     astro: {
         title: "Astro",
@@ -270,5 +278,78 @@ export const frameworks = {
             { found: /\/_nuxt\/[^"]+\.js/ },
             "/missing"
         ),
+    },
+
+    "solid-start": {
+        title: "SolidStart",
+        packages: ["@solidjs/start", "solid-js", "nitro"],
+        install: [
+            "@solidjs/start@2.0.5",
+            "@solidjs/router@1.0.0",
+            "solid-js@1",
+            "nitro@3.0.0",
+            "vite@8",
+            "wrangler@4.164.0",
+        ],
+        build: [["npx", "vite", "build"]],
+        entry: ".output/server/index.mjs",
+        assets: ".output/public",
+        peer: workerdOf(".output/server/wrangler.json"),
+        warm: ["/"],
+        requests: ["/", "/api?x=1", form("/api", "name=Zo%C3%AB"), "/robots.txt", "/missing"],
+    },
+    angular: {
+        title: "Angular",
+        packages: ["@angular/core", "@angular/ssr"],
+        create: [
+            "npx",
+            "-y",
+            "@angular/cli@22.2.7",
+            "new",
+            "project",
+            "--ssr",
+            "--defaults",
+            "--skip-git",
+            "--skip-install",
+        ],
+        install: ["--legacy-peer-deps", "@angular/ssr@22.2.0"],
+        prepare: [
+            "npx ng config projects.project.architect.build.options.ssr.experimentalPlatform neutral".split(
+                " "
+            ),
+        ],
+        build: [["npx", "ng", "build"]],
+        entry: "dist/project/server/server.mjs",
+        assets: "dist/project/browser",
+        peer: workerd,
+        warm: ["/"],
+        requests: [
+            "/",
+            form("/api/form", "name=Zo%C3%AB"),
+            "/favicon.ico",
+            { found: /(?<=src=")main-[^"]+\.js/ },
+            "/missing",
+        ],
+    },
+    next: {
+        title: "Next by OpenNext",
+        packages: ["next", "@opennextjs/cloudflare"],
+        create: "npx -y create-next-app@16.4.3 project --ts --no-eslint --no-tailwind --app --no-src-dir --use-npm --skip-install --yes".split(
+            " "
+        ),
+        install: ["@opennextjs/cloudflare@1.20.17", "wrangler@4.164.0"],
+        build: [["npx", "opennextjs-cloudflare", "build"]],
+        entry: ".open-next/worker.js",
+        assets: ".open-next/assets",
+        peer: workerd,
+        warm: ["/"],
+        requests: [
+            "/",
+            "/dynamic",
+            "/api?x=1",
+            form("/api", "name=Zo%C3%AB"),
+            "/next.svg",
+            "/missing",
+        ],
     },
 };

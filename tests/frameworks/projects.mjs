@@ -1,7 +1,7 @@
 // Makes a framework's project, builds it, and compiles it, warmed up:
 // { name, store, bundle, folder, peer, versions, kind, bytes, artifact }
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { run } from "./commands.mjs";
 
@@ -63,7 +63,9 @@ const starterOf = name => join(here, "starters", name);
 function create(name, { create: command, install = [], prepare = [] }, folder, log) {
     const project = join(folder, "project");
     const made = join(folder, "made");
-    const wanted = JSON.stringify([command, install, prepare]);
+    const manifest = join(starterOf(name), "package.json");
+    const own = existsSync(manifest) ? readFileSync(manifest, "utf8") : "";
+    const wanted = JSON.stringify([command, install, prepare, own]);
     if (existsSync(made) && readFileSync(made, "utf8") === wanted) return project;
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
@@ -78,7 +80,9 @@ function create(name, { create: command, install = [], prepare = [] }, folder, l
 function buildStarter(name, framework, folder) {
     const log = join(folder, "log");
     const project = create(name, framework, folder, log);
-    if (existsSync(starterOf(name))) cpSync(starterOf(name), project, { recursive: true });
+    const isSource = file => basename(file) !== "package.json"; // which has changed since
+    if (existsSync(starterOf(name)))
+        cpSync(starterOf(name), project, { recursive: true, filter: isSource });
     for (const [command, ...args] of framework.build) run(command, args, { cwd: project, log });
     return { project, versions: versionsOf(framework.packages, project) };
 }

@@ -40,20 +40,22 @@ function options() {
 
 const asked = request => (typeof request === "string" ? { path: request } : request);
 
-function pathIn({ text }, pattern) {
-    const found = pattern.exec(text)?.[0];
-    if (!found) throw new Error(`the first answer has no ${pattern}`);
-    return found;
+// A path that a page names.
+async function pathIn(port, { of = "/", found }) {
+    const { text } = await askHttp(port, { path: of });
+    const path = found.exec(text)?.[0];
+    if (!path) throw new Error(`${of} has no ${found}`);
+    return new URL(path, new URL(of, "http://localhost")).href.slice("http://localhost".length);
 }
 
 // How many answers differ; each is told.
 async function compare(framework, built, peer) {
     let different = 0;
-    let first = undefined;
     for (const wanted of framework.requests.map(asked)) {
-        const request = wanted.found ? { path: pathIn(first, wanted.found) } : wanted;
+        const request = wanted.found
+            ? { ...wanted, path: await pathIn(peer.port, wanted) }
+            : wanted;
         const expected = await askHttp(peer.port, request);
-        first ??= expected;
         const told = differences(
             expected,
             askSnapcell(built, request),
