@@ -19,6 +19,7 @@
 #include "snapcell/sandbox.h"
 #include "snapcell/store.h"
 #include "snapcell/trust.h"
+#include "snapcell/worker.h"
 
 /* --- Exit statuses (cli_exit.c) --- */
 
@@ -210,6 +211,34 @@ size_t cli_text_width(const char *text);
 void cli_console(void *user, snapcell_log_level level, const char *function_name, const char *text,
                  size_t text_size_bytes);
 
+/* --- Calls of a function in a worker process (cli_worker.c) --- */
+
+/* What is run; all pointers Borrowed. */
+typedef struct cli_worker_run {
+    const char *store; /* NULL: the default */
+    const char *ref;
+    const snapcell_trust *trust;
+    const snapcell_cell_options *cell;
+    const snapcell_request *request;
+    const char *event;   /* of what takes one */
+    const char *handler; /* NULL: the function itself */
+    snapcell_workers_policy policy;
+    uint64_t repeat;
+    bool gives_event; /* the event, and no request, is what the user gave */
+    bool no_sandbox;
+    bool include;
+    bool timings;
+} cli_worker_run;
+
+/* False, and a message: there is no such policy. */
+bool cli_worker_policy(const char *name, snapcell_workers_policy *out);
+
+/* Calls the function as often as it is to be, and prints the last answer. */
+int cli_worker_run_all(const cli_worker_run *run, snapcell_error *err);
+
+/* The line of --timings. */
+void cli_print_timings(const snapcell_timings *timings, uint64_t dispose_ns);
+
 /* --- A call with standard input and output for its bodies (cli_exchange.c) --- */
 
 typedef struct cli_exchange {
@@ -218,6 +247,9 @@ typedef struct cli_exchange {
     bool include;   /* its status and headers, too */
     int read_errno; /* why standard input could not be read; 0 */
 } cli_exchange;
+
+/* A response's status and headers. */
+void cli_print_head(const snapcell_response *response);
 
 /* Calls a function that answers requests. What came before an error is out by then. */
 int cli_exchange_run(cli_exchange *exchange, snapcell_cell *cell, const snapcell_request *request,

@@ -68,7 +68,7 @@ static const char *exchange_reason(int status)
     return "";
 }
 
-static void exchange_print_head(const snapcell_response *response)
+void cli_print_head(const snapcell_response *response)
 {
     int status = snapcell_response_status(response);
     const char *reason = exchange_reason(status);
@@ -103,7 +103,7 @@ static ptrdiff_t exchange_read(void *user, void *buffer, size_t size_bytes)
 static int exchange_head(void *user, const snapcell_response *head)
 {
     const cli_exchange *self = user;
-    if (self->prints && self->include) exchange_print_head(head);
+    if (self->prints && self->include) cli_print_head(head);
     cli_flush();
     return 0;
 }

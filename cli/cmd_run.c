@@ -16,6 +16,7 @@ enum {
     RUN_REPEAT,
     RUN_TIMINGS,
     RUN_CACHE,
+    RUN_POLICY,
     RUN_RECOMPILE,
     RUN_NO_SANDBOX,
     RUN_ALLOW_NET,
@@ -58,6 +59,11 @@ static const cli_option run_options[] = {
     {RUN_CACHE, "cache", NULL,
      "with --repeat, keep what was decoded for the next load; without\n"
      "this, each load reads, verifies and decodes it again"},
+    {RUN_POLICY, "policy", "POLICY",
+     "call it in a worker process, as a host does: restore (its memory is\n"
+     "put back after each call), reload (it is loaded for each) or keep\n"
+     "(one instance for all). Of --timings, call_ns is from request to\n"
+     "response, and dispose_ns the restore before it; the rest is 0"},
     {RUN_RECOMPILE, "recompile", NULL,
      "when there is an artifact for other engines only, make the\nmissing one first"},
     {RUN_NO_SANDBOX, "no-sandbox", NULL,
@@ -96,6 +102,8 @@ typedef struct run_state {
     bool include;
     bool timings;
     bool cache;
+    bool in_worker; /* by the policy */
+    snapcell_workers_policy policy;
     bool recompile;
     bool no_sandbox;
     snapcell_trust *trust; /* NULL: everything is */
@@ -234,6 +242,9 @@ static bool run_take(void *user, int id, const char *value)
     case RUN_CACHE:
         state->cache = true;
         return true;
+    case RUN_POLICY:
+        state->in_worker = true;
+        return cli_worker_policy(value, &state->policy);
     case RUN_RECOMPILE:
         state->recompile = true;
         return true;
@@ -270,7 +281,7 @@ static int run_read_inputs(run_state *state, snapcell_error *err)
 {
     size_t size_bytes = 0;
     int status = SNAPCELL_OK;
-    state->data_is_input = run_is_input(state->data) && state->repeat == 1;
+    state->data_is_input = run_is_input(state->data) && state->repeat == 1 && !state->in_worker;
     if (state->data && !state->data_is_input)
         status = run_read_value(state->data, &state->body, &state->body_size_bytes, err);
     if (status == SNAPCELL_OK && state->event)
@@ -370,7 +381,7 @@ static int run_invoke(run_state *state, snapcell_cell *cell, bool print, snapcel
     return status;
 }
 
-static void run_print_timings(const snapcell_timings *timings, uint64_t dispose_ns)
+void cli_print_timings(const snapcell_timings *timings, uint64_t dispose_ns)
 {
     cli_say("{\"lookup_ns\":%llu,\"read_ns\":%llu,\"decompress_ns\":%llu,\"verify_ns\":%llu,"
             "\"isolate_ns\":%llu,\"context_ns\":%llu,\"call_ns\":%llu,\"total_ns\":%llu,"
@@ -413,7 +424,7 @@ static int run_once(run_state *state, snapcell_loader *loader, bool print, snapc
     uint64_t start_ns = monotonic_now_ns();
     if (!last) snapcell_cell_dispose(cell);
     uint64_t dispose_ns = monotonic_now_ns() - start_ns;
-    if (status == SNAPCELL_OK && state->timings) run_print_timings(&timings, dispose_ns);
+    if (status == SNAPCELL_OK && state->timings) cli_print_timings(&timings, dispose_ns);
     return status;
 }
 
@@ -515,11 +526,50 @@ static int run_recompile(run_state *state, const cli_child *child)
     return cli_child_run(child);
 }
 
+/* What is recompiled is another artifact of the same name. */
+static int run_in_worker(run_state *state, snapcell_error *err)
+{
+    cleanup_free char *event = run_event(state);
+    if (!event) return error_set(err, SNAPCELL_E_NOMEM, "no memory for the event");
+    run_add_content_type(state);
+    const cli_worker_run run = {
+        .store = state->arguments.store,
+        .ref = state->arguments.operands[0],
+        .trust = state->trust,
+        .cell = &state->cell,
+        .request = &state->request,
+        .event = event,
+        .handler = state->handler,
+        .policy = state->policy,
+        .repeat = state->repeat,
+        .gives_event = state->event != NULL,
+        .no_sandbox = state->no_sandbox,
+        .include = state->include,
+        .timings = state->timings,
+    };
+    int status = cli_worker_run_all(&run, err);
+    if (status != SNAPCELL_E_OTHER_ENGINE || !state->recompile) return status;
+    cli_message("warning: %s; recompiling %s for this engine", err->message, run.ref);
+    status = cli_recompile_ref(run.store, run.ref, run.no_sandbox, err);
+    return status == SNAPCELL_OK ? cli_worker_run_all(&run, err) : status;
+}
+
+static cli_status run_check_options(const run_state *state)
+{
+    if (state->data && state->event)
+        return cli_usage("-d and --event are both the function's input; give one");
+    if (state->in_worker && state->allow_count > 0)
+        return cli_usage("a function of --policy has no network; leave out --allow-net");
+    if (state->in_worker && state->cache)
+        return cli_usage("--cache is of loads in one process; leave it out with --policy");
+    return CLI_DONE;
+}
+
 static cli_status run_run(run_state *state)
 {
     snapcell_error err;
-    if (state->data && state->event)
-        return cli_usage("-d and --event are both the function's input; give one");
+    cli_status checked = run_check_options(state);
+    if (checked != CLI_DONE) return checked;
 
     int status = cli_trust_open(&state->arguments, &state->trust, &err);
     if (status == SNAPCELL_OK && state->trust && state->recompile)
@@ -527,6 +577,10 @@ static cli_status run_run(run_state *state)
                          "`snapcell recompile --sign` makes signed ones");
     if (status == SNAPCELL_OK) status = run_read_inputs(state, &err);
     if (status != SNAPCELL_OK) return cli_report(NULL, &err);
+    if (state->in_worker) {
+        status = run_in_worker(state, &err);
+        return status == SNAPCELL_OK ? CLI_DONE : cli_report(state->arguments.operands[0], &err);
+    }
     cli_child child = {
         .subject = state->arguments.operands[0],
         .work = run_work,

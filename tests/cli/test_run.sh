@@ -199,6 +199,34 @@ json "are whole numbers" 'Object.values(j).every((n) => Number.isInteger(n) && n
 run 0 "repeats" run hello /calls --repeat 5 --timings
 expect "answer once, each from a fresh cell" out_is "1"
 expect "are a line each" line_count err 5
+
+# --- In a worker
+for policy in restore reload; do
+    run 0 "--policy $policy" run hello /calls --policy $policy --repeat 5 --timings
+    expect "answers once, each from a fresh instance" out_is "1"
+    expect "has a line each" line_count err 5
+done
+head -1 err >out
+json "has the same fields" 'Object.keys(j).sort().join() === ["lookup_ns","read_ns","decompress_ns","verify_ns","isolate_ns","context_ns","call_ns","total_ns","dispose_ns"].sort().join() && j.call_ns > 0'
+run 0 "--policy keep" run hello /calls --policy keep --repeat 5
+expect "keeps the instance" out_is "5"
+run 0 "a request in a worker" run hello /echo -X PUT -H 'X-Given: yes' -d "body text" -i --policy restore
+expect "has its status" sh -c '[ "$(head -1 out)" = "HTTP/1.1 201 Created" ]'
+expect "its method" out_has "x-method: PUT"
+expect "and its body" sh -c '[ "$(sed "1,/^$/d" out)" = "body text" ]'
+run_with_input 0 "a body from standard input" run hello /echo -d - --policy restore
+expect "comes back" cmp in out
+run 0 "an env in a worker" run hello /env -e MODE=a=b --policy restore
+expect "is seen" out_is "a=b"
+run 0 "an event in a worker" run handler --event '{"a":1}' --policy restore
+expect "has its result" sh -c '[ -s out ]'
+run 2 "an event for a fetch handler" run hello --event '{}' --policy restore
+expect "is told in a line" is_one_message
+run 1 "an event that makes it fail" run handler --event '{"fail":true}' --policy restore
+expect "has its place" grep -Eq '^handler\.js:2:[0-9]+: .*no such event' err
+run 3 "nothing known" run nothing --policy restore
+expect "is told in a line" is_one_message
+
 run 0 "-- before the operands" run -i -- hello /x
 expect "is understood" out_has "hello /x"
 done_testing

@@ -105,6 +105,10 @@ run 2 "a header with a line break" run x -H "a: b
 c: d"
 run 2 "an environment without =" run x -e MODE
 run 2 "an environment without a name" run x -e =value
+run 2 "an unknown policy" run x --policy fork
+expect "names those there are" err_has "restore, reload or keep"
+run 2 "a policy and a network" run x --policy restore --allow-net "*"
+run 2 "a policy and a cache" run x --policy restore --cache
 run 2 "two bodies" run x -d a -d b
 run 2 "a body and an event" run x -d '{}' --event '{}'
 run 2 "--name with two files" compile --name n a.js b.js
