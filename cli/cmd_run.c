@@ -559,9 +559,9 @@ static cli_status run_check_options(const run_state *state)
     if (state->data && state->event)
         return cli_usage("-d and --event are both the function's input; give one");
     if (state->in_worker && state->allow_count > 0)
-        return cli_usage("a function of --policy has no network; leave out --allow-net");
+        return cli_usage("a function of --policy has no network: do without --allow-net");
     if (state->in_worker && state->cache)
-        return cli_usage("--cache is of loads in one process; leave it out with --policy");
+        return cli_usage("--cache is of loads in one process: do without it, or without --policy");
     return CLI_DONE;
 }
 
