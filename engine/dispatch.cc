@@ -90,11 +90,12 @@ int Settle(v8::Local<v8::Context> context, v8::Local<v8::Value> value, v8::Local
 // Lets work go on that was handed to waitUntil(). It failing is the function's own business: it is
 // logged.
 int SettlePending(v8::Local<v8::Context> context, v8::Local<v8::Array> result, uint32_t index,
-                  snapcell_error *err)
+                  const Exchange *exchange, snapcell_error *err)
 {
     v8::Isolate *isolate = context->GetIsolate();
     v8::Local<v8::Value> pending;
     if (!result->Get(context, index).ToLocal(&pending) || !pending->IsPromise()) return SNAPCELL_OK;
+    if (exchange != nullptr) exchange->TellSettling();
     v8::Local<v8::Promise> promise = pending.As<v8::Promise>();
     snapcell_error late;
     int status = RunUntilSettled(context, promise, &late);
@@ -287,7 +288,7 @@ int DispatchStream(v8::Local<v8::Context> context, v8::Local<v8::Function> entry
     status = SendResult(context, result.As<v8::Array>(), exchange.get(), err);
     if (status != SNAPCELL_OK) return status;
     exchange.get()->End();
-    return SettlePending(context, result.As<v8::Array>(), 3, err);
+    return SettlePending(context, result.As<v8::Array>(), 3, exchange.get(), err);
 }
 
 int DispatchFetch(v8::Local<v8::Context> context, v8::Local<v8::Function> entry,
@@ -305,7 +306,7 @@ int DispatchFetch(v8::Local<v8::Context> context, v8::Local<v8::Function> entry,
         return error_set(err, SNAPCELL_E_INTERNAL, "the dispatcher gave no response");
     status = ReadResponse(context, result.As<v8::Array>(), out, err);
     if (status != SNAPCELL_OK) return status;
-    status = SettlePending(context, result.As<v8::Array>(), 3, err);
+    status = SettlePending(context, result.As<v8::Array>(), 3, nullptr, err);
     if (status != SNAPCELL_OK) {
         snapcell_response_free(*out);
         *out = nullptr;
@@ -346,7 +347,7 @@ int ReadJson(v8::Local<v8::Context> context, v8::Local<v8::Value> result, char *
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for a result of %zu bytes", size);
     reader.Write(json, size);
     json[size] = '\0';
-    int status = SettlePending(context, result.As<v8::Array>(), 1, err);
+    int status = SettlePending(context, result.As<v8::Array>(), 1, nullptr, err);
     if (status != SNAPCELL_OK) {
         free(json);
         return status;

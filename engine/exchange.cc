@@ -171,6 +171,7 @@ int Exchange::Send(v8::Isolate *isolate, const snapcell_response *response, snap
     size_t size = 0;
     const char *body = static_cast<const char *>(snapcell_response_body(response, &size));
     size_t done = 0;
+    if (stream_.whole != nullptr && stream_.whole(stream_.user, response)) return SNAPCELL_OK;
     if (!SendHead(response)) return SNAPCELL_OK;
     while (done < size) {
         ptrdiff_t taken = TryWrite(body + done, size - done);
@@ -191,6 +192,11 @@ void Exchange::End()
 {
     if (!gone_) (void)stream_.write(stream_.user, "", 0);
     gone_ = true;
+}
+
+void Exchange::TellSettling() const
+{
+    if (stream_.settling != nullptr) stream_.settling(stream_.user);
 }
 
 // --- The event loop ---

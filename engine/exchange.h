@@ -39,6 +39,8 @@ class Exchange
     int Send(v8::Isolate *isolate, const snapcell_response *response, snapcell_error *err);
     // The response's body is complete.
     void End();
+    // What was passed to waitUntil() goes on.
+    void TellSettling() const;
 
     // --- For the event loop ---
     bool Waits() const { return !reader_.IsEmpty() || !writer_.IsEmpty(); }

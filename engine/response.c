@@ -10,6 +10,7 @@ struct snapcell_response {
     size_t header_count;
     size_t header_capacity;
     size_t body_size_bytes;
+    size_t body_capacity_bytes;
     char body[]; /* and a terminating zero */
 };
 
@@ -18,7 +19,9 @@ snapcell_response *response_new(int status, size_t body_size_bytes)
     if (body_size_bytes > SIZE_MAX - sizeof(snapcell_response) - 1) return NULL;
     snapcell_response *response = malloc(sizeof(*response) + body_size_bytes + 1);
     if (response == NULL) return NULL;
-    *response = (snapcell_response){.status = status, .body_size_bytes = body_size_bytes};
+    *response = (snapcell_response){.status = status,
+                                    .body_size_bytes = body_size_bytes,
+                                    .body_capacity_bytes = body_size_bytes};
     response->body[body_size_bytes] = '\0';
     return response;
 }
@@ -26,6 +29,35 @@ snapcell_response *response_new(int status, size_t body_size_bytes)
 void *response_body_buffer(snapcell_response *response)
 {
     return response->body;
+}
+
+/* Not by realloc(), which may leave a copy behind. */
+static int response_grow_body(snapcell_response **response, size_t size_bytes)
+{
+    snapcell_response *old = *response;
+    size_t capacity = old->body_capacity_bytes < SIZE_MAX / 4 ? old->body_capacity_bytes * 2 : 0;
+    if (capacity < size_bytes) capacity = size_bytes;
+    snapcell_response *grown = response_new(old->status, capacity);
+    if (grown == NULL) return -1;
+    memcpy(grown, old, sizeof(*old) + old->body_size_bytes);
+    grown->body_capacity_bytes = capacity;
+    explicit_bzero(old->body, old->body_size_bytes);
+    free(old);
+    *response = grown;
+    return 0;
+}
+
+int response_append_body(snapcell_response **response, const void *data, size_t size_bytes)
+{
+    size_t size;
+    if (__builtin_add_overflow((*response)->body_size_bytes, size_bytes, &size) ||
+        (size > (*response)->body_capacity_bytes && response_grow_body(response, size) != 0))
+        return -1;
+    snapcell_response *grown = *response;
+    if (size_bytes > 0) memcpy(grown->body + grown->body_size_bytes, data, size_bytes);
+    grown->body_size_bytes = size;
+    grown->body[size] = '\0';
+    return 0;
 }
 
 static int response_grow_headers(snapcell_response *response)

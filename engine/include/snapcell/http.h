@@ -93,11 +93,19 @@ typedef struct snapcell_stream {
     /* Waits until the side that returned LATER (`reading`, `writing`) can make progress, for at
      * most `timeout_ms`. NULL: the engine polls every 2 ms. */
     void (*wait)(void *user, bool reading, bool writing, uint32_t timeout_ms);
+
+    /* A response that the function gave as a whole, before `head`: status, headers and body. True:
+     * it was taken, so that neither `head` nor `write` with bytes is called. `response` is Borrowed
+     * during the callback. NULL: never. */
+    bool (*whole)(void *user, const snapcell_response *response);
+
+    /* The body is complete, and promises passed to waitUntil() go on now. NULL is allowed. */
+    void (*settling)(void *user);
 } snapcell_stream;
 
 #define SNAPCELL_STREAM_INIT                                                                       \
     {                                                                                              \
-        sizeof(snapcell_stream), NULL, NULL, NULL, NULL, NULL                                      \
+        sizeof(snapcell_stream), NULL, NULL, NULL, NULL, NULL, NULL, NULL                          \
     }
 
 #ifdef __cplusplus
