@@ -302,22 +302,28 @@ child_outcome child_process_receive(child_process *process, child_message *out)
 
 /* --- Ending --- */
 
+bool child_process_has_ended(child_process *process, child_end *end)
+{
+    int status;
+    *end = (child_end){-1, -1};
+    process_take_words(process);
+    pid_t pid = waitpid(process->pid, &status, WNOHANG);
+    if (pid == 0 || (pid < 0 && errno == EINTR)) return false;
+    if (pid == process->pid) {
+        if (WIFEXITED(status)) end->exit_status = WEXITSTATUS(status);
+        if (WIFSIGNALED(status)) end->signal = WTERMSIG(status);
+    }
+    /* An embedder that waits for all its children may have taken this one, too. */
+    process->pid = 0;
+    process_take_words(process);
+    return true;
+}
+
 child_end child_process_wait(child_process *process)
 {
-    child_end end = {-1, -1};
+    child_end end;
     for (int waited_ms = 0; waited_ms < END_WAIT_MS; waited_ms += END_WAIT_STEP_MS) {
-        process_take_words(process);
-        int status;
-        pid_t pid = waitpid(process->pid, &status, WNOHANG);
-        if (pid == process->pid) {
-            if (WIFEXITED(status)) end.exit_status = WEXITSTATUS(status);
-            if (WIFSIGNALED(status)) end.signal = WTERMSIG(status);
-        }
-        if (pid != 0 && !(pid < 0 && errno == EINTR)) {
-            /* An embedder that waits for all its children may have taken this one, too. */
-            process->pid = 0;
-            break;
-        }
+        if (child_process_has_ended(process, &end)) return end;
         nanosleep(&(struct timespec){.tv_nsec = END_WAIT_STEP_MS * (long)NS_PER_MS}, NULL);
     }
     process_take_words(process);
@@ -329,13 +335,10 @@ bool child_process_is_ours(const child_process *process)
     return process->parent == getpid();
 }
 
-void child_process_end(child_process *process)
+pid_t child_process_kill(child_process *process)
 {
-    if (process->pid > 0 && child_process_is_ours(process)) {
-        kill(process->pid, SIGKILL);
-        while (waitpid(process->pid, NULL, 0) < 0 && errno == EINTR)
-            continue;
-    }
+    pid_t pid = process->pid > 0 && child_process_is_ours(process) ? process->pid : 0;
+    if (pid > 0) kill(pid, SIGKILL);
     if (process->socket_fd >= 0) close(process->socket_fd);
     if (process->words_fd >= 0) close(process->words_fd);
     if (process->control_fd >= 0) close(process->control_fd);
@@ -343,4 +346,12 @@ void child_process_end(child_process *process)
     process->socket_fd = -1;
     process->words_fd = -1;
     process->control_fd = -1;
+    return pid;
+}
+
+void child_process_end(child_process *process)
+{
+    pid_t pid = child_process_kill(process);
+    while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        continue;
 }

@@ -80,6 +80,9 @@ typedef struct child_end {
  * child_process_end(). */
 child_end child_process_wait(child_process *process);
 
+/* The same, without waiting. False: it has not ended yet. */
+bool child_process_has_ended(child_process *process, child_end *end);
+
 /* False in a process that was forked after the child was started: it is its parent's, who talks to
  * it by the same socket. */
 bool child_process_is_ours(const child_process *process);
@@ -87,5 +90,8 @@ bool child_process_is_ours(const child_process *process);
 /* Kills the child if it is still there, and ours, and releases what a started process holds. Once.
  */
 void child_process_end(child_process *process);
+
+/* The same, without waiting. Returns the process that is to be waited for; 0: none. */
+pid_t child_process_kill(child_process *process);
 
 #endif
