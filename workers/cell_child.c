@@ -1,4 +1,4 @@
-/* What all ways of serving share: messages, the loader, the sandbox, and one call. */
+/* What all ways of serving share: messages, the loader, the sandbox. */
 #include "cell_child.h"
 
 #include <sys/resource.h>
@@ -12,32 +12,25 @@
 
 /* --- Messages --- */
 
+bool cell_child_send(cell_child *child, cell_message_type type, const wire_writer *body)
+{
+    return !body->failed &&
+           cell_outbox_add(child->outbox, type, body->data, body->size_bytes, NULL, 0) &&
+           cell_outbox_flush(child->outbox);
+}
+
 bool cell_child_send_error(cell_child *child, const snapcell_error *error)
 {
     cleanup_writer wire_writer writer = {0};
     wire_error_write(&writer, error);
-    return child->send(child->send_user, CELL_MESSAGE_ERROR, &writer);
+    return cell_child_send(child, CELL_MESSAGE_ERROR, &writer);
 }
 
 bool cell_child_send_ready(cell_child *child, const cell_ready *ready)
 {
     cleanup_writer wire_writer writer = {0};
     cell_ready_write(&writer, ready);
-    return child->send(child->send_user, CELL_MESSAGE_READY, &writer);
-}
-
-/* An answer that does not fit, or for which memory is short, is told of. */
-static bool child_send_answer(cell_child *child, cell_message_type type, const wire_writer *body)
-{
-    if (child_side_fits(type, body, cell_body_size_max))
-        return child->send(child->send_user, type, body);
-    snapcell_error error;
-    if (body->failed)
-        error_set(&error, SNAPCELL_E_NOMEM, "no memory in the worker for the answer");
-    else
-        error_set(&error, SNAPCELL_E_TOO_LARGE, "the answer has %zu bytes, which is too large",
-                  body->size_bytes);
-    return cell_child_send_error(child, &error);
+    return cell_child_send(child, CELL_MESSAGE_READY, &writer);
 }
 
 static void child_log(void *user, snapcell_log_level level, const char *function_name,
@@ -54,7 +47,7 @@ static void child_log(void *user, snapcell_log_level level, const char *function
     }
     cleanup_writer wire_writer writer = {0};
     wire_log_write(&writer, &(wire_log){level, text, size});
-    child->send(child->send_user, CELL_MESSAGE_LOG, &writer);
+    cell_child_send(child, CELL_MESSAGE_LOG, &writer);
 }
 
 /* --- Loads --- */
@@ -77,6 +70,16 @@ bool cell_child_receive_load(int fd, outer_buffer *body, cell_load *out)
 }
 
 /* --- Steps --- */
+
+bool cell_child_open_boxes(cell_child *child, cell_boxes *boxes, cell_cut *cut)
+{
+    child->inbox = &boxes->inbox;
+    child->outbox = &boxes->outbox;
+    child->body = &boxes->body;
+    return cell_inbox_init(child->inbox, child->fd, cut, child->load->call_size_max) &&
+           cell_outbox_init(child->outbox, child->fd, cut) &&
+           outer_buffer_init(child->body, CELL_WINDOW_SIZE);
+}
 
 static void child_trust_cleanup(snapcell_trust **trust)
 {
@@ -121,42 +124,4 @@ int cell_child_enter_sandbox(const cell_load *load, const int *files, size_t fil
     options.data_limit_bytes = load->data_limit_bytes;
     return files != NULL ? sandbox_enter_restoring(&options, files, file_count, err)
                          : snapcell_sandbox_enter(&options, err);
-}
-
-/* --- Calls --- */
-
-static int child_fetch(cell_child *child, const cell_call *call, wire_writer *answer,
-                       snapcell_error *err)
-{
-    snapcell_response *response = NULL;
-    int status = snapcell_cell_fetch(child->cell, &call->request, &response, err);
-    if (status == SNAPCELL_OK) cell_response_write(answer, response);
-    snapcell_response_free(response);
-    return status;
-}
-
-static int child_invoke(cell_child *child, const cell_call *call, wire_writer *answer,
-                        snapcell_error *err)
-{
-    cleanup_free char *text = NULL;
-    size_t size = 0;
-    int status =
-        call->kind == CELL_CALL_INVOKE
-            ? snapcell_cell_invoke(child->cell, call->event_json, &text, &size, err)
-            : snapcell_cell_call(child->cell, call->handler, call->event_json, &text, &size, err);
-    if (status == SNAPCELL_OK) cell_result_write(answer, text, size);
-    return status;
-}
-
-int cell_child_answer(cell_child *child, const cell_call *call, bool *sent)
-{
-    snapcell_error error = {0};
-    cleanup_writer wire_writer answer = {0};
-    bool fetches = call->kind == CELL_CALL_FETCH;
-    int status = fetches ? child_fetch(child, call, &answer, &error)
-                         : child_invoke(child, call, &answer, &error);
-    cell_message_type type = fetches ? CELL_MESSAGE_RESPONSE : CELL_MESSAGE_RESULT;
-    *sent = status == SNAPCELL_OK ? child_send_answer(child, type, &answer)
-                                  : cell_child_send_error(child, &error);
-    return status;
 }

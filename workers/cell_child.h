@@ -3,18 +3,25 @@
 #ifndef SNAPCELL_CELL_CHILD_H
 #define SNAPCELL_CELL_CHILD_H
 
+#include "cell_inbox.h"
+#include "cell_outbox.h"
 #include "cell_protocol.h"
 #include "engine.h"
 #include "outer_memory.h"
 
-/* Sends a message to the host; `user` is the child's `send_user`. False: the host is gone. */
-typedef bool cell_send_fn(void *user, cell_message_type type, const wire_writer *body);
+/* What is on its way; none of it is restored. */
+typedef struct cell_boxes {
+    cell_inbox inbox;
+    cell_outbox outbox;
+    outer_buffer body; /* of a request, that nobody read yet; of CELL_WINDOW_SIZE */
+} cell_boxes;
 
 typedef struct cell_child {
     int fd;
     const cell_load *load;
-    cell_send_fn *send;
-    void *send_user;
+    cell_inbox *inbox; /* these three are of cell_child_open_boxes() */
+    cell_outbox *outbox;
+    outer_buffer *body;
     snapcell_loader *loader; /* goes with the process */
     snapcell_cell *cell;     /* for the next call; NULL: to be loaded */
     bool is_quiet;           /* what functions log is dropped */
@@ -22,6 +29,8 @@ typedef struct cell_child {
 
 /* --- Messages --- */
 
+/* Sends a message to the host; of no call, or of the one that the outbox began. */
+bool cell_child_send(cell_child *child, cell_message_type type, const wire_writer *body);
 bool cell_child_send_error(cell_child *child, const snapcell_error *error);
 bool cell_child_send_ready(cell_child *child, const cell_ready *ready);
 
@@ -30,6 +39,9 @@ bool cell_child_send_ready(cell_child *child, const cell_ready *ready);
 bool cell_child_receive_load(int fd, outer_buffer *body, cell_load *out);
 
 /* --- Steps --- */
+
+/* `boxes`: in outer memory, where they stay. `cut`: as theirs. False: no memory. */
+bool cell_child_open_boxes(cell_child *child, cell_boxes *boxes, cell_cut *cut);
 
 /* Opens the child's loader. `exhausted`: as loader_open_restoring(), or NULL; `overrun`: as in
  * snapcell_loader_options. */
@@ -41,7 +53,7 @@ int cell_child_open_loader(cell_child *child, engine_exhausted_fn *exhausted, vo
 int cell_child_enter_sandbox(const cell_load *load, const int *files, size_t file_count,
                              snapcell_error *err);
 
-/* Runs one call in the child's cell and sends what came of it. Returns the call's status; `*sent`:
+/* Runs one call in the child's cell and sends what comes of it. Returns the call's status; `*sent`:
  * whether the host is still there. */
 int cell_child_answer(cell_child *child, const cell_call *call, bool *sent);
 

@@ -22,7 +22,7 @@ void cell_child_make_image(cell_child *child, checkpoint *cp, const process_imag
         return;
     }
     cell_image_made_write(&writer, &made);
-    child->send(child->send_user, CELL_MESSAGE_IMAGE, &writer);
+    cell_child_send(child, CELL_MESSAGE_IMAGE, &writer);
 }
 
 bool cell_child_arrive(cell_child *child, checkpoint *cp, cell_cut *cut,

@@ -5,25 +5,19 @@
 #include "outer_memory.h"
 #include "snapcell/worker.h"
 
-static bool child_send_plainly(void *user, cell_message_type type, const wire_writer *body)
-{
-    return child_side_send(*(const int *)user, type, body, cell_body_size_max);
-}
-
-static bool child_send_hello(cell_child *child)
+static bool child_send_hello(int fd)
 {
     cleanup_writer wire_writer writer = {0};
     cell_hello_write(&writer, &(wire_hello){CELL_PROTOCOL_VERSION, engine_fingerprint()});
-    return child->send(child->send_user, CELL_MESSAGE_HELLO, &writer);
+    return child_side_send(fd, CELL_MESSAGE_HELLO, &writer, cell_body_size_max);
 }
 
 int snapcell_cell_worker(int socket_fd)
 {
     outer_buffer body = {0};
     cell_load load;
-    cell_child child = {.fd = socket_fd, .load = &load, .send = child_send_plainly};
-    child.send_user = &child.fd;
-    if (!child_send_hello(&child) || !cell_child_receive_load(socket_fd, &body, &load)) return 1;
+    cell_child child = {.fd = socket_fd, .load = &load};
+    if (!child_send_hello(socket_fd) || !cell_child_receive_load(socket_fd, &body, &load)) return 1;
     int status = load.policy == CELL_POLICY_RESTORE ? cell_child_restore(&child, socket_fd + 1)
                                                     : cell_child_reload(&child);
     return status;

@@ -5,8 +5,6 @@
 #include <signal.h>
 
 #include "cell_child.h"
-#include "child_side.h"
-#include "cleanup.h"
 #include "error_set.h"
 
 /* --- Ends --- */
@@ -101,20 +99,25 @@ static bool reload_answer(cell_child *child, const cell_call *call, bool loads_a
 
 static bool reload_serve_call(cell_child *child, bool loads_ahead)
 {
-    wire_header header;
-    cleanup_free void *body = NULL;
+    cell_inbox_message message;
     cell_call call;
-    if (!child_side_receive(child->fd, &header, &body, cell_body_size_max) ||
-        header.type != CELL_MESSAGE_CALL || !cell_call_read(body, header.body_size_bytes, &call))
+    if (!cell_inbox_receive_call(child->inbox, &message) ||
+        !cell_call_read(message.body, message.body_size_bytes, &call))
         return false;
+    cell_outbox_begin(child->outbox, call.number);
     bool sent = reload_answer(child, &call, loads_ahead);
     cell_call_release(&call);
+    cell_outbox_begin(child->outbox, 0);
+    outer_buffer_wipe(child->body);
+    cell_inbox_forget(child->inbox);
     return sent;
 }
 
 int cell_child_reload(cell_child *child)
 {
     snapcell_error error = {0};
+    cell_boxes *boxes = outer_alloc(sizeof(*boxes));
+    if (boxes == NULL || !cell_child_open_boxes(child, boxes, NULL)) return 1;
     if (reload_prepare(child, &error) != SNAPCELL_OK) {
         cell_child_send_error(child, &error);
         return 1;

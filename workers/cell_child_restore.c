@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "cell_child.h"
@@ -19,7 +18,6 @@
 #include "cell_cut.h"
 #include "cell_draws.h"
 #include "cell_heat.h"
-#include "cell_outbox.h"
 #include "cell_restore.h"
 #include "checkpoint.h"
 #include "child_side.h"
@@ -29,7 +27,6 @@
 #include "monotonic.h"
 #include "page_size.h"
 #include "snapcell/worker.h"
-#include "socket_io.h"
 #include "warm_requests.h"
 
 #define SESSION_STACK_SIZE ((size_t)256 << 10)
@@ -39,8 +36,6 @@
 #define HEAP_PAD_SIZE (32 << 20)
 /* A worker that has no time of its own takes some after so many calls. */
 #define HEAT_CALLS_BETWEEN 32
-/* A call of this size is received by one system call. */
-#define CALL_SIZE_AT_ONCE ((size_t)64 << 10)
 
 /* Lives in outer memory. */
 typedef struct restore_session {
@@ -50,11 +45,10 @@ typedef struct restore_session {
     unsigned char *stack;
     checkpoint *cp;
     cell_cut cut;
-    cell_outbox outbox;
-    outer_buffer inbox;
+    cell_boxes boxes;
     void *call_stack;
     uint64_t call_number;
-    size_t call_size_bytes;
+    cell_inbox_message call;
     warm_requests warm; /* what it points to is restored */
     cell_heat heat;
     cell_draws draws;
@@ -110,7 +104,7 @@ static void session_answer(void *user)
     cell_child *child = session->child;
     cell_call call;
     bool sent = false;
-    if (!cell_call_read(session->inbox.data + WIRE_HEADER_SIZE, session->call_size_bytes, &call)) {
+    if (!cell_call_read(session->call.body, session->call.body_size_bytes, &call)) {
         session->host_is_gone = true; /* no host of this build sends that */
         return;
     }
@@ -199,8 +193,9 @@ static bool session_run(restore_session *session, void (*piece)(void *user), uin
 /* What a call left outside of the memory that is restored. */
 static void session_wipe(restore_session *session)
 {
-    outer_buffer_wipe(&session->inbox);
-    outer_buffer_wipe(&session->outbox.bytes);
+    cell_inbox_forget(session->child->inbox);
+    outer_buffer_wipe(&session->child->outbox->bytes);
+    outer_buffer_wipe(session->child->body);
     cell_cut_wipe(&session->cut);
     if (session->error.code == SNAPCELL_OK) return;
     explicit_bzero(&session->error, sizeof(session->error));
@@ -214,7 +209,7 @@ static bool session_restore(restore_session *session, bool was_cut)
     uint64_t start_ns = monotonic_now_ns();
     session_wipe(session);
     if (checkpoint_restore(session->cp, was_cut, &session->error) != SNAPCELL_OK) return false;
-    cell_restored *told = &session->outbox.restored;
+    cell_restored *told = &session->child->outbox->restored;
     told->restores++;
     told->ns += monotonic_now_ns() - start_ns;
     told->pages += counters->pages_restored + counters->pages_dropped - pages;
@@ -229,7 +224,7 @@ static bool session_send_error(restore_session *session)
 {
     wire_writer writer = {.data = session->scratch, .capacity_bytes = sizeof(session->scratch)};
     wire_error_write(&writer, &session->error);
-    return cell_outbox_send(&session->outbox, CELL_MESSAGE_ERROR, &writer);
+    return cell_child_send(session->child, CELL_MESSAGE_ERROR, &writer);
 }
 
 /* Memory that cannot be restored may hold what a call left behind: nobody else may see it. */
@@ -334,48 +329,17 @@ static bool session_heat_before_call(restore_session *session)
 
 /* --- Calls --- */
 
-/* As much as there is of a call, so that a small one takes one system call. */
-static size_t session_receive_some(restore_session *session)
-{
-    ssize_t got;
-    do
-        got = recv(session->child->fd, session->inbox.data, CALL_SIZE_AT_ONCE, 0);
-    while (got < 0 && errno == EINTR);
-    return got > 0 && outer_buffer_use(&session->inbox, (size_t)got) ? (size_t)got : 0;
-}
-
-/* Header and body come to lie in the inbox as they are sent. */
-static bool session_receive_call(restore_session *session)
-{
-    wire_header header;
-    int fd = session->child->fd;
-    unsigned char *data = session->inbox.data;
-    size_t got = session_receive_some(session);
-    if (got == 0) return false;
-    if (got < WIRE_HEADER_SIZE) {
-        if (!outer_buffer_use(&session->inbox, WIRE_HEADER_SIZE) ||
-            !socket_read_all(fd, data + got, WIRE_HEADER_SIZE - got))
-            return false;
-        got = WIRE_HEADER_SIZE;
-    }
-    if (!wire_header_read(data, cell_body_size_max, &header) || header.type != CELL_MESSAGE_CALL)
-        return false;
-    size_t whole = WIRE_HEADER_SIZE + header.body_size_bytes;
-    if (got > whole || !outer_buffer_use(&session->inbox, whole)) return false;
-    session->call_size_bytes = header.body_size_bytes;
-    return got == whole || socket_read_all(fd, data + got, whole - got);
-}
-
-/* A call that was cut is answered by its error, unless it had given its answer. False: the host is
- * gone. */
+/* A call that was cut is answered by its error, unless its end was told. False: the host is gone.
+ */
 static bool session_serve_call(restore_session *session)
 {
-    if (!session_receive_call(session)) return false;
+    cell_child *child = session->child;
+    if (!cell_inbox_receive_call(child->inbox, &session->call)) return false;
     session->call_number++;
-    cell_outbox_begin(&session->outbox);
+    cell_outbox_begin(child->outbox, session->call_number);
     bool whole = session_run(session, session_answer, session->call_number);
-    if (session->host_is_gone || !cell_outbox_finish(&session->outbox)) return false;
-    if (!whole && !session->outbox.answered && !session_send_error(session)) return false;
+    if (session->host_is_gone || !cell_outbox_flush(child->outbox)) return false;
+    if (!whole && !child->outbox->answered && !session_send_error(session)) return false;
     return session_restore(session, !whole) || session_end_with_anomaly();
 }
 
@@ -437,7 +401,7 @@ static void session_arrive(void *user, const process_image_arrival *arrival)
     const snapcell_cell_options *options = &session->load.options;
     if (!cell_child_arrive(session->child, session->cp, &session->cut, arrival, &session->load))
         raise(SIGKILL);
-    session->outbox.restored = (cell_restored){0};
+    session->boxes.outbox.restored = (cell_restored){0};
     bool has_env = options->env_count > 0 || options->json_env_count > 0;
     if (!has_env || session_try_load(session)) session_serve(session);
     raise(SIGKILL); /* there is nobody to return to */
@@ -509,9 +473,6 @@ static int session_prepare(restore_session *session)
     const cell_load *load = child->load;
     snapcell_error *err = &session->error;
     int files[CHECKPOINT_FILES];
-    if (!outer_buffer_init(&session->inbox, load->call_size_max + CALL_SIZE_AT_ONCE) ||
-        !outer_buffer_init(&session->outbox.bytes, load->answer_size_max + CELL_LOG_SIZE_MAX))
-        return error_set(err, SNAPCELL_E_NOMEM, "no memory for a worker's messages");
     if (!cell_draws_init(&session->draws))
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for what crypto draws");
     session_set_memory();
@@ -536,8 +497,7 @@ int cell_child_restore(cell_child *child, int control_fd)
     session->stack = stack;
     session->load = *child->load;
     child->load = &session->load;
-    session->outbox.fd = child->fd;
-    session->outbox.cut = &session->cut;
+    if (!cell_child_open_boxes(child, &session->boxes, &session->cut)) return 1;
     if (session_open_checkpoint(session, control_fd) != SNAPCELL_OK) {
         session_fall_back(session);
         return 1;
@@ -546,8 +506,6 @@ int cell_child_restore(cell_child *child, int control_fd)
         cell_child_send_error(child, &session->error);
         return 1;
     }
-    child->send = cell_outbox_send;
-    child->send_user = &session->outbox;
     session_grow_stack();
     session->call_stack = (void *)((uintptr_t)stack_here() & ~(uintptr_t)63);
     stack_call(stack + SESSION_STACK_SIZE, session_main, session);

@@ -10,22 +10,31 @@
 /* Lives in outer memory. */
 typedef struct cell_outbox {
     int fd;
-    cell_cut *cut;
+    cell_cut *cut; /* NULL: calls are not cut */
     outer_buffer bytes;
-    volatile size_t size_bytes; /* of the message that is being sent; 0: none */
-    volatile size_t sent_bytes;
-    volatile bool answered; /* it, or one before it, is what the host waits for */
-    cell_restored restored; /* to be told with the next answer */
+    volatile size_t size_bytes; /* of messages that are whole */
+    volatile size_t sent_bytes; /* of them */
+    volatile bool answered;     /* the host was told, or will be, that the call is over */
+    uint64_t call;              /* its number */
+    cell_restored restored;     /* to be told with the next message */
 } cell_outbox;
 
-/* Before a call. */
-void cell_outbox_begin(cell_outbox *outbox);
+/* False: no memory. */
+bool cell_outbox_init(cell_outbox *outbox, int fd, cell_cut *cut);
 
-/* Sends a message from inside of a call, as a cell_send_fn; `user` is the outbox. False: there is
- * no memory, it does not fit, or the host is gone. */
-bool cell_outbox_send(void *user, cell_message_type type, const wire_writer *body);
+/* Before a call; `call` is its number, 0 for what belongs to none. */
+void cell_outbox_begin(cell_outbox *outbox, uint64_t call);
 
-/* Sends the rest of a message; outside of calls. False: the host is gone. */
-bool cell_outbox_finish(cell_outbox *outbox);
+/* Adds a message of the call, whose number it begins with, from two parts, either of which may be
+ * empty; it is sent by the next cell_outbox_flush(), or when there is no more room. False: it does
+ * not fit, or the host is gone. */
+bool cell_outbox_add(cell_outbox *outbox, cell_message_type type, const void *first,
+                     size_t first_size_bytes, const void *second, size_t second_size_bytes);
+
+/* Sends what was added, and waits for room. False: the host is gone. */
+bool cell_outbox_flush(cell_outbox *outbox);
+
+/* Whether a message with such a body fits. */
+bool cell_outbox_fits(cell_message_type type, size_t body_size_bytes);
 
 #endif

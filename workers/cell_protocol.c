@@ -2,12 +2,10 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistr.h>
 
 #include "cleanup.h"
 #include "launch_protocol.h"
 #include "request_check.h"
-#include "response.h"
 #include "wire_request.h"
 
 /* "SNWH", as bytes. */
@@ -18,25 +16,28 @@
 /* More than any of the options that are lists may have. */
 #define LOAD_LIST_COUNT_MAX 65536
 
-uint64_t cell_body_size_max(uint32_t type)
+uint64_t cell_worker_size_max(uint32_t type)
 {
     switch (type) {
     case CELL_MESSAGE_HELLO:
     case CELL_MESSAGE_RESTORED:
     case CELL_MESSAGE_IMAGE:
         return 64;
+    case CELL_MESSAGE_END:
+    case CELL_MESSAGE_SETTLED:
+        return CELL_NUMBER_SIZE;
+    case CELL_MESSAGE_PULL:
+        return CELL_NUMBER_SIZE + sizeof(uint32_t);
     case CELL_MESSAGE_READY:
-        return CELL_READY_SIZE_MAX;
-    case CELL_MESSAGE_LOAD:
-        return 512 * MIB;
+        return CELL_NUMBER_SIZE + CELL_READY_SIZE_MAX;
     case CELL_MESSAGE_LOG:
-        return CELL_LOG_SIZE_MAX + 64;
-    case CELL_MESSAGE_CALL:
-    case CELL_MESSAGE_RESPONSE:
-    case CELL_MESSAGE_RESULT:
-        return 2048 * MIB;
+        return CELL_NUMBER_SIZE + CELL_LOG_SIZE_MAX + 64;
+    case CELL_MESSAGE_HEAD:
+        return CELL_HEAD_SIZE_MAX;
+    case CELL_MESSAGE_DATA:
+        return CELL_NUMBER_SIZE + CELL_PIECE_SIZE_MAX;
     case CELL_MESSAGE_ERROR:
-        return WIRE_ERROR_SIZE_MAX;
+        return CELL_NUMBER_SIZE + WIRE_ERROR_SIZE_MAX;
     case LAUNCH_MESSAGE_BLANK:
         return sizeof(launch_blank);
     case LAUNCH_MESSAGE_FAILED:
@@ -44,6 +45,43 @@ uint64_t cell_body_size_max(uint32_t type)
     default:
         return 0;
     }
+}
+
+uint64_t cell_body_size_max(uint32_t type)
+{
+    switch (type) {
+    case CELL_MESSAGE_LOAD:
+        return 512 * MIB;
+    case CELL_MESSAGE_CALL:
+        return 2048 * MIB;
+    case CELL_MESSAGE_BODY:
+        return CELL_NUMBER_SIZE + CELL_PIECE_SIZE_MAX;
+    case CELL_MESSAGE_BODY_END:
+        return CELL_NUMBER_SIZE + sizeof(uint8_t);
+    case CELL_MESSAGE_CREDIT:
+        return CELL_NUMBER_SIZE + sizeof(uint32_t);
+    case CELL_MESSAGE_ABANDON:
+        return CELL_NUMBER_SIZE;
+    default:
+        return cell_worker_size_max(type);
+    }
+}
+
+/* --- Numbers of calls --- */
+
+void cell_number_write(wire_writer *writer, uint64_t call)
+{
+    wire_put_u64(writer, call);
+}
+
+bool cell_number_read(const uint8_t **body, size_t *size_bytes, uint64_t *call)
+{
+    wire_reader reader = wire_reader_over(*body, *size_bytes);
+    *call = wire_get_u64(&reader);
+    if (reader.failed) return false;
+    *body += CELL_NUMBER_SIZE;
+    *size_bytes -= CELL_NUMBER_SIZE;
+    return true;
 }
 
 /* Texts that need not be UTF-8, as paths; NULL is kept apart from "". */
@@ -191,7 +229,7 @@ bool cell_load_read(const void *body, size_t size_bytes, cell_alloc_fn *alloc, c
     cell_keys_read(&reader, alloc, out);
     bool sound = out->store_path != NULL && out->ref != NULL && out->policy <= CELL_POLICY_KEEP &&
                  out->call_size_max <= cell_body_size_max(CELL_MESSAGE_CALL) &&
-                 out->answer_size_max <= cell_body_size_max(CELL_MESSAGE_RESPONSE);
+                 out->answer_size_max <= cell_body_size_max(CELL_MESSAGE_CALL);
     return wire_reader_done(&reader) && sound;
 }
 
@@ -266,8 +304,11 @@ bool cell_restored_read(const void *body, size_t size_bytes, cell_restored *out)
 
 void cell_call_write(wire_writer *writer, const cell_call *call)
 {
+    cell_number_write(writer, call->number);
     wire_put_u32(writer, call->kind);
     if (call->kind == CELL_CALL_FETCH) {
+        wire_put_u8(writer, call->streams);
+        wire_put_u8(writer, call->streams_body);
         wire_request_write(writer, &call->request);
         return;
     }
@@ -278,16 +319,19 @@ void cell_call_write(wire_writer *writer, const cell_call *call)
 bool cell_call_read(const void *body, size_t size_bytes, cell_call *out)
 {
     wire_reader reader = wire_reader_over(body, size_bytes);
-    *out = (cell_call){0};
+    *out = (cell_call){.number = wire_get_u64(&reader)};
     out->kind = (cell_call_kind)wire_get_u32(&reader);
     if (out->kind == CELL_CALL_FETCH) {
+        out->streams = wire_get_u8(&reader) != 0;
+        out->streams_body = wire_get_u8(&reader) != 0;
         wire_request_read(&reader, CELL_HEADER_COUNT_MAX, &out->request);
     } else {
         out->handler = cell_get_string(&reader);
         out->event_json = cell_get_string(&reader);
     }
     bool sound = out->kind >= CELL_CALL_FETCH && out->kind <= CELL_CALL_HANDLER &&
-                 (out->kind != CELL_CALL_HANDLER || out->handler != NULL);
+                 (out->kind != CELL_CALL_HANDLER || out->handler != NULL) &&
+                 !(out->streams_body && (!out->streams || out->request.body != NULL));
     if (wire_reader_done(&reader) && sound) return true;
     cell_call_release(out);
     return false;
@@ -298,74 +342,67 @@ void cell_call_release(cell_call *call)
     wire_request_release(&call->request);
 }
 
-/* --- RESPONSE --- */
+/* --- BODY_END, CREDIT, PULL --- */
 
-void cell_response_write(wire_writer *writer, const snapcell_response *response)
+void cell_body_end_write(wire_writer *writer, bool is_whole)
 {
-    size_t body_size;
-    const void *body = snapcell_response_body(response, &body_size);
+    wire_put_u8(writer, is_whole);
+}
+
+bool cell_body_end_read(const void *body, size_t size_bytes, bool *is_whole)
+{
+    wire_reader reader = wire_reader_over(body, size_bytes);
+    *is_whole = wire_get_u8(&reader) != 0;
+    return wire_reader_done(&reader);
+}
+
+void cell_credit_write(wire_writer *writer, uint32_t amount_bytes)
+{
+    wire_put_u32(writer, amount_bytes);
+}
+
+bool cell_credit_read(const void *body, size_t size_bytes, uint32_t *amount_bytes)
+{
+    wire_reader reader = wire_reader_over(body, size_bytes);
+    *amount_bytes = wire_get_u32(&reader);
+    return wire_reader_done(&reader);
+}
+
+/* --- HEAD --- */
+
+void cell_head_write(wire_writer *writer, const snapcell_response *response)
+{
     size_t count = snapcell_response_header_count(response);
     wire_put_u32(writer, (uint32_t)snapcell_response_status(response));
-    wire_put_bytes(writer, body, body_size);
     wire_put_u32(writer, (uint32_t)count);
     for (size_t i = 0; i < count; i++) {
         snapcell_header header = snapcell_response_header(response, i);
-        cell_put_string(writer, header.name);
-        cell_put_string(writer, header.value);
+        wire_put_string(writer, header.name);
+        wire_put_string(writer, header.value);
     }
 }
 
-static bool cell_header_read(wire_reader *reader, snapcell_response *response, bool *no_memory)
-{
-    snapcell_header header;
-    header.name = cell_get_string(reader);
-    header.value = cell_get_string(reader);
-    if (reader->failed || headers_check(&header, 1, NULL) != SNAPCELL_OK) return false;
-    *no_memory = response_add_header(response, header.name, strlen(header.name), header.value,
-                                     strlen(header.value)) != 0;
-    return !*no_memory;
-}
-
-static void cell_response_cleanup(snapcell_response **response)
-{
-    snapcell_response_free(*response);
-}
-
-bool cell_response_read(const void *body, size_t size_bytes, snapcell_response **out,
-                        bool *no_memory)
-{
-    *out = NULL;
-    *no_memory = false;
-    wire_reader reader = wire_reader_over(body, size_bytes);
-    uint32_t status = wire_get_u32(&reader);
-    size_t body_size;
-    const void *bytes = wire_get_bytes(&reader, &body_size);
-    uint32_t count = wire_get_count(&reader, 2, CELL_HEADER_COUNT_MAX);
-    if (reader.failed || status < 200 || status > 599) return false;
-
-    cleanup(cell_response_cleanup) snapcell_response *response =
-        response_new((int)status, body_size);
-    *no_memory = response == NULL;
-    if (response == NULL) return false;
-    memcpy(response_body_buffer(response), bytes, body_size);
-    for (uint32_t i = 0; i < count; i++)
-        if (!cell_header_read(&reader, response, no_memory)) return false;
-    if (!wire_reader_done(&reader)) return false;
-    *out = steal_pointer(&response);
-    return true;
-}
-
-/* --- RESULT --- */
-
-void cell_result_write(wire_writer *writer, const char *text, size_t text_size_bytes)
-{
-    wire_put_bytes(writer, text, text_size_bytes);
-}
-
-const char *cell_result_read(const void *body, size_t size_bytes, size_t *text_size_bytes)
+bool cell_head_read(const void *body, size_t size_bytes, cell_head *out, bool *no_memory)
 {
     wire_reader reader = wire_reader_over(body, size_bytes);
-    const char *text = wire_get_bytes(&reader, text_size_bytes);
-    if (!wire_reader_done(&reader) || strlen(text) != *text_size_bytes) return NULL;
-    return u8_check((const uint8_t *)text, *text_size_bytes) == NULL ? text : NULL;
+    *out = (cell_head){.status = (int)wire_get_u32(&reader)};
+    out->header_count = wire_get_count(&reader, 2 * (sizeof(uint64_t) + 1), CELL_HEADER_COUNT_MAX);
+    out->headers = calloc(out->header_count + 1, sizeof(*out->headers));
+    *no_memory = out->headers == NULL;
+    if (*no_memory) return false;
+    for (size_t i = 0; i < out->header_count; i++) {
+        out->headers[i].name = wire_get_string(&reader);
+        out->headers[i].value = wire_get_string(&reader);
+    }
+    if (wire_reader_done(&reader) && out->status >= 200 && out->status <= 599 &&
+        headers_check(out->headers, out->header_count, NULL) == SNAPCELL_OK)
+        return true;
+    cell_head_release(out);
+    return false;
+}
+
+void cell_head_release(cell_head *head)
+{
+    free(head->headers);
+    *head = (cell_head){0};
 }

@@ -1,9 +1,18 @@
 /* What a host and its worker say to each other over a stream socket.
  *
  * The worker begins with HELLO; the host answers with LOAD, the worker with READY or ERROR. Then
- * the host sends CALL after CALL, and to each the worker sends any number of LOGs and RESTOREDs and
- * one of RESPONSE, RESULT and ERROR. What comes from the worker is checked before use: it runs code
- * that nobody vouches for. Internal to the workers. */
+ * the host sends CALL after CALL, numbered from 1, each when the one before is over. Everything
+ * that belongs to a call begins with its number, so that what was left of one that was cut is told
+ * from the next one's.
+ *
+ * To a CALL the worker sends HEAD (of a FETCH alone), any number of DATA, END and SETTLED; or ERROR
+ * in place of any of them, which ends the call as SETTLED does. LOG may come at any time before,
+ * RESTORED with anything. DATA has a window: so many bytes may be on their way, and each CREDIT
+ * adds to them. A request's body that is not part of its CALL comes as BODY and BODY_END, with a
+ * window of its own, to which PULL adds. ABANDON says that nobody wants the response any more.
+ *
+ * What comes from the worker is checked before use: it runs code that nobody vouches for. Internal
+ * to the workers. */
 #ifndef SNAPCELL_CELL_PROTOCOL_H
 #define SNAPCELL_CELL_PROTOCOL_H
 
@@ -12,19 +21,28 @@
 #include "snapcell/loader.h"
 #include "wire_message.h"
 
-#define CELL_PROTOCOL_VERSION 2
+#define CELL_PROTOCOL_VERSION 3
 
 typedef enum cell_message_type {
-    CELL_MESSAGE_HELLO = 1,
-    CELL_MESSAGE_LOAD = 2,
-    CELL_MESSAGE_READY = 3,
-    CELL_MESSAGE_CALL = 4,
-    CELL_MESSAGE_LOG = 5,
-    CELL_MESSAGE_RESPONSE = 6,
-    CELL_MESSAGE_RESULT = 7,
-    CELL_MESSAGE_ERROR = 8,
-    CELL_MESSAGE_RESTORED = 9,
-    CELL_MESSAGE_IMAGE = 10,
+    /* To the worker. */
+    CELL_MESSAGE_LOAD = 1,
+    CELL_MESSAGE_CALL = 2,
+    CELL_MESSAGE_BODY = 3,
+    CELL_MESSAGE_BODY_END = 4,
+    CELL_MESSAGE_CREDIT = 5,
+    CELL_MESSAGE_ABANDON = 6,
+    /* To the host. */
+    CELL_MESSAGE_HELLO = 16,
+    CELL_MESSAGE_READY = 17,
+    CELL_MESSAGE_RESTORED = 18,
+    CELL_MESSAGE_LOG = 19,
+    CELL_MESSAGE_HEAD = 20,
+    CELL_MESSAGE_DATA = 21,
+    CELL_MESSAGE_END = 22,
+    CELL_MESSAGE_SETTLED = 23,
+    CELL_MESSAGE_ERROR = 24,
+    CELL_MESSAGE_PULL = 25,
+    CELL_MESSAGE_IMAGE = 26,
 } cell_message_type;
 
 /* By which a worker ends itself when it cannot restore its memory. */
@@ -33,9 +51,23 @@ typedef enum cell_message_type {
 #define CELL_LOG_SIZE_MAX ((size_t)1 << 20)
 #define CELL_HEADER_COUNT_MAX 65536
 #define CELL_READY_SIZE_MAX ((size_t)2048)
+#define CELL_HEAD_SIZE_MAX ((size_t)1 << 20)
+/* As SNAPCELL_WORKER_WINDOW_SIZE. */
+#define CELL_WINDOW_SIZE ((size_t)256 << 10)
+#define CELL_PIECE_SIZE_MAX ((size_t)64 << 10)
 
 /* The largest body of a message of this type; 0 for an unknown one. */
 uint64_t cell_body_size_max(uint32_t type);
+/* The same, of what a worker sends; 0 for what it does not. */
+uint64_t cell_worker_size_max(uint32_t type);
+
+/* --- The numbers of calls; 0 for what belongs to none: READY, and LOG and ERROR before it --- */
+
+#define CELL_NUMBER_SIZE sizeof(uint64_t)
+
+void cell_number_write(wire_writer *writer, uint64_t call);
+/* Takes the number off the front of a body. False when there is none. */
+bool cell_number_read(const uint8_t **body, size_t *size_bytes, uint64_t *call);
 
 /* --- HELLO --- */
 
@@ -137,8 +169,11 @@ typedef enum cell_call_kind {
 
 /* Pointers are Borrowed; a call that was read: cell_call_release(). */
 typedef struct cell_call {
+    uint64_t number;
     cell_call_kind kind;
     snapcell_request request; /* of FETCH */
+    bool streams;             /* of FETCH: the response is sent as it comes, not when it is whole */
+    bool streams_body;        /* of FETCH: the request's body comes in pieces */
     const char *handler;      /* of HANDLER */
     const char *event_json;   /* of the others; NULL: the default */
 } cell_call;
@@ -147,16 +182,30 @@ void cell_call_write(wire_writer *writer, const cell_call *call);
 bool cell_call_read(const void *body, size_t size_bytes, cell_call *out);
 void cell_call_release(cell_call *call);
 
-/* --- RESPONSE, RESULT; a LOG is a wire_log, an ERROR a wire_error --- */
+/* --- BODY_END: whether the body is whole; CREDIT and PULL: so many bytes more. After the number.
+ * BODY and DATA are bytes; ABANDON, END and SETTLED have nothing more --- */
 
-void cell_response_write(wire_writer *writer, const snapcell_response *response);
-/* `*out`: Owned. False when it is none, or its headers could not be ones. Sets `*no_memory` when
- * memory is short here. */
-bool cell_response_read(const void *body, size_t size_bytes, snapcell_response **out,
-                        bool *no_memory);
+void cell_body_end_write(wire_writer *writer, bool is_whole);
+bool cell_body_end_read(const void *body, size_t size_bytes, bool *is_whole);
 
-void cell_result_write(wire_writer *writer, const char *text, size_t text_size_bytes);
-/* NULL when it is none; else in place, zero-terminated UTF-8. */
-const char *cell_result_read(const void *body, size_t size_bytes, size_t *text_size_bytes);
+void cell_credit_write(wire_writer *writer, uint32_t amount_bytes);
+bool cell_credit_read(const void *body, size_t size_bytes, uint32_t *amount_bytes);
+
+/* --- HEAD. After the number; a LOG is a wire_log, an ERROR a wire_error, after it, too --- */
+
+/* The headers are Borrowed; of a head that was read they point into the message's body, and the
+ * array is Owned: cell_head_release(). */
+typedef struct cell_head {
+    int status;
+    snapcell_header *headers;
+    size_t header_count;
+} cell_head;
+
+/* Of a response, without its body. */
+void cell_head_write(wire_writer *writer, const snapcell_response *response);
+/* False when it is none, or its headers could not be ones. Sets `*no_memory` when memory is short
+ * here. */
+bool cell_head_read(const void *body, size_t size_bytes, cell_head *out, bool *no_memory);
+void cell_head_release(cell_head *head);
 
 #endif

@@ -69,7 +69,7 @@ static int launcher_set_up(const image_launcher_scope *scope, child_process *lau
 int image_launcher_start(const image_launcher_kind *kind, const image_launcher_scope *scope,
                          child_process *out, snapcell_error *err)
 {
-    static const child_kind launcher_kind = {"launch", cell_body_size_max, true};
+    static const child_kind launcher_kind = {"launch", cell_worker_size_max, true};
     int status = child_process_start_with(kind->path, &launcher_kind, kind->zone, LAUNCHER_LIMIT_MS,
                                           kind->program_fd, out, err);
     if (status != SNAPCELL_OK) return status;

@@ -16,7 +16,7 @@
 #define MFD_EXEC 0x0010U
 #endif
 
-static const child_kind maker_kind = {"cell-worker", cell_body_size_max, true};
+static const child_kind maker_kind = {"cell-worker", cell_worker_size_max, true};
 
 static void message_cleanup(child_message *message)
 {
@@ -76,6 +76,16 @@ void image_maker_stop(image_maker *maker)
     maker->is_running = false;
 }
 
+/* Takes the number of a call off a message that belongs to none. */
+static bool maker_take_number(const child_message *message, const uint8_t **body,
+                              size_t *size_bytes)
+{
+    uint64_t call;
+    *body = message->body;
+    *size_bytes = message->body_size_bytes;
+    return cell_number_read(body, size_bytes, &call) && call == 0;
+}
+
 static int maker_failed(const char *why, snapcell_error *err)
 {
     return error_set(err, SNAPCELL_E_INTERNAL, "no image was made: %s", why);
@@ -101,7 +111,10 @@ static int maker_take_image(image_maker *maker, const child_message *message,
 {
     cell_image_made made;
     process_image_head head;
-    if (!cell_image_made_read(message->body, message->body_size_bytes, &made))
+    const uint8_t *body;
+    size_t body_size;
+    if (!maker_take_number(message, &body, &body_size) ||
+        !cell_image_made_read(body, body_size, &made))
         return maker_failed("what the process said makes no sense", err);
     if (memcmp(made.key.bytes, maker->artifact.bytes, sizeof(made.key.bytes)) != 0)
         return maker_failed("the name is another version's by now", err);
@@ -115,11 +128,13 @@ static int maker_take_other(const child_message *message, snapcell_error *err)
 {
     snapcell_error told;
     cell_ready ready;
-    if (message->type == CELL_MESSAGE_ERROR &&
-        wire_error_read(message->body, message->body_size_bytes, &told))
+    const uint8_t *body;
+    size_t size;
+    bool has_number = maker_take_number(message, &body, &size);
+    if (has_number && message->type == CELL_MESSAGE_ERROR && wire_error_read(body, size, &told))
         return maker_failed(told.message, err);
-    if (message->type == CELL_MESSAGE_READY &&
-        cell_ready_read(message->body, message->body_size_bytes, &ready) && ready.fallback != NULL)
+    if (has_number && message->type == CELL_MESSAGE_READY && cell_ready_read(body, size, &ready) &&
+        ready.fallback != NULL)
         return maker_failed(ready.fallback, err);
     return maker_failed("what the process said makes no sense", err);
 }

@@ -12,7 +12,7 @@
 
 static const char *worker_next(const snapcell_worker *worker)
 {
-    return worker->called ? "; the next call gets another process" : "";
+    return worker->called && !worker->is_async ? "; the next call gets another process" : "";
 }
 
 static int worker_fail_memory(const snapcell_worker *worker, snapcell_error *err)
@@ -82,14 +82,13 @@ static int worker_fail_dead(const snapcell_worker *worker, const child_end *end,
 }
 
 /* The worker has closed its end without an answer. */
-static int worker_fail_gone(snapcell_worker *worker, snapcell_error *err)
+static int worker_fail_gone(const snapcell_worker *worker, const child_end *end,
+                            snapcell_error *err)
 {
-    child_end end = child_process_wait(&worker->process);
-    if (end.signal == CELL_ANOMALY_SIGNAL) worker_count(&worker->workers->counters.anomalies, 1);
-    if (end.signal == SIGKILL && worker->cancelled) return worker_fail_cancelled(worker, err);
-    if (child_ran_out_of_memory(end.signal, worker->process.words))
+    if (end->signal == SIGKILL && worker->cancelled) return worker_fail_cancelled(worker, err);
+    if (child_ran_out_of_memory(end->signal, worker->process.words))
         return worker_fail_memory(worker, err);
-    switch (end.signal) {
+    switch (end->signal) {
     case SIGXCPU:
         return worker_fail_cpu(worker, err);
     case SIGALRM:
@@ -105,47 +104,49 @@ static int worker_fail_gone(snapcell_worker *worker, snapcell_error *err)
                          "machine ran out of memory%s",
                          worker->ref, worker_next(worker));
     default:
-        return worker_fail_dead(worker, &end, err);
+        return worker_fail_dead(worker, end, err);
     }
+}
+
+int worker_describe_end(const snapcell_worker *worker, child_outcome outcome, const child_end *end,
+                        snapcell_error *err)
+{
+    switch (outcome) {
+    case CHILD_GONE:
+        return worker_fail_gone(worker, end, err);
+    case CHILD_TIMEOUT:
+        return worker_fail_time(worker, err);
+    case CHILD_NO_MEMORY:
+        return error_set(err, SNAPCELL_E_NOMEM, "%s: no memory for a worker's message",
+                         worker->ref);
+    case CHILD_OK:
+    case CHILD_NONSENSE:
+        break;
+    }
+    return worker_fail_nonsense(worker, err);
 }
 
 void worker_stop(snapcell_worker *worker)
 {
     pthread_mutex_lock(&worker->lock);
-    if (worker->running) child_process_end(&worker->process);
+    if (worker->running) {
+        worker_unwatch(worker);
+        if (worker->is_async)
+            workers_bury(worker->workers, child_process_kill(&worker->process));
+        else
+            child_process_end(&worker->process);
+    }
     worker->running = false;
     pthread_mutex_unlock(&worker->lock);
+    worker_link_close(&worker->link);
+    worker->stage = WORKER_STAGE_NONE;
+    worker->deadline_ns = UINT64_MAX;
 }
 
-void worker_drop(snapcell_worker *worker)
+void worker_end(snapcell_worker *worker, const snapcell_error *error)
 {
-    worker_counters *counters = &worker->workers->counters;
-    child_end end = child_process_wait(&worker->process);
-    worker_count(&counters->deaths, 1);
-    if (end.signal == CELL_ANOMALY_SIGNAL) worker_count(&counters->anomalies, 1);
     worker_stop(worker);
-}
-
-int worker_fail(snapcell_worker *worker, child_outcome outcome, snapcell_error *err)
-{
-    int status = SNAPCELL_E_INTERNAL;
-    switch (outcome) {
-    case CHILD_GONE:
-        status = worker_fail_gone(worker, err);
-        break;
-    case CHILD_TIMEOUT:
-        status = worker_fail_time(worker, err);
-        break;
-    case CHILD_NO_MEMORY:
-        status =
-            error_set(err, SNAPCELL_E_NOMEM, "%s: no memory for a worker's message", worker->ref);
-        break;
-    case CHILD_OK:
-    case CHILD_NONSENSE:
-        status = worker_fail_nonsense(worker, err);
-        break;
-    }
-    worker_count(&worker->workers->counters.deaths, 1);
-    worker_stop(worker);
-    return status;
+    worker->ended = *error;
+    worker->stage = WORKER_STAGE_ENDED;
+    worker_exchange_over(worker, error);
 }

@@ -3,16 +3,57 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "checkpoint.h"
 #include "cleanup.h"
 #include "error_set.h"
 #include "monotonic.h"
+#include "process_spawn.h"
 #include "program_path.h"
 #include "public_struct.h"
 #include "snapcell/store.h"
 #include "trust_set.h"
 #include "worker_state.h"
+
+/* --- Processes that were ended --- */
+
+/* Where there is no memory to remember one, it is waited for: it was killed. */
+void workers_bury(snapcell_workers *workers, pid_t pid)
+{
+    worker_dying *dying = &workers->dying;
+    if (pid <= 0 || waitpid(pid, NULL, WNOHANG) != 0) return;
+    pthread_mutex_lock(&dying->lock);
+    if (dying->count == dying->capacity) {
+        size_t capacity = dying->capacity == 0 ? 16 : dying->capacity * 2;
+        pid_t *grown = reallocarray(dying->pids, capacity, sizeof(*grown));
+        if (grown != NULL) {
+            dying->pids = grown;
+            dying->capacity = capacity;
+        }
+    }
+    if (dying->count < dying->capacity)
+        dying->pids[dying->count++] = pid;
+    else
+        process_wait(pid);
+    pthread_mutex_unlock(&dying->lock);
+}
+
+void workers_reap(snapcell_workers *workers, bool all)
+{
+    worker_dying *dying = &workers->dying;
+    pthread_mutex_lock(&dying->lock);
+    for (size_t i = dying->count; i > 0; i--) {
+        if (all)
+            process_wait(dying->pids[i - 1]);
+        else if (waitpid(dying->pids[i - 1], NULL, WNOHANG) == 0)
+            continue;
+        dying->pids[i - 1] = dying->pids[--dying->count];
+    }
+    pthread_mutex_unlock(&dying->lock);
+}
+
+/* --- Groups --- */
 
 static void workers_cleanup(snapcell_workers **workers)
 {
@@ -97,6 +138,7 @@ int snapcell_workers_open(const snapcell_workers_options *options, snapcell_work
     if (workers == NULL)
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for a group of workers");
     snapcell_workers_options *given = &workers->options;
+    pthread_mutex_init(&workers->dying.lock, NULL); /* cannot fail */
     int status =
         public_struct_read(given, sizeof(*given), options, "snapcell_workers_options", err);
     if (status == SNAPCELL_OK) status = workers_check(given, err);
@@ -117,6 +159,9 @@ void snapcell_workers_close(snapcell_workers *workers)
 {
     if (workers == NULL) return;
     worker_images_close(workers->images);
+    workers_reap(workers, true);
+    pthread_mutex_destroy(&workers->dying.lock);
+    free(workers->dying.pids);
     snapcell_trust_free(workers->trust);
     free(workers->image_folder);
     free(workers->zone);

@@ -9,6 +9,7 @@
 #include "child_process.h"
 #include "snapcell/worker.h"
 #include "worker_images.h"
+#include "worker_link.h"
 
 /* As snapcell_workers_counts. */
 typedef struct worker_counters {
@@ -25,6 +26,14 @@ typedef struct worker_counters {
     _Atomic uint32_t tier;
 } worker_counters;
 
+/* Processes that were ended, and that nobody waits for before they are dead. */
+typedef struct worker_dying {
+    pthread_mutex_t lock;
+    pid_t *pids;
+    size_t count;
+    size_t capacity;
+} worker_dying;
+
 struct snapcell_workers {
     snapcell_workers_options options; /* its pointers are to what is below, or NULL */
     char *store_path;
@@ -34,7 +43,48 @@ struct snapcell_workers {
     snapcell_trust *trust;
     worker_images *images; /* NULL: none */
     worker_counters counters;
+    worker_dying dying;
 };
+
+/* How the process of a worker is. */
+typedef enum worker_stage {
+    WORKER_STAGE_NONE = 0, /* there is none */
+    WORKER_STAGE_HELLO = 1,
+    WORKER_STAGE_LOADING = 2,
+    WORKER_STAGE_SERVING = 3,
+    WORKER_STAGE_DYING = 4, /* it has closed its end, and its exit status is not known yet */
+    WORKER_STAGE_ENDED = 5, /* as NONE, and `ended` says why */
+} worker_stage;
+
+/* A request's body that comes in pieces. */
+typedef struct worker_upload {
+    bool is_open;
+    bool wants_room; /* less was taken than was given */
+    uint64_t room_bytes;
+} worker_upload;
+
+/* A response's body, or a result. */
+typedef struct worker_download {
+    bool has_head;
+    bool has_ended;
+    bool end_told;
+    bool abandoned;
+    wire_writer queue; /* what nobody took yet, from `queue_start` on */
+    size_t queue_start;
+    size_t unpaid_bytes; /* received without credit for as many more */
+    size_t taken_bytes;  /* of them, those that may be paid for */
+} worker_download;
+
+/* A call. */
+typedef struct worker_exchange {
+    bool is_active; /* `done` is still to come */
+    bool is_over;   /* for the worker */
+    int status;     /* then */
+    cell_call_kind kind;
+    snapcell_worker_events events;
+    worker_upload upload;
+    worker_download download;
+} worker_exchange;
 
 struct snapcell_worker {
     snapcell_workers *workers;
@@ -49,10 +99,24 @@ struct snapcell_worker {
     snapcell_handler_shape shape;
     cell_policy wanted;          /* of the next process */
     cell_policy policy;          /* by which its process serves */
-    worker_image_outcome launch; /* what became of its process, when it came from an image */
-    bool running;
-    bool called; /* what it does now is a call */
+    worker_image_outcome launch; /* what became of a process from an image */
+    image_key launch_key;        /* of the image */
+    bool is_launching;           /* the process comes from an image, and is not ready yet */
+    uint32_t launches_left;
+    bool is_async; /* nobody waits for its processes' end */
+    bool logs;
+    worker_stage stage;
+    bool running; /* it has a process */
+    bool called;  /* its process was ready */
     child_process process;
+    worker_link link;
+    int poll_fd;          /* an epoll descriptor; -1: none */
+    int exit_fd;          /* of a process that is dying; -1: none */
+    bool polls_room;      /* whether poll_fd tells when the link can send, too */
+    uint64_t deadline_ns; /* UINT64_MAX: none */
+    worker_exchange exchange;
+    snapcell_error error; /* of the exchange, once it is over */
+    snapcell_error ended; /* why it ended */
 
     pthread_mutex_t lock; /* of what follows, and of what a cancelling thread does to the process */
     uint64_t call_number; /* of its process's calls */
@@ -65,15 +129,93 @@ static inline void worker_count(_Atomic uint64_t *counter, uint64_t amount)
     atomic_fetch_add_explicit(counter, amount, memory_order_relaxed);
 }
 
-/* --- What ends a process --- */
+/* Each part calls those above it. */
 
-/* Ends the process, if there is one. */
+/* --- Groups (worker_group.c) --- */
+
+/* Takes over a process that was killed: it is waited for when that takes no time. */
+void workers_bury(snapcell_workers *workers, pid_t pid);
+/* Waits for those that are dead; with `all`, for the others, too. */
+void workers_reap(snapcell_workers *workers, bool all);
+
+/* --- Waiting (worker_poll.c) --- */
+
+/* The process is there, and both sides may talk. */
+bool worker_is_connected(const snapcell_worker *worker);
+snapcell_worker_state worker_state(const snapcell_worker *worker);
+/* From now on the descriptor tells of a new process. False: there is no memory. */
+bool worker_watch(snapcell_worker *worker);
+/* Then, of its death. */
+void worker_watch_death(snapcell_worker *worker);
+void worker_unwatch(snapcell_worker *worker);
+/* Sends what there is to send, and sees to it that the rest will be. */
+void worker_push(snapcell_worker *worker);
+/* Waits until the next step has something to do, for at most `limit_ms`; -1: no limit. */
+void worker_wait(const snapcell_worker *worker, int limit_ms);
+
+/* --- What comes of a call (worker_events.c) --- */
+
+/* A message of a call. */
+child_outcome worker_take_exchange(snapcell_worker *worker, const worker_message *message);
+/* Console output; `size_bytes` without the call's number. */
+child_outcome worker_take_log(snapcell_worker *worker, const void *body, size_t size_bytes);
+/* Calls the events that are due. */
+void worker_deliver(snapcell_worker *worker);
+/* Sends credit for what was taken. */
+void worker_pay(snapcell_worker *worker);
+/* The process will say no more of a call. `error`: NULL when nothing went wrong. */
+void worker_exchange_over(snapcell_worker *worker, const snapcell_error *error);
+/* Forgets what nobody took yet of a response. */
+void worker_drop_queue(snapcell_worker *worker);
+/* Releases what an exchange holds; no event is called. */
+void worker_release_exchange(snapcell_worker *worker);
+
+/* --- Calls (worker_call.c) --- */
+
+/* As snapcell_worker_call_start(); the call's number is filled in. */
+int worker_begin_call(snapcell_worker *worker, cell_call *call,
+                      const snapcell_worker_events *events, snapcell_error *err);
+/* What a function's process would refuse is refused here, where it is known to be well-formed. */
+int worker_check_request(const snapcell_worker *worker, const snapcell_request *request,
+                         bool streams_body, snapcell_error *err);
+
+/* --- What ends a process (worker_ends.c) --- */
+
+/* Ends the process, if there is one, without a word. */
 void worker_stop(snapcell_worker *worker);
+/* Says what went wrong with a process, in `err`. `end`: how it ended, of CHILD_GONE. */
+int worker_describe_end(const snapcell_worker *worker, child_outcome outcome, const child_end *end,
+                        snapcell_error *err);
+/* Ends the process for a reason, and with it its call. */
+void worker_end(snapcell_worker *worker, const snapcell_error *error);
 
-/* Says what went wrong with a process, and ends it. */
-int worker_fail(snapcell_worker *worker, child_outcome outcome, snapcell_error *err);
+/* --- Starts (worker_load.c, worker_start.c) --- */
 
-/* One that died, or spoke without being asked, is ended before the next call; counts why. */
-void worker_drop(snapcell_worker *worker);
+int worker_check_options(const snapcell_cell_options *options, snapcell_error *err);
+void worker_set_limits(snapcell_worker *worker, const snapcell_cell_options *options);
+/* 0, no limit, when there are not so many bytes. */
+uint64_t worker_data_limit(const snapcell_worker *worker);
+/* Writes the LOAD message, and that of its image. */
+int worker_write_load(snapcell_worker *worker, const snapcell_cell_options *options,
+                      snapcell_error *err);
+/* Takes a new process, which begins to load. */
+int worker_begin_start(snapcell_worker *worker, snapcell_error *err);
+/* A process from an image is of no use: another one, or the program, takes its place. */
+void worker_launch_again(snapcell_worker *worker);
+/* A message of a process that is not ready. What ends the process, as an ERROR, leaves it ENDED. */
+child_outcome worker_take_start(snapcell_worker *worker, const worker_message *message);
+
+/* --- The machine (worker_advance.c) --- */
+
+/* As snapcell_worker_advance(), without what it says. */
+void worker_step(snapcell_worker *worker);
+/* Ends a process that did something wrong. */
+void worker_lose(snapcell_worker *worker, child_outcome outcome);
+
+/* --- Calls that wait (worker_blocking.c) --- */
+
+/* Waits until a worker can be called; one that died since the last call is replaced, and so is one
+ * that spoke without being asked. */
+int worker_become_ready(snapcell_worker *worker, snapcell_error *err);
 
 #endif

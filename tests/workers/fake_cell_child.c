@@ -68,29 +68,44 @@ static void send_hello(uint32_t version, uint8_t change)
     send_message(CELL_MESSAGE_HELLO, &writer);
 }
 
-static void send_bytes(uint32_t type, const char *text)
+/* Of the first call. */
+static wire_writer begin_message(void)
 {
     wire_writer writer = {0};
-    wire_put_bytes(&writer, text, strlen(text));
+    cell_number_write(&writer, 1);
+    return writer;
+}
+
+static void send_bytes(uint32_t type, const char *text)
+{
+    wire_writer writer = begin_message();
+    wire_put_raw(&writer, text, strlen(text));
     send_message(type, &writer);
 }
 
 static void send_log(const char *text)
 {
-    wire_writer writer = {0};
+    wire_writer writer = begin_message();
     wire_log_write(&writer, &(wire_log){SNAPCELL_LOG_INFO, text, strlen(text)});
     send_message(CELL_MESSAGE_LOG, &writer);
 }
 
+static void send_head(uint32_t status, const char *name, const char *value)
+{
+    wire_writer writer = begin_message();
+    wire_put_u32(&writer, status);
+    wire_put_u32(&writer, 1);
+    wire_put_string(&writer, name);
+    wire_put_string(&writer, value);
+    send_message(CELL_MESSAGE_HEAD, &writer);
+}
+
 static void send_response(uint32_t status, const char *name, const char *value)
 {
-    wire_writer writer = {0};
-    wire_put_u32(&writer, status);
-    wire_put_bytes(&writer, "fake", 4);
-    wire_put_u32(&writer, 1);
-    wire_put_text(&writer, name);
-    wire_put_text(&writer, value);
-    send_message(CELL_MESSAGE_RESPONSE, &writer);
+    send_head(status, name, value);
+    send_bytes(CELL_MESSAGE_DATA, "fake");
+    send_bytes(CELL_MESSAGE_END, "");
+    send_bytes(CELL_MESSAGE_SETTLED, "");
 }
 
 /* Until the host is gone. */
@@ -104,6 +119,7 @@ static void wait_for_ever(void)
 static void send_ready(snapcell_handler_shape shape, cell_policy policy)
 {
     wire_writer writer = {0};
+    cell_number_write(&writer, 0);
     cell_ready_write(&writer, &(cell_ready){.shape = shape, .policy = policy});
     send_message(CELL_MESSAGE_READY, &writer);
 }
@@ -183,7 +199,7 @@ static void do_garbage(void)
 static void do_wrong_type(void)
 {
     take_call();
-    send_bytes(CELL_MESSAGE_RESULT, "1");
+    send_bytes(CELL_MESSAGE_DATA, "1"); /* without a head */
     wait_for_ever();
 }
 
@@ -197,7 +213,7 @@ static void do_unknown_type(void)
 static void do_huge(void)
 {
     take_call();
-    send_header(CELL_MESSAGE_RESPONSE, (size_t)1 << 30);
+    send_header(CELL_MESSAGE_HEAD, (size_t)1 << 30);
     wait_for_ever();
 }
 
@@ -225,7 +241,7 @@ static void do_bad_log(void)
 static void do_bad_error(void)
 {
     take_call();
-    wire_writer writer = {0};
+    wire_writer writer = begin_message();
     wire_error_write(&writer, &(snapcell_error){.code = 1});
     send_message(CELL_MESSAGE_ERROR, &writer);
     wait_for_ever();
@@ -234,7 +250,7 @@ static void do_bad_error(void)
 static void do_half(void)
 {
     take_call();
-    send_header(CELL_MESSAGE_RESPONSE, 100);
+    send_header(CELL_MESSAGE_HEAD, 100);
     send_all("half", 4);
     _exit(0);
 }
@@ -255,7 +271,7 @@ static void do_babble(void)
 static void do_drip(void)
 {
     take_call();
-    send_header(CELL_MESSAGE_RESPONSE, 1 << 20);
+    send_header(CELL_MESSAGE_HEAD, 1 << 20);
     for (;;) {
         send_all("x", 1);
         usleep(1000);
@@ -279,7 +295,9 @@ static void do_double(void)
 static void do_bad_result(void)
 {
     take_call();
-    send_bytes(CELL_MESSAGE_RESULT, "\"\xff\"");
+    send_bytes(CELL_MESSAGE_DATA, "\"\xff\"");
+    send_bytes(CELL_MESSAGE_END, "");
+    send_bytes(CELL_MESSAGE_SETTLED, "");
     wait_for_ever();
 }
 

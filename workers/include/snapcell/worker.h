@@ -4,7 +4,11 @@
  * Simple: open a group, load a worker, call it, free it. A worker is one process (the program
  * `snapcell`, started, not forked) with one function and nothing else: no store, no file, no
  * network, one socket to the host. Whatever a function does to its process, its caller gets an
- * error, and the next call gets a new process. */
+ * error, and the next call gets a new process.
+ *
+ * For event loops: start a worker, wait for its descriptor, let it advance, start a call, and take
+ * what comes of it in pieces; see "Event loops" below. Nothing there waits, and nothing that a
+ * worker sends, or does not send, makes its host wait or take more memory than is said there. */
 #ifndef SNAPCELL_WORKER_H
 #define SNAPCELL_WORKER_H
 
@@ -190,6 +194,174 @@ SNAPCELL_API void snapcell_worker_free(snapcell_worker *worker);
 /* Purpose: the shape of the function, as its process told it. `worker`: not NULL. Thread: one at a
  * time. Errors: none. */
 SNAPCELL_API snapcell_handler_shape snapcell_worker_shape(const snapcell_worker *worker);
+
+/* Purpose: as snapcell_worker_fetch(), with streaming bodies, as snapcell_cell_stream(): the
+ * request's body is read as the function reads it, at most SNAPCELL_WORKER_WINDOW_SIZE ahead, the
+ * response's is written as it comes, with `head` and `write`. Waits
+ * until promises that were passed to waitUntil() have settled, too. `request`: NULL for "GET /";
+ * with `stream->read` it has no body of its own. `stream`: not NULL. A reader that wants no more
+ * is not an error. Thread: one at a time; the callbacks run on it. Errors: as
+ * snapcell_worker_fetch(). */
+SNAPCELL_API int snapcell_worker_stream(snapcell_worker *worker, const snapcell_request *request,
+                                        const snapcell_stream *stream, snapcell_error *err);
+
+/* --- Event loops ---------------------------------------------------------------------------------
+ *
+ *   snapcell_worker_start()         returns at once
+ *   loop: wait until snapcell_worker_fd() is readable, or snapcell_worker_timeout_ms() is over;
+ *         snapcell_worker_advance() does what can be done and says how the worker is
+ *   READY: snapcell_worker_call_start() sends a call; its events come out of _advance()
+ *   ENDED: snapcell_worker_free(); another worker takes its place
+ *
+ * What a worker takes of its host, whatever it sends: the largest message (a response's headers or
+ * a line of log), SNAPCELL_WORKER_MESSAGE_SIZE_MAX; a response's body that nobody took yet,
+ * SNAPCELL_WORKER_WINDOW_SIZE; and as much of a request's body on its way. An idle worker takes
+ * next to nothing. */
+
+/* Bytes of a body that are on their way and were not taken yet, at most. */
+#define SNAPCELL_WORKER_WINDOW_SIZE ((size_t)256 << 10)
+/* The largest message of a worker. A response with more headers fails with E_TOO_LARGE. */
+#define SNAPCELL_WORKER_MESSAGE_SIZE_MAX (((size_t)1 << 20) + 256)
+
+typedef enum snapcell_worker_state {
+    SNAPCELL_WORKER_STARTING = 1, /* or about to end */
+    SNAPCELL_WORKER_READY = 2,    /* idle */
+    SNAPCELL_WORKER_CALLING = 3,  /* a call was started, and its `done` was not called yet */
+    SNAPCELL_WORKER_ENDED = 4,    /* it is of no more use, and has no process */
+} snapcell_worker_state;
+
+/* Zero means the default, everywhere. */
+typedef struct snapcell_worker_options {
+    size_t struct_size; /* sizeof(snapcell_worker_options) */
+    /* Limits and environment of the function; NULL: the defaults. Copied. */
+    const snapcell_cell_options *cell;
+    /* Console output is wanted, though the group has no `log`: it comes as events of calls. */
+    bool logs;
+} snapcell_worker_options;
+
+#define SNAPCELL_WORKER_OPTIONS_INIT                                                               \
+    {                                                                                              \
+        .struct_size = sizeof(snapcell_worker_options)                                             \
+    }
+
+/* Purpose: start a process with function `ref`, as snapcell_worker_load(), without waiting for it.
+ * `options`: NULL for the defaults. `*out`: Owned, free with snapcell_worker_free(). NULL on
+ * failure. Thread: any, several at once; the worker is used by one at a time. Errors: E_USAGE,
+ * E_NOMEM, E_IO, E_INTERNAL (the program cannot be started). What goes wrong later, such as
+ * E_NOT_FOUND, snapcell_worker_advance() tells. */
+SNAPCELL_API int snapcell_worker_start(snapcell_workers *workers, const char *ref,
+                                       const snapcell_worker_options *options,
+                                       snapcell_worker **out, snapcell_error *err);
+
+/* Purpose: what to wait for: a descriptor that is readable (EPOLLIN) when snapcell_worker_advance()
+ * has something to do. It may be so for nothing. It is the worker's, stays the same until
+ * snapcell_worker_free(), which closes it, and is for poll() and epoll alone. Level-triggered.
+ * `worker`: not NULL. Returns: the descriptor. Thread: one at a time. Errors: none. */
+SNAPCELL_API int snapcell_worker_fd(const snapcell_worker *worker);
+
+/* Purpose: when snapcell_worker_advance() must be called, even if nothing comes: the limit of a
+ * start, or of a call and its grace. Changes with each start of a call and each advance. `worker`:
+ * not NULL. Returns: milliseconds from now, as poll() takes them; -1: never. Thread: one at a time.
+ * Errors: none. */
+SNAPCELL_API int snapcell_worker_timeout_ms(const snapcell_worker *worker);
+
+/* Purpose: do what can be done without waiting: receive, send, offer the pieces of a body that were
+ * not taken yet, call events, end a process that is over its limit. It does a bounded amount of
+ * work; the descriptor stays readable when there is more. `worker`: not NULL. Returns: how the
+ * worker is; with ENDED the reason is in `err`, each time: an error of snapcell_worker_load() for
+ * one that never was READY, else one of snapcell_worker_fetch(), E_WORKER_DIED for an idle one.
+ * Thread: one at a time; not from an event. Errors: see there. */
+SNAPCELL_API snapcell_worker_state snapcell_worker_advance(snapcell_worker *worker,
+                                                           snapcell_error *err);
+
+/* What comes of a call, in this order: `head`, any number of `body`, `end`, `done`; a call that is
+ * not FETCH has no head. An error may come instead of each, as `done`: a response without `end` is
+ * not whole. `log` comes at any time before `done`. All are called by snapcell_worker_advance(), on
+ * its thread. They may call snapcell_worker_send_body(), _end_body(), _abandon(), _cancel() and
+ * what only asks; `done` also snapcell_worker_call_start(). They must not free the worker. NULL:
+ * not wanted, and what would come is dropped. The struct is copied; `user` is Borrowed until
+ * `done`, after which nothing is called. What a worker sends is untrusted: only what is said here
+ * is sure. */
+typedef struct snapcell_worker_events {
+    size_t struct_size; /* sizeof(snapcell_worker_events) */
+    void *user;
+
+    /* The response's status, 200 to 599, and its headers, which are valid. Borrowed. */
+    void (*head)(void *user, int status, const snapcell_header *headers, size_t header_count);
+
+    /* The next bytes of the response's body, or of a result's JSON text (to be parsed as input from
+     * outside). Returns how many of them were taken; the others are offered again by each
+     * snapcell_worker_advance(), and meanwhile the function waits when it has more. */
+    size_t (*body)(void *user, const void *data, size_t size_bytes);
+
+    /* The response, or the result, is complete. Promises passed to waitUntil() may go on. */
+    void (*end)(void *user);
+
+    /* snapcell_worker_send_body() has room again, after it took less than it was given. */
+    void (*room)(void *user);
+
+    /* Console output: valid UTF-8, zero-terminated. NULL: goes to the group's log, if it has one.
+     */
+    void (*log)(void *user, snapcell_log_level level, const char *text, size_t text_size_bytes);
+
+    /* The call is over, waitUntil() included. `status` is SNAPCELL_OK, or an error's code, with
+     * `error` Borrowed. The worker is READY, or ENDED. */
+    void (*done)(void *user, int status, const snapcell_error *error);
+} snapcell_worker_events;
+
+#define SNAPCELL_WORKER_EVENTS_INIT                                                                \
+    {                                                                                              \
+        sizeof(snapcell_worker_events), NULL, NULL, NULL, NULL, NULL, NULL, NULL                   \
+    }
+
+typedef enum snapcell_worker_call_kind {
+    SNAPCELL_WORKER_CALL_FETCH = 0,   /* `request`: as snapcell_cell_stream() */
+    SNAPCELL_WORKER_CALL_INVOKE = 1,  /* `event_json`: as snapcell_cell_invoke() */
+    SNAPCELL_WORKER_CALL_HANDLER = 2, /* `handler`, `event_json`: as snapcell_cell_call() */
+} snapcell_worker_call_kind;
+
+/* A call to be started. All pointers are Borrowed during snapcell_worker_call_start(). */
+typedef struct snapcell_worker_task {
+    size_t struct_size; /* sizeof(snapcell_worker_task) */
+    snapcell_worker_call_kind kind;
+    const snapcell_request *request; /* NULL: "GET /" */
+    /* The request's body comes by snapcell_worker_send_body(), until _end_body(); the request has
+     * none of its own, which would be sent, and if need be kept, as a whole. */
+    bool streams_body;
+    const char *handler;
+    const char *event_json; /* NULL: "{}" */
+} snapcell_worker_task;
+
+#define SNAPCELL_WORKER_TASK_INIT                                                                  \
+    {                                                                                              \
+        .struct_size = sizeof(snapcell_worker_task)                                                \
+    }
+
+/* Purpose: start a call on a worker that is READY. `task`: NULL for "GET /". `events`: not NULL.
+ * When it fails the worker is as before, and no event comes. Thread: one at a time; from events
+ * only from `done`. Errors: E_USAGE (an invalid request, or not READY), E_TOO_LARGE, E_NOMEM. */
+SNAPCELL_API int snapcell_worker_call_start(snapcell_worker *worker,
+                                            const snapcell_worker_task *task,
+                                            const snapcell_worker_events *events,
+                                            snapcell_error *err);
+
+/* Purpose: send bytes of the request's body, of a task with `streams_body`. `data`: copied.
+ * Returns: how many were taken from the front, limited by what the function has read of those
+ * before; `room` tells when there is room again. When the call is over: all of them, which are
+ * dropped. `worker`: not NULL. Thread: one at a time. Errors: none. */
+SNAPCELL_API size_t snapcell_worker_send_body(snapcell_worker *worker, const void *data,
+                                              size_t size_bytes);
+
+/* Purpose: end the request's body. `is_whole`: false when its sender is gone: the function's read
+ * fails with a TypeError. `worker`: not NULL. Thread: one at a time. Errors: none. */
+SNAPCELL_API void snapcell_worker_end_body(snapcell_worker *worker, bool is_whole);
+
+/* Purpose: nobody wants the response any more: no `head`, `body` or `end` comes. The function's
+ * stream is cancelled and its request's signal aborted when it next writes or waits for a body; it
+ * goes on otherwise, and so does what it passed to waitUntil(). snapcell_worker_cancel() ends it
+ * instead. Without a call nothing happens. `worker`: not NULL. Thread: one at a time. Errors: none.
+ */
+SNAPCELL_API void snapcell_worker_abandon(snapcell_worker *worker);
 
 /* --- Advanced
  * -----------------------------------------------------------------------------------------------
