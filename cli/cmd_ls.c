@@ -2,14 +2,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
+#include "cli_registry.h"
 #include "error_set.h"
 
 static const cli_option ls_options[] = {
     {'a', "all", NULL, "list artifacts that no name points to, too"},
+    CLI_REGISTRY_OPTIONS,
     CLI_JSON_OPTION("a JSON array of objects: name (null when there is none), key,\n"
                     "kind, shape, source_bytes, snapshot_bytes, artifact_bytes,\n"
-                    "engine, current (whether this program can run it), error"),
+                    "engine, current (whether this program can run it), error; of a\n"
+                    "registry: tag; or name, key, engine, architecture, tenant, signer,\n"
+                    "digest, current"),
     CLI_OPTIONS_END,
 };
 
@@ -22,6 +25,7 @@ typedef struct ls_row {
 typedef struct ls_state {
     cli_arguments arguments;
     bool all;
+    cli_registry_options registry_options;
     cli_names names;
     ls_row *rows;
     size_t row_count;
@@ -29,10 +33,9 @@ typedef struct ls_state {
 
 static bool ls_take(void *user, int id, const char *value)
 {
-    (void)value;
     ls_state *state = user;
-    state->all = id == 'a';
-    return true;
+    if (id == 'a') state->all = true;
+    return cli_registry_take(&state->registry_options, id, value);
 }
 
 /* --- Gathering --- */
@@ -190,12 +193,22 @@ static cli_status ls_run(ls_state *state)
     return status;
 }
 
+static cli_status ls_choose(ls_state *state)
+{
+    if (state->arguments.operand_count == 0) return ls_run(state);
+    const char *operand = state->arguments.operands[0];
+    if (!oci_reference_is(operand))
+        return cli_usage("ls takes no '%s'; see `snapcell ls --help`", operand);
+    if (state->all) return cli_usage("--all is for a store, not for a registry");
+    return cli_registry_ls(&state->arguments, &state->registry_options);
+}
+
 static cli_status ls_main(const cli_command *command, int argc, char **argv)
 {
     ls_state state = {0};
     cli_status status;
     if (cli_parse(command, argc, argv, ls_take, &state, &state.arguments, &status))
-        status = ls_run(&state);
+        status = ls_choose(&state);
     cli_names_release(&state.names);
     free(state.rows);
     return status;
@@ -203,12 +216,14 @@ static cli_status ls_main(const cli_command *command, int argc, char **argv)
 
 const cli_command cmd_ls = {
     .name = "ls",
-    .operands = "",
-    .summary = "list the functions in the store",
+    .operands = "[oci://HOST/REPOSITORY[:TAG|@DIGEST]]",
+    .summary = "list the functions in the store, or what a registry has",
     .description =
         "Lists names in byte order, with a line for each engine that a name has an artifact for.\n"
         "KEY shows the first 12 digits, which work as a REF. ENGINE is `this` if this program can\n"
-        "run the artifact; `snapcell recompile` makes the missing ones.",
+        "run the artifact; `snapcell recompile` makes the missing ones.\n"
+        "Of a repository lists the tags; of a tag or digest, the functions.",
     .options = ls_options,
+    .operand_count_max = 1,
     .run = ls_main,
 };

@@ -58,22 +58,31 @@ static int start_check(const snapcell_net_options *options, snapcell_error *err)
         return error_set(err, SNAPCELL_E_USAGE,
                          "snapcell_net_options.allow is NULL, but allow_count is %zu",
                          options->allow_count);
+    if (options->use_proxies && !options->allow_private)
+        return error_set(err, SNAPCELL_E_USAGE,
+                         "snapcell_net_options.use_proxies needs allow_private: a proxy resolves "
+                         "names, so that their addresses cannot be checked here");
     int status = SNAPCELL_OK;
     for (size_t i = 0; status == SNAPCELL_OK && i < options->allow_count; i++)
         status = snapcell_net_check_host(options->allow[i], err);
     return status;
 }
 
-/* "snapcell-net 3 [--private] [--no-sandbox] HOST..."; Owned: free(). */
+/* "snapcell-net 3 [OPTIONS] HOST..."; Owned: free(). */
 static const char **start_arguments(const snapcell_net_options *options)
 {
-    const char **arguments = calloc(options->allow_count + 5, sizeof(*arguments));
+    const char **arguments = calloc(options->allow_count + 8, sizeof(*arguments));
     if (arguments == NULL) return NULL;
     size_t count = 0;
     arguments[count++] = PROGRAM;
     arguments[count++] = "3";
     if (options->allow_private) arguments[count++] = "--private";
     if (options->no_sandbox) arguments[count++] = "--no-sandbox";
+    if (options->use_proxies) arguments[count++] = "--proxies";
+    if (options->ca_file != NULL) {
+        arguments[count++] = "--ca-file";
+        arguments[count++] = options->ca_file;
+    }
     for (size_t i = 0; i < options->allow_count; i++)
         arguments[count++] = options->allow[i];
     return arguments;

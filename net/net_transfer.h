@@ -17,6 +17,7 @@ typedef struct net_server {
     bool unconfined;     /* without a sandbox */
     const char *ca_file; /* NULL: the system's */
     const char *ca_folder;
+    bool use_proxies; /* of the environment */
     bool client_gone;
     struct net_transfer *transfers;
     size_t transfer_count;

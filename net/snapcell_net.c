@@ -1,5 +1,5 @@
 /* snapcell-net: fetches for a process that has no network. Started by snapcell/net.h as
- *   snapcell-net FD [--private] HOST...
+ *   snapcell-net FD [--private] [--no-sandbox] [--proxies] [--ca-file FILE] HOST...
  * with a socket to that process on FD; ends when its other end is closed. */
 #include <errno.h>
 #include <signal.h>
@@ -123,7 +123,7 @@ static int run(net_server *server)
 static int confine(net_server *server)
 {
     snapcell_error err;
-    server->ca_file = getenv("SSL_CERT_FILE");
+    if (server->ca_file == NULL) server->ca_file = getenv("SSL_CERT_FILE");
     server->ca_folder = getenv("SSL_CERT_DIR");
     const char *const readable[] = {server->ca_file, server->ca_folder};
     if (server->unconfined || sandbox_client_enter(readable, 2, &err) == SNAPCELL_OK) return 0;
@@ -139,6 +139,10 @@ static int parse_rules(int argc, char **argv, net_rule *rules, net_server *serve
             server->allow_private = true;
         else if (strcmp(argv[i], "--no-sandbox") == 0)
             server->unconfined = true;
+        else if (strcmp(argv[i], "--proxies") == 0)
+            server->use_proxies = true;
+        else if (strcmp(argv[i], "--ca-file") == 0 && i + 1 < argc)
+            server->ca_file = argv[++i];
         else if (net_rule_parse(argv[i], &rules[server->rule_count++], &err) != SNAPCELL_OK)
             return fail(err.message);
     }

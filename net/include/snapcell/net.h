@@ -3,8 +3,9 @@
  * The process is the program `snapcell-net`. It alone has network access, and the list of allowed
  * hosts. Talking to it takes only a socket, so a sandboxed process can fetch, too. It supports
  * HTTP/1.1 and HTTP/2, and keeps and shares connections. Certificates are checked against the
- * system's, or those of $SSL_CERT_FILE and $SSL_CERT_DIR. There are no proxies and no cookies. The
- * engine follows redirects; each is a new request that is checked again. */
+ * system's, or those of $SSL_CERT_FILE and $SSL_CERT_DIR. There are no cookies, and no proxies
+ * unless an option says so. The engine follows redirects; each is a new request that is checked
+ * again. */
 #ifndef SNAPCELL_NET_H
 #define SNAPCELL_NET_H
 
@@ -40,6 +41,14 @@ typedef struct snapcell_net_options {
     /* Run the process without its sandbox, for kernels or container policies that refuse it: it can
      * then start programs and write files, like any process of its user. */
     bool no_sandbox;
+
+    /* Use the proxies that $HTTPS_PROXY, $http_proxy, $ALL_PROXY and $NO_PROXY name, as curl does.
+     * Proxies resolve names themselves: needs allow_private. */
+    bool use_proxies;
+
+    /* A file of certificates that are trusted, instead of $SSL_CERT_FILE's; those in the system's
+     * folder still are. NULL: none. */
+    const char *ca_file;
 } snapcell_net_options;
 
 #define SNAPCELL_NET_OPTIONS_INIT                                                                  \
