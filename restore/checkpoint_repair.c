@@ -123,6 +123,14 @@ static bool repair_piece_of(const checkpoint *cp, const repair_piece *piece)
     return piece->then->protection == piece->now->protection || repair_protect(piece);
 }
 
+/* What is refused here, and what the kernel refuses. */
+static int repair_refused(const repair_piece *piece, snapcell_error *err)
+{
+    static const char text[] = "the mapping at %#zx is not what it was, and cannot be made so";
+    if (errno == 0) return error_set(err, SNAPCELL_E_INTERNAL, text, (size_t)piece->start);
+    return error_set_errno(err, SNAPCELL_E_INTERNAL, errno, text, (size_t)piece->start);
+}
+
 int checkpoint_repair(checkpoint *cp, snapcell_error *err)
 {
     cp->counters.repairs++;
@@ -130,10 +138,9 @@ int checkpoint_repair(checkpoint *cp, snapcell_error *err)
     if (status != SNAPCELL_OK) return status;
     repair_walk walk = {.cp = cp};
     repair_piece piece;
-    while (repair_next(&walk, &piece))
-        if (!repair_piece_of(cp, &piece))
-            return error_set_errno(err, SNAPCELL_E_INTERNAL, errno,
-                                   "the mapping at %#zx is not what it was, and cannot be made so",
-                                   (size_t)piece.start);
+    while (repair_next(&walk, &piece)) {
+        errno = 0;
+        if (!repair_piece_of(cp, &piece)) return repair_refused(&piece, err);
+    }
     return SNAPCELL_OK;
 }

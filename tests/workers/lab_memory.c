@@ -133,8 +133,18 @@ static void compare_mappings(void)
 
 typedef void page_fn(const memory_mapping *mapping, uintptr_t page, uint64_t word, uint32_t *slot);
 
-static size_t read_words(uintptr_t page, size_t count)
+/* Where there is no pagemap, all that can be read is. */
+static size_t guess_words(const memory_mapping *mapping, size_t count)
 {
+    const bool is_read = (mapping->protection & PROT_READ) != 0;
+    for (size_t i = 0; i < count; i++)
+        lab->words[i] = (is_read ? WORD_IS_PRESENT : 0) | (mapping->inode != 0 ? WORD_IS_FILE : 0);
+    return count;
+}
+
+static size_t read_words(const memory_mapping *mapping, uintptr_t page, size_t count)
+{
+    if (lab->pagemap_fd < 0) return guess_words(mapping, count);
     const ssize_t got = pread(lab->pagemap_fd, lab->words, count * sizeof(*lab->words),
                               (off_t)(page / PAGE * sizeof(*lab->words)));
     if (got < (ssize_t)sizeof(*lab->words)) lab_end("lab: pagemap cannot be read");
@@ -149,7 +159,7 @@ static void each_page(const memory_mapping *list, int count, page_fn *visit)
         if (!list[i].is_private || list[i].is_special) continue;
         for (uintptr_t page = list[i].start; page < list[i].end;) {
             const size_t left = (list[i].end - page) / PAGE;
-            const size_t words = read_words(page, left < WORDS ? left : WORDS);
+            const size_t words = read_words(&list[i], page, left < WORDS ? left : WORDS);
             if (slot + words > PAGES_MAX) lab_end("lab: there is too much memory");
             for (size_t k = 0; k < words; k++, page += PAGE)
                 visit(&list[i], page, lab->words[k], &lab->pages[slot++]);

@@ -1,7 +1,8 @@
 /* Functions that try to leave something for the next call, or to break the restore of their
  * worker's memory (attacks/attacks.js): torture_attacks --count N. After each, all memory of the
  * worker is compared with what it was, the next call is answered as the first one was, and the
- * process lives on. Some attacks are cut at a random moment, too. */
+ * process lives on. Some attacks are cut at a random moment, too. $SNAPCELL_EXPECTED_TIER: of this
+ * machine, or of what a test has left of it. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,8 +22,9 @@
 /* One in so many attacks is cut. */
 #define CUT_EVERY 3
 
-enum { FINDS, ENDS, SAME, NEXT, ALIVE, PROMISES };
+enum { TIER, FINDS, ENDS, SAME, NEXT, ALIVE, PROMISES };
 static torture_promise promises[PROMISES] = {
+    [TIER] = {"the tier is the best that there is"},
     [FINDS] = {"a byte that differs after a restore is found"},
     [ENDS] = {"an attack ends with an answer, an error of its own, or that of a limit"},
     [SAME] = {"after a restore all memory is as it was at the checkpoint"},
@@ -182,6 +184,16 @@ static void try_spoiled(const restore_lab *lab, const char *store, const restore
     snapcell_workers_close(workers);
 }
 
+static void try_tier(void)
+{
+    const char *expected = getenv("SNAPCELL_EXPECTED_TIER");
+    const snapcell_restore_tier tier = snapcell_restore_probe();
+    torture_try(&promises[TIER],
+                expected != NULL ? tier == (snapcell_restore_tier)atoi(expected)
+                                 : tier != SNAPCELL_RESTORE_NONE,
+                "%d, not %s", (int)tier, expected);
+}
+
 int main(int argc, char **argv)
 {
     const torture_options options = torture_arguments(argc, argv, 120);
@@ -192,6 +204,7 @@ int main(int argc, char **argv)
     restore_seed(options.seed);
     read_source();
     fixture_compile_warm(&(fixture_function){"attacks", source, NULL}, 1, "/warm");
+    try_tier();
     for (size_t i = 0; i < RESTORE_VARIANTS; i++)
         try_spoiled(&lab, store, &restore_variants[i]);
     for (size_t i = 0; i < RESTORE_VARIANTS; i++)
