@@ -258,12 +258,22 @@ PagePoolStats PagePool::Stats() const
 bool PagePool::Drop(void *address, size_t size)
 {
     if (!zeroed_in_place_) return madvise(address, size, MADV_DONTNEED) == 0;
+    if (SwapIsInUse()) return Replace(address, size);
     if (mprotect(address, size, PROT_READ | PROT_WRITE) != 0) return false;
     // Of a reservation for WebAssembly's code, most was never touched.
-    if (SwapIsInUse())
-        memset(address, 0, size);
-    else
-        ZeroResident(static_cast<char *>(address), size);
+    ZeroResident(static_cast<char *>(address), size);
+    return true;
+}
+
+// Where a page that is not resident may have data, touching all would make all of it cost memory:
+// new memory takes its place. A restore of the process's memory finds that.
+bool PagePool::Replace(void *address, size_t size)
+{
+    void *mapped = mmap(address, size, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    if (mapped != address) return false;
+    // As the rest of an arena, so that the kernel joins the two.
+    if (FindArena(address) != nullptr && !huge_pages_) madvise(address, size, MADV_NOHUGEPAGE);
     return true;
 }
 

@@ -104,6 +104,7 @@ class PagePool final : public v8::PageAllocator
     Arena *AddArena();
     void GiveRun(Arena *arena, char *run, size_t chunks, bool altered);
     bool Drop(void *address, size_t size);
+    bool Replace(void *address, size_t size);
 
     void *TakeCodeRange(size_t size, size_t alignment, Permission permission);
     CodeRange *FindCodeRange(const void *address);

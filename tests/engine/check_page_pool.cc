@@ -213,6 +213,7 @@ START_TEST(test_decommitting_a_reservation_touches_nothing_new)
     g_pages_are_swapped_out = true;
     ck_assert(pool.DecommitPages(range, size));
     g_pages_are_swapped_out = false;
+    ck_assert_uint_le(CountResident(range, size), 4);
     ck_assert(pool.SetPermissions(range, size, Permission::kReadWrite));
     ck_assert(IsZero(range, 8 * 4096));
     pool.FreePages(range, size);
