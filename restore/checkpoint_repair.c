@@ -100,14 +100,14 @@ static bool repair_map_again(const checkpoint *cp, const repair_piece *piece)
 }
 
 /* A range that nobody could write may have bytes that only it has: of code, or of tables that were
- * relocated. If it is writable now, they may be altered. */
+ * relocated. If it is writable now, or closed, they may be altered, or gone. */
 static bool repair_protect(const repair_piece *piece)
 {
     void *start = (void *)piece->start;
     size_t size = piece->end - piece->start;
     bool was_closed = piece->then->protection == PROT_NONE;
     bool was_writable = (piece->then->protection & PROT_WRITE) != 0;
-    if (!was_closed && !was_writable && (piece->now->protection & PROT_WRITE) != 0) return false;
+    if (!was_closed && !was_writable) return false;
     if (was_closed && (piece->then->inode != 0 || madvise(start, size, MADV_DONTNEED) != 0))
         return false;
     return mprotect(start, size, piece->then->protection) == 0;
