@@ -36,6 +36,8 @@
 #define HEAP_PAD_SIZE (32 << 20)
 /* A worker that has no time of its own takes some after so many calls. */
 #define HEAT_CALLS_BETWEEN 32
+/* Starting is given this much time, however short a call's limits are. */
+#define START_LIMIT_MS_MIN 1000
 
 /* Lives in outer memory. */
 typedef struct restore_session {
@@ -172,20 +174,41 @@ static int session_describe_cut(restore_session *session)
     }
 }
 
+/* False: it was cut. */
+static bool session_run_within(restore_session *session, const cell_cut_piece *within)
+{
+    session->status = SNAPCELL_OK;
+    if (cell_cut_run(&session->cut, session->call_stack, within)) return true;
+    session->status = session_describe_cut(session);
+    return false;
+}
+
 /* Runs a piece on the process's own stack, within the limits of a call, or of a call itself, whose
  * number is `call`. False: it was cut. */
 static bool session_run(restore_session *session, void (*piece)(void *user), uint64_t call)
 {
     const snapcell_cell_options *options = &session->child->load->options;
-    const cell_cut_piece within = {.run = piece,
+    return session_run_within(session, &(cell_cut_piece){.run = piece,
+                                                         .user = session,
+                                                         .call = call,
+                                                         .cpu_limit_ms = options->cpu_limit_ms,
+                                                         .wall_limit_ms = options->wall_limit_ms});
+}
+
+static uint32_t session_start_limit(uint32_t limit_ms)
+{
+    return limit_ms == 0 || limit_ms > START_LIMIT_MS_MIN ? limit_ms : START_LIMIT_MS_MIN;
+}
+
+/* What happens once in a process is no call's time. */
+static bool session_run_once(restore_session *session, void (*piece)(void *user))
+{
+    const snapcell_cell_options *options = &session->child->load->options;
+    return session_run_within(
+        session, &(cell_cut_piece){.run = piece,
                                    .user = session,
-                                   .call = call,
-                                   .cpu_limit_ms = options->cpu_limit_ms,
-                                   .wall_limit_ms = options->wall_limit_ms};
-    session->status = SNAPCELL_OK;
-    if (cell_cut_run(&session->cut, session->call_stack, &within)) return true;
-    session->status = session_describe_cut(session);
-    return false;
+                                   .cpu_limit_ms = session_start_limit(options->cpu_limit_ms),
+                                   .wall_limit_ms = session_start_limit(options->wall_limit_ms)});
 }
 
 /* --- Restoring --- */
@@ -284,7 +307,8 @@ static bool session_rehearse_slice(restore_session *session, const cell_heat_sli
         out->call_waits = is_idle && session_call_waits(session);
     }
     cell_note_draws(session->child->cell, NULL, NULL);
-    return fine && session_run(session, session_prepare_again, 0) && session->status == SNAPCELL_OK;
+    return fine && session_run_once(session, session_prepare_again) &&
+           session->status == SNAPCELL_OK;
 }
 
 /* Repeats warm-up requests for a while, and makes what came of it what is restored, unless a
@@ -357,7 +381,7 @@ static void session_fall_back(restore_session *session)
 /* False: the env cannot be made, and the host was told why; or memory cannot be restored. */
 static bool session_try_load(restore_session *session)
 {
-    bool whole = session_run(session, session_try_env, 0);
+    bool whole = session_run_once(session, session_try_env);
     if (session->status != SNAPCELL_OK) return session_send_error(session) && false;
     return session_restore(session, !whole) || session_end_with_anomaly();
 }
@@ -367,9 +391,9 @@ static bool session_try_load(restore_session *session)
 static bool session_begin(restore_session *session)
 {
     snapcell_error *err = &session->error;
-    if (!session_run(session, session_load_cell, 0) || session->status != SNAPCELL_OK)
+    if (!session_run_once(session, session_load_cell) || session->status != SNAPCELL_OK)
         return session_send_error(session) && false;
-    session_run(session, session_prepare_restores, 0);
+    session_run_once(session, session_prepare_restores);
     if (session->status != SNAPCELL_OK || checkpoint_take(session->cp, err) != SNAPCELL_OK) {
         session_fall_back(session);
         return false;
