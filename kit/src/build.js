@@ -98,13 +98,11 @@ async function buildFunction(settings, { program, files, bundle, signal }) {
     if (isUnchanged(state, root, digest) && (await isStored(program, settings, state.result.key)))
         return { ...state.result, cached: true, unchanged: true, ms: performance.now() - started };
     const { bundled, file, bundleMs } = await bundleTo(settings, bundle);
-    const missing = await missingOf(bundled, settings);
-    const compiled = await compileBundle(
+    const { compiled, missing } = await compileChecked(settings, bundled, {
         program,
         file,
-        { ...settings, ...bundled.settings },
-        signal
-    );
+        signal,
+    });
     const inputs = bundled.metafile
         ? inputFiles(bundled.metafile, root)
         : bundled.inputs.map(input => resolve(root, input));
@@ -126,6 +124,17 @@ async function buildFunction(settings, { program, files, bundle, signal }) {
     writeState(root, name, { settings: digest, facts, result });
     if (settings.metafile) writeMetafile(settings, bundled.metafile);
     return { ...result, unchanged: false, ms: performance.now() - started };
+}
+
+// Missing names are looked for before the compile, so that nothing wrong gets into the store; while developing, during
+// it, as time counts more.
+async function compileChecked(settings, bundled, { program, file, signal }) {
+    const looked = missingOf(bundled, settings);
+    looked.catch(() => {}); // it is waited for below
+    if (!settings.quick) await looked;
+    const compile = compileBundle(program, file, { ...settings, ...bundled.settings }, signal);
+    const [compiled, missing] = await Promise.all([compile, looked]);
+    return { compiled, missing };
 }
 
 // The files that a bundle embeds, with the folders that they are in.

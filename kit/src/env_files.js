@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const line =
-    /^\s*(?:export\s+)?([\w.-]+)\s*=[ \t]*("(?:\\.|[^"\\])*"|'[^']*'|`[^`]*`|[^\n#]*?(?=[ \t]+#|[ \t]*$))/gm;
+    /^\s*(?:export\s+)?([\w.-]+)\s*=[ \t]*("(?:\\.|[^"\\])*"|'[^']*'|`[^`]*`|[^\n]*?(?=[ \t]+#|[ \t]*$))/gm;
 
 const unescaped = text =>
     text.replace(/\\([nrt"\\$])/g, (_, sign) => ({ n: "\n", r: "\r", t: "\t" })[sign] ?? sign);

@@ -11,6 +11,7 @@ export class Session {
     #watcher;
     #running;
     #again = false;
+    #wasLoaded = false;
 
     /**
      * @param {any} options
@@ -71,7 +72,8 @@ export class Session {
             this.#watchAll(built);
             return built;
         } catch (error) {
-            if (!(error instanceof Failure)) throw error;
+            // What is wrong from the start is for the caller; later it can be put right while this goes on.
+            if (!(error instanceof Failure) || !this.#wasLoaded) throw error;
             this.#watcher?.watch([...(this.#project?.files ?? []), ...this.#settingsFiles()]);
             return { root: this.options.cwd ?? process.cwd(), notes: [], functions: [], error };
         }
@@ -81,6 +83,7 @@ export class Session {
         await this.#dispose();
         const project = await prepare(this.options);
         this.#project = (await this.events.before?.(project)) ?? project;
+        this.#wasLoaded = true;
     }
 
     // What failed is watched as well as what it was made of the last time.

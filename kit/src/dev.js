@@ -1,0 +1,171 @@
+// Builds, serves through `snapcell serve`, and builds again whenever a source changes.
+import { mkdirSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { performance } from "node:perf_hooks";
+import { DevProxy } from "./dev_proxy.js";
+import { readEnvFiles } from "./env_files.js";
+import { Failure, usageFailure } from "./failure.js";
+import { ServeProcess } from "./serve_process.js";
+import { Session } from "./session.js";
+import { makeWorkFolder, workFolder } from "./state.js";
+
+const defaultPort = 8787;
+
+/** @param {string | undefined} text HOST:PORT, :PORT or PORT */
+export function addressOf(text) {
+    if (text === undefined) return { host: "127.0.0.1", port: defaultPort, isFixed: false };
+    const [, host, bare, port] = /^(?:(?:\[([^\]]+)\]|([^:]*)):)?(\d+)$/.exec(text) ?? [];
+    if (port === undefined || Number(port) > 65535)
+        throw usageFailure(`--listen takes HOST:PORT, such as 127.0.0.1:8787, not "${text}"`);
+    return { host: host || bare || "127.0.0.1", port: Number(port), isFixed: true };
+}
+
+// Development reaches every host; what runs in production names those that it needs.
+const network = { allow_net: ["*"], allow_net_private: true };
+
+function configOf(functions, env) {
+    const settings = functions.map(one => [one.name, { ...network, env: { ...one.env, ...env } }]);
+    return {
+        functions: Object.fromEntries(settings),
+        trusted_proxies: ["unix"],
+        access_log: false,
+    };
+}
+
+export class DevServer {
+    #project;
+    #failure;
+    #building = Promise.resolve();
+    #started;
+
+    /**
+     * @param {any} options
+     * @param {(event: any) => void} told { event: "listening" | "built" | "failed" | "request" | "console" | "failure" }
+     */
+    constructor(options, told) {
+        this.told = told;
+        this.options = {
+            ...options,
+            mode: options.mode ?? "development",
+            level: options.level ?? 1,
+        };
+        this.session = new Session(this.options, {
+            before: project => this.#prepare(project),
+            started: () => this.#begin(),
+            built: built => this.#built(built),
+        });
+        this.proxy = new DevProxy({
+            socket: () => this.serve.socket,
+            ready: () => this.#ready(),
+            root: () => this.#project?.root ?? process.cwd(),
+            overlay: options.overlay,
+            told: line => told({ event: "request", ...line }),
+        });
+    }
+
+    // A store of its own: what is tried here is not what is deployed.
+    #prepare(project) {
+        const store = this.options.store
+            ? resolve(this.options.cwd ?? ".", this.options.store)
+            : join(workFolder(project.root), "dev-store");
+        if (!this.serve) {
+            makeWorkFolder(project.root);
+            if (!this.options.store) rmSync(store, { recursive: true, force: true });
+            mkdirSync(store, { recursive: true });
+            const [only] = project.functions.length === 1 ? project.functions : [];
+            this.serve = this.#newServe(project.program, store, only?.name);
+        }
+        const functions = project.functions.map(one => ({
+            ...one,
+            store,
+            sign: undefined,
+            quick: true,
+        }));
+        this.#project = { ...project, functions };
+        return this.#project;
+    }
+
+    #newServe(program, store, single) {
+        return new ServeProcess({
+            program,
+            store,
+            single,
+            event: line => {
+                if (line.event === "console" || line.event === "failure")
+                    this.told({ ...line, root: this.#project.root });
+            },
+            ended: text =>
+                this.told({ event: "failed", error: new Failure(`snapcell serve ended: ${text}`) }),
+        });
+    }
+
+    // Requests wait from here on.
+    #begin() {
+        this.#started = performance.now();
+        this.#building = new Promise(done => (this.finish = done));
+    }
+
+    async #ready() {
+        await this.#building;
+        return this.#failure;
+    }
+
+    async #built(built) {
+        const failed = built.error ?? built.functions.find(({ error }) => error)?.error;
+        this.#failure = failed;
+        try {
+            if (!failed) await this.#update();
+        } catch (error) {
+            if (!(error instanceof Failure)) throw error;
+            this.#failure = error;
+        }
+        this.finish();
+        const ms = performance.now() - this.#started;
+        this.told({
+            event: this.#failure ? "failed" : "built",
+            ...built,
+            error: this.#failure,
+            ms,
+        });
+        this.proxy.reloadPages();
+    }
+
+    async #update() {
+        const { root, functions } = this.#project;
+        const { env } = readEnvFiles(root);
+        await this.serve.update(configOf(functions, env));
+    }
+
+    /** @returns {Promise<string>} the URL */
+    async start() {
+        const { host, port, isFixed } = addressOf(this.options.listen);
+        this.#begin();
+        this.url = await this.proxy.listen(host, port, isFixed);
+        this.told({ event: "listening", url: this.url });
+        await this.session.start();
+        return this.url;
+    }
+
+    async close() {
+        await this.session.close();
+        this.finish?.();
+        await this.proxy.close();
+        await this.serve?.stop();
+    }
+}
+
+/**
+ * Starts a development server.
+ * @param {any} [options]
+ * @returns {Promise<{ url: string, close: () => Promise<void> }>}
+ */
+export async function dev({ onEvent = () => {}, ...options } = {}) {
+    const server = new DevServer(options, onEvent);
+    try {
+        const url = await server.start();
+        return { url, close: () => server.close() };
+    } catch (error) {
+        await server.close();
+        throw error;
+    }
+}

@@ -1,0 +1,100 @@
+// Runs `snapcell serve` for development: one process, behind a socket that only this user has.
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Failure } from "./failure.js";
+import { cannotStart } from "./native.js";
+
+const listening = /^listening on /m;
+
+export class ServeProcess {
+    #child;
+    #config;
+    #reloaded = [];
+    #stopping = false;
+
+    /**
+     * @param {{ program: string, store: string, single?: string, event: (line: any) => void, ended: (text: string) => void }} options
+     */
+    constructor(options) {
+        this.options = options;
+        this.folder = mkdtempSync(join(tmpdir(), "snapcell-dev-"));
+        this.socket = join(this.folder, "socket");
+    }
+
+    get isRunning() {
+        return this.#child !== undefined;
+    }
+
+    /** Has the server run with this configuration and what is in the store now. @param {object} config */
+    async update(config) {
+        const text = JSON.stringify(config);
+        if (text !== this.#config)
+            writeFileSync(join(this.folder, "serve.json"), text, { mode: 0o600 }); // it has secrets
+        this.#config = text;
+        if (!this.#child) return this.#start();
+        await new Promise(done => {
+            this.#reloaded.push(done);
+            this.#child.kill("SIGHUP");
+        });
+    }
+
+    #start() {
+        const { program, store, single } = this.options;
+        const parameters = ["serve", "--dev", "--store", store, "--listen", `unix:${this.socket}`];
+        parameters.push("--config", join(this.folder, "serve.json"));
+        if (single) parameters.push("--single", single);
+        rmSync(this.socket, { force: true });
+        const child = spawn(program, parameters, { stdio: ["ignore", "pipe", "pipe"] });
+        this.#child = child;
+        let words = "";
+        this.#readLines(child.stderr, text => (words = text));
+        return new Promise((done, failed) => {
+            let output = "";
+            child.stdout.setEncoding("utf8").on("data", text => {
+                output += text;
+                if (listening.test(output)) done();
+            });
+            child.on("error", error => failed(cannotStart(program, error)));
+            child.on("close", status => {
+                this.#child = undefined;
+                for (const waiting of this.#reloaded.splice(0)) waiting();
+                const text = words.replace(/^snapcell: /, "") || `it ended with status ${status}`;
+                failed(
+                    new Failure(`snapcell serve could not start: ${text}`, {
+                        status: 3,
+                        code: "E_SERVE",
+                    })
+                );
+                if (!this.#stopping) this.options.ended(text);
+            });
+        });
+    }
+
+    #readLines(stream, other) {
+        let rest = "";
+        stream.setEncoding("utf8").on("data", text => {
+            const lines = (rest + text).split("\n");
+            rest = lines.pop();
+            for (const line of lines) this.#take(line, other);
+        });
+    }
+
+    #take(line, other) {
+        if (!line.startsWith("{")) return other(line);
+        const event = JSON.parse(line);
+        if (/^reload/.test(event.event)) for (const waiting of this.#reloaded.splice(0)) waiting();
+        this.options.event(event);
+    }
+
+    async stop() {
+        this.#stopping = true;
+        if (this.#child) {
+            const closed = new Promise(done => this.#child.on("close", done));
+            this.#child.kill("SIGTERM");
+            await closed;
+        }
+        rmSync(this.folder, { recursive: true, force: true });
+    }
+}
