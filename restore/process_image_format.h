@@ -91,8 +91,6 @@ typedef struct process_image_head {
     uint64_t table_offset;    /* a whole page: ranges in ascending order, then copies */
     uint32_t range_count;
     uint32_t copy_count;
-    uint64_t program_device;
-    uint64_t program_inode;
     uint64_t entry;    /* called as entry(argument, arrival), on the stack below `stack_top` */
     uint64_t argument; /* in an OUTER range, as is stack_top */
     uint64_t stack_top;

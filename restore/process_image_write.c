@@ -272,8 +272,6 @@ static void head_fill(image_writer *writer)
     head->version = PROCESS_IMAGE_VERSION;
     head->machine = PROCESS_IMAGE_MACHINE;
     head->view_size_bytes = writer->cp->view_size_bytes;
-    head->program_device = writer->program.device;
-    head->program_inode = writer->program.inode;
     head->entry = (uint64_t)(uintptr_t)request->entry;
     head->argument = (uint64_t)(uintptr_t)request->argument;
     head->stack_top = (uint64_t)(uintptr_t)request->stack_top;

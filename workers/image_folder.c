@@ -20,6 +20,8 @@
 #define FOLDER_KEY_FILE "key"
 #define FOLDER_SUFFIX ".image"
 #define FOLDER_NAME_SIZE (2 * IMAGE_KEY_SIZE + sizeof(FOLDER_SUFFIX))
+/* While it is written: ".NAME.PID". */
+#define FOLDER_TEMPORARY_SIZE (FOLDER_NAME_SIZE + 16)
 #define FOLDER_MAGIC UINT64_C(0x31444c464c434e53) /* "SNCLFLD1" */
 #define FOLDER_HEAD_SIZE PROCESS_IMAGE_PAGE
 #define FOLDER_FILES_MAX 4096
@@ -295,15 +297,18 @@ int image_folder_get(image_folder *folder, const image_key *key, uint64_t age_ma
 /* --- Room --- */
 
 typedef struct folder_file {
-    char name[FOLDER_NAME_SIZE];
+    char name[FOLDER_TEMPORARY_SIZE];
     uint64_t size_bytes;
     int64_t used_ns;
 } folder_file;
 
+/* Also one that was never finished. */
 static bool name_is_image(const char *name)
 {
-    return strlen(name) == FOLDER_NAME_SIZE - 1 &&
-           strcmp(name + 2 * IMAGE_KEY_SIZE, FOLDER_SUFFIX) == 0;
+    size_t begin = name[0] == '.' ? 1 : 0;
+    size_t size = strlen(name);
+    return size >= begin + FOLDER_NAME_SIZE - 1 && size < FOLDER_TEMPORARY_SIZE &&
+           memcmp(name + begin + 2 * IMAGE_KEY_SIZE, FOLDER_SUFFIX, sizeof(FOLDER_SUFFIX) - 1) == 0;
 }
 
 static int file_compare(const void *a, const void *b)
@@ -331,7 +336,7 @@ static size_t folder_list(const image_folder *folder, folder_file *out, uint64_t
             fstatat(folder->fd, entry->d_name, &file, AT_SYMLINK_NOFOLLOW) != 0)
             continue;
         folder_file *listed = &out[count++];
-        memcpy(listed->name, entry->d_name, sizeof(listed->name));
+        snprintf(listed->name, sizeof(listed->name), "%s", entry->d_name);
         listed->size_bytes = (uint64_t)file.st_size;
         listed->used_ns = (int64_t)file.st_mtim.tv_sec * 1000000000 + file.st_mtim.tv_nsec;
         *size_bytes += listed->size_bytes;
@@ -388,7 +393,7 @@ int image_folder_put(image_folder *folder, const image_key *key, int fd, uint64_
                      snapcell_error *err)
 {
     char name[FOLDER_NAME_SIZE];
-    char temporary[FOLDER_NAME_SIZE + 16];
+    char temporary[FOLDER_TEMPORARY_SIZE];
     folder_name(key, name);
     unlinkat(folder->fd, name, 0);
     int status = folder_make_room(folder, FOLDER_HEAD_SIZE + size_bytes, err);
