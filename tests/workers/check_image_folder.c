@@ -305,6 +305,7 @@ START_TEST(test_a_folder_has_a_bound)
     char left[300];
     snprintf(left, sizeof(left), "%s/.%s.4711", folder_path, strrchr(file_path, '/') + 1);
     int left_fd = open(left, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    ck_assert_int_eq(ftruncate(left_fd, FILE_SIZE), 0);
     ck_assert_int_eq(futimens(left_fd, (struct timespec[2]){{1000, 0}, {1000, 0}}), 0);
     close(left_fd);
     put(folder, &(image_key){{4}}, 4);
