@@ -15,11 +15,11 @@ static uint64_t bench_memory_field(const char *line, const char *name)
     return strtoull(line + size + 1, NULL, 10) << 10;
 }
 
-int bench_memory_read(bench_memory *out, snapcell_error *err)
+static int bench_memory_read_file(const char *path, bench_memory *out, snapcell_error *err)
 {
     *out = (bench_memory){0};
-    FILE *file = fopen("/proc/self/smaps_rollup", "re");
-    if (!file) return error_set_errno(err, SNAPCELL_E_IO, errno, "opening /proc/self/smaps_rollup");
+    FILE *file = fopen(path, "re");
+    if (!file) return error_set_errno(err, SNAPCELL_E_IO, errno, "opening %s", path);
     char line[256];
     while (fgets(line, sizeof(line), file)) {
         out->rss_bytes += bench_memory_field(line, "Rss");
@@ -29,6 +29,18 @@ int bench_memory_read(bench_memory *out, snapcell_error *err)
     }
     fclose(file);
     return SNAPCELL_OK;
+}
+
+int bench_memory_read(bench_memory *out, snapcell_error *err)
+{
+    return bench_memory_read_file("/proc/self/smaps_rollup", out, err);
+}
+
+int bench_memory_read_of(int process_id, bench_memory *out, snapcell_error *err)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", process_id);
+    return bench_memory_read_file(path, out, err);
 }
 
 int bench_hold_more(bench_hold *hold, const bench_subject_type *type, void *subject,

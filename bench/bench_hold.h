@@ -18,4 +18,7 @@ void bench_hold_release(bench_hold *hold, const bench_subject_type *type);
 /* Of this process. Errors: E_IO where /proc is missing. */
 int bench_memory_read(bench_memory *out, snapcell_error *err);
 
+/* Of another process. Errors: E_IO where the kernel does not tell this user. */
+int bench_memory_read_of(int process_id, bench_memory *out, snapcell_error *err);
+
 #endif

@@ -16,6 +16,7 @@ extern const bench_section bench_section_process; /* fresh processes, and other 
 extern const bench_section bench_section_memory;  /* live cells */
 extern const bench_section bench_section_threads; /* loads on several threads */
 extern const bench_section bench_section_restore; /* fresh instances of sandboxed workers */
+extern const bench_section bench_section_launch;  /* workers from images */
 extern const bench_section bench_section_many;    /* a store with many artifacts */
 
 /* Compiles the functions into the run's stores; before any section. */

@@ -37,7 +37,7 @@ static const cli_option bench_options[] = {
     {BENCH_PEERS, "peers", "FILE", "other runtimes, as bench/peers/prepare.mjs lists them"},
     {BENCH_URL, "url", "PATH", "what the functions are asked and warmed up with (default: /)"},
     {BENCH_ONLY, "only", "PART",
-     "load, process, memory, threads, restore or many;\n"
+     "load, process, memory, threads, restore, launch or\nmany; "
      "repeatable"},
     {BENCH_SEED, "seed", "N", "of the random order (default: drawn, and recorded)"},
     {BENCH_COMMIT, "commit", "TEXT", "recorded with the results"},
@@ -46,8 +46,8 @@ static const cli_option bench_options[] = {
 };
 
 static const bench_section *const bench_sections[] = {
-    &bench_section_load,    &bench_section_process, &bench_section_memory,
-    &bench_section_threads, &bench_section_restore, &bench_section_many,
+    &bench_section_load,    &bench_section_process, &bench_section_memory, &bench_section_threads,
+    &bench_section_restore, &bench_section_launch,  &bench_section_many,
 };
 #define BENCH_SECTION_COUNT (sizeof(bench_sections) / sizeof(bench_sections[0]))
 
@@ -79,7 +79,8 @@ static bool bench_take_only(bench_state *state, const char *value)
         state->only[i] = state->any_only = true;
         return true;
     }
-    cli_message("--only needs load, process, memory, threads, restore or many, not '%s'", value);
+    cli_message("--only needs load, process, memory, threads, restore, launch or many, not '%s'",
+                value);
     return false;
 }
 
@@ -178,11 +179,12 @@ static void bench_begin_results(bench_state *state, int argc, char **argv)
     struct tm utc;
     if (gmtime_r(&now, &utc)) strftime(started, sizeof(started), "%Y-%m-%dT%H:%M:%SZ", &utc);
     state->context.results = json_pack(
-        "{s:s, s:s, s:o, s:b, s:I, s:i, s:i, s:o, s:[], s:[], s:[], s:[], s:[], s:[], s:[]}",
+        "{s:s, s:s, s:o, s:b, s:I, s:i, s:i, s:o, s:[], s:[], s:[], s:[], s:[], s:[], s:[], s:[]}",
         "schema", "snapcell-bench-1", "started", started, "command", words, "quick",
         settings->quick, "seed", (json_int_t)settings->seed, "samples", (int)settings->samples,
         "processes", (int)settings->processes, "environment", bench_environment_json(state->commit),
-        "functions", "series", "memory", "throughput", "workers", "missing", "warnings");
+        "functions", "series", "memory", "throughput", "workers", "launches", "missing",
+        "warnings");
 }
 
 static int bench_measure(bench_state *state, snapcell_error *err)
@@ -295,7 +297,8 @@ const cli_command cmd_bench = {
         "Compiles each bundle into stores of its own under --out (--store is not used), and times\n"
         "loads from them: in a warm process, compressed, raw, and with the store's pages on the\n"
         "disk alone; in fresh processes; on 1 to 8 threads; from a store with many artifacts; in\n"
-        "sandboxed workers that restore, reload or keep a cell; and what memory a live cell "
+        "sandboxed workers that restore, reload or keep a cell, or are launched from an image; and "
+        "what memory a live cell "
         "takes.\n"
         "For comparison it times V8 on its default platform: from the source, with a code cache,\n"
         "and from a snapshot that is already in memory.\n"

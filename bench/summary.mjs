@@ -160,6 +160,35 @@ const definitions = [
             run.worker(f, "worker_restore", "elapsed_ns"),
     },
     {
+        name: "image_vs_load",
+        what: "cached load and call in a warm process / blank launcher to response by image, p50",
+        better: "at least",
+        goals: { hello: 2.5, "react-ssr": 3, "hono-api": 3.5, mix: 7 },
+        value: (run, f) => run.p50("load", f, "cached") / run.launch(f, "blank_ns"),
+    },
+    {
+        name: "launch_vs_run",
+        what: "snapcell run, exec to response / spawn of a launcher to response by image, p50",
+        better: "at least",
+        goals: { hello: 6, "react-ssr": 6, "hono-api": 7, mix: 10 },
+        value: (run, f) => run.p50("process", f, "snapcell") / run.launch(f, "spawn_ns"),
+    },
+    {
+        name: "launch_vs_node",
+        what: "node, exec to response / spawn of a launcher to response by image, p50",
+        better: "at least",
+        goals: { hello: 25, "react-ssr": 25, "hono-api": 25, mix: 30 },
+        value: (run, f) => run.p50("process", f, "node") / run.launch(f, "spawn_ns"),
+    },
+    {
+        name: "workers_pss_vs_separate",
+        what: "PSS of live workers of one function from an image / of as many that load it each",
+        better: "lower",
+        goals: { hello: 0.5, "react-ssr": 0.5, "hono-api": 0.5, mix: 0.5 },
+        value: (run, f) =>
+            run.launched(f)?.launched_pss_bytes / (run.launched(f)?.separate_pss_bytes || NaN),
+    },
+    {
         name: "many_lookup_by_key_us",
         what: "lookup in the large store by key, p50, in us",
         better: "lower",
@@ -226,6 +255,12 @@ export class Run {
         )?.[field];
         // A worker that could not restore gives zeros.
         return of?.[which] || NaN;
+    }
+    launched(name) {
+        return this.results.launches?.find(one => one.function === name);
+    }
+    launch(name, field, which = "p50") {
+        return this.launched(name)?.[field]?.[which] || NaN;
     }
     throughput(name, config) {
         return this.results.throughput

@@ -95,6 +95,11 @@ static int workers_check(snapcell_workers_options *options, snapcell_error *err)
         return error_set(err, SNAPCELL_E_USAGE,
                          "snapcell_workers_options.restore_tier is %d: no such",
                          (int)options->restore_tier);
+    if (options->image_launchers != SNAPCELL_IMAGE_LAUNCHERS_NONE &&
+        options->image_launchers > SNAPCELL_IMAGE_LAUNCHERS_MAX)
+        return error_set(err, SNAPCELL_E_USAGE,
+                         "snapcell_workers_options.image_launchers is %u: at most %u can wait",
+                         (unsigned)options->image_launchers, SNAPCELL_IMAGE_LAUNCHERS_MAX);
     if (options->keep_cell) options->policy = SNAPCELL_WORKERS_KEEP;
     if (options->restore_tier == SNAPCELL_RESTORE_NONE)
         options->restore_tier = SNAPCELL_RESTORE_SCANNED;
@@ -121,6 +126,10 @@ static int workers_open_images(snapcell_workers *workers, snapcell_error *err)
         .age_max_ns = (given->image_age_max_ms > 0 ? given->image_age_max_ms
                                                    : SNAPCELL_IMAGE_AGE_MAX_MS_DEFAULT) *
                       NS_PER_MS,
+        .launchers = given->image_launchers == 0 ? SNAPCELL_IMAGE_LAUNCHERS_DEFAULT
+                     : given->image_launchers == SNAPCELL_IMAGE_LAUNCHERS_NONE
+                         ? 0
+                         : given->image_launchers,
         .start_limit_ms = given->start_limit_ms,
     };
     bool has_folder = given->image_folder == NULL || workers->image_folder != NULL;

@@ -19,8 +19,6 @@
 #include "image_store.h"
 #include "monotonic.h"
 
-/* So many launchers wait. */
-#define IMAGES_LAUNCHERS 2
 /* A function's image is made when so many of its workers were started: one that is loaded once does
  * not pay for it. With a folder the next host profits from the first. */
 #define IMAGES_STARTS_MIN 2
@@ -62,7 +60,7 @@ struct worker_images {
     image_shelf shelf;
     image_function functions[IMAGES_FUNCTIONS_MAX];
     uint32_t function_count;
-    child_process launchers[IMAGES_LAUNCHERS];
+    child_process *launchers; /* Owned */
     uint32_t launcher_count;
     image_launcher_scope scope; /* of the launchers */
     bool wants_launchers;
@@ -107,11 +105,15 @@ worker_images *worker_images_open(const worker_images_options *options)
     images->shelf.size_bytes_max = options->size_bytes_max;
     images->is_refused = images->wake_fd < 0 || !images_find_program(images);
     images->store = image_store_new(options->store_path);
-    if (images->store != NULL && pthread_mutex_init(&images->lock, NULL) == 0) return images;
+    images->launchers = calloc(options->launchers + 1u, sizeof(*images->launchers));
+    if (images->store != NULL && images->launchers != NULL &&
+        pthread_mutex_init(&images->lock, NULL) == 0)
+        return images;
     image_store_free(images->store);
     if (images->program_fd >= 0) close(images->program_fd);
     if (images->wake_fd >= 0) close(images->wake_fd);
     free(images->launcher_path);
+    free(images->launchers);
     free(images);
     return NULL;
 }
@@ -153,6 +155,7 @@ void worker_images_close(worker_images *images)
     if (images->wake_fd >= 0) close(images->wake_fd);
     pthread_mutex_destroy(&images->lock);
     free(images->launcher_path);
+    free(images->launchers);
     free(images);
 }
 
@@ -241,12 +244,13 @@ static bool work_add_launcher(worker_images *images)
     pthread_mutex_lock(&images->lock);
     image_launcher_scope scope = images->scope;
     bool is_wanted = images->wants_launchers && !images->is_refused && !images->is_closing &&
-                     images->launcher_count < IMAGES_LAUNCHERS;
+                     images->launcher_count < images->options.launchers;
     pthread_mutex_unlock(&images->lock);
     child_process launcher;
     if (!is_wanted || images_start_launcher(images, &scope, &launcher) != SNAPCELL_OK) return false;
     pthread_mutex_lock(&images->lock);
-    bool is_kept = images->launcher_count < IMAGES_LAUNCHERS && scope_is(&scope, &images->scope);
+    bool is_kept =
+        images->launcher_count < images->options.launchers && scope_is(&scope, &images->scope);
     if (is_kept) images->launchers[images->launcher_count++] = launcher;
     pthread_mutex_unlock(&images->lock);
     if (!is_kept) child_process_end(&launcher);

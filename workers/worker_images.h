@@ -22,6 +22,7 @@ typedef struct worker_images_options {
     uint64_t size_bytes_max; /* in memory */
     uint64_t folder_bytes_max;
     uint64_t age_max_ns;
+    uint32_t launchers; /* so many wait; at most SNAPCELL_IMAGE_LAUNCHERS_MAX */
     uint32_t start_limit_ms;
 } worker_images_options;
 

@@ -46,6 +46,10 @@ typedef enum snapcell_restore_tier {
 
 /* For image_bytes_max: none. */
 #define SNAPCELL_IMAGES_NONE UINT64_MAX
+/* For image_launchers: none. */
+#define SNAPCELL_IMAGE_LAUNCHERS_NONE UINT32_MAX
+#define SNAPCELL_IMAGE_LAUNCHERS_DEFAULT 2u
+#define SNAPCELL_IMAGE_LAUNCHERS_MAX 64u
 #define SNAPCELL_IMAGE_BYTES_MAX_DEFAULT (UINT64_C(256) << 20)
 #define SNAPCELL_IMAGE_FOLDER_BYTES_MAX_DEFAULT (UINT64_C(1) << 30)
 #define SNAPCELL_IMAGE_AGE_MAX_MS_DEFAULT (UINT64_C(60) * 60 * 1000)
@@ -100,6 +104,10 @@ typedef struct snapcell_workers_options {
     /* An older image is not used, and made again: workers of one image share the layout of their
      * memory and V8's hash seed. 0: an hour */
     uint64_t image_age_max_ms;
+    /* How many launchers wait, blank, to become a worker: 100 KiB each. 0: two;
+     * SNAPCELL_IMAGE_LAUNCHERS_NONE: one is started when it is needed, which takes a millisecond.
+     * At most 64. */
+    uint32_t image_launchers;
 } snapcell_workers_options;
 
 #define SNAPCELL_WORKERS_OPTIONS_INIT                                                              \
