@@ -96,7 +96,8 @@ void worker_launch_again(snapcell_worker *worker)
 {
     snapcell_error error;
     worker_images_tell(worker->workers->images, &worker->launch_key, worker->launch);
-    worker_count(&worker->workers->counters.deaths, 1);
+    if (worker->launch == WORKER_IMAGE_BROKEN)
+        worker_count(&worker->workers->counters.deaths, 1);
     worker->is_launching = false;
     worker->launches_left -= 1;
     if (worker->launch != WORKER_IMAGE_COLLIDED) worker->launches_left = 0;
