@@ -59,8 +59,8 @@ function takenAsIs({ root, entry }) {
 /** Writes a bundle and its source map to the work folder. @returns {string} the bundle's file */
 export function writeBundle({ root, name }, { code, map }) {
     const file = join(makeWorkFolder(root), `${name}.js`);
-    const link = map && !/^\/\/# sourceMappingURL=/m.test(code);
-    writeFileSync(file, link ? `${code}//# sourceMappingURL=${basename(file)}.map\n` : code);
+    const text = map ? code.replace(/^\/\/# sourceMappingURL=.*\n?/gm, "").trimEnd() : code;
+    writeFileSync(file, map ? `${text}\n//# sourceMappingURL=${basename(file)}.map\n` : text);
     if (map) writeFileSync(`${file}.map`, map);
     return file;
 }
@@ -103,9 +103,7 @@ async function buildFunction(settings, { program, files, bundle, signal }) {
         file,
         signal,
     });
-    const inputs = bundled.metafile
-        ? inputFiles(bundled.metafile, root)
-        : bundled.inputs.map(input => resolve(root, input));
+    const inputs = sourcesOf(bundled, root);
     const result = {
         ...compiled,
         ...bundleFacts(settings, file, { ...bundled, entry: settings.entry }),
@@ -178,6 +176,12 @@ function missingText({ module, name, state, packages, places }) {
             ? `, and at ${places.length - 1} more place${places.length > 2 ? "s" : ""}`
             : "";
     return `"${name}" of node:${module} ${what}${users}${more}`;
+}
+
+// The files that a bundle comes from, absolute.
+function sourcesOf({ sources, metafile, inputs }, root) {
+    if (sources) return sources;
+    return metafile ? inputFiles(metafile, root) : inputs.map(input => resolve(root, input));
 }
 
 const noticeOf = ({ text, location }) => ({

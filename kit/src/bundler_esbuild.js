@@ -49,7 +49,8 @@ export function esbuildOptions(request) {
     };
 }
 
-const pluginsOf = (request, own) => [
+/** @param {any} request @param {any} own */
+export const pluginsOf = (request, own) => [
     ...(own.plugins ?? []),
     runtimePlugin(),
     ...(request.deno ? [denoPlugin(request)] : []),

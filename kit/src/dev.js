@@ -23,7 +23,8 @@ export function addressOf(text) {
 // Development reaches every host; what runs in production names those that it needs.
 const network = { allow_net: ["*"], allow_net_private: true };
 
-function configOf(functions, env) {
+/** The configuration of a server for development. */
+export function serveConfig(functions, env) {
     const settings = functions.map(one => [one.name, { ...network, env: { ...one.env, ...env } }]);
     return {
         functions: Object.fromEntries(settings),
@@ -40,7 +41,7 @@ export class DevServer {
 
     /**
      * @param {any} options
-     * @param {(event: any) => void} told { event: "listening" | "built" | "failed" | "request" | "console" | "failure" }
+     * @param {(event: any) => void} told { event }: listening, built, failed, request, console or failure
      */
     constructor(options, told) {
         this.told = told;
@@ -133,7 +134,7 @@ export class DevServer {
     async #update() {
         const { root, functions } = this.#project;
         const { env } = readEnvFiles(root);
-        await this.serve.update(configOf(functions, env));
+        await this.serve.update(serveConfig(functions, env));
     }
 
     /** @returns {Promise<string>} the URL */

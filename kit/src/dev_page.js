@@ -44,7 +44,10 @@ const style = `
 // The line that it is about stands out.
 const marked = frame => escaped(frame).replace(/^(&#62; .*(?:\n +\| +\^+)?)/gm, "<b>$1</b>");
 
-/** @param {any} failure @param {string} root @param {string} eventsPath */
+const waiting = path => `<p>This page loads again after the next build.</p>
+<script>new EventSource("${path}").onmessage = () => location.reload();</script>`;
+
+/** @param {any} failure @param {string} root @param {string} [eventsPath] where to wait for the next build */
 export function errorPage(failure, root, eventsPath) {
     const sections = partsOf(failure).map(one => {
         const frame = frameOf(one, root);
@@ -60,7 +63,6 @@ export function errorPage(failure, root, eventsPath) {
 <title>${escaped(failure.message)}</title>
 <style>${style}</style>
 ${sections.join("\n")}
-<p>This page loads again after the next build.</p>
-<script>new EventSource("${eventsPath}").onmessage = () => location.reload();</script>
+${eventsPath === undefined ? "" : waiting(eventsPath)}
 `;
 }

@@ -1,4 +1,4 @@
-// Runs `snapcell serve` for development: one process, behind a socket that only this user has.
+// Runs `snapcell serve` for development: one process, at a socket that only this user has.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,7 +15,8 @@ export class ServeProcess {
     #stopping = false;
 
     /**
-     * @param {{ program: string, store: string, single?: string, event: (line: any) => void, ended: (text: string) => void }} options
+     * @param {{ program: string, store: string, single?: string, event: (line: any) => void,
+     *     ended: (text: string) => void }} options
      */
     constructor(options) {
         this.options = options;
