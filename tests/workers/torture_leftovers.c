@@ -19,7 +19,7 @@
 #define CHUNK_SIZE ((size_t)1 << 20)
 #define RESIDENT_SLACK_KIB ((size_t)8 << 10)
 #define SETTLED 3 /* tries, after which a process has its size */
-#define LARGE_EVERY 4
+#define SEARCHED_EVERY 4
 #define SWAP_NEEDED ((unsigned long)256 << 20)
 
 static const char source[] =
@@ -209,9 +209,9 @@ static void try_worker(snapcell_worker *worker, const restore_variant *variant, 
 {
     size_t resident_kib = 0;
     for (unsigned long i = 0; i < count; i++) {
-        try_pattern(worker, variant);
+        if (i < SETTLED || i % SEARCHED_EVERY == 0) try_pattern(worker, variant);
         if (i == SETTLED) resident_kib = restore_resident_kib(snapcell_worker_process_id(worker));
-        if (i >= SETTLED && i % LARGE_EVERY == SETTLED) try_large(worker, resident_kib);
+        if (i >= SETTLED) try_large(worker, resident_kib);
         torture_progress(i, count);
     }
 }
