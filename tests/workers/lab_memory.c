@@ -44,9 +44,21 @@
 #define WORD_IS_SWAPPED (UINT64_C(1) << 62)
 #define WORD_IS_PRESENT (UINT64_C(1) << 63)
 
+#define FILES_MAX 64
+
+/* What the kernel and the processor hold for a process, and no memory shows. */
+typedef struct lab_kernel {
+    uint64_t files; /* a bit a descriptor that is open */
+    sigset_t mask;
+    void *handlers[NSIG];
+    void *signal_stack;
+    uint32_t rounding;
+} lab_kernel;
+
 /* In outer memory. */
 typedef struct lab_memory {
     lab_report *report;
+    lab_kernel kernel_then;
     int pagemap_fd;
     int maps_fd;
     int memory_fd;
@@ -230,6 +242,52 @@ static void count_swapped(const memory_mapping *mapping, uintptr_t page, uint64_
     if ((word & WORD_IS_SWAPPED) != 0) lab->report->paged_out++;
 }
 
+/* --- What the kernel holds --- */
+
+static uint32_t read_rounding(void)
+{
+#if defined(__x86_64__)
+    uint32_t control;
+    __asm__ volatile("stmxcsr %0" : "=m"(control));
+    return control & ~(uint32_t)0x3f; /* flags of what was inexact do not matter */
+#elif defined(__aarch64__)
+    uint64_t control;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(control));
+    return (uint32_t)control;
+#endif
+}
+
+static void read_kernel(lab_kernel *out)
+{
+    memset(out, 0, sizeof(*out));
+    for (int fd = 0; fd < FILES_MAX; fd++)
+        if (fcntl(fd, F_GETFD) >= 0) out->files |= UINT64_C(1) << fd;
+    sigprocmask(SIG_SETMASK, NULL, &out->mask);
+    for (int number = 1; number < NSIG; number++) {
+        struct sigaction action;
+        if (sigaction(number, NULL, &action) == 0)
+            memcpy(&out->handlers[number], &action.sa_handler, sizeof(void *));
+    }
+    stack_t stack;
+    if (sigaltstack(NULL, &stack) == 0) out->signal_stack = stack.ss_sp;
+    out->rounding = read_rounding();
+}
+
+static void compare_kernel(void)
+{
+    static const char *const parts[] = {"descriptors", "signal mask", "signal handlers",
+                                        "signal stack", "rounding"};
+    const lab_kernel *then = &lab->kernel_then;
+    lab_kernel now;
+    read_kernel(&now);
+    const bool same[] = {now.files == then->files,
+                         memcmp(&now.mask, &then->mask, sizeof(now.mask)) == 0,
+                         memcmp(now.handlers, then->handlers, sizeof(now.handlers)) == 0,
+                         now.signal_stack == then->signal_stack, now.rounding == then->rounding};
+    for (size_t i = 0; i < sizeof(same) / sizeof(*same); i++)
+        if (!same[i]) lab_end("lab: the %s differ", parts[i]);
+}
+
 /* --- Around a checkpoint --- */
 
 static void page_out(void)
@@ -257,6 +315,7 @@ int __wrap_checkpoint_take(checkpoint *cp, snapcell_error *err)
     lab->copy_count = 0;
     lab->then_count = read_mappings(lab->then);
     each_page(lab->then, lab->then_count, keep_page);
+    read_kernel(&lab->kernel_then);
     lab_faults_pause(false);
     return status;
 }
@@ -274,6 +333,7 @@ int __wrap_checkpoint_restore(checkpoint *cp, bool cut, snapcell_error *err)
     lab->now_count = read_mappings(lab->now);
     compare_mappings();
     each_page(lab->then, lab->then_count, compare_page);
+    compare_kernel();
     lab->report->checks++;
     lab_faults_pause(false);
     return status;

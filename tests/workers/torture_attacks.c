@@ -27,7 +27,7 @@ static torture_promise promises[PROMISES] = {
     [TIER] = {"the tier is the best that there is"},
     [FINDS] = {"a byte that differs after a restore is found"},
     [ENDS] = {"an attack ends with an answer, an error of its own, or that of a limit"},
-    [SAME] = {"after a restore all memory is as it was at the checkpoint"},
+    [SAME] = {"after a restore all memory is as it was, and what the kernel holds"},
     [NEXT] = {"the call after an attack is answered as the first one was"},
     [ALIVE] = {"it is answered by the same process"},
 };
