@@ -65,7 +65,7 @@ int checkpoint_restore(checkpoint *cp, bool cut, snapcell_error *err)
     uint64_t number = ++cp->counters.restores;
     bool look = cut || number % RESTORE_AUDIT_PERIOD == 0;
     uint64_t repairs = cp->counters.repairs;
-    checkpoint_marks now;
+    checkpoint_marks now = {0};
     int status = restore_mappings(cp, look, &now, err);
     if (status != SNAPCELL_OK) return status;
     status = restore_pages(cp, look || cp->counters.repairs != repairs, &now, err);

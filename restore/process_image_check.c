@@ -293,7 +293,7 @@ int process_image_read(int fd, uint64_t program_size_bytes, process_image_head *
     struct stat file;
     if (fstat(fd, &file) != 0) return image_unreadable(err);
     uint64_t size = (uint64_t)file.st_size;
-    if (size < 2 * PROCESS_IMAGE_PAGE) return check_failed("file's size", size, err);
+    if (size < UINT64_C(2) * PROCESS_IMAGE_PAGE) return check_failed("file's size", size, err);
     if (!read_at(fd, out, sizeof(*out), size - PROCESS_IMAGE_PAGE)) return image_unreadable(err);
     int status = process_image_check_head(out, size, err);
     if (status != SNAPCELL_OK) return status;

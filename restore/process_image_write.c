@@ -115,7 +115,7 @@ static bool write_closed(image_writer *writer, const memory_mapping *mapping)
 {
     checkpoint *cp = writer->cp;
     uintptr_t at = mapping->start;
-    uintptr_t done = mapping->start;
+    uintptr_t done = at;
     while (at < mapping->end) {
         int count = dirty_pages_list(writer->source, cp->pagemap_fd, &at, mapping->end, cp->ranges,
                                      CHECKPOINT_RANGES, cp->entries, CHECKPOINT_ENTRIES);
