@@ -8,7 +8,7 @@ import { after } from "node:test";
 export const installed = process.env.KIT_FOLDER;
 export const native = process.env.SNAPCELL;
 export const kit = join(installed, "node_modules/snapcell");
-const program = join(installed, "node_modules/.bin/snapcell");
+export const program = join(installed, "node_modules/.bin/snapcell");
 
 const made = [];
 after(() => made.forEach(folder => rmSync(folder, { recursive: true, force: true })));
