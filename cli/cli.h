@@ -512,6 +512,7 @@ extern const cli_command cmd_stat;
 extern const cli_command cmd_rebuild;
 extern const cli_command cmd_recompile;
 extern const cli_command cmd_engine;
+extern const cli_command cmd_serve;
 extern const cli_command cmd_bench; /* in bench/ */
 
 #endif

@@ -123,14 +123,17 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 /* --- Command lines --- */
 
-/* Stays in its folder, starts no benchmark, and is not a child. */
+/* Stays in its folder, starts no benchmark or server, and is not a child. */
 static bool fuzz_is_allowed(char *const *argv, int argc)
 {
     for (int i = 1; i < argc; i++)
         if (argv[i][0] != '\0' && strchr(argv[i], '/') != NULL && strncmp(argv[i], "http", 4) != 0)
             return false;
-    return argc < 2 || (strcmp(argv[1], "bench") != 0 && strcmp(argv[1], "compile-child") != 0 &&
-                        strcmp(argv[1], "cell-worker") != 0);
+    static const char *const others[] = {"bench", "serve", "compile-child", "cell-worker"};
+    for (int i = 1; i < argc; i++)
+        for (size_t j = 0; j < sizeof(others) / sizeof(*others); j++)
+            if (strcmp(argv[i], others[j]) == 0) return false;
+    return true;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

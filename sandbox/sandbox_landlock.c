@@ -21,8 +21,11 @@ typedef struct landlock_rules {
 
 #define LANDLOCK_BIND_TCP 1u
 #define LANDLOCK_CONNECT_TCP 2u
+#define LANDLOCK_EXECUTE 1u
+#define LANDLOCK_WRITE_FILE 2u
 #define LANDLOCK_READ_FILE 4u
 #define LANDLOCK_READ_DIR 8u
+#define LANDLOCK_REMOVE_FILE 32u
 
 #define LANDLOCK_RULE_BENEATH 1
 typedef struct landlock_beneath {
@@ -91,14 +94,14 @@ int sandbox_landlock_restrict(int abi)
     return errnum;
 }
 
-/* 0, or an errno value. */
-static int landlock_allow_reading(int fd, const char *path)
+/* `rights`: to files. 0, or an errno value. */
+static int landlock_allow(int fd, const char *path, uint64_t rights)
 {
     struct stat status;
     cleanup_close int place = open(path, O_PATH | O_CLOEXEC);
     if (place < 0 || fstat(place, &status) != 0) return 0; /* nothing there, nothing to read */
     landlock_beneath rule = {
-        .allowed_access = LANDLOCK_READ_FILE | (S_ISDIR(status.st_mode) ? LANDLOCK_READ_DIR : 0),
+        .allowed_access = rights | (S_ISDIR(status.st_mode) ? LANDLOCK_READ_DIR : 0),
         .parent_fd = place,
     };
     return syscall(SYS_landlock_add_rule, fd, LANDLOCK_RULE_BENEATH, &rule, 0) == 0 ? 0 : errno;
@@ -110,6 +113,24 @@ int sandbox_landlock_restrict_client(int abi, const char *const *readable, size_
     if (fd < 0) return errno;
     int errnum = 0;
     for (size_t i = 0; i < count && errnum == 0; i++)
-        errnum = landlock_allow_reading(fd, readable[i]);
+        errnum = landlock_allow(fd, readable[i], LANDLOCK_READ_FILE);
+    return errnum == 0 ? landlock_enter(fd) : errnum;
+}
+
+int sandbox_landlock_restrict_to(int abi, const sandbox_landlock_paths *sets, size_t count)
+{
+    static const uint64_t rights[] = {
+        [SANDBOX_LANDLOCK_READ] = LANDLOCK_READ_FILE,
+        [SANDBOX_LANDLOCK_WRITE] = LANDLOCK_READ_FILE | LANDLOCK_WRITE_FILE,
+        [SANDBOX_LANDLOCK_EXECUTE] = LANDLOCK_READ_FILE | LANDLOCK_EXECUTE,
+        [SANDBOX_LANDLOCK_REMOVE] = LANDLOCK_REMOVE_FILE,
+    };
+    cleanup_close int fd = landlock_new(abi, 0);
+    if (fd < 0) return errno;
+    int errnum = 0;
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < sets[i].count && errnum == 0; j++)
+            if (sets[i].paths[j] != NULL)
+                errnum = landlock_allow(fd, sets[i].paths[j], rights[sets[i].use]);
     return errnum == 0 ? landlock_enter(fd) : errnum;
 }

@@ -1,0 +1,631 @@
+#include "serve_pool.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "error_set.h"
+#include "monotonic.h"
+#include "serve_pool_state.h"
+
+/* A second worker is started for calls that have waited so long; above the number of CPUs, for
+ * those that have waited longer, as when functions wait for others themselves. */
+#define POOL_SCALE_NS (3 * NS_PER_MS)
+#define POOL_SCALE_MORE_NS (25 * NS_PER_MS)
+/* While somebody waits, the queues are looked at so often. */
+#define POOL_TIMER_MS 5
+#define POOL_MEASURE_NS NS_PER_SECOND
+/* What a worker is taken to have before it was measured. */
+#define POOL_WORKER_SIZE_GUESS (UINT64_C(24) << 20)
+/* One after the other, so many starts or deaths are let pass before a function is backed off. */
+#define POOL_FAILURES_FREE 2u
+#define POOL_BACKOFF_MIN_NS (100 * NS_PER_MS)
+#define POOL_BACKOFF_MAX_NS (30 * NS_PER_SECOND)
+
+static const serve_slot_events pool_slot_events;
+
+/* --- Slots --- */
+
+static void pool_link(serve_pool *pool, serve_slot *slot)
+{
+    slot->previous = NULL;
+    slot->next = pool->slots;
+    if (pool->slots != NULL) pool->slots->previous = slot;
+    pool->slots = slot;
+    pool->slot_count++;
+    pool->memory_bytes += POOL_WORKER_SIZE_GUESS;
+    slot->memory_bytes = POOL_WORKER_SIZE_GUESS;
+    slot->function->worker_count++;
+    slot->function->tenant->worker_count++;
+}
+
+static void pool_unlink(serve_slot *slot)
+{
+    serve_pool *pool = slot->function->pool;
+    if (slot->previous != NULL)
+        slot->previous->next = slot->next;
+    else
+        pool->slots = slot->next;
+    if (slot->next != NULL) slot->next->previous = slot->previous;
+    pool->slot_count--;
+    pool->memory_bytes -=
+        slot->memory_bytes < pool->memory_bytes ? slot->memory_bytes : pool->memory_bytes;
+    slot->function->worker_count--;
+    slot->function->tenant->worker_count--;
+}
+
+static void pool_remove_idle(serve_slot *slot)
+{
+    serve_slot **link = &slot->function->idle;
+    while (*link != NULL && *link != slot)
+        link = &(*link)->next_idle;
+    if (*link != NULL) *link = slot->next_idle;
+    slot->next_idle = NULL;
+}
+
+/* Ends a worker that has no call. */
+static void pool_retire(serve_slot *slot, serve_end why)
+{
+    serve_function *function = slot->function;
+    if (slot->state == SERVE_SLOT_IDLE) pool_remove_idle(slot);
+    if (slot->state == SERVE_SLOT_STARTING) function->starting_count--;
+    function->metrics.ends[why]++;
+    pool_unlink(slot);
+    serve_slot_free(slot);
+}
+
+/* --- Room for one more --- */
+
+/* Which of two idle workers goes first. */
+static bool pool_goes_first(const serve_slot *a, const serve_slot *b)
+{
+    if (b == NULL) return true;
+    uint32_t a_share = a->function->tenant->worker_count;
+    uint32_t b_share = b->function->tenant->worker_count;
+    if (a_share != b_share && a->function->tenant != b->function->tenant) return a_share > b_share;
+    return a->idle_ns < b->idle_ns;
+}
+
+static serve_slot *pool_find_idle(const serve_pool *pool, const serve_function *except)
+{
+    serve_slot *found = NULL;
+    for (serve_slot *slot = pool->slots; slot != NULL; slot = slot->next)
+        if (slot->state == SERVE_SLOT_IDLE && slot->function != except &&
+            pool_goes_first(slot, found))
+            found = slot;
+    return found;
+}
+
+static bool pool_is_full(const serve_pool *pool)
+{
+    return pool->slot_count >= pool->context->settings->config.workers_max ||
+           pool->memory_bytes + POOL_WORKER_SIZE_GUESS > pool->memory_max_bytes;
+}
+
+/* The tenant with the most workers owes one to a tenant that has none. */
+static void pool_claim(serve_pool *pool, const serve_tenant *tenant)
+{
+    serve_tenant *most = NULL;
+    for (serve_tenant *other = pool->tenants; other != NULL; other = other->next)
+        if (most == NULL || other->worker_count > most->worker_count) most = other;
+    if (most != NULL && most != tenant && most->owed == 0 &&
+        most->worker_count > tenant->worker_count + 1)
+        most->owed = 1;
+}
+
+/* False: not now; it is tried again when a worker has ended. */
+static bool pool_make_room(serve_pool *pool, const serve_function *function)
+{
+    while (pool_is_full(pool)) {
+        serve_slot *idle = pool_find_idle(pool, function);
+        if (idle == NULL) {
+            pool_claim(pool, function->tenant);
+            return pool->slot_count == 0;
+        }
+        pool_retire(idle, SERVE_END_PRESSURE);
+    }
+    return true;
+}
+
+/* --- Starts --- */
+
+static void pool_back_off(serve_function *function, const snapcell_error *why)
+{
+    function->failure = *why;
+    function->failure_count++;
+    if (function->failure_count <= POOL_FAILURES_FREE && !serve_pool_is_lasting(why->code)) return;
+    uint32_t steps = function->failure_count > POOL_FAILURES_FREE
+                         ? function->failure_count - POOL_FAILURES_FREE - 1
+                         : 0;
+    uint64_t wait = POOL_BACKOFF_MIN_NS << (steps < 12 ? steps : 12);
+    function->retry_ns =
+        monotonic_now_ns() + (wait < POOL_BACKOFF_MAX_NS ? wait : POOL_BACKOFF_MAX_NS);
+    serve_log *log = &function->pool->context->log;
+    serve_log_begin(log, "warn", "backoff");
+    serve_log_text(log, "function", function->name);
+    serve_log_text(log, "error", why->message);
+    serve_log_number(log, "failures", function->failure_count);
+    serve_log_milliseconds(log, "wait_ms", wait);
+    serve_log_end(log);
+}
+
+static void pool_fail_start(serve_function *function, const snapcell_error *why)
+{
+    function->metrics.ends[SERVE_END_START]++;
+    pool_back_off(function, why);
+    if (function->worker_count == 0) serve_pool_refuse_all(function, why);
+}
+
+static void pool_start(serve_function *function)
+{
+    serve_pool *pool = function->pool;
+    snapcell_error error = {0};
+    serve_slot *slot = serve_slot_start(function, &pool_slot_events, pool->context, &error);
+    if (slot == NULL) {
+        pool_fail_start(function, &error);
+        return;
+    }
+    function->starting_count++;
+    pool_link(pool, slot);
+}
+
+static bool pool_wants_worker(const serve_function *function, uint64_t now_ns)
+{
+    const serve_function_config *config = function->config;
+    uint32_t tenant_max = function->tenant->workers_max;
+    if (function->queue_first == NULL) return function->worker_count < config->workers_min;
+    if (function->worker_count >= config->workers_max || function->starting_count > 0 ||
+        (tenant_max > 0 && function->tenant->worker_count >= tenant_max))
+        return false;
+    if (function->worker_count == 0) return true;
+    uint64_t waited = now_ns - function->queue_first->asked_ns;
+    return waited >= (function->worker_count < function->pool->cpu_count ? POOL_SCALE_NS
+                                                                         : POOL_SCALE_MORE_NS);
+}
+
+static void pool_consider(serve_function *function, uint64_t now_ns)
+{
+    if (function->retry_ns > now_ns || !pool_wants_worker(function, now_ns)) return;
+    if (pool_make_room(function->pool, function)) pool_start(function);
+}
+
+/* Those of the tenants with the fewest workers come first. */
+static void pool_consider_waiting(serve_pool *pool, uint64_t now_ns)
+{
+    serve_function *first = NULL;
+    for (serve_function *function = pool->waiting; function != NULL;
+         function = function->next_waiting)
+        if (function->worker_count == 0 &&
+            (first == NULL || function->tenant->worker_count < first->tenant->worker_count))
+            first = function;
+    if (first != NULL) pool_consider(first, now_ns);
+    serve_function *next;
+    for (serve_function *function = pool->waiting; function != NULL; function = next) {
+        next = function->next_waiting;
+        pool_consider(function, now_ns);
+    }
+}
+
+/* --- Calls --- */
+
+static void pool_make_idle(serve_slot *slot, uint64_t now_ns)
+{
+    slot->state = SERVE_SLOT_IDLE;
+    slot->ticket = NULL;
+    slot->idle_ns = now_ns;
+    slot->next_idle = slot->function->idle;
+    slot->function->idle = slot;
+}
+
+static bool pool_grant(serve_slot *slot, serve_ticket *ticket, uint64_t now_ns)
+{
+    ticket->slot = slot;
+    ticket->granted_ns = now_ns;
+    serve_histogram_add(&slot->function->metrics.phases[SERVE_PHASE_QUEUE],
+                        now_ns - ticket->asked_ns);
+    slot->state = SERVE_SLOT_BUSY;
+    slot->ticket = ticket;
+    if (ticket->events->granted(ticket, slot->worker)) {
+        slot->function->busy_count++;
+        slot->call_count++;
+        return true;
+    }
+    ticket->slot = NULL;
+    slot->ticket = NULL;
+    return false;
+}
+
+/* A worker is free: the next one that waits gets it. */
+static void pool_give(serve_slot *slot)
+{
+    serve_function *function = slot->function;
+    uint64_t now_ns = monotonic_now_ns();
+    while (function->queue_first != NULL) {
+        serve_ticket *ticket = function->queue_first;
+        serve_pool_dequeue(ticket);
+        if (pool_grant(slot, ticket, now_ns)) return;
+    }
+    pool_make_idle(slot, now_ns);
+}
+
+/* Of a worker that is free: whether it ends all the same, and why. */
+static bool pool_must_end(const serve_slot *slot, serve_end *why)
+{
+    const serve_function *function = slot->function;
+    *why = SERVE_END_REPLACED;
+    if (slot->is_stale) return true;
+    *why = SERVE_END_DRAIN;
+    if (function->pool->context->drains && function->queue_first == NULL) return true;
+    *why = SERVE_END_RECYCLED;
+    if (function->config->recycle_calls > 0 && slot->call_count >= function->config->recycle_calls)
+        return true;
+    *why = SERVE_END_PRESSURE;
+    return function->tenant->owed > 0;
+}
+
+static void pool_release(serve_slot *slot)
+{
+    serve_function *function = slot->function;
+    serve_pool *pool = function->pool;
+    serve_end why;
+    if (!pool_must_end(slot, &why)) {
+        pool_give(slot);
+        return;
+    }
+    if (why == SERVE_END_PRESSURE) function->tenant->owed--;
+    pool_make_idle(slot, 0);
+    pool_retire(slot, why);
+    pool_consider_waiting(pool, monotonic_now_ns());
+}
+
+static void pool_on_ready(serve_slot *slot)
+{
+    serve_function *function = slot->function;
+    function->starting_count--;
+    function->metrics.starts[function->was_loaded]++;
+    function->was_loaded = true;
+    serve_histogram_add(&function->metrics.phases[SERVE_PHASE_START],
+                        monotonic_now_ns() - slot->started_ns);
+    slot->state = SERVE_SLOT_IDLE; /* in no list: pool_release() decides */
+    pool_release(slot);
+}
+
+static void pool_on_settled(serve_slot *slot)
+{
+    serve_function *function = slot->function;
+    serve_ticket *ticket = slot->ticket;
+    ticket->slot = NULL;
+    slot->ticket = NULL;
+    function->busy_count--;
+    function->failure_count = 0;
+    function->retry_ns = 0;
+    pool_release(slot); /* the next call runs while this one's answer is written */
+    ticket->events->settled(ticket);
+}
+
+static serve_end pool_end_of(const snapcell_error *why)
+{
+    switch (why->code) {
+    case SNAPCELL_E_MEMORY_LIMIT:
+        return SERVE_END_MEMORY;
+    case SNAPCELL_E_CPU_LIMIT:
+        return SERVE_END_CPU;
+    case SNAPCELL_E_WALL_LIMIT:
+        return SERVE_END_WALL;
+    case SNAPCELL_E_CANCELLED:
+        return SERVE_END_CANCELLED;
+    default:
+        return SERVE_END_CRASH;
+    }
+}
+
+static void pool_log_end(const serve_slot *slot, serve_end end, const snapcell_error *why)
+{
+    serve_log *log = &slot->function->pool->context->log;
+    serve_log_begin(log, "warn", "worker_end");
+    serve_log_text(log, "function", slot->function->name);
+    serve_log_text(log, "reason", serve_end_name(end));
+    serve_log_text(log, "error", why->message);
+    serve_log_number(log, "calls", slot->call_count);
+    serve_log_end(log);
+}
+
+/* Its call, if it had one, has failed by then: its ticket was told. */
+static void pool_on_ended(serve_slot *slot, const snapcell_error *why)
+{
+    serve_function *function = slot->function;
+    serve_pool *pool = function->pool;
+    serve_ticket *ticket = slot->ticket;
+    serve_slot_state state = slot->state;
+    serve_end end = pool_end_of(why);
+    if (state == SERVE_SLOT_IDLE) pool_remove_idle(slot);
+    if (state == SERVE_SLOT_STARTING) function->starting_count--;
+    if (state == SERVE_SLOT_BUSY) function->busy_count--;
+    if (state != SERVE_SLOT_STARTING) function->metrics.ends[end]++;
+    pool_log_end(slot, state == SERVE_SLOT_STARTING ? SERVE_END_START : end, why);
+    pool_unlink(slot);
+    if (ticket != NULL) ticket->slot = NULL;
+    serve_slot_free(slot);
+    if (state == SERVE_SLOT_STARTING)
+        pool_fail_start(function, why);
+    else if (end == SERVE_END_CRASH)
+        pool_back_off(function, why);
+    pool_consider_waiting(pool, monotonic_now_ns());
+    if (ticket != NULL) ticket->events->settled(ticket);
+}
+
+static const serve_slot_events pool_slot_events = {
+    .ready = pool_on_ready,
+    .settled = pool_on_settled,
+    .ended = pool_on_ended,
+};
+
+/* --- The timer of those that wait --- */
+
+static void pool_on_timer(uv_timer_t *timer)
+{
+    serve_pool *pool = timer->data;
+    uint64_t now_ns = monotonic_now_ns();
+    serve_function *next;
+    for (serve_function *function = pool->waiting; function != NULL; function = next) {
+        next = function->next_waiting;
+        serve_pool_expire(function, now_ns);
+    }
+    pool_consider_waiting(pool, now_ns);
+    if (pool->waiting != NULL) return;
+    uv_timer_stop(timer);
+    pool->timer_runs = false;
+}
+
+static void pool_start_timer(serve_pool *pool)
+{
+    if (pool->timer_runs) return;
+    pool->timer_runs = true;
+    uv_timer_start(&pool->timer, pool_on_timer, POOL_TIMER_MS, POOL_TIMER_MS);
+}
+
+/* --- What others ask --- */
+
+static bool pool_refuses(serve_ticket *ticket)
+{
+    serve_function *function = ticket->function;
+    snapcell_error error;
+    if (!function->is_known && function->worker_count == 0) {
+        serve_pool_refuse(ticket, &function->failure, 1);
+        return true;
+    }
+    if (function->retry_ns > ticket->asked_ns && function->worker_count == 0) {
+        bool lasts = serve_pool_is_lasting(function->failure.code);
+        serve_pool_refuse(ticket, &function->failure,
+                          lasts ? 0 : serve_pool_retry_after(function, ticket->asked_ns));
+        return true;
+    }
+    if (function->queue_count < function->config->queue_max) return false;
+    error_set(&error, SNAPCELL_E_BUSY, "%u calls wait for a worker already", function->queue_count);
+    serve_pool_refuse(ticket, &error, 1);
+    return true;
+}
+
+void serve_pool_ask(serve_ticket *ticket, serve_function *function,
+                    const serve_ticket_events *events)
+{
+    *ticket =
+        (serve_ticket){.events = events, .function = function, .asked_ns = monotonic_now_ns()};
+    if (function->idle != NULL) {
+        serve_slot *slot = function->idle;
+        pool_remove_idle(slot);
+        if (!pool_grant(slot, ticket, ticket->asked_ns)) pool_make_idle(slot, ticket->asked_ns);
+        return;
+    }
+    if (pool_refuses(ticket)) return;
+    serve_pool_enqueue(ticket);
+    pool_start_timer(function->pool);
+    pool_consider(function, ticket->asked_ns);
+}
+
+void serve_pool_forget(serve_ticket *ticket)
+{
+    serve_pool_dequeue(ticket);
+}
+
+void serve_pool_push(serve_ticket *ticket)
+{
+    if (ticket->slot != NULL) serve_slot_advance(ticket->slot);
+}
+
+/* --- Now and then --- */
+
+static void pool_measure(serve_pool *pool)
+{
+    uint64_t sum = 0;
+    for (serve_slot *slot = pool->slots; slot != NULL; slot = slot->next) {
+        if (slot->state != SERVE_SLOT_STARTING) serve_slot_measure(slot);
+        sum += slot->memory_bytes;
+    }
+    pool->memory_bytes = sum;
+    while (pool->memory_bytes > pool->memory_max_bytes) {
+        serve_slot *idle = pool_find_idle(pool, NULL);
+        if (idle == NULL) return;
+        pool_retire(idle, SERVE_END_PRESSURE);
+    }
+}
+
+static void pool_retire_idle(serve_pool *pool, uint64_t now_ns)
+{
+    serve_slot *next;
+    for (serve_slot *slot = pool->slots; slot != NULL; slot = next) {
+        next = slot->next;
+        const serve_function_config *config = slot->function->config;
+        if (slot->state == SERVE_SLOT_IDLE &&
+            now_ns - slot->idle_ns > config->idle_ms * NS_PER_MS &&
+            slot->function->worker_count > config->workers_min)
+            pool_retire(slot, SERVE_END_IDLE);
+    }
+}
+
+/* What waitUntil() was given may go on for a while after the response. */
+static bool pool_is_overdue(const serve_slot *slot, uint64_t now_ns)
+{
+    const serve_ticket *ticket = slot->ticket;
+    return slot->state == SERVE_SLOT_BUSY && ticket->answered_ns > 0 &&
+           now_ns - ticket->answered_ns > slot->function->config->wait_until_ms * NS_PER_MS;
+}
+
+/* Advancing one may free it and start others, which come first in the list. */
+static void pool_advance_due(serve_pool *pool, uint64_t now_ns)
+{
+    serve_slot *next;
+    for (serve_slot *slot = pool->slots; slot != NULL; slot = next) {
+        next = slot->next;
+        if (slot->worker == NULL) continue;
+        if (pool_is_overdue(slot, now_ns)) snapcell_worker_cancel(slot->worker);
+        if (serve_slot_is_due(slot)) serve_slot_advance(slot);
+    }
+}
+
+void serve_pool_tick(serve_pool *pool, uint64_t now_ns)
+{
+    pool_advance_due(pool, now_ns);
+    if (now_ns - pool->measured_ns < POOL_MEASURE_NS) return;
+    pool->measured_ns = now_ns;
+    pool_measure(pool);
+    pool_retire_idle(pool, now_ns);
+    if (pool->context->drains) return;
+    SERVE_EACH_FUNCTION(pool, function)
+    {
+        if (function->worker_count < function->config->workers_min) pool_consider(function, now_ns);
+    }
+}
+
+void serve_pool_prepare(serve_pool *pool)
+{
+    const serve_context *context = pool->context;
+    for (size_t i = 0; i < context->names.count; i++) {
+        const serve_name *name = &context->names.items[i];
+        if (serve_config_function(&context->settings->config, name->name)->workers_min == 0)
+            continue;
+        serve_function *function = serve_pool_function(pool, name);
+        if (function != NULL) pool_consider(function, monotonic_now_ns());
+    }
+}
+
+/* Workers of an older version, or of other settings, end; the first of the new ones is started
+ * before anybody asks for it. */
+static void pool_renew_slots(serve_pool *pool)
+{
+    serve_slot *next;
+    for (serve_slot *slot = pool->slots; slot != NULL; slot = next) {
+        next = slot->next;
+        serve_function *function = slot->function;
+        if (slot->settings == function->settings &&
+            memcmp(&slot->key, &function->key, sizeof(slot->key)) == 0)
+            continue;
+        slot->is_stale = true;
+        if (slot->state != SERVE_SLOT_IDLE) continue;
+        pool_retire(slot, SERVE_END_REPLACED);
+        if (function->is_known && function->starting_count == 0) pool_start(function);
+    }
+}
+
+void serve_pool_renew(serve_pool *pool)
+{
+    serve_context *context = pool->context;
+    SERVE_EACH_FUNCTION(pool, function)
+    {
+        const serve_name *name =
+            serve_names_find(&context->names, function->name, strlen(function->name));
+        if (name != NULL && strcmp(name->name, function->name) == 0)
+            serve_pool_function(pool, name);
+        else
+            function->is_known = false;
+        function->failure_count = 0;
+        function->retry_ns = 0;
+        if (function->settings == context->settings) continue;
+        serve_function_configure(function);
+        serve_group_drop(function->group); /* its workers keep it */
+        function->group = NULL;
+    }
+    pool_renew_slots(pool);
+    serve_pool_prepare(pool);
+    pool_consider_waiting(pool, monotonic_now_ns());
+}
+
+void serve_pool_drain(serve_pool *pool)
+{
+    serve_slot *next;
+    for (serve_slot *slot = pool->slots; slot != NULL; slot = next) {
+        next = slot->next;
+        if (slot->state == SERVE_SLOT_IDLE) pool_retire(slot, SERVE_END_DRAIN);
+    }
+}
+
+bool serve_pool_is_idle(const serve_pool *pool)
+{
+    for (const serve_slot *slot = pool->slots; slot != NULL; slot = slot->next)
+        if (slot->state == SERVE_SLOT_BUSY) return false;
+    return pool->waiting == NULL;
+}
+
+void serve_pool_cancel(serve_pool *pool)
+{
+    for (serve_slot *slot = pool->slots; slot != NULL; slot = slot->next)
+        if (slot->state == SERVE_SLOT_BUSY) snapcell_worker_cancel(slot->worker);
+}
+
+/* --- Its beginning and end --- */
+
+static uint64_t pool_memory_max(const serve_config *config)
+{
+    if (config->memory_mb > 0) return config->memory_mb << 20;
+    return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 2;
+}
+
+static uint32_t pool_cpu_count(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
+    return (uint32_t)CPU_COUNT(&set);
+}
+
+int serve_pool_new(serve_context *context, serve_pool **out, snapcell_error *err)
+{
+    serve_pool *pool = calloc(1, sizeof(*pool));
+    *out = NULL;
+    if (pool == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for workers");
+    pool->context = context;
+    pool->cpu_count = pool_cpu_count();
+    pool->memory_max_bytes = pool_memory_max(&context->settings->config);
+    uv_timer_init(context->loop, &pool->timer);
+    pool->timer.data = pool;
+    *out = pool;
+    return SNAPCELL_OK;
+}
+
+static void pool_on_timer_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+void serve_pool_free(serve_pool *pool)
+{
+    if (pool == NULL) return;
+    while (pool->slots != NULL) {
+        serve_slot *slot = pool->slots;
+        pool_unlink(slot);
+        serve_slot_free(slot);
+    }
+    for (size_t i = 0; i < SERVE_FUNCTION_HASH_SIZE; i++)
+        while (pool->functions[i] != NULL) {
+            serve_function *function = pool->functions[i];
+            pool->functions[i] = function->next;
+            serve_function_free(function);
+        }
+    while (pool->tenants != NULL) {
+        serve_tenant *tenant = pool->tenants;
+        pool->tenants = tenant->next;
+        free(tenant->name);
+        free(tenant);
+    }
+    uv_close((uv_handle_t *)&pool->timer, pool_on_timer_closed);
+}

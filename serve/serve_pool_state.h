@@ -1,0 +1,65 @@
+/* What the pool's files share. Internal to the pool. */
+#ifndef SNAPCELL_SERVE_POOL_STATE_H
+#define SNAPCELL_SERVE_POOL_STATE_H
+
+#include "serve_slot.h"
+
+#define SERVE_FUNCTION_HASH_SIZE 1024u
+
+typedef struct serve_tenant {
+    char *name;
+    uint32_t workers_max; /* 0: as many as there are */
+    uint32_t worker_count;
+    uint32_t owed; /* workers that it gives up, once their calls are over */
+    struct serve_tenant *next;
+} serve_tenant;
+
+struct serve_pool {
+    serve_context *context;
+    serve_function *functions[SERVE_FUNCTION_HASH_SIZE];
+    serve_tenant *tenants;
+    serve_function *waiting; /* those with a queue */
+    serve_slot *slots;
+    uint32_t slot_count;
+    uint32_t cpu_count;
+    uint64_t memory_bytes; /* of all workers, as last measured */
+    uint64_t memory_max_bytes;
+    uint64_t measured_ns;
+    uv_timer_t timer; /* runs while somebody waits */
+    bool timer_runs;
+};
+
+/* --- Functions (serve_pool_function.c) --- */
+
+/* The tenant of this name; NULL is one, too. NULL when memory is short. */
+serve_tenant *serve_pool_tenant(serve_pool *pool, const char *name);
+
+/* Takes the settings that hold now. */
+void serve_function_configure(serve_function *function);
+
+void serve_function_free(serve_function *function);
+
+/* --- Queues (serve_pool_queue.c) --- */
+
+void serve_pool_enqueue(serve_ticket *ticket);
+void serve_pool_dequeue(serve_ticket *ticket);
+
+/* A ticket that is in no queue gets no worker. */
+void serve_pool_refuse(serve_ticket *ticket, const snapcell_error *why, unsigned retry_after_s);
+void serve_pool_refuse_all(serve_function *function, const snapcell_error *why);
+
+/* Refuses those that have waited for too long. */
+void serve_pool_expire(serve_function *function, uint64_t now_ns);
+
+/* In how many seconds there is use in another try. */
+unsigned serve_pool_retry_after(const serve_function *function, uint64_t now_ns);
+
+/* Whether a worker cannot be started for a reason that another try does not remove. */
+bool serve_pool_is_lasting(int code);
+
+#define SERVE_EACH_FUNCTION(pool, function)                                                        \
+    for (size_t bucket_ = 0; bucket_ < SERVE_FUNCTION_HASH_SIZE; bucket_++)                        \
+        for (serve_function * (function) = (pool)->functions[bucket_]; (function) != NULL;         \
+             (function) = (function)->next)
+
+#endif

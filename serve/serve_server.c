@@ -1,0 +1,360 @@
+/* A server's life: it reads its settings, opens its sockets, serves, reads them again, drains. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "error_set.h"
+#include "monotonic.h"
+#include "serve.h"
+#include "serve_admin.h"
+#include "serve_listen.h"
+#include "serve_sandbox.h"
+
+#define SERVER_LISTEN_DEFAULT "127.0.0.1:8080"
+#define SERVER_SOCKETS_MAX 64u
+#define SERVER_TICK_MS 100
+#define SERVER_DRAIN_TICK_MS 10
+/* How often the store's file is looked at. */
+#define SERVER_STORE_NS (250 * NS_PER_MS)
+/* What calls have after they were cancelled, at the end. */
+#define SERVER_CANCEL_NS NS_PER_SECOND
+
+typedef struct serve_server {
+    const serve_options *options;
+    serve_context context;
+    uv_loop_t loop;
+    serve_front *front;
+    serve_listener *listeners;
+    uv_timer_t tick;
+    uv_signal_t signals[3];
+    uv_prepare_t prepare;
+    uint64_t store_ns; /* when the store's file was looked at */
+    bool store_failed;
+    uint64_t drain_ns; /* when it began to drain; 0: it does not */
+    bool has_cancelled;
+} serve_server;
+
+/* --- Settings --- */
+
+/* Options of the command line outweigh what the file says. */
+static void server_apply_options(const serve_options *options, serve_config *config)
+{
+    if (options->policy < 0) return;
+    config->defaults.policy = (uint32_t)options->policy;
+    for (size_t i = 0; i < config->function_count; i++)
+        config->functions[i].policy = (uint32_t)options->policy;
+}
+
+static int server_read_settings(const serve_options *options, serve_settings **out,
+                                snapcell_error *err)
+{
+    serve_settings *settings = calloc(1, sizeof(*settings));
+    *out = NULL;
+    if (settings == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for settings");
+    settings->user_count = 1;
+    int status = serve_config_init(&settings->config, err);
+    if (status == SNAPCELL_OK && options->config != NULL)
+        status = serve_config_read(options->config, &settings->config, options->problem, NULL, err);
+    for (size_t i = 0; status == SNAPCELL_OK && i < settings->config.route_count; i++)
+        status = serve_routes_add(&settings->routes, settings->config.routes[i].pattern,
+                                  settings->config.routes[i].function, err);
+    if (status != SNAPCELL_OK) {
+        serve_settings_drop(settings);
+        return status;
+    }
+    serve_routes_sort(&settings->routes);
+    server_apply_options(options, &settings->config);
+    *out = settings;
+    return SNAPCELL_OK;
+}
+
+int serve_check(const serve_options *options, snapcell_error *err)
+{
+    serve_settings *settings;
+    int status = server_read_settings(options, &settings, err);
+    serve_settings_drop(settings);
+    return status;
+}
+
+static void server_log_error(serve_server *server, const char *event, const snapcell_error *error)
+{
+    serve_log *log = &server->context.log;
+    serve_log_begin(log, "error", event);
+    serve_log_text(log, "error", error->message);
+    serve_log_end(log);
+}
+
+/* A configuration that is wrong changes nothing. */
+static void server_reload(serve_server *server)
+{
+    snapcell_error error;
+    serve_settings *settings;
+    if (server_read_settings(server->options, &settings, &error) != SNAPCELL_OK) {
+        server->context.metrics.reload_failures++;
+        server_log_error(server, "reload_failed", &error);
+        return;
+    }
+    server->context.metrics.reloads++;
+    serve_settings_drop(server->context.settings);
+    server->context.settings = settings;
+    serve_log_begin(&server->context.log, "info", "reloaded");
+    serve_log_end(&server->context.log);
+    serve_pool_renew(server->front->pool);
+}
+
+static void server_watch_store(serve_server *server, uint64_t now_ns)
+{
+    snapcell_error error;
+    bool changed;
+    if (now_ns - server->store_ns < SERVER_STORE_NS) return;
+    server->store_ns = now_ns;
+    bool failed = serve_names_refresh(&server->context.names, &changed, &error) != SNAPCELL_OK;
+    if (failed && !server->store_failed) server_log_error(server, "store_failed", &error);
+    server->store_failed = failed;
+    if (failed || !changed) return;
+    server->context.metrics.store_changes++;
+    serve_pool_renew(server->front->pool);
+}
+
+/* --- The end --- */
+
+static void server_close(serve_server *server)
+{
+    uv_close((uv_handle_t *)&server->tick, NULL);
+    for (size_t i = 0; i < sizeof(server->signals) / sizeof(*server->signals); i++)
+        uv_close((uv_handle_t *)&server->signals[i], NULL);
+    uv_close((uv_handle_t *)&server->prepare, NULL);
+    serve_listen_close(server->listeners);
+    serve_connection_close_all(server->front, true);
+}
+
+static void server_on_tick(uv_timer_t *timer);
+
+static void server_drain(serve_server *server)
+{
+    if (server->drain_ns > 0) return;
+    server->drain_ns = monotonic_now_ns();
+    server->context.drains = true;
+    serve_notify("STOPPING=1");
+    serve_log_begin(&server->context.log, "info", "draining");
+    serve_log_number(&server->context.log, "connections", server->front->count);
+    serve_log_end(&server->context.log);
+    for (serve_listener *listener = server->listeners; listener != NULL; listener = listener->next)
+        if (!listener->is_admin && listener->is_open) {
+            listener->is_open = false;
+            uv_close(&listener->uv.handle, NULL);
+            if (listener->path != NULL) unlink(listener->path);
+        }
+    serve_pool_drain(server->front->pool);
+    serve_connection_close_all(server->front, false);
+    uv_timer_start(&server->tick, server_on_tick, 0, SERVER_DRAIN_TICK_MS);
+}
+
+/* Whether all requests have their answers, and no call goes on. */
+static void server_continue_drain(serve_server *server, uint64_t now_ns)
+{
+    uint64_t limit_ns = server->context.settings->config.drain_ms * NS_PER_MS;
+    uint64_t drained_ns = now_ns - server->drain_ns;
+    serve_connection_close_all(server->front, false);
+    if (drained_ns > limit_ns && !server->has_cancelled) {
+        server->has_cancelled = true;
+        serve_pool_cancel(server->front->pool);
+    }
+    bool is_done =
+        !serve_connection_is_busy(server->front) && serve_pool_is_idle(server->front->pool);
+    if (is_done || drained_ns > limit_ns + SERVER_CANCEL_NS) server_close(server);
+}
+
+static void server_on_tick(uv_timer_t *timer)
+{
+    serve_server *server = timer->data;
+    uint64_t now_ns = monotonic_now_ns();
+    serve_connection_sweep(server->front, now_ns);
+    serve_pool_tick(server->front->pool, now_ns);
+    if (server->drain_ns > 0)
+        server_continue_drain(server, now_ns);
+    else
+        server_watch_store(server, now_ns);
+}
+
+/* What was logged while events were handled is written before the loop sleeps. */
+static void server_on_prepare(uv_prepare_t *prepare)
+{
+    serve_server *server = prepare->data;
+    serve_log_flush(&server->context.log);
+}
+
+static void server_on_signal(uv_signal_t *handle, int signal)
+{
+    serve_server *server = handle->data;
+    if (signal == SIGHUP)
+        server_reload(server);
+    else if (server->drain_ns > 0)
+        server_close(server); /* the second one: at once */
+    else
+        server_drain(server);
+}
+
+/* --- The beginning --- */
+
+static void server_start_handles(serve_server *server)
+{
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+    uv_timer_init(&server->loop, &server->tick);
+    server->tick.data = server;
+    uv_timer_start(&server->tick, server_on_tick, SERVER_TICK_MS, SERVER_TICK_MS);
+    for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
+        uv_signal_init(&server->loop, &server->signals[i]);
+        server->signals[i].data = server;
+        uv_signal_start(&server->signals[i], server_on_signal, signals[i]);
+    }
+    uv_prepare_init(&server->loop, &server->prepare);
+    server->prepare.data = server;
+    uv_prepare_start(&server->prepare, server_on_prepare);
+}
+
+/* Each worker takes several descriptors. */
+static void server_raise_limits(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int server_listen_at(serve_server *server, snapcell_error *err)
+{
+    const serve_options *options = server->options;
+    const serve_config *config = &server->context.settings->config;
+    size_t count = 0;
+    int status = serve_listen_inherited(server->front, &server->listeners, &count, err);
+    bool is_given = options->listen != NULL && options->listen[0] != NULL;
+    for (size_t i = 0; status == SNAPCELL_OK && is_given && options->listen[i] != NULL;
+         i++, count++)
+        status = serve_listen(server->front, options->listen[i], false, &server->listeners, err);
+    for (size_t i = 0; status == SNAPCELL_OK && !is_given && i < config->listen.count; i++, count++)
+        status =
+            serve_listen(server->front, config->listen.items[i], false, &server->listeners, err);
+    if (status == SNAPCELL_OK && count == 0)
+        status = serve_listen(server->front, SERVER_LISTEN_DEFAULT, false, &server->listeners, err);
+    const char *metrics = options->metrics != NULL ? options->metrics : config->metrics;
+    if (status == SNAPCELL_OK && metrics != NULL)
+        status = serve_listen(server->front, metrics, true, &server->listeners, err);
+    return status;
+}
+
+static int server_confine(serve_server *server, snapcell_error *err)
+{
+    char *paths[SERVER_SOCKETS_MAX];
+    serve_strings sockets = {paths, 0};
+    if (server->options->no_sandbox) return SNAPCELL_OK;
+    for (const serve_listener *listener = server->listeners; listener != NULL;
+         listener = listener->next)
+        if (listener->path != NULL && sockets.count < SERVER_SOCKETS_MAX)
+            paths[sockets.count++] = listener->path;
+    return serve_sandbox_enter(&server->context, server->options->config, &sockets, err);
+}
+
+static int server_open(serve_server *server, snapcell_error *err)
+{
+    serve_context *context = &server->context;
+    int status = server_read_settings(server->options, &context->settings, err);
+    if (status == SNAPCELL_OK)
+        status = serve_names_open(&context->names, server->options->store, err);
+    if (status != SNAPCELL_OK) return status;
+    if (server->options->single != NULL &&
+        serve_names_find(&context->names, server->options->single,
+                         strlen(server->options->single)) == NULL)
+        return error_set(err, SNAPCELL_E_NOT_FOUND,
+                         "--single %s: the store %s has no function of this name for this engine",
+                         server->options->single, server->options->store);
+    status = serve_pool_new(context, &server->front->pool, err);
+    if (status == SNAPCELL_OK) status = server_listen_at(server, err);
+    if (status == SNAPCELL_OK) status = server_confine(server, err);
+    return status;
+}
+
+static void server_greet(const serve_server *server)
+{
+    char line[512];
+    const serve_context *context = &server->context;
+    for (const serve_listener *listener = server->listeners; listener != NULL;
+         listener = listener->next) {
+        snprintf(line, sizeof(line), "%s %s", listener->is_admin ? "metrics at" : "listening on",
+                 listener->url);
+        server->options->print(line);
+    }
+    if (context->names.count > 0) return;
+    snprintf(line, sizeof(line),
+             "the store %s has no function for this engine%s; `snapcell %s --store %s%s` makes "
+             "some, and they are served at once",
+             context->names.store_path, context->names.other_count > 0 ? ", only for others" : "",
+             context->names.other_count > 0 ? "recompile" : "compile", context->names.store_path,
+             context->names.other_count > 0 ? "" : " FILE...");
+    server->options->warn(line);
+}
+
+/* With its memory, which holds the loop that handles point to. */
+static void server_free(serve_server *server)
+{
+    serve_pool_free(server->front->pool);
+    while (uv_run(&server->loop, UV_RUN_DEFAULT) != 0)
+        continue;
+    uv_loop_close(&server->loop);
+    serve_listen_free(server->listeners);
+    serve_names_release(&server->context.names);
+    serve_settings_drop(server->context.settings);
+    serve_log_release(&server->context.log);
+    free(server->front);
+    free(server);
+}
+
+static int server_new(const serve_options *options, serve_server **out, snapcell_error *err)
+{
+    serve_server *server = calloc(1, sizeof(*server));
+    serve_front *front = calloc(1, sizeof(*front));
+    *out = NULL;
+    if (server == NULL || front == NULL || uv_loop_init(&server->loop) != 0) {
+        free(front);
+        free(server);
+        return error_set(err, SNAPCELL_E_NOMEM, "no memory for a server");
+    }
+    server->front = front;
+    server->options = options;
+    server->context.loop = &server->loop;
+    server->context.trust = options->trust;
+    server->context.single = options->single;
+    server->context.dev = options->dev;
+    server->context.no_sandbox = options->no_sandbox;
+    server->front->context = &server->context;
+    server->front->answer = serve_admin_answer;
+    server->front->answer_user = server->front;
+    serve_log_init(&server->context.log, STDERR_FILENO);
+    *out = server;
+    return SNAPCELL_OK;
+}
+
+int serve_run(const serve_options *options, snapcell_error *err)
+{
+    serve_server *server;
+    int status = server_new(options, &server, err);
+    if (status != SNAPCELL_OK) return status;
+    server_raise_limits();
+    status = server_open(server, err);
+    if (status == SNAPCELL_OK) {
+        server_start_handles(server);
+        serve_pool_prepare(server->front->pool);
+        server_greet(server);
+        serve_notify("READY=1");
+        uv_run(&server->loop, UV_RUN_DEFAULT);
+    } else {
+        serve_listen_close(server->listeners);
+    }
+    server_free(server);
+    return status;
+}

@@ -1,0 +1,159 @@
+#include "serve_slot.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "error_set.h"
+#include "monotonic.h"
+
+static void slot_on_closed(uv_handle_t *handle)
+{
+    serve_slot *slot = handle->data;
+    free(slot);
+}
+
+static void slot_on_readable(uv_poll_t *poll, int status, int events)
+{
+    (void)status;
+    (void)events;
+    serve_slot_advance(poll->data);
+}
+
+void serve_group_drop(serve_group *group)
+{
+    if (group == NULL || --group->user_count > 0) return;
+    snapcell_workers_close(group->workers);
+    free(group);
+}
+
+static int slot_group(serve_function *function, const serve_context *context, snapcell_error *err)
+{
+    if (function->group != NULL) return SNAPCELL_OK;
+    serve_group *group = calloc(1, sizeof(*group));
+    if (group == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a worker");
+    group->user_count = 1;
+    function->group = group;
+    snapcell_workers_options options = SNAPCELL_WORKERS_OPTIONS_INIT;
+    options.store_path = context->names.store_path;
+    options.trust = context->trust;
+    options.policy = (snapcell_workers_policy)function->config->policy;
+    options.warm_calls = function->config->warm_calls;
+    options.no_sandbox = context->no_sandbox;
+    int status = snapcell_workers_open(&options, &group->workers, err);
+    if (status == SNAPCELL_OK) return status;
+    function->group = NULL;
+    free(group);
+    return status;
+}
+
+static int slot_start_worker(serve_slot *slot, const serve_function_config *config,
+                             snapcell_error *err)
+{
+    snapcell_cell_options cell = SNAPCELL_CELL_OPTIONS_INIT;
+    cell.memory_limit_bytes = config->memory_mb << 20;
+    cell.cpu_limit_ms = config->cpu_ms;
+    cell.wall_limit_ms = config->wall_ms;
+    cell.env = config->env.items;
+    cell.env_count = config->env.count;
+    cell.json_env = config->json_env.items;
+    cell.json_env_count = config->json_env.count;
+    cell.tenant = config->tenant;
+    cell.response_limit_bytes = config->response_bytes;
+    cell.timer_limit = config->timers;
+    cell.frozen_clock = config->frozen_clock;
+    snapcell_worker_options options = SNAPCELL_WORKER_OPTIONS_INIT;
+    options.cell = &cell;
+    options.logs = true;
+    return snapcell_worker_start(slot->function->group->workers, slot->function->name, &options,
+                                 &slot->worker, err);
+}
+
+static int slot_watch(serve_slot *slot, uv_loop_t *loop, snapcell_error *err)
+{
+    int problem = uv_poll_init(loop, &slot->poll, snapcell_worker_fd(slot->worker));
+    if (problem != 0)
+        return error_set_errno(err, SNAPCELL_E_IO, -problem, "cannot wait for a worker");
+    slot->poll.data = slot;
+    problem = uv_poll_start(&slot->poll, UV_READABLE, slot_on_readable);
+    if (problem == 0) return SNAPCELL_OK;
+    uv_close((uv_handle_t *)&slot->poll, NULL);
+    return error_set_errno(err, SNAPCELL_E_IO, -problem, "cannot wait for a worker");
+}
+
+serve_slot *serve_slot_start(serve_function *function, const serve_slot_events *events,
+                             const serve_context *context, snapcell_error *err)
+{
+    serve_slot *slot = calloc(1, sizeof(*slot));
+    if (slot == NULL) {
+        error_set(err, SNAPCELL_E_NOMEM, "no memory for a worker");
+        return NULL;
+    }
+    slot->events = events;
+    slot->function = function;
+    slot->key = function->key;
+    slot->started_ns = monotonic_now_ns();
+    int status = slot_group(function, context, err);
+    if (status == SNAPCELL_OK) status = slot_start_worker(slot, function->config, err);
+    if (status == SNAPCELL_OK) status = slot_watch(slot, context->loop, err);
+    if (status == SNAPCELL_OK) {
+        slot->settings = serve_settings_keep(function->settings);
+        slot->group = function->group;
+        slot->group->user_count++;
+        return slot;
+    }
+    snapcell_worker_free(slot->worker);
+    free(slot);
+    return NULL;
+}
+
+/* Whether a call on it is over is known by its ticket. */
+void serve_slot_advance(serve_slot *slot)
+{
+    snapcell_error error = {0};
+    snapcell_worker_state state = snapcell_worker_advance(slot->worker, &error);
+    if (state == SNAPCELL_WORKER_ENDED)
+        slot->events->ended(slot, &error);
+    else if (slot->state == SERVE_SLOT_STARTING && state == SNAPCELL_WORKER_READY)
+        slot->events->ready(slot);
+    else if (slot->state == SERVE_SLOT_BUSY && slot->ticket->is_over)
+        slot->events->settled(slot);
+    else if (slot->state == SERVE_SLOT_BUSY)
+        slot->ticket->events->advanced(slot->ticket);
+}
+
+bool serve_slot_is_due(const serve_slot *slot)
+{
+    return snapcell_worker_timeout_ms(slot->worker) == 0;
+}
+
+void serve_slot_free(serve_slot *slot)
+{
+    uv_poll_stop(&slot->poll);
+    snapcell_worker_free(slot->worker);
+    slot->worker = NULL;
+    serve_group_drop(slot->group);
+    serve_settings_drop(slot->settings);
+    uv_close((uv_handle_t *)&slot->poll, slot_on_closed);
+}
+
+/* What is shared with a file is not its own; a checkpoint is, though it is shared memory. */
+void serve_slot_measure(serve_slot *slot)
+{
+    char text[4096];
+    snprintf(text, sizeof(text), "/proc/%d/status", snapcell_worker_process_id(slot->worker));
+    cleanup_close int fd = open(text, O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+    if (size <= 0) return;
+    text[size] = '\0';
+    static const char *const names[] = {"RssAnon:", "RssShmem:"};
+    uint64_t kib = 0;
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        const char *found = strstr(text, names[i]);
+        if (found != NULL) kib += strtoull(found + strlen(names[i]), NULL, 10);
+    }
+    slot->memory_bytes = kib << 10;
+}

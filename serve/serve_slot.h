@@ -1,0 +1,66 @@
+/* A worker in the event loop. Internal to serve/. */
+#ifndef SNAPCELL_SERVE_SLOT_H
+#define SNAPCELL_SERVE_SLOT_H
+
+#include "serve_pool.h"
+
+typedef enum serve_slot_state {
+    SERVE_SLOT_STARTING = 0,
+    SERVE_SLOT_IDLE,
+    SERVE_SLOT_BUSY,
+} serve_slot_state;
+
+/* What the pool does when a worker has changed. None of them is called from a worker's event. */
+typedef struct serve_slot_events {
+    void (*ready)(serve_slot *slot);   /* it has started */
+    void (*settled)(serve_slot *slot); /* its call is over, and it is free */
+    void (*ended)(serve_slot *slot, const snapcell_error *why); /* it is of no more use */
+} serve_slot_events;
+
+/* What a function's workers have in common; lives as long as one of them, or their function, does.
+ */
+typedef struct serve_group {
+    snapcell_workers *workers;
+    size_t user_count;
+} serve_group;
+
+struct serve_slot {
+    const serve_slot_events *events;
+    serve_function *function;
+    serve_group *group;
+    snapcell_worker *worker; /* NULL: the slot is freed, all but its handle */
+    serve_slot_state state;
+    serve_ticket *ticket; /* while it is BUSY */
+    bool is_stale;        /* ends after its call */
+    uint32_t call_count;
+    uint64_t started_ns;
+    uint64_t idle_ns; /* since when */
+    uint64_t memory_bytes;
+    serve_settings *settings; /* it was started by */
+    snapcell_key key;         /* of the function, then */
+    uv_poll_t poll;
+    serve_slot *next; /* in the list of all */
+    serve_slot *previous;
+    serve_slot *next_idle; /* of its function */
+};
+
+/* NULL is allowed. */
+void serve_group_drop(serve_group *group);
+
+/* Starts a worker of a function. NULL on failure. Errors: those of snapcell_worker_start(). */
+serve_slot *serve_slot_start(serve_function *function, const serve_slot_events *events,
+                             const serve_context *context, snapcell_error *err);
+
+/* Lets it do what it can, and calls what comes of it. The slot may be freed by that. */
+void serve_slot_advance(serve_slot *slot);
+
+/* Whether its worker wants to advance because its time is over. */
+bool serve_slot_is_due(const serve_slot *slot);
+
+/* Ends its process, if that still lives, and frees it. */
+void serve_slot_free(serve_slot *slot);
+
+/* Looks how much memory its process has to itself. */
+void serve_slot_measure(serve_slot *slot);
+
+#endif

@@ -1,0 +1,201 @@
+// Workers: how many there are, who waits, what changes under way, and what dies.
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+
+import { Server, compile, folder, pause, until } from "./server.mjs";
+
+let server;
+const config = join(folder, "pools.json");
+const settings = {
+    functions: {
+        front: { pool: { max_workers: 3, idle_ms: 700 } },
+        narrow: { pool: { max_workers: 1, queue: 2, queue_ms: 300 } },
+        kept: { policy: "keep", pool: { max_workers: 1, recycle_calls: 3, min_workers: 1 } },
+    },
+};
+const write = () => writeFileSync(config, JSON.stringify(settings, null, 4));
+
+function compileVersion(text) {
+    const path = join(folder, "version.js");
+    const source = readFileSync(new URL("functions/version.js", import.meta.url), "utf8");
+    writeFileSync(path, source.replace("VERSION", text));
+    compile("version", path);
+}
+
+before(async () => {
+    for (const name of ["front", "narrow", "kept"]) compile(name, "front.js");
+    compileVersion("one");
+    write();
+    server = await Server.start("--config", config);
+});
+after(() => server.stop());
+
+const workers = async (name, state) =>
+    (await server.metrics()).get(`snapcell_workers{function="${name}",state="${state}"}`) ?? 0;
+const ends = async (name, reason) =>
+    (await server.metrics()).get(
+        `snapcell_worker_ends_total{function="${name}",reason="${reason}"}`
+    ) ?? 0;
+
+// The processes that this server started as workers.
+function processes() {
+    return readdirSync("/proc")
+        .filter(name => /^\d+$/.test(name))
+        .filter(pid => {
+            try {
+                const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+                const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+                return Number(parent) === server.child.pid && state !== "Z";
+            } catch {
+                return false;
+            }
+        })
+        .map(Number);
+}
+
+test("a kept worker is there before it is needed, keeps its state, and is recycled", async () => {
+    await until("its worker", async () => (await workers("kept", "idle")) === 1);
+    const counts = [];
+    for (let i = 0; i < 7; i++) counts.push((await server.get("/count", { host: "kept" })).body);
+    assert.deepEqual(counts, ["1", "2", "3", "1", "2", "3", "1"]);
+    assert.equal(await ends("kept", "recycled"), 2);
+});
+
+test("calls that wait for others get workers of their own, up to the maximum", async () => {
+    const began = Promise.all(Array.from({ length: 6 }, () => server.get("/slow")));
+    await until("three workers", async () => (await workers("front", "busy")) === 3);
+    for (const answer of await began) assert.equal(answer.body, "slow");
+    const metrics = await server.metrics();
+    assert.ok(metrics.get('snapcell_worker_starts_total{function="front",start="again"}') >= 2);
+    assert.equal(metrics.get('snapcell_worker_starts_total{function="front",start="first"}'), 1);
+    await until("their end", async () => (await ends("front", "idle")) === 3);
+});
+
+test("a queue has a bound and a deadline: 503 with Retry-After", async () => {
+    const answers = await Promise.all(
+        Array.from({ length: 5 }, () => server.get("/slow", { host: "narrow" }))
+    );
+    const good = answers.filter(answer => answer.status === 200).length;
+    const bad = answers.filter(answer => answer.status === 503);
+    assert.ok(good >= 1 && bad.length >= 2, JSON.stringify(answers));
+    for (const answer of bad) assert.match(answer.headers["retry-after"], /^\d+$/);
+    const metrics = await server.metrics();
+    assert.equal(metrics.get('snapcell_queue_refusals_total{function="narrow"}'), bad.length);
+});
+
+test("a new version takes effect without a request that fails", async () => {
+    assert.equal((await server.get("/", { host: "version" })).body, "one");
+    let isOver = false;
+    const seen = new Set();
+    const asking = Promise.all(
+        Array.from({ length: 4 }, async () => {
+            while (!isOver) {
+                const answer = await server.get("/", { host: "version" });
+                assert.equal(answer.status, 200);
+                seen.add(answer.body);
+            }
+        })
+    );
+    compileVersion("two");
+    /* workers that start just then have it before the others are replaced */
+    let inRow = 0;
+    await until("the new version alone", async () => {
+        inRow = (await server.get("/", { host: "version" })).body === "two" ? inRow + 1 : 0;
+        return inRow > 50;
+    });
+    isOver = true;
+    await asking;
+    assert.deepEqual([...seen].toSorted(), ["one", "two"]);
+    assert.ok((await ends("version", "replaced")) >= 1);
+});
+
+test("a function that is compiled while the server runs is served", async () => {
+    assert.equal((await server.get("/", { host: "newcomer" })).status, 404);
+    compile("newcomer", "front.js");
+    await until("it", async () => (await server.get("/", { host: "newcomer" })).body === "front");
+});
+
+test("SIGHUP reads the configuration again; one that is wrong changes nothing", async () => {
+    settings.functions.front.env = { MODE: "new", LIST: [1, 2] };
+    settings.routes = [{ pattern: "routed.example/only/*", function: "front" }];
+    write();
+    server.child.kill("SIGHUP");
+    await until(
+        "the route",
+        async () => (await server.get("/only/x", { host: "routed.example" })).status === 200
+    );
+    const env = JSON.parse((await server.get("/env")).body);
+    assert.deepEqual(env, { MODE: "new", LIST: [1, 2] });
+    assert.equal((await server.get("/other", { host: "routed.example" })).status, 404);
+    writeFileSync(config, '{"functions": {"front": {"polcy": "keep"}}}');
+    server.child.kill("SIGHUP");
+    await until(
+        "the failure",
+        async () => (await server.metrics()).get("snapcell_reload_failures_total") === 1
+    );
+    assert.match(
+        server.text,
+        /pools\.json:1:\d+: "polcy" is not known here; did you mean "policy"\?/
+    );
+    assert.deepEqual(JSON.parse((await server.get("/env")).body), { MODE: "new", LIST: [1, 2] });
+    server.text = server.text.replace(/^[^{].*\n/gm, "");
+});
+
+test("kill -9 of workers: no request gets another's answer, and the server goes on", async () => {
+    let isOver = false;
+    const counts = { right: 0, failed: 0 };
+    const asking = Promise.all(
+        Array.from({ length: 8 }, async (unused, client) => {
+            for (let i = 0; !isOver; i++) {
+                const mark = `m-${client}-${i}`;
+                const answer = await server.get("/mark", { headers: { "x-mark": mark } });
+                if (answer.status === 200) {
+                    assert.equal(answer.body, mark);
+                    counts.right++;
+                } else {
+                    assert.ok([500, 503].includes(answer.status), String(answer.status));
+                    counts.failed++;
+                }
+            }
+        })
+    );
+    for (let i = 0; i < 12; i++) {
+        for (const pid of processes()) if (i % 3 > 0) process.kill(pid, "SIGKILL");
+        await pause(40);
+    }
+    const before = counts.right;
+    await until("answers after it", () => counts.right > before + 20);
+    isOver = true;
+    await asking;
+    assert.ok((await ends("front", "crash")) >= 1);
+    assert.ok(counts.right > 0);
+});
+
+test("a function that cannot start is backed off, and does not harm others", async () => {
+    const broken = join(folder, "broken.js");
+    writeFileSync(
+        broken,
+        `globalThis.id = crypto.randomUUID();
+        if (Date.now() > Date.UTC(2026, 0, 1)) throw new Error("not at run time");
+        export default { fetch: () => new Response("never") };`
+    );
+    compile("broken", broken, "--entropy", "fresh");
+    const first = await until("it", async () => {
+        const answer = await server.get("/", { host: "broken" });
+        return answer.status !== 404 && answer;
+    });
+    assert.equal(first.status, 503);
+    await until("the back-off", async () => {
+        assert.equal((await server.get("/", { host: "broken" })).status, 503);
+        return server
+            .lines("backoff")
+            .some(l => l.function === "broken" && /not at run time/.test(l.error));
+    });
+    const started = await ends("broken", "start");
+    for (let i = 0; i < 50; i++)
+        assert.equal((await server.get("/", { host: "broken" })).status, 503);
+    assert.ok((await ends("broken", "start")) - started < 20);
+    assert.equal((await server.get("/", { host: "front" })).status, 200);
+});
