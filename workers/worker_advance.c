@@ -86,6 +86,7 @@ void worker_step(snapcell_worker *worker)
             worker_lose(worker, CHILD_TIMEOUT);
     }
     worker_deliver(worker);
+    worker_push(worker); /* credit is not queued up: it goes once all else has gone */
     worker_pay(worker);
     worker_push(worker);
     if (!worker->exchange.is_active) worker_link_rest(&worker->link);
