@@ -107,14 +107,20 @@ static void exchange_count_failure(serve_exchange *exchange, int status)
     if (status == SNAPCELL_E_WALL_LIMIT) metrics->limits[2]++;
 }
 
+/* What waitUntil() was given took too long, or the server ends. */
+static bool exchange_is_cut_short(const serve_exchange *exchange, int status)
+{
+    return status == SNAPCELL_E_CANCELLED && exchange->client == NULL;
+}
+
 static void exchange_on_done(void *user, int status, const snapcell_error *error)
 {
     serve_exchange *exchange = user;
     exchange->ticket.is_over = true;
     exchange->ticket.status = status;
-    exchange_count_failure(exchange, status);
-    if (status == SNAPCELL_OK || (status == SNAPCELL_E_CANCELLED && exchange->client == NULL))
-        return;
+    bool is_deserted = exchange->client == NULL && !exchange->has_ended;
+    if (!is_deserted || status == SNAPCELL_E_CANCELLED) exchange_count_failure(exchange, status);
+    if (status == SNAPCELL_OK || is_deserted || exchange_is_cut_short(exchange, status)) return;
     if (exchange->has_ended)
         exchange_response_flush(exchange); /* what failed came after the response */
     exchange_fail(exchange, error, 0);
