@@ -136,7 +136,22 @@ static size_t SkipPart(const uint8_t *text, size_t size, size_t at, UrlPart part
     return at;
 }
 
-// Whether a host is a plain name: no empty label, none in Punycode, no IPv4 address.
+// Whether a host is an IPv4 address as it is serialized: four numbers without leading zeros.
+static bool IsPlainAddress(const uint8_t *host, size_t size)
+{
+    size_t at = 0;
+    for (int part = 0; part < 4; part++) {
+        if (part > 0 && (at == size || host[at++] != '.')) return false;
+        size_t start = at;
+        int number = 0;
+        while (at < size && host[at] >= '0' && host[at] <= '9' && at - start < 3)
+            number = number * 10 + (host[at++] - '0');
+        if (at == start || number > 255 || (host[start] == '0' && at - start > 1)) return false;
+    }
+    return at == size;
+}
+
+// Whether a host stands for itself: a name without an empty label or one in Punycode, or an address.
 static bool IsPlainHost(const uint8_t *host, size_t size)
 {
     size_t label = 0;
@@ -147,7 +162,7 @@ static bool IsPlainHost(const uint8_t *host, size_t size)
         if (i == size) break;
         label = i + 1;
     }
-    return host[label] < '0' || host[label] > '9';
+    return host[label] < '0' || host[label] > '9' || IsPlainAddress(host, size);
 }
 
 // Dot segments, also where the dots are percent-encoded. Says yes too often.
