@@ -185,7 +185,7 @@ static int bench_launch_weigh(bench_launch_run *run, snapcell_workers *workers, 
                               snapcell_error *err)
 {
     uint32_t count = bench_launch_workers(run->context);
-    snapcell_worker **held = calloc(count, sizeof(*held));
+    snapcell_worker **held = calloc(count, sizeof(snapcell_worker *));
     if (!held) return error_set(err, SNAPCELL_E_NOMEM, "no memory for workers");
     int status = bench_launch_hold(run, workers, held, out_bytes, err);
     for (uint32_t i = 0; i < count; i++)

@@ -97,7 +97,7 @@ static void launch_receive_rest(void *data, size_t size_bytes)
 /* A message of this type and size, and the descriptor that came with it, if it is wanted. */
 static void launch_receive(uint32_t type, void *body, size_t size_bytes, int *fd)
 {
-    launch_header header;
+    launch_header header = {0};
     launch_control control = {0};
     struct iovec part = {&header, sizeof(header)};
     launch_message message = {

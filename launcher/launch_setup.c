@@ -108,7 +108,7 @@ void launch_survey(launch_own *own)
 
 static void launch_limit(int resource, uint64_t value)
 {
-    struct rlimit64 now;
+    struct rlimit64 now = {0};
     launch_require(LAUNCH_STEP_LIMITS, call4(__NR_prlimit64, 0, resource, 0, at(&now)));
     if (now.rlim_max < value) value = now.rlim_max;
     const struct rlimit64 wanted = {value, value};

@@ -19,7 +19,8 @@
 
 #define FOLDER_KEY_FILE "key"
 #define FOLDER_SUFFIX ".image"
-#define FOLDER_NAME_SIZE (2 * IMAGE_KEY_SIZE + sizeof(FOLDER_SUFFIX))
+#define FOLDER_DIGITS ((size_t)2 * IMAGE_KEY_SIZE)
+#define FOLDER_NAME_SIZE (FOLDER_DIGITS + sizeof(FOLDER_SUFFIX))
 /* While it is written: ".NAME.PID". */
 #define FOLDER_TEMPORARY_SIZE (FOLDER_NAME_SIZE + 16)
 #define FOLDER_MAGIC UINT64_C(0x31444c464c434e53) /* "SNCLFLD1" */
@@ -308,7 +309,7 @@ static bool name_is_image(const char *name)
     size_t begin = name[0] == '.' ? 1 : 0;
     size_t size = strlen(name);
     return size >= begin + FOLDER_NAME_SIZE - 1 && size < FOLDER_TEMPORARY_SIZE &&
-           memcmp(name + begin + 2 * IMAGE_KEY_SIZE, FOLDER_SUFFIX, sizeof(FOLDER_SUFFIX) - 1) == 0;
+           memcmp(name + begin + FOLDER_DIGITS, FOLDER_SUFFIX, sizeof(FOLDER_SUFFIX) - 1) == 0;
 }
 
 static int file_compare(const void *a, const void *b)
