@@ -16,117 +16,12 @@
 /* While somebody waits, the queues are looked at so often. */
 #define POOL_TIMER_MS 5
 #define POOL_MEASURE_NS NS_PER_SECOND
-/* What a worker is taken to have before it was measured. */
-#define POOL_WORKER_SIZE_GUESS (UINT64_C(24) << 20)
 /* One after the other, so many starts or deaths are let pass before a function is backed off. */
 #define POOL_FAILURES_FREE 2u
 #define POOL_BACKOFF_MIN_NS (100 * NS_PER_MS)
 #define POOL_BACKOFF_MAX_NS (30 * NS_PER_SECOND)
 
 static const serve_slot_events pool_slot_events;
-
-/* --- Slots --- */
-
-static void pool_link(serve_pool *pool, serve_slot *slot)
-{
-    slot->previous = NULL;
-    slot->next = pool->slots;
-    if (pool->slots != NULL) pool->slots->previous = slot;
-    pool->slots = slot;
-    pool->slot_count++;
-    pool->memory_bytes += POOL_WORKER_SIZE_GUESS;
-    slot->memory_bytes = POOL_WORKER_SIZE_GUESS;
-    slot->function->worker_count++;
-    slot->function->tenant->worker_count++;
-}
-
-static void pool_unlink(serve_slot *slot)
-{
-    serve_pool *pool = slot->function->pool;
-    if (slot->previous != NULL)
-        slot->previous->next = slot->next;
-    else
-        pool->slots = slot->next;
-    if (slot->next != NULL) slot->next->previous = slot->previous;
-    pool->slot_count--;
-    pool->memory_bytes -=
-        slot->memory_bytes < pool->memory_bytes ? slot->memory_bytes : pool->memory_bytes;
-    slot->function->worker_count--;
-    slot->function->tenant->worker_count--;
-}
-
-static void pool_remove_idle(serve_slot *slot)
-{
-    serve_slot **link = &slot->function->idle;
-    while (*link != NULL && *link != slot)
-        link = &(*link)->next_idle;
-    if (*link != NULL) *link = slot->next_idle;
-    slot->next_idle = NULL;
-}
-
-/* Ends a worker that has no call. */
-static void pool_retire(serve_slot *slot, serve_end why)
-{
-    serve_function *function = slot->function;
-    if (slot->state == SERVE_SLOT_IDLE) pool_remove_idle(slot);
-    if (slot->state == SERVE_SLOT_STARTING) function->starting_count--;
-    function->metrics.ends[why]++;
-    pool_unlink(slot);
-    serve_slot_free(slot);
-}
-
-/* --- Room for one more --- */
-
-/* Which of two idle workers goes first. */
-static bool pool_goes_first(const serve_slot *a, const serve_slot *b)
-{
-    if (b == NULL) return true;
-    uint32_t a_share = a->function->tenant->worker_count;
-    uint32_t b_share = b->function->tenant->worker_count;
-    if (a_share != b_share && a->function->tenant != b->function->tenant) return a_share > b_share;
-    return a->idle_ns < b->idle_ns;
-}
-
-static serve_slot *pool_find_idle(const serve_pool *pool, const serve_function *except)
-{
-    serve_slot *found = NULL;
-    for (serve_slot *slot = pool->slots; slot != NULL; slot = slot->next)
-        if (slot->state == SERVE_SLOT_IDLE && slot->function != except &&
-            pool_goes_first(slot, found))
-            found = slot;
-    return found;
-}
-
-static bool pool_is_full(const serve_pool *pool)
-{
-    return pool->slot_count >= pool->context->settings->config.workers_max ||
-           pool->memory_bytes + POOL_WORKER_SIZE_GUESS > pool->memory_max_bytes;
-}
-
-/* The tenant with the most workers owes one to a tenant that has none. */
-static void pool_claim(serve_pool *pool, const serve_tenant *tenant)
-{
-    serve_tenant *most = NULL;
-    for (serve_tenant *other = pool->tenants; other != NULL; other = other->next)
-        if (most == NULL || other->worker_count > most->worker_count) most = other;
-    if (most != NULL && most != tenant && most->owed == 0 &&
-        most->worker_count > tenant->worker_count + 1)
-        most->owed = 1;
-}
-
-/* False: not now; it is tried again when a worker has ended. */
-static bool pool_make_room(serve_pool *pool, const serve_function *function)
-{
-    while (pool_is_full(pool)) {
-        serve_slot *idle = pool_find_idle(pool, function);
-        if (idle == NULL) {
-            pool_claim(pool, function->tenant);
-            return pool->slot_count == 0;
-        }
-        pool_retire(idle, SERVE_END_PRESSURE);
-    }
-    return true;
-}
 
 /* --- Starts --- */
 
@@ -161,13 +56,17 @@ static void pool_start(serve_function *function)
 {
     serve_pool *pool = function->pool;
     snapcell_error error = {0};
-    serve_slot *slot = serve_slot_start(function, &pool_slot_events, pool->context, &error);
+    serve_group *group = serve_group_find(&pool->groups, pool->context, function->config, &error);
+    serve_slot *slot = NULL;
+    if (group != NULL)
+        slot = serve_slot_start(function, group->workers, &pool_slot_events, pool->context->loop,
+                                &error);
     if (slot == NULL) {
         pool_fail_start(function, &error);
         return;
     }
     function->starting_count++;
-    pool_link(pool, slot);
+    serve_pool_link(pool, slot);
 }
 
 static bool pool_wants_worker(const serve_function *function, uint64_t now_ns)
@@ -187,7 +86,7 @@ static bool pool_wants_worker(const serve_function *function, uint64_t now_ns)
 static void pool_consider(serve_function *function, uint64_t now_ns)
 {
     if (function->retry_ns > now_ns || !pool_wants_worker(function, now_ns)) return;
-    if (pool_make_room(function->pool, function)) pool_start(function);
+    if (serve_pool_make_room(function->pool, function)) pool_start(function);
 }
 
 /* Those of the tenants with the fewest workers come first. */
@@ -275,7 +174,7 @@ static void pool_release(serve_slot *slot)
     }
     if (why == SERVE_END_PRESSURE) function->tenant->owed--;
     pool_make_idle(slot, 0);
-    pool_retire(slot, why);
+    serve_pool_retire(slot, why);
     pool_consider_waiting(pool, monotonic_now_ns());
 }
 
@@ -339,12 +238,12 @@ static void pool_on_ended(serve_slot *slot, const snapcell_error *why)
     serve_ticket *ticket = slot->ticket;
     serve_slot_state state = slot->state;
     serve_end end = pool_end_of(why);
-    if (state == SERVE_SLOT_IDLE) pool_remove_idle(slot);
+    if (state == SERVE_SLOT_IDLE) serve_pool_remove_idle(slot);
     if (state == SERVE_SLOT_STARTING) function->starting_count--;
     if (state == SERVE_SLOT_BUSY) function->busy_count--;
     if (state != SERVE_SLOT_STARTING) function->metrics.ends[end]++;
     pool_log_end(slot, state == SERVE_SLOT_STARTING ? SERVE_END_START : end, why);
-    pool_unlink(slot);
+    serve_pool_unlink(slot);
     if (ticket != NULL) ticket->slot = NULL;
     serve_slot_free(slot);
     if (state == SERVE_SLOT_STARTING)
@@ -414,7 +313,7 @@ void serve_pool_ask(serve_ticket *ticket, serve_function *function,
         (serve_ticket){.events = events, .function = function, .asked_ns = monotonic_now_ns()};
     if (function->idle != NULL) {
         serve_slot *slot = function->idle;
-        pool_remove_idle(slot);
+        serve_pool_remove_idle(slot);
         if (!pool_grant(slot, ticket, ticket->asked_ns)) pool_make_idle(slot, ticket->asked_ns);
         return;
     }
@@ -435,34 +334,6 @@ void serve_pool_push(serve_ticket *ticket)
 }
 
 /* --- Now and then --- */
-
-static void pool_measure(serve_pool *pool)
-{
-    uint64_t sum = 0;
-    for (serve_slot *slot = pool->slots; slot != NULL; slot = slot->next) {
-        if (slot->state != SERVE_SLOT_STARTING) serve_slot_measure(slot);
-        sum += slot->memory_bytes;
-    }
-    pool->memory_bytes = sum;
-    while (pool->memory_bytes > pool->memory_max_bytes) {
-        serve_slot *idle = pool_find_idle(pool, NULL);
-        if (idle == NULL) return;
-        pool_retire(idle, SERVE_END_PRESSURE);
-    }
-}
-
-static void pool_retire_idle(serve_pool *pool, uint64_t now_ns)
-{
-    serve_slot *next;
-    for (serve_slot *slot = pool->slots; slot != NULL; slot = next) {
-        next = slot->next;
-        const serve_function_config *config = slot->function->config;
-        if (slot->state == SERVE_SLOT_IDLE &&
-            now_ns - slot->idle_ns > config->idle_ms * NS_PER_MS &&
-            slot->function->worker_count > config->workers_min)
-            pool_retire(slot, SERVE_END_IDLE);
-    }
-}
 
 /* What waitUntil() was given may go on for a while after the response. */
 static bool pool_is_overdue(const serve_slot *slot, uint64_t now_ns)
@@ -489,8 +360,8 @@ void serve_pool_tick(serve_pool *pool, uint64_t now_ns)
     pool_advance_due(pool, now_ns);
     if (now_ns - pool->measured_ns < POOL_MEASURE_NS) return;
     pool->measured_ns = now_ns;
-    pool_measure(pool);
-    pool_retire_idle(pool, now_ns);
+    serve_pool_measure(pool);
+    serve_pool_retire_idle(pool, now_ns);
     if (pool->context->drains) return;
     SERVE_EACH_FUNCTION(pool, function)
     {
@@ -523,7 +394,7 @@ static void pool_renew_slots(serve_pool *pool)
             continue;
         slot->is_stale = true;
         if (slot->state != SERVE_SLOT_IDLE) continue;
-        pool_retire(slot, SERVE_END_REPLACED);
+        serve_pool_retire(slot, SERVE_END_REPLACED);
         if (function->is_known && function->starting_count == 0) pool_start(function);
     }
 }
@@ -543,8 +414,6 @@ void serve_pool_renew(serve_pool *pool)
         function->retry_ns = 0;
         if (function->settings == context->settings) continue;
         serve_function_configure(function);
-        serve_group_drop(function->group); /* its workers keep it */
-        function->group = NULL;
     }
     pool_renew_slots(pool);
     serve_pool_prepare(pool);
@@ -556,7 +425,7 @@ void serve_pool_drain(serve_pool *pool)
     serve_slot *next;
     for (serve_slot *slot = pool->slots; slot != NULL; slot = next) {
         next = slot->next;
-        if (slot->state == SERVE_SLOT_IDLE) pool_retire(slot, SERVE_END_DRAIN);
+        if (slot->state == SERVE_SLOT_IDLE) serve_pool_retire(slot, SERVE_END_DRAIN);
     }
 }
 
@@ -612,9 +481,10 @@ void serve_pool_free(serve_pool *pool)
     if (pool == NULL) return;
     while (pool->slots != NULL) {
         serve_slot *slot = pool->slots;
-        pool_unlink(slot);
+        serve_pool_unlink(slot);
         serve_slot_free(slot);
     }
+    serve_group_free_all(pool->groups);
     for (size_t i = 0; i < SERVE_FUNCTION_HASH_SIZE; i++)
         while (pool->functions[i] != NULL) {
             serve_function *function = pool->functions[i];

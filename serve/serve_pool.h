@@ -52,7 +52,6 @@ struct serve_function {
     bool was_loaded; /* a worker was ready once */
     bool waits;      /* it is in the pool's list of those that wait */
     struct serve_tenant *tenant;
-    struct serve_group *group; /* NULL: none was needed yet */
     serve_ticket *queue_first;
     serve_ticket *queue_last;
     uint32_t queue_count;

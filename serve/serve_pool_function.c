@@ -58,7 +58,6 @@ void serve_function_configure(serve_function *function)
 
 void serve_function_free(serve_function *function)
 {
-    serve_group_drop(function->group);
     serve_settings_drop(function->settings);
     free(function->name);
     free(function);

@@ -19,6 +19,7 @@ struct serve_pool {
     serve_function *functions[SERVE_FUNCTION_HASH_SIZE];
     serve_tenant *tenants;
     serve_function *waiting; /* those with a queue */
+    serve_group *groups;
     serve_slot *slots;
     uint32_t slot_count;
     uint32_t cpu_count;
@@ -56,6 +57,24 @@ unsigned serve_pool_retry_after(const serve_function *function, uint64_t now_ns)
 
 /* Whether a worker cannot be started for a reason that another try does not remove. */
 bool serve_pool_is_lasting(int code);
+
+/* --- Workers and room (serve_pool_room.c) --- */
+
+void serve_pool_link(serve_pool *pool, serve_slot *slot);
+void serve_pool_unlink(serve_slot *slot);
+void serve_pool_remove_idle(serve_slot *slot);
+
+/* Ends a worker that has no call. */
+void serve_pool_retire(serve_slot *slot, serve_end why);
+
+/* Room for a worker of this function. False: not now; it is tried again when a worker has ended. */
+bool serve_pool_make_room(serve_pool *pool, const serve_function *function);
+
+/* Looks how much memory there is in use, and ends idle workers where that is too much. */
+void serve_pool_measure(serve_pool *pool);
+
+/* Ends workers that nobody has needed for long. */
+void serve_pool_retire_idle(serve_pool *pool, uint64_t now_ns);
 
 #define SERVE_EACH_FUNCTION(pool, function)                                                        \
     for (size_t bucket_ = 0; bucket_ < SERVE_FUNCTION_HASH_SIZE; bucket_++)                        \

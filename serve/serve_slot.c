@@ -23,35 +23,54 @@ static void slot_on_readable(uv_poll_t *poll, int status, int events)
     serve_slot_advance(poll->data);
 }
 
-void serve_group_drop(serve_group *group)
+static serve_group *group_open(const serve_context *context, const serve_function_config *config,
+                               snapcell_error *err)
 {
-    if (group == NULL || --group->user_count > 0) return;
-    snapcell_workers_close(group->workers);
-    free(group);
-}
-
-static int slot_group(serve_function *function, const serve_context *context, snapcell_error *err)
-{
-    if (function->group != NULL) return SNAPCELL_OK;
     serve_group *group = calloc(1, sizeof(*group));
-    if (group == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a worker");
-    group->user_count = 1;
-    function->group = group;
+    if (group == NULL) {
+        error_set(err, SNAPCELL_E_NOMEM, "no memory for workers");
+        return NULL;
+    }
     snapcell_workers_options options = SNAPCELL_WORKERS_OPTIONS_INIT;
     options.store_path = context->names.store_path;
     options.trust = context->trust;
-    options.policy = (snapcell_workers_policy)function->config->policy;
-    options.warm_calls = function->config->warm_calls;
+    options.policy = (snapcell_workers_policy)config->policy;
+    options.warm_calls = config->warm_calls;
     options.no_sandbox = context->no_sandbox;
-    int status = snapcell_workers_open(&options, &group->workers, err);
-    if (status == SNAPCELL_OK) return status;
-    function->group = NULL;
+    if (snapcell_workers_open(&options, &group->workers, err) == SNAPCELL_OK) return group;
     free(group);
-    return status;
+    return NULL;
 }
 
-static int slot_start_worker(serve_slot *slot, const serve_function_config *config,
-                             snapcell_error *err)
+serve_group *serve_group_find(serve_group **groups, const serve_context *context,
+                              const serve_function_config *config, snapcell_error *err)
+{
+    serve_group *group = *groups;
+    while (group != NULL &&
+           (group->policy != config->policy || group->warm_calls != config->warm_calls))
+        group = group->next;
+    if (group != NULL) return group;
+    group = group_open(context, config, err);
+    if (group == NULL) return NULL;
+    group->policy = config->policy;
+    group->warm_calls = config->warm_calls;
+    group->next = *groups;
+    *groups = group;
+    return group;
+}
+
+void serve_group_free_all(serve_group *groups)
+{
+    while (groups != NULL) {
+        serve_group *next = groups->next;
+        snapcell_workers_close(groups->workers);
+        free(groups);
+        groups = next;
+    }
+}
+
+static int slot_start_worker(serve_slot *slot, snapcell_workers *workers,
+                             const serve_function_config *config, snapcell_error *err)
 {
     snapcell_cell_options cell = SNAPCELL_CELL_OPTIONS_INIT;
     cell.memory_limit_bytes = config->memory_mb << 20;
@@ -68,8 +87,7 @@ static int slot_start_worker(serve_slot *slot, const serve_function_config *conf
     snapcell_worker_options options = SNAPCELL_WORKER_OPTIONS_INIT;
     options.cell = &cell;
     options.logs = true;
-    return snapcell_worker_start(slot->function->group->workers, slot->function->name, &options,
-                                 &slot->worker, err);
+    return snapcell_worker_start(workers, slot->function->name, &options, &slot->worker, err);
 }
 
 static int slot_watch(serve_slot *slot, uv_loop_t *loop, snapcell_error *err)
@@ -84,8 +102,8 @@ static int slot_watch(serve_slot *slot, uv_loop_t *loop, snapcell_error *err)
     return error_set_errno(err, SNAPCELL_E_IO, -problem, "cannot wait for a worker");
 }
 
-serve_slot *serve_slot_start(serve_function *function, const serve_slot_events *events,
-                             const serve_context *context, snapcell_error *err)
+serve_slot *serve_slot_start(serve_function *function, snapcell_workers *workers,
+                             const serve_slot_events *events, uv_loop_t *loop, snapcell_error *err)
 {
     serve_slot *slot = calloc(1, sizeof(*slot));
     if (slot == NULL) {
@@ -96,13 +114,10 @@ serve_slot *serve_slot_start(serve_function *function, const serve_slot_events *
     slot->function = function;
     slot->key = function->key;
     slot->started_ns = monotonic_now_ns();
-    int status = slot_group(function, context, err);
-    if (status == SNAPCELL_OK) status = slot_start_worker(slot, function->config, err);
-    if (status == SNAPCELL_OK) status = slot_watch(slot, context->loop, err);
+    int status = slot_start_worker(slot, workers, function->config, err);
+    if (status == SNAPCELL_OK) status = slot_watch(slot, loop, err);
     if (status == SNAPCELL_OK) {
         slot->settings = serve_settings_keep(function->settings);
-        slot->group = function->group;
-        slot->group->user_count++;
         return slot;
     }
     snapcell_worker_free(slot->worker);
@@ -135,7 +150,6 @@ void serve_slot_free(serve_slot *slot)
     uv_poll_stop(&slot->poll);
     snapcell_worker_free(slot->worker);
     slot->worker = NULL;
-    serve_group_drop(slot->group);
     serve_settings_drop(slot->settings);
     uv_close((uv_handle_t *)&slot->poll, slot_on_closed);
 }

@@ -17,17 +17,17 @@ typedef struct serve_slot_events {
     void (*ended)(serve_slot *slot, const snapcell_error *why); /* it is of no more use */
 } serve_slot_events;
 
-/* What a function's workers have in common; lives as long as one of them, or their function, does.
- */
+/* Workers of one kind, whatever their functions: they share images, and launchers that wait. */
 typedef struct serve_group {
+    uint32_t policy;
+    uint32_t warm_calls;
     snapcell_workers *workers;
-    size_t user_count;
+    struct serve_group *next;
 } serve_group;
 
 struct serve_slot {
     const serve_slot_events *events;
     serve_function *function;
-    serve_group *group;
     snapcell_worker *worker; /* NULL: the slot is freed, all but its handle */
     serve_slot_state state;
     serve_ticket *ticket; /* while it is BUSY */
@@ -44,12 +44,17 @@ struct serve_slot {
     serve_slot *next_idle; /* of its function */
 };
 
-/* NULL is allowed. */
-void serve_group_drop(serve_group *group);
+/* The group of this kind, of the list. NULL on failure. Errors: those of snapcell_workers_open().
+ */
+serve_group *serve_group_find(serve_group **groups, const serve_context *context,
+                              const serve_function_config *config, snapcell_error *err);
+
+/* After all of their workers. */
+void serve_group_free_all(serve_group *groups);
 
 /* Starts a worker of a function. NULL on failure. Errors: those of snapcell_worker_start(). */
-serve_slot *serve_slot_start(serve_function *function, const serve_slot_events *events,
-                             const serve_context *context, snapcell_error *err);
+serve_slot *serve_slot_start(serve_function *function, snapcell_workers *workers,
+                             const serve_slot_events *events, uv_loop_t *loop, snapcell_error *err);
 
 /* Lets it do what it can, and calls what comes of it. The slot may be freed by that. */
 void serve_slot_advance(serve_slot *slot);
