@@ -151,7 +151,7 @@ static bool IsPlainAddress(const uint8_t *host, size_t size)
     return at == size;
 }
 
-// Whether a host stands for itself: a name without an empty label or one in Punycode, or an address.
+// Whether a host stands for itself: a name without an empty label or Punycode, or an address.
 static bool IsPlainHost(const uint8_t *host, size_t size)
 {
     size_t label = 0;
