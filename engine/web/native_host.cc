@@ -129,4 +129,13 @@ void Native_functionName(const NativeInfo &info)
     }
 }
 
+// proxyParts(value) -> [target, handler] of a Proxy, undefined of anything else
+void Native_proxyParts(const NativeInfo &info)
+{
+    if (!info[0]->IsProxy()) return;
+    v8::Local<v8::Proxy> proxy = info[0].As<v8::Proxy>();
+    v8::Local<v8::Value> parts[] = {proxy->GetTarget(), proxy->GetHandler()};
+    info.GetReturnValue().Set(v8::Array::New(info.GetIsolate(), parts, 2));
+}
+
 } // namespace snapcell

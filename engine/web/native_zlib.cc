@@ -29,6 +29,7 @@ struct Stream {
     const Stream *self; // its address and whether this is a build tell a copy in an instance
     bool built;
     bool inflates;
+    bool members; // a gzip file may have several
     bool ended;
     size_t used; // of the room that follows
     size_t room;
@@ -71,19 +72,29 @@ v8::MaybeLocal<v8::Value> NewChunk(v8::Isolate *isolate, const uint8_t *data, si
 }
 
 // One round of zlib into `out`; false when the data is not what it should be.
-bool Step(Stream *stream, bool finish, uint8_t *out, size_t *out_size)
+bool Step(Stream *stream, int flush, uint8_t *out, size_t *out_size)
 {
     stream->zlib.next_out = out;
     stream->zlib.avail_out = kChunkSize;
-    int status = stream->inflates ? inflate(&stream->zlib, Z_NO_FLUSH)
-                                  : deflate(&stream->zlib, finish ? Z_FINISH : Z_NO_FLUSH);
+    int status =
+        stream->inflates ? inflate(&stream->zlib, Z_NO_FLUSH) : deflate(&stream->zlib, flush);
     *out_size = kChunkSize - stream->zlib.avail_out;
     stream->ended = stream->ended || status == Z_STREAM_END;
     return status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR;
 }
 
+// Another member of a gzip file follows, which begins with its magic number.
+bool BeginsMember(Stream *stream)
+{
+    if (!stream->ended || !stream->members || stream->zlib.avail_in == 0 ||
+        stream->zlib.next_in[0] != 0x1f || inflateReset(&stream->zlib) != Z_OK)
+        return false;
+    stream->ended = false;
+    return true;
+}
+
 // All that comes out for `input`; false when it threw.
-bool Push(v8::Isolate *isolate, Stream *stream, const ViewBytes &input, bool finish,
+bool Push(v8::Isolate *isolate, Stream *stream, const ViewBytes &input, int flush,
           std::vector<v8::Local<v8::Value>> *chunks)
 {
     Bytes out = AllocateBytes(kChunkSize);
@@ -99,19 +110,22 @@ bool Push(v8::Isolate *isolate, Stream *stream, const ViewBytes &input, bool fin
             stream->zlib.avail_in = static_cast<unsigned>(std::min(left, size_t{UINT_MAX}));
             left -= stream->zlib.avail_in;
         }
-        if (!Step(stream, finish && left == 0, out.get(), &got)) {
+        BeginsMember(stream);
+        if (!Step(stream, left == 0 ? flush : Z_NO_FLUSH, out.get(), &got)) {
             ThrowTypeError(isolate, "the compressed data is not valid");
             return false;
         }
         v8::Local<v8::Value> chunk;
         if (got > 0 && !NewChunk(isolate, out.get(), got).ToLocal(&chunk)) return false;
         if (got > 0) chunks->push_back(chunk);
-    } while (!stream->ended && (got == kChunkSize || stream->zlib.avail_in > 0 || left > 0));
-    if (stream->inflates && stream->ended && (stream->zlib.avail_in > 0 || left > 0)) {
+    } while (BeginsMember(stream) ||
+             (!stream->ended && (got == kChunkSize || stream->zlib.avail_in > 0 || left > 0)));
+    bool has_rest = stream->zlib.avail_in > 0 || left > 0;
+    if (stream->inflates && stream->ended && has_rest && !stream->members) {
         ThrowTypeError(isolate, "there is more data after the end of the compressed data");
         return false;
     }
-    if (stream->inflates && finish && !stream->ended) {
+    if (stream->inflates && flush == Z_FINISH && !stream->ended) {
         ThrowTypeError(isolate, "the compressed data ends too early");
         return false;
     }
@@ -125,10 +139,15 @@ int LevelOf(v8::Local<v8::Value> given)
     return level >= Z_NO_COMPRESSION && level <= Z_BEST_COMPRESSION ? level : Z_DEFAULT_COMPRESSION;
 }
 
+int FlushOf(int given)
+{
+    return given >= Z_NO_FLUSH && given <= Z_FINISH ? given : Z_NO_FLUSH;
+}
+
 } // namespace
 
-// zlibNew(inflates, windowBits, level) -> ArrayBuffer; a level that is not an integer is the
-// default
+// zlibNew(inflates, windowBits, level, members) -> ArrayBuffer; a level that is not an integer is
+// the default; with members, a gzip file may have several, and what follows is ignored
 void Native_zlibNew(const NativeInfo &info)
 {
     v8::Isolate *isolate = info.GetIsolate();
@@ -144,6 +163,7 @@ void Native_zlibNew(const NativeInfo &info)
     stream->self = stream;
     stream->built = StartedForBuilding();
     stream->inflates = inflates;
+    stream->members = info[3]->IsTrue();
     stream->room = room;
     stream->zlib.zalloc = Allocate;
     stream->zlib.zfree = Free;
@@ -158,7 +178,7 @@ void Native_zlibNew(const NativeInfo &info)
     info.GetReturnValue().Set(holder);
 }
 
-// zlibPush(holder, Uint8Array, finish) -> Uint8Array[]
+// zlibPush(holder, Uint8Array, finish) -> Uint8Array[]; `finish` may be one of zlib's numbers, too
 void Native_zlibPush(const NativeInfo &info)
 {
     v8::Isolate *isolate = info.GetIsolate();
@@ -170,7 +190,9 @@ void Native_zlibPush(const NativeInfo &info)
     std::vector<v8::Local<v8::Value>> chunks;
     if (stream->ended && !stream->inflates) return;
     ViewBytes input(info[1]);
-    if (Push(isolate, stream, input, info[2]->IsTrue(), &chunks))
+    int flush = info[2]->IsTrue() ? Z_FINISH : Z_NO_FLUSH;
+    if (info[2]->IsInt32()) flush = FlushOf(info[2].As<v8::Int32>()->Value());
+    if (Push(isolate, stream, input, flush, &chunks))
         info.GetReturnValue().Set(v8::Array::New(isolate, chunks.data(), chunks.size()));
 }
 

@@ -36,6 +36,8 @@ const ownModules = {
     perf_hooks: "perf_hooks",
     process: "process",
     querystring: "querystring",
+    readline: "readline",
+    "readline/promises": "readline_promises",
     stream: "stream",
     "stream/consumers": "stream_consumers",
     "stream/promises": "stream_promises",

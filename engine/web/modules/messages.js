@@ -93,6 +93,12 @@ class End {
         native.setTimer(dispatch, 0, false, []);
     }
 
+    // The next message, taken before it is an event.
+    take() {
+        const message = this.#waiting.shift();
+        return message && { message: message.value };
+    }
+
     start() {
         if (this.started) return;
         this.started = true;

@@ -13,16 +13,37 @@ exports.inFrame = callback =>
         ? callback
         : require("snapcell:async_hooks").AsyncResource.bind(callback);
 
+// [target, handler] of a Proxy, undefined of anything else.
+exports.proxyParts = value => native.proxyParts(value);
+
+// The callbacks that listen for an event; undefined when there is no such target.
+exports.listenersOf = (target, type) => {
+    const { brands } = require("snapcell:idl");
+    const isObject = typeof target === "object" && target !== null;
+    const listeners = isObject ? brands.target?.(target) : undefined;
+    if (!listeners) return undefined;
+    const known = listeners.get(`${type}`) ?? [];
+    return known.flatMap(callbacks => Array.from(callbacks.keys()));
+};
+
+// { message }, the next that waits at a port; undefined when none does, null when there is no such port.
+exports.takeMessage = port => {
+    const { brands } = require("snapcell:idl");
+    const isObject = typeof port === "object" && port !== null;
+    const end = isObject ? brands.port?.(port) : undefined;
+    return end ? end.take() : null;
+};
+
 // A variable of each call's env that is no JSON, as a service; and a function that gets each request
 // before the handler does, and answers it or returns undefined.
 exports.bind = (name, value) => require("snapcell:dispatch").bind(`${name}`, value);
 exports.first = callback => require("snapcell:dispatch").answerFirst(callback);
 
-// --- zlib: push(bytes, finish) -> Uint8Array[] ---
+// --- zlib: push(bytes, finish) -> Uint8Array[]; `finish` is true, false or zlib's number of a flush ---
 
 exports.newZlib = (inflates, windowBits, level = undefined) => {
-    const holder = native.zlibNew(inflates === true, windowBits | 0, level);
-    return (bytes, finish) => native.zlibPush(holder, bytes, finish === true) ?? [];
+    const holder = native.zlibNew(inflates === true, windowBits | 0, level, windowBits > 15);
+    return (bytes, finish) => native.zlibPush(holder, bytes, finish) ?? [];
 };
 
 // --- Hashes, and what is derived by them; a hash is named by its number in our list of OpenSSL's ---

@@ -154,14 +154,8 @@ const absent = [
     "checkPrimeSync",
     "createDiffieHellman",
 ];
-absent.push(
-    "createDiffieHellmanGroup",
-    "createECDH",
-    "decapsulate",
-    "DiffieHellman",
-    "DiffieHellmanGroup"
-);
-absent.push("ECDH", "encapsulate", "generatePrime", "generatePrimeSync", "getDiffieHellman");
+absent.push("createDiffieHellmanGroup", "decapsulate", "DiffieHellman", "DiffieHellmanGroup");
+absent.push("encapsulate", "generatePrime", "generatePrimeSync", "getDiffieHellman");
 absent.push(
     "privateEncrypt",
     "publicDecrypt",
@@ -205,6 +199,7 @@ const parts = {
     keys: () => require("./crypto_keys.cjs"),
     sign: () => require("./crypto_sign.cjs"),
     cipher: () => require("./crypto_cipher.cjs"),
+    ecdh: () => require("./crypto_ecdh.cjs"),
 };
 const names = {
     hash: ["Hash", "Hmac", "createHash", "createHmac", "hash"],
@@ -228,6 +223,7 @@ const names = {
         "sign",
         "verify",
     ],
+    ecdh: ["ECDH", "createECDH"],
     cipher: [
         "Cipheriv",
         "Decipheriv",
@@ -256,6 +252,10 @@ crypto.generateKeyPair = (type, options, callback) => {
         (error, pair) => (error ? done(error) : done(null, pair.publicKey, pair.privateKey))
     );
 };
+
+Object.defineProperty(crypto.generateKeyPair, Symbol.for("nodejs.util.promisify.custom"), {
+    value: async (type, options) => crypto.generateKeyPairSync(type, options),
+});
 
 module.exports = crypto;
 require("./global_object.cjs").register("crypto", module.exports);

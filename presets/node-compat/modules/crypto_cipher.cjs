@@ -1,6 +1,6 @@
 "use strict";
-// createCipheriv and createDecipheriv of node:crypto: AES. What final() gives is all of it, since the
-// engine takes a text as a whole; update() gives nothing.
+// createCipheriv and createDecipheriv of node:crypto: AES. The engine takes a text as a whole: update() asks it
+// for the blocks that are complete, with what came before as the initialization vector.
 const { Buffer } = require("./buffer.cjs");
 const { bytesOf, encoded } = require("./crypto_data.cjs");
 const { secretOf } = require("./crypto_keys.cjs");
@@ -19,6 +19,21 @@ function parse(name) {
 const badState = what =>
     failure(Error, "ERR_CRYPTO_INVALID_STATE", `Invalid state for operation ${what}`);
 
+const wrongLength = () =>
+    failure(
+        Error,
+        "ERR_OSSL_WRONG_FINAL_BLOCK_LENGTH",
+        "error:1C80006B:Provider routines::wrong final block length"
+    );
+
+// A counter, the last `bits` of which count, after some blocks.
+function counterAfter(first, blocks, bits) {
+    const hex = Buffer.from(first).toString("hex");
+    const kept = hex.slice(0, 32 - bits / 4);
+    const count = BigInt.asUintN(bits, BigInt(`0x${hex.slice(kept.length)}`) + blocks);
+    return new Uint8Array(Buffer.from(kept + count.toString(16).padStart(bits / 4, "0"), "hex"));
+}
+
 class Cipher {
     #encrypts;
     #mode;
@@ -30,6 +45,7 @@ class Cipher {
     #tagSize = 16;
     #padding = true;
     #done = false;
+    #position = 0; // in the stream of the modes that have one
 
     constructor(encrypts, name, key, iv, options = {}) {
         const { size, mode } = parse(name);
@@ -47,15 +63,58 @@ class Cipher {
 
     update(data, inputEncoding, outputEncoding) {
         if (this.#done) throw badState("update");
-        this.#chunks.push(bytesOf(data, "data", inputEncoding).slice());
-        return encoded(new Uint8Array(0), outputEncoding);
+        const bytes = bytesOf(data, "data", inputEncoding).slice();
+        return encoded(this.#take(bytes), outputEncoding);
+    }
+
+    #take(bytes) {
+        if (this.#mode === "ctr") return this.#stream(this.#iv, 128, bytes);
+        this.#chunks.push(bytes);
+        if (this.#mode === "cbc") return this.#blocks();
+        return this.#isPlainGcm ? this.#stream(this.#firstOfGcm(), 32, bytes) : new Uint8Array(0);
+    }
+
+    get #isPlainGcm() {
+        return this.#iv.length === 12; // any other size is hashed into the first counter
+    }
+
+    // The counter of a text's first block: that before it is the tag's.
+    #firstOfGcm() {
+        const counter = new Uint8Array(16);
+        counter.set(this.#iv);
+        counter[15] = 2;
+        return counter;
+    }
+
+    // Bytes of a mode that makes a stream to combine with, from where it is.
+    #stream(first, bits, bytes) {
+        const skipped = this.#position % 16;
+        const counter = counterAfter(first, BigInt(Math.floor(this.#position / 16)), bits);
+        this.#position += bytes.length;
+        const padded = Buffer.concat([new Uint8Array(skipped), bytes]);
+        return support.aes("ctr", true, this.#key, counter, padded, bits).subarray(skipped);
+    }
+
+    // The complete blocks; one stays for final() where it may hold padding.
+    #blocks() {
+        const data = Buffer.concat(this.#chunks);
+        const kept =
+            this.#padding && !this.#encrypts && data.length % 16 === 0 ? 16 : data.length % 16;
+        const size = Math.max(0, data.length - kept);
+        this.#chunks = [data.subarray(size)];
+        if (size === 0) return new Uint8Array(0);
+        const blocks = data.subarray(0, size);
+        const result = this.#runUnpadded(blocks);
+        this.#iv = (this.#encrypts ? result : blocks).slice(size - 16, size);
+        return result;
     }
 
     final(outputEncoding) {
         if (this.#done) throw badState("final");
         this.#done = true;
         const result = this.#run(Buffer.concat(this.#chunks));
-        return encoded(result, outputEncoding);
+        const isOut = this.#mode === "ctr" || (this.#mode === "gcm" && this.#isPlainGcm);
+        return encoded(isOut ? new Uint8Array(0) : result, outputEncoding);
     }
 
     setAutoPadding(padding = true) {
@@ -87,11 +146,13 @@ class Cipher {
     }
 
     #run(data) {
+        if (this.#mode === "ctr") return data;
         if (this.#mode === "gcm") return this.#runGcm(data);
         if (this.#mode === "cbc" && !this.#padding) return this.#runUnpadded(data);
         const result = this.#aes(this.#encrypts, data, 128);
         if (result) return result;
-        throw this.#encrypts || this.#mode === "ctr"
+        if (!this.#encrypts && data.length % 16 !== 0) throw wrongLength();
+        throw this.#encrypts
             ? badState("final")
             : failure(
                   Error,
@@ -121,12 +182,7 @@ class Cipher {
 
     // The engine pads: what is not to be padded loses its last block, or gets one that is padding.
     #runUnpadded(data) {
-        if (data.length % 16 !== 0)
-            throw failure(
-                Error,
-                "ERR_OSSL_WRONG_FINAL_BLOCK_LENGTH",
-                "error:1C80006B:Provider routines::wrong final block length"
-            );
+        if (data.length % 16 !== 0) throw wrongLength();
         if (this.#encrypts) return this.#aes(true, data, 128).slice(0, data.length);
         const last = data.length > 0 ? data.subarray(-16) : this.#iv;
         const padding = support.aes("cbc", true, this.#key, last, new Uint8Array(0), 128);

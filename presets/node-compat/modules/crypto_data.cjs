@@ -18,6 +18,8 @@ const hashes = {
     "sha3-256": () => require("@noble/hashes/sha3.js").sha3_256,
     "sha3-384": () => require("@noble/hashes/sha3.js").sha3_384,
     "sha3-512": () => require("@noble/hashes/sha3.js").sha3_512,
+    shake128: () => require("@noble/hashes/sha3.js").shake128,
+    shake256: () => require("@noble/hashes/sha3.js").shake256,
     blake2b512: () => require("@noble/hashes/blake2.js").blake2b,
     blake2s256: () => require("@noble/hashes/blake2.js").blake2s,
 };

@@ -98,6 +98,22 @@ class Digest {
         return result;
     }
 
+    pipe(destination) {
+        this.on("data", chunk => destination.write(chunk));
+        this.once("end", () => destination.end());
+        return destination;
+    }
+
+    async *[Symbol.asyncIterator]() {
+        if (!this.done) await new Promise(resolve => this.once("readable", resolve));
+        const result = this.read();
+        if (result !== null) yield result;
+    }
+
+    toArray() {
+        return Array.fromAsync(this);
+    }
+
     setEncoding(encoding) {
         this.#encoding = encoding;
         return this;
@@ -122,8 +138,9 @@ class Hash extends Digest {
 }
 
 function startHash(name, options) {
-    const state = hashNamed(name).create();
     const { outputLength } = options ?? {};
+    const isOpen = outputLength !== undefined && /^shake/i.test(name); // to a digest of any size
+    const state = hashNamed(name).create(isOpen ? { dkLen: outputLength } : undefined);
     if (outputLength !== undefined && outputLength !== state.outputLen)
         throw failure(
             Error,

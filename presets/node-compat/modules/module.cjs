@@ -61,8 +61,16 @@ const found = {
 };
 
 const bareName = name => name.replace(/^node:/, "");
-const isBuiltin = name => typeof name === "string" && bareName(name) in found;
+// With "node:" alone; there are no more than names of them.
+const prefixed = /^node:(sea|sqlite|test|test\/reporters)$/;
+const isFound = name => typeof name === "string" && bareName(name) in found;
+const isBuiltin = name => isFound(name) || prefixed.test(name);
 const builtin = name => found[bareName(name)]?.();
+
+function notFound(name, from) {
+    const message = `Cannot find module '${name}'\nRequire stack:\n- ${from}`;
+    return Object.assign(failure(Error, "MODULE_NOT_FOUND", message), { requireStack: [from] });
+}
 
 function createRequire(filename) {
     const text = filename instanceof URL ? filename.href : filename;
@@ -75,19 +83,12 @@ function createRequire(filename) {
         );
     function require(name) {
         checkString(name, "id");
-        if (isBuiltin(name)) return builtin(name);
-        throw Object.assign(
-            failure(Error, "MODULE_NOT_FOUND", `Cannot find module '${name}': it was not bundled`),
-            { requireStack: [text] }
-        );
+        if (isFound(name)) return builtin(name);
+        throw notFound(name, text);
     }
     require.resolve = name => {
         if (isBuiltin(name)) return name;
-        throw failure(
-            Error,
-            "MODULE_NOT_FOUND",
-            `Cannot find module '${name}': it was not bundled`
-        );
+        throw notFound(name, text);
     };
     require.cache = { __proto__: null };
     return require;

@@ -23,16 +23,16 @@ function isIPv6(text) {
 const isIPv4 = text => v4Pattern.test(`${text}`);
 const isIP = text => (isIPv4(text) ? 4 : isIPv6(text) ? 6 : 0);
 
-const absent = [
-    "BlockList",
-    "Server",
-    "Socket",
-    "SocketAddress",
-    "Stream",
-    "connect",
-    "createConnection",
-];
+const absent = ["Server", "Socket", "SocketAddress", "Stream", "connect", "createConnection"];
 absent.push("createServer", "getDefaultAutoSelectFamily", "setDefaultAutoSelectFamily");
 absent.push("getDefaultAutoSelectFamilyAttemptTimeout", "setDefaultAutoSelectFamilyAttemptTimeout");
 
-module.exports = { ...missingAll("net", absent), isIP, isIPv4, isIPv6 };
+module.exports = {
+    ...missingAll("net", absent),
+    get BlockList() {
+        return require("./net_blocks.cjs").BlockList;
+    },
+    isIP,
+    isIPv4,
+    isIPv6,
+};

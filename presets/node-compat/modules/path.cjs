@@ -1,7 +1,7 @@
 "use strict";
-// node:path is path-browserify: unenv's turns backslashes into slashes. There is no `win32`.
+// node:path is path-browserify: unenv's turns backslashes into slashes. `win32` is names alone.
 const base = require("path-browserify");
-const { checkString, invalidType, missing } = require("./errors.cjs");
+const { checkString, invalidType, missingAll } = require("./errors.cjs");
 
 // Each with the names of its arguments, which are strings.
 const checked = (name, ...names) =>
@@ -19,6 +19,9 @@ const all = (name, label) =>
         return base[name](...args);
     };
 
+const ofWindows = ["basename", "dirname", "extname", "format", "isAbsolute", "join", "normalize"];
+ofWindows.push("parse", "relative", "resolve", "toNamespacedPath");
+
 const path = {
     basename: checked("basename", "path", "suffix"),
     delimiter: ":",
@@ -34,14 +37,18 @@ const path = {
     },
     isAbsolute: checked("isAbsolute", "path"),
     join: all("join", () => "path"),
-    matchesGlob: missing("path", "matchesGlob"),
+    matchesGlob(name, pattern) {
+        checkString(name, "path");
+        checkString(pattern, "pattern");
+        return require("./path_glob.cjs").expressionOf(pattern).test(base.normalize(name));
+    },
     normalize: checked("normalize", "path"),
     parse: checked("parse", "path"),
     relative: checked("relative", "from", "to"),
     resolve: all("resolve", i => `paths[${i}]`),
     sep: "/",
     toNamespacedPath: value => value,
-    win32: null,
+    win32: missingAll("path.win32", ofWindows),
 };
 path.posix = path;
 

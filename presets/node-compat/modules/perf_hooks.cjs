@@ -1,18 +1,38 @@
 "use strict";
 // node:perf_hooks: the web's clocks and entries.
-const { missingAll } = require("./errors.cjs");
+const { checkFunction, missing, missingAll } = require("./errors.cjs");
+const { define } = require("./global_object.cjs");
 
 const names = ["Performance", "PerformanceEntry", "PerformanceMark", "PerformanceMeasure"];
-names.push(
-    "PerformanceObserver",
-    "PerformanceObserverEntryList",
-    "PerformanceResourceTiming",
-    "performance"
-);
+names.push("PerformanceObserver", "PerformanceObserverEntryList", "PerformanceResourceTiming");
+
+// What a call takes becomes no entry: nobody can observe functions here.
+function timerify(callback) {
+    checkFunction(callback, "fn");
+    const timed = function (...args) {
+        return new.target
+            ? Reflect.construct(callback, args, new.target)
+            : callback.apply(this, args);
+    };
+    return Object.defineProperties(timed, {
+        name: { value: `timerified ${callback.name}`, configurable: true },
+        length: { value: callback.length, configurable: true },
+    });
+}
+
+function performanceOfNode() {
+    const { performance } = globalThis;
+    if (performance.timerify === undefined) {
+        define("timerify", timerify, performance);
+        define("eventLoopUtilization", missing("performance", "eventLoopUtilization"), performance);
+    }
+    return performance;
+}
 
 const perf = missingAll("perf_hooks", ["createHistogram", "monitorEventLoopDelay"]);
 for (const name of names)
     Object.defineProperty(perf, name, { enumerable: true, get: () => globalThis[name] });
+Object.defineProperty(perf, "performance", { enumerable: true, get: performanceOfNode });
 perf.constants = {
     NODE_PERFORMANCE_GC_MAJOR: 4,
     NODE_PERFORMANCE_GC_MINOR: 1,

@@ -147,13 +147,14 @@ function emitWarning(warning, options, code) {
 
 const system = ["_kill", "abort", "chdir", "cpuUsage", "dlopen", "execve", "initgroups", "kill"];
 system.push("loadEnvFile", "reallyExit", "resourceUsage", "setegid", "seteuid", "setgid");
-system.push("setgroups", "setuid", "threadCpuUsage", "umask", "binding");
+system.push("setgroups", "setuid", "threadCpuUsage", "binding");
 system.push("getActiveResourcesInfo", "getgroups", "openStdin", "setSourceMapsEnabled");
 system.push("setUncaughtExceptionCaptureCallback");
 
 Object.assign(process, missingAll("process", system), {
     arch: "x64",
     allowedNodeEnvironmentFlags: new Set(),
+    umask: () => 0o22,
     debugPort: 9229,
     mainModule: undefined,
     noProcessWarnings: false,
@@ -230,4 +231,5 @@ Object.defineProperty(process, Symbol.toStringTag, { value: "process", configura
 
 module.exports = process;
 define("process", process);
+define("global", globalThis);
 register("process", process);

@@ -1,6 +1,7 @@
 "use strict";
 // node:stream: Node's own, as the package readable-stream publishes it, and what it leaves out.
 const stream = require("readable-stream/lib/stream.js");
+const { invalidType } = require("./errors.cjs");
 
 const adapter =
     name =>
@@ -12,6 +13,15 @@ stream.Writable.toWeb = adapter("writableToWeb");
 stream.Writable.fromWeb = adapter("writableFromWeb");
 stream.Duplex.toWeb = adapter("duplexToWeb");
 stream.Duplex.fromWeb = adapter("duplexFromWeb");
+
+// Node names more of what a chunk may be than the package does.
+const { write } = stream.Writable.prototype;
+stream.Writable.prototype.write = function (chunk, ...rest) {
+    const isBad = chunk !== null && typeof chunk !== "string" && !ArrayBuffer.isView(chunk);
+    if (isBad && !this._writableState?.objectMode)
+        throw invalidType("chunk", ["string", "Buffer", "TypedArray", "DataView"], chunk);
+    return write.call(this, chunk, ...rest);
+};
 
 // Two ends of one pipe.
 stream.duplexPair ??= function duplexPair(options) {

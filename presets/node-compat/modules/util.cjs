@@ -11,6 +11,7 @@ const {
     missingAll,
 } = require("./errors.cjs");
 const types = require("./util_types.cjs");
+const { proxyParts } = require("./support.mjs").default;
 
 // What is large is evaluated when it is first called.
 const inspecting = () => require("node-inspect-extracted");
@@ -130,24 +131,24 @@ async function aborted(signal, resource) {
         throw invalidType("signal", "AbortSignal", signal);
     if ((typeof resource !== "object" && typeof resource !== "function") || resource === null)
         throw invalidType("resource", "Object", resource);
-    if (signal.aborted) return;
-    await new Promise(resolve => signal.addEventListener("abort", () => resolve(), { once: true }));
+    if (signal.aborted) return undefined;
+    return new Promise(resolve => signal.addEventListener("abort", resolve, { once: true }));
 }
 
-const inspect = (value, ...options) => inspecting().inspect(value, ...options);
+// A Proxy inside of what is shown looks like its target.
+function inspect(value, ...options) {
+    const parts = options[0]?.showProxy && types.isProxy(value) ? proxyParts(value) : undefined;
+    if (parts) return `Proxy ${inspecting().inspect(parts, ...options)}`;
+    return inspecting().inspect(value, ...options);
+}
 inspect.custom = Symbol.for("nodejs.util.inspect.custom");
 Object.defineProperty(inspect, "defaultOptions", {
     get: () => inspecting().inspect.defaultOptions,
 });
 const format = (...args) => inspecting().format(...args);
 
-const absent = [
-    "diff",
-    "getCallSite",
-    "getCallSites",
-    "getSystemErrorMap",
-    "getSystemErrorMessage",
-];
+const more = () => require("./util_more.cjs");
+const absent = ["getCallSite"];
 absent.push("setTraceSigInt", "transferableAbortController", "transferableAbortSignal");
 
 module.exports = {
@@ -155,6 +156,10 @@ module.exports = {
     _extend: (target, source) => Object.assign(target, source),
     aborted,
     callbackify,
+    diff: (actual, expected) => more().diff(actual, expected),
+    getCallSites: (...args) => more().getCallSites(...args),
+    getSystemErrorMap: () => more().getSystemErrorMap(),
+    getSystemErrorMessage: number => more().getSystemErrorMessage(number),
     debug: debuglog,
     debuglog,
     deprecate,

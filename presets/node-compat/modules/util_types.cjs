@@ -1,5 +1,7 @@
 "use strict";
-// node:util/types, by tags: nothing in JavaScript tells a Proxy from its target.
+// node:util/types, by tags.
+const support = require("./support.mjs").default;
+
 const tagOf = value => Object.prototype.toString.call(value).slice(8, -1);
 const isObject = value => typeof value === "object" && value !== null;
 const viewTag = Object.getOwnPropertyDescriptor(
@@ -22,7 +24,7 @@ const types = {
     isMapIterator: value => isObject(value) && tagOf(value) === "Map Iterator",
     isNativeError: value => value instanceof Error && tagOf(value) === "Error",
     isPromise: value => value instanceof Promise,
-    isProxy: () => false,
+    isProxy: value => support.proxyParts(value) !== undefined,
     isRegExp: value => value instanceof RegExp,
     isSet: value => value instanceof Set,
     isSetIterator: value => isObject(value) && tagOf(value) === "Set Iterator",

@@ -5,12 +5,21 @@ const { checkString, missing, missingAll } = require("./errors.cjs");
 // An indirect eval: its code sees the global object alone.
 const evaluate = (0, eval);
 
+// A wrong script is a SyntaxError at once. Evaluating one that is wrong runs nothing.
+function checkSyntax(code) {
+    try {
+        new Function(code);
+    } catch {
+        evaluate(code);
+    }
+}
+
 class Script {
     #code;
 
     constructor(code) {
         checkString((this.#code = `${code}`), "code");
-        new Function(this.#code); // a wrong script is a SyntaxError at once
+        checkSyntax(this.#code);
     }
 
     runInThisContext() {

@@ -80,7 +80,7 @@ function newCoder(kind, options) {
     return (bytes, last) => {
         push ??= support.newZlib(inflates, bits, level);
         try {
-            return push(bytes, last && !lenient);
+            return push(bytes, last === true ? !lenient : last);
         } catch (error) {
             throw failureOf(error);
         }
@@ -116,8 +116,12 @@ const codeLater = kind =>
         );
     };
 
+// A chunk that means a flush.
+const mark = Buffer.alloc(1);
+
 class Coder extends Transform {
     #code;
+    #flushes = [];
     bytesWritten = 0;
 
     constructor(kind, options = {}) {
@@ -126,6 +130,7 @@ class Coder extends Transform {
     }
 
     _transform(chunk, encoding, done) {
+        if (chunk === mark) return void this.#step(new Uint8Array(0), this.#flushes.shift(), done);
         const bytes = typeof chunk === "string" ? Buffer.from(chunk, encoding) : chunk;
         this.bytesWritten += bytes.length;
         this.#step(bytes, false, done);
@@ -143,6 +148,14 @@ class Coder extends Transform {
             return;
         }
         done();
+    }
+
+    flush(kind, callback) {
+        const done = typeof kind === "function" ? kind : callback;
+        const how = typeof kind === "number" ? kind : constants.Z_FULL_FLUSH;
+        // What was written before comes first; an empty chunk does not get here.
+        this.#flushes.push(how);
+        this.write(mark, done);
     }
 
     close(callback) {

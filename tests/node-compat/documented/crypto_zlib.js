@@ -1,0 +1,250 @@
+// What Node's documentation says of crypto and zlib.
+import crypto, { createHash, createHmac, createSecretKey, webcrypto } from "node:crypto";
+import { promisify } from "node:util";
+import zlib from "node:zlib";
+import { text } from "node:stream/consumers";
+import { Readable } from "node:stream";
+import { behaviours } from "../src/behaviours.js";
+
+const hex = bytes => Buffer.from(bytes).toString("hex");
+const later = call =>
+    new Promise((resolve, reject) =>
+        call((error, value) => (error ? reject(error) : resolve(value)))
+    );
+const pem = `-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
+-----END PRIVATE KEY-----
+`;
+const hashes = [
+    "md5",
+    "sha1",
+    "sha224",
+    "sha256",
+    "sha384",
+    "sha512",
+    "sha512-256",
+    "sha3-256",
+    "ripemd160",
+    "blake2b512",
+];
+
+export const handler = () =>
+    behaviours({
+        "crypto: createHash": () =>
+            hashes.map(name =>
+                createHash(name).update("a").update(Buffer.from("b")).digest("hex").slice(0, 16)
+            ),
+        "crypto: an unknown hash": () => createHash("sha7"),
+        "crypto: shake with a length": () =>
+            createHash("shake128", { outputLength: 5 }).update("a").digest("hex"),
+        "crypto: hash.copy": () => {
+            const hash = createHash("sha256").update("a");
+            const copy = hash.copy();
+            return [hash.update("b").digest("base64url"), copy.digest("base64url")];
+        },
+        "crypto: a hash is used once": () => {
+            const hash = createHash("sha1");
+            hash.digest();
+            return hash.update("x");
+        },
+        "crypto: a hash as a stream": async () =>
+            hex((await Readable.from(["a", "b"]).pipe(createHash("sha1")).toArray())[0]),
+        "crypto: hash() at once": () => [
+            crypto.hash("sha1", "abc"),
+            crypto.hash("md5", Buffer.from("abc"), "base64"),
+        ],
+        "crypto: createHmac": () =>
+            ["sha256", "sha512", "md5"].map(name =>
+                createHmac(name, "key").update("text").digest("hex").slice(0, 20)
+            ),
+        "crypto: hmac with a KeyObject": () =>
+            createHmac("sha256", createSecretKey("key", "utf8")).update("text").digest("base64"),
+        "crypto: KeyObject of a secret": () => {
+            const key = createSecretKey(Buffer.from("0123"));
+            return [
+                key.type,
+                key.symmetricKeySize,
+                key.export().toString(),
+                key.export({ format: "jwk" }),
+                key.equals(createSecretKey(Buffer.from("0123"))),
+            ];
+        },
+        "crypto: timingSafeEqual": () => [
+            crypto.timingSafeEqual(Buffer.from("ab"), Buffer.from("ab")),
+            crypto.timingSafeEqual(Buffer.from("ab"), new Uint8Array([97, 99])),
+        ],
+        "crypto: timingSafeEqual of two lengths": () =>
+            crypto.timingSafeEqual(Buffer.from("a"), Buffer.from("ab")),
+        "crypto: pbkdf2": async () => [
+            hex(crypto.pbkdf2Sync("password", "salt", 1000, 20, "sha256")),
+            hex(await later(done => crypto.pbkdf2("password", "salt", 1, 8, "sha1", done))),
+        ],
+        "crypto: scrypt": () =>
+            hex(crypto.scryptSync("password", "NaCl", 32, { N: 1024, r: 8, p: 16 })),
+        "crypto: hkdf": () => hex(crypto.hkdfSync("sha512", "key", "salt", "info", 32)),
+        "crypto: randomBytes, randomInt, randomUUID": () => [
+            crypto.randomBytes(16).length,
+            crypto.randomInt(3, 4),
+            /^[0-9a-f-]{36}$/.test(crypto.randomUUID()),
+            crypto.randomFillSync(Buffer.alloc(4)).length,
+        ],
+        "crypto: randomInt out of order": () => crypto.randomInt(4, 3),
+        "crypto: getHashes and getCiphers": () => [
+            crypto.getHashes().includes("sha256"),
+            crypto.getCiphers().includes("aes-256-gcm"),
+            crypto.getCurves().includes("prime256v1"),
+        ],
+        "crypto: AES-256-GCM": () => {
+            const cipher = crypto.createCipheriv(
+                "aes-256-gcm",
+                Buffer.alloc(32, 1),
+                Buffer.alloc(12, 2)
+            );
+            cipher.setAAD(Buffer.from("more"));
+            const bytes = cipher.update("secret", "utf8", "hex") + cipher.final("hex");
+            const decipher = crypto.createDecipheriv(
+                "aes-256-gcm",
+                Buffer.alloc(32, 1),
+                Buffer.alloc(12, 2)
+            );
+            decipher.setAAD(Buffer.from("more")).setAuthTag(cipher.getAuthTag());
+            return [
+                bytes,
+                hex(cipher.getAuthTag()),
+                decipher.update(bytes, "hex", "utf8") + decipher.final("utf8"),
+            ];
+        },
+        "crypto: AES-128-CBC in parts": () => {
+            const cipher = crypto.createCipheriv(
+                "aes-128-cbc",
+                Buffer.alloc(16, 1),
+                Buffer.alloc(16, 2)
+            );
+            return [cipher.update("0123456789abcdef0", "utf8", "hex"), cipher.final("hex")];
+        },
+        "crypto: ChaCha20-Poly1305": () => {
+            const cipher = crypto.createCipheriv(
+                "chacha20-poly1305",
+                Buffer.alloc(32, 1),
+                Buffer.alloc(12, 2),
+                { authTagLength: 16 }
+            );
+            return cipher.update("secret", "utf8", "hex") + cipher.final("hex");
+        },
+        "crypto: a key of the wrong size": () =>
+            crypto.createCipheriv("aes-256-cbc", Buffer.alloc(3), Buffer.alloc(16)),
+        "crypto: sign and verify by Ed25519": () => {
+            const key = crypto.createPrivateKey(pem);
+            const signature = crypto.sign(null, Buffer.from("message"), key);
+            return [
+                key.asymmetricKeyType,
+                hex(signature).slice(0, 32),
+                crypto.verify(null, Buffer.from("message"), crypto.createPublicKey(key), signature),
+            ];
+        },
+        "crypto: createSign with RSA": () => {
+            const { privateKey, publicKey } = crypto.generateKeyPairSync("rsa", {
+                modulusLength: 2048,
+            });
+            const signature = crypto.createSign("RSA-SHA256").update("text").sign(privateKey);
+            return [
+                signature.length,
+                crypto.createVerify("sha256").update("text").verify(publicKey, signature),
+                privateKey.asymmetricKeyDetails.modulusLength,
+            ];
+        },
+        "crypto: generateKeyPair in PEM": async () => {
+            const { publicKey, privateKey } = await promisify(crypto.generateKeyPair)("ec", {
+                namedCurve: "P-256",
+                publicKeyEncoding: { type: "spki", format: "pem" },
+                privateKeyEncoding: { type: "pkcs8", format: "pem" },
+            });
+            return [publicKey.split("\n")[0], privateKey.split("\n")[0]];
+        },
+        "crypto: a public key as JWK": () => crypto.createPublicKey(pem).export({ format: "jwk" }),
+        "crypto: publicEncrypt and privateDecrypt": () => {
+            const { privateKey, publicKey } = crypto.generateKeyPairSync("rsa", {
+                modulusLength: 2048,
+            });
+            return crypto
+                .privateDecrypt(privateKey, crypto.publicEncrypt(publicKey, Buffer.from("secret")))
+                .toString();
+        },
+        "crypto: diffieHellman of X25519": () => {
+            const [a, b] = [0, 1].map(() => crypto.generateKeyPairSync("x25519"));
+            const secrets = [
+                [a, b],
+                [b, a],
+            ].map(([x, y]) =>
+                hex(crypto.diffieHellman({ privateKey: x.privateKey, publicKey: y.publicKey }))
+            );
+            return [secrets[0].length, secrets[0] === secrets[1]];
+        },
+        "crypto: createECDH": () => {
+            const [a, b] = [0, 1].map(() => crypto.createECDH("prime256v1"));
+            a.generateKeys();
+            b.generateKeys();
+            return (
+                a.computeSecret(b.getPublicKey(), null, "hex") ===
+                b.computeSecret(a.getPublicKey(), null, "hex")
+            );
+        },
+        "crypto: webcrypto is the global one": () => [
+            webcrypto === globalThis.crypto,
+            crypto.subtle === globalThis.crypto.subtle,
+        ],
+        "crypto: a private key that is no key": () => crypto.createPrivateKey("nothing"),
+        "crypto: constants": () => [
+            crypto.constants.RSA_PKCS1_PSS_PADDING,
+            crypto.constants.RSA_PKCS1_PADDING,
+        ],
+        "zlib: gzipSync and gunzipSync": () => zlib.gunzipSync(zlib.gzipSync("text ü")).toString(),
+        "zlib: deflate with a level": () =>
+            zlib.deflateSync("aaaaaaaaaa", { level: 9 }).toString("hex"),
+        "zlib: deflateRaw and inflateRaw": () =>
+            zlib.inflateRawSync(zlib.deflateRawSync(Buffer.from("abc"))).toString(),
+        "zlib: with a callback": () =>
+            later(done => zlib.gzip("abc", done)).then(bytes => zlib.unzipSync(bytes).toString()),
+        "zlib: promisify": async () =>
+            String(await promisify(zlib.inflate)(zlib.deflateSync("abc"))),
+        "zlib: as a stream": () =>
+            text(Readable.from([zlib.gzipSync("in parts")]).pipe(zlib.createGunzip())),
+        "zlib: bytes that are not compressed": () => zlib.gunzipSync(Buffer.from("nothing")),
+        "zlib: the end is missing": () => zlib.gunzipSync(zlib.gzipSync("text").subarray(0, 15)),
+        "zlib: maxOutputLength": () =>
+            zlib.inflateSync(zlib.deflateSync("a".repeat(100)), { maxOutputLength: 10 }),
+        "zlib: two members of a file": () =>
+            zlib.gunzipSync(Buffer.concat([zlib.gzipSync("a"), zlib.gzipSync("b")])).toString(),
+        "zlib: a dictionary": () =>
+            zlib
+                .inflateSync(zlib.deflateSync("words", { dictionary: Buffer.from("words") }), {
+                    dictionary: Buffer.from("words"),
+                })
+                .toString(),
+        "zlib: crc32": () => [
+            zlib.crc32("hello"),
+            zlib.crc32(Buffer.from("world"), zlib.crc32("hello")),
+        ],
+        "zlib: brotli": () => zlib.brotliDecompressSync(zlib.brotliCompressSync("text")).toString(),
+        "zlib: flush": () =>
+            new Promise(resolve => {
+                const gzip = zlib.createDeflateRaw();
+                const chunks = [];
+                gzip.on("data", chunk => chunks.push(chunk));
+                gzip.write("abc");
+                gzip.flush(() =>
+                    resolve(
+                        zlib
+                            .inflateRawSync(Buffer.concat(chunks), {
+                                finishFlush: zlib.constants.Z_SYNC_FLUSH,
+                            })
+                            .toString()
+                    )
+                );
+            }),
+        "zlib: constants": () => [
+            zlib.constants.Z_BEST_COMPRESSION,
+            zlib.constants.Z_SYNC_FLUSH,
+            zlib.codes.Z_DATA_ERROR,
+        ],
+    });
