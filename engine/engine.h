@@ -234,6 +234,12 @@ int engine_cell_rebind(engine_cell *cell, const engine_env *env, size_t env_coun
  * state of Math.random() in a way that is not known here). */
 int engine_cell_prepare_restores(engine_cell *cell, snapcell_error *err);
 
+/* Has the engine's own code for requests run some times, and none of the function's, so that V8 has
+ * learned from it what it would learn in each call; and has V8 compile the regular expressions that
+ * there are. What fails is left as it is. Thread: one at a
+ * time. */
+void engine_cell_rehearse(engine_cell *cell);
+
 /* Whether the cell gave out random values of crypto since it was made, or since this was last
  * called: they would be repeated if its memory became what is restored. Thread: one at a time. */
 bool engine_cell_drew(engine_cell *cell);

@@ -18,9 +18,11 @@
 #include "math_random.h"
 #include "monotonic.h"
 #include "platform.h"
+#include "regexp_code.h"
 #include "script_error.h"
 #include "thread_stack.h"
 #include "watchdog.h"
+#include "web_modules.h"
 #include "young_garbage.h"
 
 using namespace snapcell;
@@ -69,6 +71,9 @@ struct engine_cell {
 
 namespace
 {
+
+// Enough for V8 to have seen all shapes of objects, and too few for its optimizing compilers.
+constexpr int kRehearsals = 20;
 
 std::atomic<uint32_t> cell_count{0}; // isolates
 std::atomic<uint32_t> cell_count_max{SNAPCELL_CELLS_MAX};
@@ -336,6 +341,27 @@ extern "C" int engine_cell_prepare_restores(engine_cell *cell, snapcell_error *e
     if (cell->random.Find(cell->context.Get(cell->isolate))) return SNAPCELL_OK;
     return error_set(err, SNAPCELL_E_INTERNAL,
                      "this V8 does not keep the state of Math.random() where it is looked for");
+}
+
+extern "C" void engine_cell_rehearse(engine_cell *cell)
+{
+    v8::Isolate *isolate = cell->isolate;
+    Entry entry(cell);
+    v8::TryCatch ignore(isolate);
+    v8::Local<v8::Context> context = cell->context.Get(isolate);
+    v8::Context::Scope entered(context);
+    v8::Local<v8::Object> dispatch, urls;
+    v8::Local<v8::Value> rehearse;
+    if (!EvaluatedWebModule(context, "dispatch").ToLocal(&dispatch)) return;
+    CompileRegExps(context, dispatch);
+    if (cell->shape != SNAPCELL_SHAPE_FETCH ||
+        !dispatch->Get(context, AsciiString(isolate, "rehearse")).ToLocal(&rehearse) ||
+        !rehearse->IsFunction())
+        return;
+    v8::Local<v8::Value> arguments[] = {v8::Integer::New(isolate, kRehearsals),
+                                        v8::Undefined(isolate)};
+    if (EvaluatedWebModule(context, "url").ToLocal(&urls)) arguments[1] = urls;
+    static_cast<void>(rehearse.As<v8::Function>()->Call(context, dispatch, 2, arguments).IsEmpty());
 }
 
 extern "C" bool engine_cell_drew(engine_cell *cell)

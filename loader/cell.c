@@ -130,6 +130,11 @@ int cell_prepare_restores(snapcell_cell *cell, snapcell_error *err)
     return engine_cell_prepare_restores(cell->engine, err);
 }
 
+void cell_rehearse(snapcell_cell *cell)
+{
+    engine_cell_rehearse(cell->engine);
+}
+
 bool cell_drew(snapcell_cell *cell)
 {
     return engine_cell_drew(cell->engine);

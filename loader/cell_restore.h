@@ -21,6 +21,9 @@ void loader_leave_process(snapcell_loader *loader);
 /* As engine_cell_prepare_restores(). */
 int cell_prepare_restores(snapcell_cell *cell, snapcell_error *err);
 
+/* As engine_cell_rehearse(). */
+void cell_rehearse(snapcell_cell *cell);
+
 /* As engine_cell_drew(), engine_cell_note_draws() and engine_cell_clear_leftovers(). */
 bool cell_drew(snapcell_cell *cell);
 void cell_note_draws(snapcell_cell *cell, engine_note_draw_fn *note, void *user);

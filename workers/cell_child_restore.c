@@ -80,6 +80,7 @@ static void session_prepare_restores(void *user)
     snapcell_cell *cell = session->child->cell;
     size_t size;
     const char *manifest = loader_sealed_manifest(session->child->loader, &size);
+    cell_rehearse(cell);
     session->status = cell_prepare_restores(cell, &session->error);
     if (session->status == SNAPCELL_OK && cell_drew(cell))
         session->status =

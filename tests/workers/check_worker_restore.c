@@ -24,6 +24,17 @@ static const char keeps_source[] = "let visits = 0; let kept;\n"
                                    "  if (visits > 0) kept = kept || crypto.randomUUID();\n"
                                    "  return new Response(`${++visits} ${kept}`);\n"
                                    "} };\n";
+/* Nobody but the function itself uses them as it would notice. */
+static const char regexps_source[] =
+    "let used = 0; const { exec } = RegExp.prototype;\n"
+    "RegExp.prototype.exec = function (text) { used++; return exec.call(this, text); };\n"
+    "class Own extends RegExp { exec(text) { used++; return super.exec(text); } }\n"
+    "const own = new Own('x*'); const all = /a*/g; all.lastIndex = 3; all.note = own;\n"
+    "const still = Object.freeze(/b*/g);\n"
+    "export default { fetch() {\n"
+    "  const seen = [used, all.lastIndex, still.lastIndex, RegExp.lastMatch];\n"
+    "  return new Response(`${seen} ${all.test('aaab')} ${all.lastIndex} ${own.test('x')}`);\n"
+    "} };\n";
 /* What is drawn goes out with the answer; nothing of it stays. */
 static const char drops_source[] =
     "let visits = 0;\n"
@@ -152,6 +163,17 @@ START_TEST(test_memory_of_webassembly_is_as_it_was)
     for (int i = 0; i < 20; i++)
         workers_expect(worker, "/", "1 131072");
     ck_assert_uint_eq(count(workers).deaths, 0);
+    snapcell_worker_free(worker);
+    snapcell_workers_close(workers);
+}
+END_TEST
+
+START_TEST(test_what_is_compiled_ahead_is_as_it_was)
+{
+    snapcell_workers *workers = workers_open(NULL);
+    snapcell_worker *worker = workers_load(workers, "regexps", NULL);
+    for (int i = 0; i < 3; i++)
+        workers_expect(worker, "/", "0,3,0, true 3 true");
     snapcell_worker_free(worker);
     snapcell_workers_close(workers);
 }
@@ -365,8 +387,10 @@ END_TEST
 
 int main(void)
 {
-    static const fixture_function plain[] = {
-        {"draws", draws_source, NULL}, {"top", top_source, NULL}, {"wasm", wasm_source, NULL}};
+    static const fixture_function plain[] = {{"draws", draws_source, NULL},
+                                             {"top", top_source, NULL},
+                                             {"wasm", wasm_source, NULL},
+                                             {"regexps", regexps_source, NULL}};
     static const fixture_function warm[] = {{"counts", counts_source, NULL},
                                             {"keeps", keeps_source, NULL},
                                             {"drops", drops_source, NULL},
@@ -376,11 +400,12 @@ int main(void)
                                             {"keepsbuffer", keeps_buffer_source, NULL}};
     workers_set_store(fixture_new_store());
     workers_fixture_compile();
-    fixture_compile(plain, 3, NULL);
+    fixture_compile(plain, sizeof(plain) / sizeof(*plain), NULL);
     fixture_compile_warm(warm, sizeof(warm) / sizeof(*warm), "/");
     TCase *tests = tcase_create("worker_restore");
     tcase_add_loop_test(tests, test_what_is_drawn_is_fresh_in_each_call, 0, 4);
     tcase_add_loop_test(tests, test_memory_of_webassembly_is_as_it_was, 0, 3);
+    tcase_add_test(tests, test_what_is_compiled_ahead_is_as_it_was);
     tcase_add_test(tests, test_a_top_level_that_draws_is_run_for_each_call);
 #ifndef __SANITIZE_ADDRESS__
     tcase_add_loop_test(tests, test_warm_calls_are_what_the_host_orders, 0, 3);

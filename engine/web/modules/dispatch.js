@@ -180,6 +180,34 @@ function compileAhead() {
     answer("GET", "http://localhost/", ["host", "localhost"], undefined, {});
 }
 
+// The same again and again, with nothing of the function's, for memory that is restored for each call:
+// it is to hold what V8 learns by it. `urls`: the module of that name, if it was evaluated.
+exports.rehearse = (rounds, urls) => {
+    const { Response } = require("snapcell:fetch");
+    const answer = plainEntry(({ url, headers }) => {
+        if (urls) new urls.URL(url).searchParams.get("a");
+        headers.get("host");
+        return new Response("text", { status: 200, headers: { "content-type": "text/plain" } });
+    });
+    for (let i = 0; i < rounds; i++)
+        answer("GET", "http://localhost/?a=b", ["host", "localhost"], undefined, {});
+};
+
+// V8 interprets a regular expression the first time that it is used, and compiles it the second. A use
+// may move where a global one goes on from; one that is frozen cannot be used.
+exports.compileRegExp = regexp => {
+    const { lastIndex } = regexp;
+    try {
+        for (let i = 0; i < 2; i++) {
+            regexp.lastIndex = 0;
+            regexp.exec("");
+        }
+        regexp.lastIndex = lastIndex;
+    } catch {
+        // As it was.
+    }
+};
+
 // --- Contexts ---
 
 // Waits for everything that was given to waitUntil, also while waiting.
