@@ -127,11 +127,11 @@ async function buildFunction(settings, { program, files, bundle, signal }) {
 // Missing names are looked for before the compile, so that nothing wrong gets into the store; while developing, during
 // it, as time counts more.
 async function compileChecked(settings, bundled, { program, file, signal }) {
-    const looked = missingOf(bundled, settings);
-    looked.catch(() => {}); // it is waited for below
-    if (!settings.quick) await looked;
+    const look = missingOf(bundled, settings);
+    look.catch(() => {}); // it is waited for below
+    if (!settings.quick) await look;
     const compile = compileBundle(program, file, { ...settings, ...bundled.settings }, signal);
-    const [compiled, missing] = await Promise.all([compile, looked]);
+    const [compiled, missing] = await Promise.all([compile, look]);
     return { compiled, missing };
 }
 
@@ -146,10 +146,28 @@ function filesUnder(path) {
     return readdirSync(path).flatMap(name => filesUnder(join(path, name)));
 }
 
+// Entries whose packages were looked at in this process: while developing, their own files are what changes.
+const looked = new Set();
+
+const ownPart = ({ outputs }) => ({
+    outputs: Object.fromEntries(
+        Object.entries(outputs).map(([file, { inputs }]) => [
+            file,
+            {
+                inputs: Object.fromEntries(
+                    Object.entries(inputs).filter(([path]) => !/node_modules\//.test(path))
+                ),
+            },
+        ])
+    ),
+});
+
 // Names that are imported and not there are errors; what throws when it is called is told.
-export async function missingOf({ metafile }, { root }) {
+export async function missingOf({ metafile }, { root, quick, entry }) {
     if (!metafile) return [];
-    const all = (await missingNames(metafile, root)).map(missing => ({
+    const isKnown = quick && looked.has(entry);
+    looked.add(entry);
+    const all = (await missingNames(isKnown ? ownPart(metafile) : metafile, root)).map(missing => ({
         level: missing.level,
         code: "E_BUNDLE",
         message: missingText(missing),

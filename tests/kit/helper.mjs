@@ -63,7 +63,8 @@ export function built(folder, ...parameters) {
 
 /** What a function of the folder's store answers. */
 export function answer(folder, name, ...parameters) {
-    const ended = snapcell(folder, ["run", name, ...parameters]);
+    const run = ["run", name, ...parameters];
+    const ended = spawnSync(native, run, { cwd: folder, encoding: "utf8", env: clean });
     if (ended.status !== 0) throw new Error(`run ended with ${ended.status}: ${ended.stderr}`);
     return ended.stdout;
 }
