@@ -145,10 +145,12 @@ bool ExchangeWaits(const IsolateState &state)
 
 void WaitMs(IsolateState &state, double ms)
 {
-    if (!ExchangeWaits(state))
-        state.fetches.wakeup().Sleep(ms);
-    else
-        state.exchange->Wait(state.fetches.CanWake() ? std::min(ms, kNapMs) : ms);
+    if (!ExchangeWaits(state)) {
+        state.fetches.Wait(ms);
+        return;
+    }
+    state.exchange->Wait(state.fetches.CanWake() ? std::min(ms, kNapMs) : ms);
+    state.fetches.Poll();
 }
 
 // What a timer throws at top level is the bundle's failure; later, nobody's.

@@ -1,5 +1,7 @@
 #include "fetch_table.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
@@ -46,6 +48,9 @@ struct snapcell_fetch {
 
 namespace
 {
+
+// How long a client may wait: a limit must be able to end a call soon.
+constexpr double kClientWaitMs = 10;
 
 void CopyIn(snapcell_fetch *fetch, const uint8_t *data, size_t size)
 {
@@ -223,6 +228,21 @@ bool FetchTable::CanWake() const
     for (const auto &[id, fetch] : fetches_)
         if (!fetch->head_told || fetch->read_waits || fetch->body_open) return true;
     return false;
+}
+
+void FetchTable::Wait(double ms)
+{
+    if (client_ == nullptr || client_->wait == nullptr || !CanWake())
+        wakeup_->Sleep(ms);
+    else
+        client_->wait(client_->user,
+                      static_cast<uint32_t>(std::ceil(std::clamp(ms, 0.0, kClientWaitMs))));
+}
+
+void FetchTable::Poll()
+{
+    if (client_ != nullptr && client_->wait != nullptr && CanWake())
+        client_->wait(client_->user, 0);
 }
 
 bool FetchTable::RunReady(v8::Local<v8::Context> context)

@@ -65,6 +65,11 @@ class FetchTable
     // Tells listeners what has come, microtasks after each. False when one threw or was terminated.
     bool RunReady(v8::Local<v8::Context> context);
 
+    // Until something comes, or the cell is woken, at most `ms` (infinity: without an end).
+    void Wait(double ms);
+    // What came meanwhile, without waiting.
+    void Poll();
+
     Wakeup &wakeup() { return *wakeup_; }
 
   private:

@@ -9,6 +9,7 @@
 #include "cleanup.h"
 #include "error_set.h"
 #include "net_client.h"
+#include "net_fetch.h"
 #include "net_wire.h"
 #include "process_spawn.h"
 #include "socket_io.h"
@@ -56,53 +57,6 @@ static net_fetch *client_find(snapcell_net *net, uint32_t id)
     return found != NULL && found->fetch != NULL ? found : NULL;
 }
 
-static void fetch_fail(net_fetch *fetch, const char *code, const char *message)
-{
-    snapcell_fetch *given = steal_pointer(&fetch->fetch);
-    snapcell_fetch_fail(given, code[0] != '\0' ? code : NULL, message);
-}
-
-static bool fetch_take_head(net_fetch *fetch, wire_reader *body)
-{
-    int status = (int)wire_get_u32(body);
-    const char *text = wire_get_string(body);
-    cleanup_free snapcell_header *headers = NULL;
-    size_t count = net_get_headers(body, &headers);
-    if (body->failed) return false;
-    snapcell_error err;
-    if (snapcell_fetch_head(fetch->fetch, status, text, headers, count, &err) != SNAPCELL_OK)
-        fetch_fail(fetch, "", err.message);
-    return true;
-}
-
-/* False when it makes no sense. */
-static bool fetch_take(net_fetch *fetch, net_frame_type type, wire_reader *body)
-{
-    switch (type) {
-    case NET_PULL:
-        snapcell_fetch_pull(fetch->fetch);
-        return true;
-    case NET_HEAD:
-        return fetch_take_head(fetch, body);
-    case NET_DATA: { /* there is room for what there was credit for */
-        size_t size_bytes = (size_t)(body->end - body->at);
-        return snapcell_fetch_write(fetch->fetch, body->at, size_bytes) == size_bytes;
-    }
-    case NET_END:
-        snapcell_fetch_end(steal_pointer(&fetch->fetch));
-        return true;
-    case NET_FAIL: {
-        const char *code = wire_get_string(body);
-        const char *message = wire_get_string(body);
-        if (body->failed) return false;
-        fetch_fail(fetch, code, message);
-        return true;
-    }
-    default:
-        return false;
-    }
-}
-
 /* One frame; `buffer` has room for the largest. */
 static bool client_take_frame(snapcell_net *net, char *buffer)
 {
@@ -114,7 +68,7 @@ static bool client_take_frame(snapcell_net *net, char *buffer)
     wire_reader body = wire_reader_over(buffer, header.size_bytes);
     pthread_mutex_lock(&net->lock);
     net_fetch *fetch = client_find(net, header.id);
-    bool fine = fetch == NULL || fetch_take(fetch, (net_frame_type)header.type, &body);
+    bool fine = fetch == NULL || net_fetch_take(&fetch->fetch, (net_frame_type)header.type, &body);
     pthread_mutex_unlock(&net->lock);
     return fine;
 }
@@ -128,7 +82,8 @@ static void *client_run(void *user)
     pthread_mutex_lock(&net->lock);
     net->broken = true;
     for (net_fetch *fetch = net->fetches; fetch != NULL; fetch = fetch->next)
-        if (fetch->fetch != NULL) fetch_fail(fetch, "", "the process that has the network ended");
+        if (fetch->fetch != NULL)
+            net_fetch_fail(&fetch->fetch, "", "the process that has the network ended");
     pthread_mutex_unlock(&net->lock);
     return NULL;
 }
@@ -179,14 +134,8 @@ static int client_send_start(const net_fetch *fetch, const snapcell_fetch_reques
                              snapcell_error *err)
 {
     cleanup_writer wire_writer body = {0};
-    wire_put_u64(&body, (uint64_t)request->body_size_bytes);
-    wire_put_string(&body, request->method);
-    wire_put_string(&body, request->url);
-    net_put_headers(&body, request->headers, request->header_count);
-    if (!net_body_fits(&body))
-        return error_set(err, SNAPCELL_E_TOO_LARGE,
-                         "the request's URL and headers take more than %u bytes",
-                         NET_FRAME_SIZE_MAX);
+    int status = net_fetch_write_start(&body, request, err);
+    if (status != SNAPCELL_OK) return status;
     /* When the process has gone the thread notices, and fails the fetch. */
     client_send(fetch->net, NET_START, fetch->id, body.data, body.size_bytes);
     return SNAPCELL_OK;
@@ -236,7 +185,7 @@ static void client_close(void *fetch_user)
     snapcell_net *net = fetch->net;
     pthread_mutex_lock(&net->lock);
     bool is_open = fetch->fetch != NULL;
-    if (is_open) fetch_fail(fetch, "", "it was given up");
+    if (is_open) net_fetch_fail(&fetch->fetch, "", "it was given up");
     client_leave(net, fetch);
     pthread_mutex_unlock(&net->lock);
     if (is_open) client_send(net, NET_CLOSE, fetch->id, NULL, 0);

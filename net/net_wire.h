@@ -18,6 +18,7 @@ typedef enum net_frame_type {
     NET_BODY_LAST = 3, /* the last one */
     NET_CREDIT = 4,    /* u32: as many more bytes may be sent */
     NET_CLOSE = 5,     /* the response is not wanted any more */
+    NET_RESET = 6,     /* nor is any other */
     /* To the client. */
     NET_PULL = 16, /* a piece of the body is wanted */
     NET_HEAD = 17, /* u32 status, string status text, headers */

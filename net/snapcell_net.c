@@ -32,11 +32,21 @@ static void input_receive(net_input *input, int fd)
     if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) input->ended = true;
 }
 
+static void serve_close_all(net_server *server)
+{
+    while (server->transfers != NULL)
+        net_transfer_close(server->transfers);
+}
+
 /* False when it makes no sense; frames for what has ended meanwhile do. */
 static bool serve_frame(net_server *server, const net_frame_header *header, const char *data)
 {
     wire_reader body = wire_reader_over(data, header->size_bytes);
     if (header->type == NET_START) return net_transfer_start(server, header->id, &body);
+    if (header->type == NET_RESET) {
+        serve_close_all(server);
+        return true;
+    }
     net_transfer *transfer = net_transfer_find(server, header->id);
     if (transfer == NULL) return true;
     switch ((net_frame_type)header->type) {
@@ -95,8 +105,7 @@ static void serve(net_server *server, net_input *input)
         struct curl_waitfd waited = {.fd = server->fd, .events = CURL_WAIT_POLLIN};
         if (!more) curl_multi_poll(server->multi, &waited, 1, POLL_MS, NULL);
     }
-    while (server->transfers != NULL)
-        net_transfer_close(server->transfers);
+    serve_close_all(server);
 }
 
 static int fail(const char *what)

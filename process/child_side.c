@@ -1,6 +1,9 @@
 #include "child_side.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
 
 #include "socket_io.h"
 
@@ -22,6 +25,38 @@ bool child_side_receive_header(int fd, wire_header *header, wire_size_max_fn *si
 {
     uint8_t data[WIRE_HEADER_SIZE];
     return socket_read_all(fd, data, sizeof(data)) && wire_header_read(data, size_max, header);
+}
+
+static void side_take_file(struct msghdr *message, int *file)
+{
+    const struct cmsghdr *control = CMSG_FIRSTHDR(message);
+    if (control != NULL && control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_RIGHTS &&
+        control->cmsg_len == CMSG_LEN(sizeof(*file)))
+        memcpy(file, CMSG_DATA(control), sizeof(*file));
+}
+
+bool child_side_receive_header_file(int fd, wire_header *header, wire_size_max_fn *size_max,
+                                    int *file)
+{
+    uint8_t data[WIRE_HEADER_SIZE];
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec part = {data, sizeof(data)};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof(control)};
+    ssize_t got;
+    *file = -1;
+    do
+        got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+    while (got < 0 && errno == EINTR);
+    if (got <= 0) return false;
+    side_take_file(&message, file);
+    return socket_read_all(fd, data + got, sizeof(data) - (size_t)got) &&
+           wire_header_read(data, size_max, header);
 }
 
 bool child_side_receive_body(int fd, const wire_header *header, void *body)

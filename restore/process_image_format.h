@@ -115,7 +115,8 @@ enum {
     PROCESS_IMAGE_FD_MAPS = 7,
     PROCESS_IMAGE_FD_STATM = 8,
     PROCESS_IMAGE_FD_IMAGE = 9,
-    PROCESS_IMAGE_FD_END = 10,
+    PROCESS_IMAGE_FD_NET = 10, /* of a worker that has a network */
+    PROCESS_IMAGE_FD_END = 11,
 };
 
 /* What the launcher hands on: its own mappings, which are of no use any more. */

@@ -59,10 +59,10 @@ static void *child_outer_calloc(size_t count, size_t size_bytes)
 }
 
 /* Not restored with the rest of the memory: it holds what the host says about each call. */
-bool cell_child_receive_load(int fd, outer_buffer *body, cell_load *out)
+bool cell_child_receive_load(int fd, outer_buffer *body, cell_load *out, int *net_fd)
 {
     wire_header header;
-    if (!child_side_receive_header(fd, &header, cell_body_size_max) ||
+    if (!child_side_receive_header_file(fd, &header, cell_body_size_max, net_fd) ||
         header.type != CELL_MESSAGE_LOAD || !outer_buffer_init(body, header.body_size_bytes))
         return false;
     return child_side_receive_body(fd, &header, body->data) &&
@@ -76,9 +76,11 @@ bool cell_child_open_boxes(cell_child *child, cell_boxes *boxes, cell_cut *cut)
     child->inbox = &boxes->inbox;
     child->outbox = &boxes->outbox;
     child->body = &boxes->body;
+    child->net = &boxes->net;
     return cell_inbox_init(child->inbox, child->fd, cut, child->load->call_size_max) &&
            cell_outbox_init(child->outbox, child->fd, cut) &&
-           outer_buffer_init(child->body, CELL_WINDOW_SIZE);
+           outer_buffer_init(child->body, CELL_WINDOW_SIZE) &&
+           cell_net_init(child->net, child->net_fd, cut, child->outbox, &child->is_quiet);
 }
 
 static void child_trust_cleanup(snapcell_trust **trust)
@@ -110,6 +112,8 @@ int cell_child_open_loader(cell_child *child, engine_exhausted_fn *exhausted, vo
     options.log = child->load->logs ? child_log : NULL;
     options.log_user = child;
     options.trust = trust;
+    const snapcell_fetch_client client = cell_net_client(child->net);
+    if (child->load->has_net) options.fetch_client = &client;
     options.overrun = overrun;
     return loader_open_restoring(&options, exhausted, user, &child->loader, err);
 }

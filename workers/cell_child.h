@@ -4,6 +4,7 @@
 #define SNAPCELL_CELL_CHILD_H
 
 #include "cell_inbox.h"
+#include "cell_net.h"
 #include "cell_outbox.h"
 #include "cell_protocol.h"
 #include "engine.h"
@@ -14,11 +15,14 @@ typedef struct cell_boxes {
     cell_inbox inbox;
     cell_outbox outbox;
     outer_buffer body; /* of a request, that nobody read yet; of CELL_WINDOW_SIZE */
+    cell_net net;
 } cell_boxes;
 
 typedef struct cell_child {
     int fd;
+    int net_fd; /* that came with the load; -1: none */
     const cell_load *load;
+    cell_net *net;
     cell_inbox *inbox; /* these three are of cell_child_open_boxes() */
     cell_outbox *outbox;
     outer_buffer *body;
@@ -34,9 +38,9 @@ bool cell_child_send(cell_child *child, cell_message_type type, const wire_write
 bool cell_child_send_error(cell_child *child, const snapcell_error *error);
 bool cell_child_send_ready(cell_child *child, const cell_ready *ready);
 
-/* Receives a LOAD into outer memory, where it stays: a restore leaves it as it is. False: it is
- * none, or the host is gone. */
-bool cell_child_receive_load(int fd, outer_buffer *body, cell_load *out);
+/* Receives a LOAD into outer memory, where it stays: a restore leaves it as it is. `*net_fd`: the
+ * descriptor that came with it; -1: none. False: it is none, or the host is gone. */
+bool cell_child_receive_load(int fd, outer_buffer *body, cell_load *out, int *net_fd);
 
 /* --- Steps --- */
 

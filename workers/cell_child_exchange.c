@@ -96,9 +96,15 @@ static void exchange_receive(child_exchange *exchange)
 /* Waits for something to come; -1: without a limit. */
 static void exchange_wait(child_exchange *exchange, int timeout_ms)
 {
-    struct pollfd polled = {.fd = exchange->child->fd, .events = POLLIN};
+    cell_net *net = exchange->child->net;
+    struct pollfd polled[] = {
+        {.fd = exchange->child->fd, .events = POLLIN},
+        {.fd = net->is_broken ? -1 : net->fd, .events = POLLIN},
+    };
     if (!cell_outbox_flush(exchange->child->outbox)) exchange->host_is_gone = true;
-    if (!exchange->host_is_gone && poll(&polled, 1, timeout_ms) > 0) exchange_receive(exchange);
+    if (exchange->host_is_gone || poll(polled, 2, timeout_ms) <= 0) return;
+    if (polled[0].revents != 0) exchange_receive(exchange);
+    if (polled[1].revents != 0) cell_net_receive(net);
 }
 
 /* --- What goes --- */

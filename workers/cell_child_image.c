@@ -31,6 +31,6 @@ bool cell_child_arrive(cell_child *child, checkpoint *cp, cell_cut *cut,
     outer_buffer body;
     if (!cell_cut_arrive(cut)) return false;
     /* Before the list of mappings is read: this one stays. */
-    if (!cell_child_receive_load(child->fd, &body, load)) return false;
+    if (!cell_child_receive_load(child->fd, &body, load, &child->net->fd)) return false;
     return process_image_arrive(cp, arrival, NULL) == SNAPCELL_OK;
 }

@@ -16,8 +16,10 @@ int snapcell_cell_worker(int socket_fd)
 {
     outer_buffer body = {0};
     cell_load load;
-    cell_child child = {.fd = socket_fd, .load = &load};
-    if (!child_send_hello(socket_fd) || !cell_child_receive_load(socket_fd, &body, &load)) return 1;
+    cell_child child = {.fd = socket_fd, .net_fd = -1, .load = &load};
+    if (!child_send_hello(socket_fd) ||
+        !cell_child_receive_load(socket_fd, &body, &load, &child.net_fd))
+        return 1;
     int status = load.policy == CELL_POLICY_RESTORE ? cell_child_restore(&child, socket_fd + 1)
                                                     : cell_child_reload(&child);
     return status;

@@ -109,6 +109,8 @@ static bool reload_serve_call(cell_child *child, bool loads_ahead)
     cell_call_release(&call);
     cell_outbox_begin(child->outbox, 0);
     outer_buffer_wipe(child->body);
+    /* A cell that is kept may have fetches that go on. */
+    if (child->load->policy != CELL_POLICY_KEEP) cell_net_forget(child->net);
     cell_inbox_forget(child->inbox);
     return sent;
 }

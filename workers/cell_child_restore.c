@@ -220,6 +220,7 @@ static void session_wipe(restore_session *session)
     cell_inbox_forget(session->child->inbox);
     outer_buffer_wipe(&session->child->outbox->bytes);
     outer_buffer_wipe(session->child->body);
+    cell_net_forget(session->child->net);
     cell_cut_wipe(&session->cut);
     if (session->error.code == SNAPCELL_OK) return;
     explicit_bzero(&session->error, sizeof(session->error));

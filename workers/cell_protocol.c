@@ -25,6 +25,7 @@ uint64_t cell_worker_size_max(uint32_t type)
         return 64;
     case CELL_MESSAGE_END:
     case CELL_MESSAGE_SETTLED:
+    case CELL_MESSAGE_NET:
         return CELL_NUMBER_SIZE;
     case CELL_MESSAGE_PULL:
         return CELL_NUMBER_SIZE + sizeof(uint32_t);
@@ -198,6 +199,7 @@ void cell_load_write(wire_writer *writer, const cell_load *load)
     wire_put_u32(writer, load->warm_calls);
     wire_put_u32(writer, load->tier);
     wire_put_u8(writer, load->no_sandbox);
+    wire_put_u8(writer, load->has_net);
     wire_put_u8(writer, load->makes_image);
     wire_put_u64(writer, load->data_limit_bytes);
     wire_put_u64(writer, load->call_size_max);
@@ -221,6 +223,7 @@ bool cell_load_read(const void *body, size_t size_bytes, cell_alloc_fn *alloc, c
     out->warm_calls = wire_get_u32(&reader);
     out->tier = wire_get_u32(&reader);
     out->no_sandbox = wire_get_u8(&reader) != 0;
+    out->has_net = wire_get_u8(&reader) != 0;
     out->makes_image = wire_get_u8(&reader) != 0;
     out->data_limit_bytes = wire_get_u64(&reader);
     out->call_size_max = wire_get_u64(&reader);

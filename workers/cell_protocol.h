@@ -11,6 +11,9 @@
  * adds to them. A request's body that is not part of its CALL comes as BODY and BODY_END, with a
  * window of its own, to which PULL adds. ABANDON says that nobody wants the response any more.
  *
+ * With the first byte of a LOAD that has a network comes a descriptor: of a socket to snapcell-net,
+ * which the host starts when the worker says NET, once.
+ *
  * What comes from the worker is checked before use: it runs code that nobody vouches for. Internal
  * to the workers. */
 #ifndef SNAPCELL_CELL_PROTOCOL_H
@@ -43,6 +46,7 @@ typedef enum cell_message_type {
     CELL_MESSAGE_ERROR = 24,
     CELL_MESSAGE_PULL = 25,
     CELL_MESSAGE_IMAGE = 26,
+    CELL_MESSAGE_NET = 27,
 } cell_message_type;
 
 /* By which a worker ends itself when it cannot restore its memory. */
@@ -102,6 +106,7 @@ typedef struct cell_load {
     uint64_t call_size_max; /* of messages, either way */
     uint64_t answer_size_max;
     bool no_sandbox;
+    bool has_net;
     bool makes_image;          /* and serves no call */
     uint64_t data_limit_bytes; /* 0: none */
     snapcell_cell_options options;

@@ -37,7 +37,7 @@ static int worker_new(snapcell_workers *workers, const char *ref, snapcell_worke
     pthread_mutex_init(&worker->lock, NULL); /* cannot fail */
     worker->workers = workers;
     worker->wanted = (cell_policy)workers->options.policy;
-    worker->poll_fd = worker->exit_fd = -1;
+    worker->poll_fd = worker->exit_fd = worker->net.fd = -1;
     worker->deadline_ns = UINT64_MAX;
     worker_link_open(&worker->link, -1);
     worker->ref = strdup(ref);
@@ -59,7 +59,8 @@ static int worker_make(snapcell_workers *workers, const char *ref,
     if (status != SNAPCELL_OK) return status;
     (*out)->logs = workers->options.log != NULL || options->logs;
     worker_set_limits(*out, &cell);
-    status = worker_write_load(*out, &cell, err);
+    status = worker_net_set(*out, options->net, err);
+    if (status == SNAPCELL_OK) status = worker_write_load(*out, &cell, err);
     return status == SNAPCELL_OK ? worker_begin_start(*out, err) : status;
 }
 
@@ -98,6 +99,7 @@ void snapcell_worker_free(snapcell_worker *worker)
     if (worker == NULL) return;
     worker_stop(worker);
     worker_release_exchange(worker);
+    worker_net_release(worker);
     if (worker->poll_fd >= 0) close(worker->poll_fd);
     if (worker->load.size_bytes > 0) explicit_bzero(worker->load.data, worker->load.size_bytes);
     wire_writer_release(&worker->load);

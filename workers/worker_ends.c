@@ -131,6 +131,7 @@ void worker_stop(snapcell_worker *worker)
     pthread_mutex_lock(&worker->lock);
     if (worker->running) {
         worker_unwatch(worker);
+        worker_net_close(worker);
         if (worker->is_async)
             workers_bury(worker->workers, child_process_kill(&worker->process));
         else

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* Received at once, and what a link has room for in the ordinary case. */
 #define IN_CAPACITY ((size_t)64 << 10)
@@ -12,7 +13,7 @@
 
 void worker_link_open(worker_link *link, int fd)
 {
-    *link = (worker_link){.fd = fd};
+    *link = (worker_link){.fd = fd, .out_file = -1};
 }
 
 static void link_drop_in(worker_link *link)
@@ -32,11 +33,18 @@ static void link_drop_out(worker_link *link)
     if (out->capacity_bytes > OUT_KEPT_CAPACITY) wire_writer_release(out);
 }
 
+static void link_drop_file(worker_link *link)
+{
+    if (link->out_file >= 0) close(link->out_file);
+    link->out_file = -1;
+}
+
 void worker_link_close(worker_link *link)
 {
     link_drop_in(link);
     link_drop_out(link);
     wire_writer_release(&link->out);
+    link_drop_file(link);
     link->fd = -1;
 }
 
@@ -72,11 +80,35 @@ bool worker_link_commit(worker_link *link)
     return true;
 }
 
+static ssize_t link_send(const worker_link *link)
+{
+    return send(link->fd, link->out.data + link->out_sent, link->out.size_bytes - link->out_sent,
+                MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static ssize_t link_send_with_file(worker_link *link)
+{
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
+                            .cmsg_level = SOL_SOCKET,
+                            .cmsg_type = SCM_RIGHTS}};
+    memcpy(CMSG_DATA(&control.header), &link->out_file, sizeof(int));
+    struct iovec part = {link->out.data + link->out_sent, link->out.size_bytes - link->out_sent};
+    const struct msghdr message = {.msg_iov = &part,
+                                   .msg_iovlen = 1,
+                                   .msg_control = &control,
+                                   .msg_controllen = sizeof(control.bytes)};
+    ssize_t sent = sendmsg(link->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent > 0) link_drop_file(link);
+    return sent;
+}
+
 child_outcome worker_link_flush(worker_link *link)
 {
     while (worker_link_is_sending(link)) {
-        ssize_t sent = send(link->fd, link->out.data + link->out_sent,
-                            link->out.size_bytes - link->out_sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t sent = link->out_file >= 0 ? link_send_with_file(link) : link_send(link);
         if (sent < 0 && errno == EINTR) continue;
         if (sent < 0) return errno == EAGAIN ? CHILD_OK : CHILD_GONE;
         link->out_sent += (size_t)sent;

@@ -16,6 +16,7 @@ typedef struct worker_link {
     wire_writer out; /* messages that are to be sent, from `out_sent` on */
     size_t out_sent;
     size_t out_message; /* where the one begins that is being written */
+    int out_file;       /* Owned: to be sent with the next byte; -1: none */
 } worker_link;
 
 /* A message in place, until the next call of a function of this header. */

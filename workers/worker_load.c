@@ -80,6 +80,7 @@ int worker_write_load(snapcell_worker *worker, const snapcell_cell_options *opti
         .call_size_max = worker->call_size_max,
         .answer_size_max = worker->answer_size_max,
         .no_sandbox = workers->options.no_sandbox,
+        .has_net = worker->net.is_wanted,
         .data_limit_bytes = worker_data_limit(worker),
         .options = *options,
     };

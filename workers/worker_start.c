@@ -29,9 +29,11 @@ static int start_take_process(snapcell_worker *worker, const child_process *proc
     worker->deadline_ns = monotonic_now_ns() + workers->options.start_limit_ms * NS_PER_MS;
     worker->stage = stage;
     worker_link_open(&worker->link, process->socket_fd);
-    if (worker_watch(worker)) return SNAPCELL_OK;
-    worker_stop(worker);
-    return error_set(err, SNAPCELL_E_NOMEM, "%s: no memory for a worker", worker->ref);
+    int status = worker_net_open(worker, &worker->link.out_file, err);
+    if (status == SNAPCELL_OK && !worker_watch(worker))
+        status = error_set(err, SNAPCELL_E_NOMEM, "%s: no memory for a worker", worker->ref);
+    if (status != SNAPCELL_OK) worker_stop(worker);
+    return status;
 }
 
 static bool start_send_load(snapcell_worker *worker)
@@ -194,6 +196,7 @@ static child_outcome start_take_loading(snapcell_worker *worker, const worker_me
     if (!cell_number_read(&body, &size_bytes, &call) || call != 0) return CHILD_NONSENSE;
     if (message->type == CELL_MESSAGE_READY) return start_take_ready(worker, body, size_bytes);
     if (message->type == CELL_MESSAGE_LOG) return worker_take_log(worker, body, size_bytes);
+    if (message->type == CELL_MESSAGE_NET) return worker_net_start(worker);
     if (message->type == CELL_MESSAGE_ERROR) return start_take_error(worker, body, size_bytes);
     return CHILD_NONSENSE;
 }

@@ -46,6 +46,14 @@ struct snapcell_workers {
     worker_dying dying;
 };
 
+/* What a worker's function may reach. */
+typedef struct worker_net {
+    bool is_wanted;
+    snapcell_net_options options; /* what it points to is Owned */
+    int fd;                       /* snapcell-net's end of the socket, until it starts; -1: none */
+    pid_t pid;                    /* 0: none */
+} worker_net;
+
 /* How the process of a worker is. */
 typedef enum worker_stage {
     WORKER_STAGE_NONE = 0, /* there is none */
@@ -110,6 +118,7 @@ struct snapcell_worker {
     bool called;  /* its process was ready */
     child_process process;
     worker_link link;
+    worker_net net;
     int poll_fd;          /* an epoll descriptor; -1: none */
     int exit_fd;          /* of a process that is dying; -1: none */
     bool polls_room;      /* whether poll_fd tells when the link can send, too */
@@ -137,6 +146,20 @@ static inline void worker_count(_Atomic uint64_t *counter, uint64_t amount)
 void workers_bury(snapcell_workers *workers, pid_t pid);
 /* Waits for those that are dead; with `all`, for the others, too. */
 void workers_reap(snapcell_workers *workers, bool all);
+
+/* --- The network (worker_net.c) --- */
+
+/* `options`: copied; NULL: none. Errors: E_USAGE, E_NOMEM. */
+int worker_net_set(snapcell_worker *worker, const snapcell_net_options *options,
+                   snapcell_error *err);
+void worker_net_release(snapcell_worker *worker);
+/* Before a process begins to load. `*its_fd`: the worker's end of the socket, Owned by the caller;
+ * -1: it has no network. Errors: E_IO. */
+int worker_net_open(snapcell_worker *worker, int *its_fd, snapcell_error *err);
+/* The worker's function fetches for the first time. */
+child_outcome worker_net_start(snapcell_worker *worker);
+/* Ends what serves the worker's process. */
+void worker_net_close(snapcell_worker *worker);
 
 /* --- Waiting (worker_poll.c) --- */
 

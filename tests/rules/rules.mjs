@@ -42,6 +42,7 @@ const mayInclude = {
         "restore",
         "launcher",
         "engine",
+        "net",
         "store",
         "sandbox",
         "snapshot-format",

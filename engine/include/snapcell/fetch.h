@@ -70,11 +70,16 @@ typedef struct snapcell_fetch_client {
      * fetch yet, its response is no longer wanted, because it was aborted or the call has ended:
      * the client stops, and calls snapcell_fetch_fail() soon. */
     void (*close)(void *fetch_user);
+
+    /* Of a client without threads: waits until something may have come for a fetch, for at most
+     * `timeout_ms`, and hands it over. Called when the cell has nothing else to do, and with 0 now
+     * and then. NULL: snapcell_fetch_*() is called from other threads, and wakes the cell. */
+    void (*wait)(void *user, uint32_t timeout_ms);
 } snapcell_fetch_client;
 
 #define SNAPCELL_FETCH_CLIENT_INIT                                                                 \
     {                                                                                              \
-        sizeof(snapcell_fetch_client), NULL, NULL, NULL, NULL, NULL                                \
+        sizeof(snapcell_fetch_client), NULL, NULL, NULL, NULL, NULL, NULL                          \
     }
 
 /* Purpose: request the next piece of the request's body: `send` is called once for each call of

@@ -16,6 +16,7 @@
 
 #include "snapcell/http.h"
 #include "snapcell/loader.h"
+#include "snapcell/net.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -245,6 +246,10 @@ typedef struct snapcell_worker_options {
     const snapcell_cell_options *cell;
     /* Console output is wanted, though the group has no `log`: it comes as events of calls. */
     bool logs;
+    /* What the function's fetch() may reach: a process snapcell-net, which alone has a network and
+     * this list, is started for the worker when its function first fetches. NULL: fetch() is
+     * rejected. Copied. */
+    const snapcell_net_options *net;
 } snapcell_worker_options;
 
 #define SNAPCELL_WORKER_OPTIONS_INIT                                                               \
