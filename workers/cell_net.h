@@ -12,7 +12,7 @@
 /* A fetch of the call that runs. */
 typedef struct cell_fetch cell_fetch;
 
-/* Lives in outer memory, but for what `fetches` lists. */
+/* Lives in outer memory, except for what `fetches` lists. */
 typedef struct cell_net {
     int fd; /* -1: none */
     cell_cut *cut;
@@ -37,7 +37,7 @@ typedef struct cell_net {
 bool cell_net_init(cell_net *net, int fd, cell_cut *cut, cell_outbox *outbox,
                    const bool *is_refused);
 
-/* The client, for the cell's loader. It is Borrowed from static memory but for `user`. */
+/* The client, for the cell's loader. `user` is the net. */
 snapcell_fetch_client cell_net_client(cell_net *net);
 
 /* Takes what has come, without waiting. */

@@ -2,9 +2,9 @@
  * sandboxed processes and calls them there.
  *
  * Simple: open a group, load a worker, call it, free it. A worker is one process (the program
- * `snapcell`, started, not forked) with one function and nothing else: no store, no file, no
- * network, one socket to the host. Whatever a function does to its process, its caller gets an
- * error, and the next call gets a new process.
+ * `snapcell`, started, not forked) with one function and nothing else: no store, no file, one
+ * socket to the host, and no network, unless it is given a list of hosts. Whatever a function does
+ * to its process, its caller gets an error, and the next call gets a new process.
  *
  * For event loops: start a worker, wait for its descriptor, let it advance, start a call, and take
  * what comes of it in pieces; see "Event loops" below. Nothing there waits, and nothing that a
@@ -156,7 +156,8 @@ SNAPCELL_API void snapcell_workers_close(snapcell_workers *workers);
 /* Purpose: start a process with function `ref` (a name, a key, or a unique key prefix), ready for
  * calls. `options`: its limits and environment, copied; NULL for the defaults. A process that takes
  * the place of one that died looks `ref` up again: a name may be another version then, a key never
- * is. Functions of a worker have no host functions, and their fetch() is rejected. `*out`: Owned,
+ * is. Functions of a worker have no host functions; their fetch() is rejected, unless
+ * snapcell_worker_start() gave them hosts. `*out`: Owned,
  * free with snapcell_worker_free(). NULL on failure. Thread: any, several at once; the worker may
  * move between threads between calls. Errors: those of snapcell_loader_open() and
  * snapcell_cell_load(), E_SANDBOX, E_WALL_LIMIT (it was not ready in time), E_WORKER_DIED, E_USAGE,
