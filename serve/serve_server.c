@@ -107,11 +107,10 @@ static void server_reload(serve_server *server)
     serve_pool_renew(server->front->pool);
 }
 
-static void server_watch_store(serve_server *server, uint64_t now_ns)
+static void server_look_at_store(serve_server *server, uint64_t now_ns)
 {
     snapcell_error error;
     bool changed;
-    if (now_ns - server->store_ns < SERVER_STORE_NS) return;
     server->store_ns = now_ns;
     bool failed = serve_names_refresh(&server->context.names, &changed, &error) != SNAPCELL_OK;
     if (failed && !server->store_failed) server_log_error(server, "store_failed", &error);
@@ -119,6 +118,11 @@ static void server_watch_store(serve_server *server, uint64_t now_ns)
     if (failed || !changed) return;
     server->context.metrics.store_changes++;
     serve_pool_renew(server->front->pool);
+}
+
+static void server_watch_store(serve_server *server, uint64_t now_ns)
+{
+    if (now_ns - server->store_ns >= SERVER_STORE_NS) server_look_at_store(server, now_ns);
 }
 
 /* --- The end --- */
@@ -192,9 +196,11 @@ static void server_on_prepare(uv_prepare_t *prepare)
 static void server_on_signal(uv_signal_t *handle, int signal)
 {
     serve_server *server = handle->data;
-    if (signal == SIGHUP)
+    if (signal == SIGHUP) {
+        /* For one who has just built, and does not wait for the next look. */
+        server_look_at_store(server, monotonic_now_ns());
         server_reload(server);
-    else if (server->drain_ns > 0)
+    } else if (server->drain_ns > 0)
         server_close(server); /* the second one: at once */
     else
         server_drain(server);

@@ -93,37 +93,33 @@ test("the Vite plug-in: a build ends in the store", async () => {
     );
 });
 
-test(
-    "the Vite plug-in: an environment that answers requests",
-    { skip: !process.env.KIT_SERVE },
-    async () => {
-        const { createServer, isFetchableDevEnvironment } = await import(require.resolve("vite"));
-        const folder = project({ ...app, "vite.config.mjs": config });
-        const server = await createServer({
-            root: folder,
-            logLevel: "silent",
-            server: { port: 0, host: "127.0.0.1" },
+test("the Vite plug-in: an environment that answers requests", async () => {
+    const { createServer, isFetchableDevEnvironment } = await import(require.resolve("vite"));
+    const folder = project({ ...app, "vite.config.mjs": config });
+    const server = await createServer({
+        root: folder,
+        logLevel: "silent",
+        server: { port: 0, host: "127.0.0.1" },
+    });
+    try {
+        await server.listen();
+        const environment = server.environments.snapcell;
+        assert.ok(isFetchableDevEnvironment(environment));
+        const direct = await environment.dispatchFetch(new Request("http://localhost/"));
+        assert.equal(await direct.text(), "plugged,a/b,GET,");
+        const url = `http://127.0.0.1:${server.httpServer.address().port}`;
+        const posted = await fetch(url, { method: "POST", body: "hi" });
+        assert.equal(await posted.text(), "plugged,a/b,POST,hi");
+        const wrong = await fetch(`${url}/wrong`);
+        assert.equal(wrong.status, 500);
+        assert.match(await wrong.text(), /Error: thrown \(src\/index\.ts:3:\d+\)/);
+        write(folder, {
+            "src/index.ts": `export default { fetch: () => new Response("changed") };`,
         });
-        try {
-            await server.listen();
-            const environment = server.environments.snapcell;
-            assert.ok(isFetchableDevEnvironment(environment));
-            const direct = await environment.dispatchFetch(new Request("http://localhost/"));
-            assert.equal(await direct.text(), "plugged,a/b,GET,");
-            const url = `http://127.0.0.1:${server.httpServer.address().port}`;
-            const posted = await fetch(url, { method: "POST", body: "hi" });
-            assert.equal(await posted.text(), "plugged,a/b,POST,hi");
-            const wrong = await fetch(`${url}/wrong`);
-            assert.equal(wrong.status, 500);
-            assert.match(await wrong.text(), /Error: thrown \(src\/index\.ts:3:\d+\)/);
-            write(folder, {
-                "src/index.ts": `export default { fetch: () => new Response("changed") };`,
-            });
-            let text;
-            do text = await (await fetch(url)).text();
-            while (text !== "changed");
-        } finally {
-            await server.close();
-        }
+        let text;
+        do text = await (await fetch(url)).text();
+        while (text !== "changed");
+    } finally {
+        await server.close();
     }
-);
+});
