@@ -1,8 +1,8 @@
-// The frameworks: how each is made, built, and asked. Small ones are whole functions in small/src; the others come from
+// The frameworks: how each is made, built, and asked. Small ones are whole functions; the others come from
 // their own starter, changed by what their guide says for the adapter, in starters/NAME.
 //   requests, warm       paths, or { path, method, headers, body }, or { found, of }: the first path in the page `of` (the
 //                        first one) that a pattern finds
-//   source               a file of small/src
+//   source               a file of small/src or three/src
 //   create, install      commands; packages that the adapter needs
 //   build                a command
 //   entry, assets        what the build made
@@ -24,8 +24,9 @@ const json = (path, value) => ({
 
 const usual = ["/", "/hello/x%20y?x=1", form("/form", "name=Zo%C3%AB&x=1"), "/missing"];
 const graphql = (path, query) => json(path, { query });
+const three = ["hono.jsx", "h3.js", "express.js"]; // of each run of the tests
 const small = (source, peer, requests = usual, more = {}) => ({
-    source,
+    source: `${three.includes(source) ? "three" : "small"}/src/${source}`,
     peer,
     requests,
     warm: [requests[0]],

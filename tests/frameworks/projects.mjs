@@ -6,8 +6,8 @@ import { fileURLToPath } from "node:url";
 import { run } from "./commands.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const smallFolder = join(here, "small");
-const bundler = join(here, "../../presets/node-compat/bundle.mjs");
+const preset = join(here, "../../presets/node-compat");
+const bundler = join(preset, "bundle.mjs");
 
 function versionsOf(packages, folder) {
     return packages.map(name => {
@@ -20,9 +20,9 @@ function versionsOf(packages, folder) {
 
 // The same function for Node: its modules are Node's own.
 async function bundleForNode(source, bundle) {
-    const { build } = await import(join(smallFolder, "node_modules/esbuild/lib/main.js"));
+    const { build } = await import(join(preset, "node_modules/esbuild/lib/main.js"));
     await build({
-        entryPoints: [join(smallFolder, "src", source)],
+        entryPoints: [source],
         outfile: bundle,
         bundle: true,
         platform: "node",
@@ -116,11 +116,12 @@ export async function build(name, framework, folder, snapcell) {
     const bundle = join(folder, `${name}.js`);
     const log = join(folder, "log");
     if (framework.source) {
-        const source = join(smallFolder, "src", framework.source);
-        run(process.execPath, [bundler, source, bundle], { cwd: smallFolder, log });
+        const source = join(here, framework.source);
+        const packages = dirname(dirname(source));
+        run(process.execPath, [bundler, source, bundle], { cwd: packages, log });
         const nodeBundle = join(folder, `${name}-node.mjs`);
-        await bundleForNode(framework.source, nodeBundle);
-        const versions = versionsOf(framework.packages, smallFolder);
+        await bundleForNode(source, nodeBundle);
+        const versions = versionsOf(framework.packages, packages);
         const built = compile(name, framework, { folder, bundle, snapcell });
         return { ...built, versions, peer: { kind: framework.peer, bundle: nodeBundle } };
     }

@@ -11,13 +11,13 @@ import { startPeer } from "./servers.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, "../..");
-const output = join(root, "build/frameworks");
 const document = join(root, "docs/frameworks.md");
 
 function options() {
     try {
         const { values, positionals } = parseArgs({
             options: {
+                out: { type: "string", default: join(root, "build/frameworks") },
                 snapcell: { type: "string", default: join(root, "build/snapcell") },
                 write: { type: "boolean" },
                 measure: { type: "boolean", default: true },
@@ -29,10 +29,11 @@ function options() {
         const unknown = names.find(name => !frameworks[name]);
         if (unknown)
             throw new Error(`${unknown} is not among ${Object.keys(frameworks).join(", ")}`);
-        return { ...values, snapcell: resolve(values.snapcell), names };
+        const [out, snapcell] = [values.out, values.snapcell].map(path => resolve(path));
+        return { ...values, out, snapcell, names };
     } catch (error) {
         console.error(
-            `${error.message}\nusage: run [--snapcell PROGRAM] [--no-measure] [--write] [NAME...]`
+            `${error.message}\nusage: run [--snapcell PROGRAM] [--out FOLDER] [--no-measure] [--write] [NAME...]`
         );
         process.exit(2);
     }
@@ -78,10 +79,10 @@ async function measure(framework, built) {
     };
 }
 
-async function tryOne(name, { snapcell, measure: measures }) {
+async function tryOne(name, { out, snapcell, measure: measures }) {
     const framework = frameworks[name];
     const built = {
-        ...(await build(name, framework, join(output, name), snapcell)),
+        ...(await build(name, framework, join(out, name), snapcell)),
         snapcell,
         env: framework.env,
     };
@@ -107,10 +108,9 @@ async function tryOne(name, { snapcell, measure: measures }) {
 
 // --- What came out ---
 
-const resultsFile = join(output, "results.json");
-const known = () => {
+const known = file => {
     try {
-        return JSON.parse(readFileSync(resultsFile, "utf8"));
+        return JSON.parse(readFileSync(file, "utf8"));
     } catch {
         return {};
     }
@@ -152,7 +152,8 @@ function writeTable(results) {
 }
 
 const given = options();
-const results = known();
+const resultsFile = join(given.out, "results.json");
+const results = known(resultsFile);
 let failed = 0;
 for (const name of given.names) {
     console.log(name);
