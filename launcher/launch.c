@@ -130,6 +130,7 @@ void launch_main(void)
     if (setup.version != LAUNCH_PROTOCOL_VERSION) launch_exit();
     launch_open_files();
     launch_survey(&own);
+    launch_lay_in(&setup.stock);
     launch_enter_sandbox(&setup);
     const launch_blank blank = {LAUNCH_PROTOCOL_VERSION, 0};
     launch_send(LAUNCH_MESSAGE_BLANK, &blank, sizeof(blank));

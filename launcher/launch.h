@@ -39,6 +39,17 @@ void launch_survey(launch_own *own);
 /* Enters the sandbox. */
 void launch_enter_sandbox(const launch_setup *setup);
 
+/* --- launch_stock.c --- */
+
+/* Maps the program's segments somewhere, and touches their warm pages. What the kernel refuses is
+ * done without. To be called after launch_survey(). */
+void launch_lay_in(const launch_stock *stock);
+/* Moves a segment, with the page tables of what was touched, to where an image has it, if it was
+ * laid in. The place is free and reserved. */
+bool launch_take_segment(const process_image_range *range);
+/* Unmaps what nobody took. */
+void launch_drop_stock(void);
+
 /* --- launch_map.c --- */
 
 /* Maps the image and goes on as it. */

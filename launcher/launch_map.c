@@ -75,6 +75,7 @@ static void map_range(const process_image_range *range)
         break;
     case PROCESS_IMAGE_PROGRAM:
         map_at(range, MAP_PRIVATE, PROCESS_IMAGE_FD_PROGRAM, range->offset);
+        launch_take_segment(range);
         break;
     case PROCESS_IMAGE_VIEW:
         map_at(range, MAP_SHARED, PROCESS_IMAGE_FD_IMAGE, 0);
@@ -201,6 +202,7 @@ void launch_become(const launch_own *own, uint64_t image_size_bytes)
     read_tables(image_size_bytes);
     map_ranges(own);
     move_specials(own);
+    launch_drop_stock();
     copy_bytes();
     set_layout();
     set_thread();

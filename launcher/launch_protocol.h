@@ -21,6 +21,30 @@
 #define LAUNCH_FILTER_LENGTH_MAX 512u
 #define LAUNCH_LANDLOCK_SIZE_MAX 64u
 
+/* A part of the program that images have mapped, to be mapped and touched before there is one. */
+#define LAUNCH_SEGMENTS_MAX 4u
+typedef struct launch_segment {
+    uint64_t offset; /* in the program's file */
+    uint64_t size_bytes;
+    uint32_t protection;
+    uint32_t slot; /* its address in an image, within 2 MiB: page tables then move as a whole */
+} launch_segment;
+
+/* Pages of them, as in process_image_format.h. */
+#define LAUNCH_WARM_MAX 256u
+typedef struct launch_warm {
+    uint64_t offset;
+    uint64_t size_bytes;
+} launch_warm;
+
+/* What launchers have at hand; all of it may be zero. */
+typedef struct launch_stock {
+    uint32_t segment_count;
+    uint32_t warm_count;
+    launch_segment segments[LAUNCH_SEGMENTS_MAX];
+    launch_warm warm[LAUNCH_WARM_MAX];
+} launch_stock;
+
 typedef struct launch_setup {
     uint32_t version;
     uint32_t has_sandbox;                       /* else only core dumps are off */
@@ -31,6 +55,7 @@ typedef struct launch_setup {
     uint32_t filter_length;
     uint32_t reserved;
     struct sock_filter filter[LAUNCH_FILTER_LENGTH_MAX];
+    launch_stock stock;
 } launch_setup;
 
 typedef struct launch_blank {

@@ -29,12 +29,18 @@ typedef struct process_image_kept {
     size_t size_bytes;
 } process_image_kept;
 
+/* Forgets which pages of the program this process has touched: those that it touches from then on
+ * are listed in its image. To be called, if at all, before a call that is typical. False: the
+ * kernel refused, and nothing is to be listed. */
+bool process_image_watch(checkpoint *cp);
+
 typedef void process_image_entry(void *argument, const process_image_arrival *arrival);
 
 typedef struct process_image_request {
     const process_image_origin *origin;
     const process_image_kept *kept;
     size_t kept_count;
+    bool lists_warm;            /* process_image_watch() was called */
     process_image_entry *entry; /* never returns */
     void *argument;             /* in outer memory that is kept */
     void *stack_top;            /* for `entry`; in outer memory, aligned to 16 */
@@ -64,8 +70,9 @@ size_t process_image_tables_size(const process_image_head *head);
 int process_image_check_tables(const process_image_head *head, const void *tables,
                                uint64_t program_size_bytes, snapcell_error *err);
 
-/* All of it, from a file. `*out`: the head. Errors: E_CORRUPT, E_IO, E_NOMEM. */
-int process_image_read(int fd, uint64_t program_size_bytes, process_image_head *out,
+/* All of it, from a file. `*tables`: Owned, free(); NULL on failure. Errors: E_CORRUPT, E_IO,
+ * E_NOMEM. */
+int process_image_read(int fd, uint64_t program_size_bytes, process_image_head *head, void **tables,
                        snapcell_error *err);
 
 #endif

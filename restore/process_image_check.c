@@ -29,7 +29,8 @@ static bool is_aligned(uint64_t value)
 static uint64_t tables_size(const process_image_head *head)
 {
     return (uint64_t)head->range_count * sizeof(process_image_range) +
-           (uint64_t)head->copy_count * sizeof(process_image_copy);
+           (uint64_t)head->copy_count * sizeof(process_image_copy) +
+           (uint64_t)head->warm_count * sizeof(process_image_warm);
 }
 
 size_t process_image_tables_size(const process_image_head *head)
@@ -45,7 +46,8 @@ static int check_counts(const process_image_head *head, snapcell_error *err)
         return check_failed("number of copies", head->copy_count, err);
     if (head->signal_count > PROCESS_IMAGE_SIGNALS_MAX)
         return check_failed("number of signals", head->signal_count, err);
-    if (head->reserved != 0) return check_failed("reserved field", head->reserved, err);
+    if (head->warm_count > PROCESS_IMAGE_WARM_MAX)
+        return check_failed("number of warm ranges", head->warm_count, err);
     return SNAPCELL_OK;
 }
 
@@ -82,6 +84,7 @@ typedef struct image_check {
     const process_image_head *head;
     const process_image_range *ranges;
     const process_image_copy *copies;
+    const process_image_warm *warm;
     uint64_t program_size_bytes;
     unsigned views;
     unsigned specials;
@@ -104,9 +107,14 @@ static bool check_bytes(const image_check *check, const process_image_range *ran
                         : is_within(range->offset, size, view, check->head->table_offset));
 }
 
+static uint64_t page_end(uint64_t size_bytes)
+{
+    return (size_bytes + CHECK_PAGE_MASK) & ~(uint64_t)CHECK_PAGE_MASK;
+}
+
 static bool check_program(const image_check *check, const process_image_range *range)
 {
-    uint64_t file_end = (check->program_size_bytes + CHECK_PAGE_MASK) & ~(uint64_t)CHECK_PAGE_MASK;
+    uint64_t file_end = page_end(check->program_size_bytes);
     return (range->protection & PROT_READ) != 0 && (range->protection & PROT_WRITE) == 0 &&
            is_within(range->offset, range->end - range->start, 0, file_end);
 }
@@ -193,6 +201,20 @@ static int check_copies(const image_check *check, snapcell_error *err)
     return SNAPCELL_OK;
 }
 
+static int check_warm(const image_check *check, snapcell_error *err)
+{
+    uint64_t before = 0;
+    for (uint32_t i = 0; i < check->head->warm_count; i++) {
+        const process_image_warm *warm = &check->warm[i];
+        bool is_sound =
+            is_aligned(warm->offset) && is_aligned(warm->size_bytes) && warm->size_bytes > 0 &&
+            is_within(warm->offset, warm->size_bytes, before, page_end(check->program_size_bytes));
+        if (!is_sound) return check_failed("warm range that starts where it", warm->offset, err);
+        before = warm->offset + warm->size_bytes;
+    }
+    return SNAPCELL_OK;
+}
+
 /* --- Addresses --- */
 
 static bool is_code(const image_check *check, uint64_t address)
@@ -270,8 +292,10 @@ int process_image_check_tables(const process_image_head *head, const void *table
     image_check check = {.head = head, .program_size_bytes = program_size_bytes};
     check.ranges = tables;
     check.copies = (const process_image_copy *)(check.ranges + head->range_count);
+    check.warm = (const process_image_warm *)(check.copies + head->copy_count);
     int status = check_ranges(&check, err);
     if (status == SNAPCELL_OK) status = check_copies(&check, err);
+    if (status == SNAPCELL_OK) status = check_warm(&check, err);
     return status == SNAPCELL_OK ? check_addresses(&check, err) : status;
 }
 
@@ -287,19 +311,22 @@ static int image_unreadable(snapcell_error *err)
     return error_set(err, SNAPCELL_E_IO, "a process image cannot be read");
 }
 
-int process_image_read(int fd, uint64_t program_size_bytes, process_image_head *out,
+int process_image_read(int fd, uint64_t program_size_bytes, process_image_head *head, void **tables,
                        snapcell_error *err)
 {
     struct stat file;
+    *tables = NULL;
     if (fstat(fd, &file) != 0) return image_unreadable(err);
     uint64_t size = (uint64_t)file.st_size;
     if (size < UINT64_C(2) * PROCESS_IMAGE_PAGE) return check_failed("file's size", size, err);
-    if (!read_at(fd, out, sizeof(*out), size - PROCESS_IMAGE_PAGE)) return image_unreadable(err);
-    int status = process_image_check_head(out, size, err);
+    if (!read_at(fd, head, sizeof(*head), size - PROCESS_IMAGE_PAGE)) return image_unreadable(err);
+    int status = process_image_check_head(head, size, err);
     if (status != SNAPCELL_OK) return status;
-    cleanup_free void *tables = malloc(process_image_tables_size(out));
-    if (tables == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for an image's tables");
-    if (!read_at(fd, tables, process_image_tables_size(out), out->table_offset))
+    cleanup_free void *read = malloc(process_image_tables_size(head));
+    if (read == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for an image's tables");
+    if (!read_at(fd, read, process_image_tables_size(head), head->table_offset))
         return image_unreadable(err);
-    return process_image_check_tables(out, tables, program_size_bytes, err);
+    status = process_image_check_tables(head, read, program_size_bytes, err);
+    if (status == SNAPCELL_OK) *tables = steal_pointer(&read);
+    return status;
 }

@@ -3,8 +3,8 @@
  * includes it, too. Internal.
  *
  * An image is a file of whole pages: first what restores put back, just as the checkpoint has it;
- * then bytes of memory that nobody can write; then a table of ranges and one of copies; and in the
- * last page a head. It is native code and data, in the byte order of its machine, and never leaves
+ * then bytes of memory that nobody can write; then tables; and in the last page a
+ * head. It is native code and data, in the byte order of its machine, and never leaves
  * that machine. */
 #ifndef SNAPCELL_PROCESS_IMAGE_FORMAT_H
 #define SNAPCELL_PROCESS_IMAGE_FORMAT_H
@@ -18,6 +18,7 @@
 #define PROCESS_IMAGE_RANGES_MAX 4096u
 #define PROCESS_IMAGE_COPIES_MAX 1024u
 #define PROCESS_IMAGE_SIGNALS_MAX 64u
+#define PROCESS_IMAGE_WARM_MAX 256u
 #define PROCESS_IMAGE_SPECIALS_MAX 8u
 #define PROCESS_IMAGE_SIZE_MAX (UINT64_C(1) << 30)
 
@@ -58,6 +59,13 @@ typedef struct process_image_copy {
     uint64_t offset;
 } process_image_copy;
 
+/* Pages of the program's file that a call touches: a launcher has them at hand before there is an
+ * image for it. */
+typedef struct process_image_warm {
+    uint64_t offset;
+    uint64_t size_bytes;
+} process_image_warm;
+
 /* A signal that is not as in a fresh process; as rt_sigaction() has it. */
 typedef struct process_image_signal {
     uint64_t number;
@@ -88,7 +96,7 @@ typedef struct process_image_head {
     uint32_t machine;
     uint64_t size_bytes;      /* of the whole file */
     uint64_t view_size_bytes; /* what restores put back */
-    uint64_t table_offset;    /* a whole page: ranges in ascending order, then copies */
+    uint64_t table_offset;    /* a whole page: ranges in ascending order, copies, warm */
     uint32_t range_count;
     uint32_t copy_count;
     uint64_t entry;    /* called as entry(argument, arrival), on the stack below `stack_top` */
@@ -100,12 +108,13 @@ typedef struct process_image_head {
     uint64_t robust_size_bytes;
     process_image_layout layout;
     uint32_t signal_count;
-    uint32_t reserved; /* 0 */
+    uint32_t warm_count;
     process_image_signal signals[PROCESS_IMAGE_SIGNALS_MAX];
 } process_image_head;
 
 static_assert(sizeof(process_image_range) == 32, "a table's line");
 static_assert(sizeof(process_image_copy) == 24, "a table's line");
+static_assert(sizeof(process_image_warm) == 16, "a table's line");
 static_assert(sizeof(process_image_head) <= PROCESS_IMAGE_PAGE, "it has a page");
 
 /* Descriptors of a process that goes on as an image, which its launcher puts there. */

@@ -24,6 +24,7 @@ typedef struct image_writer {
     process_image_head head;
     process_image_range ranges[PROCESS_IMAGE_RANGES_MAX];
     process_image_copy copies[PROCESS_IMAGE_COPIES_MAX];
+    process_image_warm warm[PROCESS_IMAGE_WARM_MAX];
 } image_writer;
 
 /* --- Bytes --- */
@@ -243,6 +244,53 @@ static bool write_outer(image_writer *writer)
     return true;
 }
 
+/* --- Pages of the program that a call touches --- */
+
+/* Words of /proc/PID/pagemap: Documentation/admin-guide/mm/pagemap.rst. */
+#define WARM_IS_PRESENT (UINT64_C(1) << 63)
+
+/* Ranges that lie close to each other become one: a list of a few hundred is enough. */
+#define WARM_GAP_BYTES ((uint64_t)8 * PAGE_BYTES)
+
+/* Offsets come in order, except where a file is mapped in another one. */
+static void warm_add(image_writer *writer, uint64_t offset)
+{
+    uint32_t count = writer->head.warm_count;
+    process_image_warm *last = count > 0 ? &writer->warm[count - 1] : NULL;
+    uint64_t last_end = last != NULL ? last->offset + last->size_bytes : 0;
+    if (offset < last_end) return;
+    if (last != NULL && offset - last_end <= WARM_GAP_BYTES)
+        last->size_bytes = offset + PAGE_BYTES - last->offset;
+    else if (count < PROCESS_IMAGE_WARM_MAX)
+        writer->warm[writer->head.warm_count++] = (process_image_warm){offset, PAGE_BYTES};
+}
+
+static bool warm_list_range(image_writer *writer, const process_image_range *range)
+{
+    checkpoint *cp = writer->cp;
+    for (uint64_t at = range->start; at < range->end;) {
+        size_t count = (size_t)(range->end - at) >> PAGE_SHIFT;
+        if (count > CHECKPOINT_ENTRIES) count = CHECKPOINT_ENTRIES;
+        ssize_t got = pread(cp->pagemap_fd, cp->entries, count * sizeof(*cp->entries),
+                            (off_t)((at >> PAGE_SHIFT) * sizeof(*cp->entries)));
+        if (got < (ssize_t)sizeof(*cp->entries)) return false;
+        count = (size_t)got / sizeof(*cp->entries);
+        for (size_t i = 0; i < count; i++, at += PAGE_BYTES)
+            if ((cp->entries[i] & WARM_IS_PRESENT) != 0)
+                warm_add(writer, range->offset + (at - range->start));
+    }
+    return true;
+}
+
+static bool write_warm(image_writer *writer)
+{
+    for (uint32_t i = 0; writer->request->lists_warm && i < writer->head.range_count; i++)
+        if (writer->ranges[i].kind == PROCESS_IMAGE_PROGRAM &&
+            !warm_list_range(writer, &writer->ranges[i]))
+            return false;
+    return true;
+}
+
 /* --- The head --- */
 
 /* As the system call has it. */
@@ -290,6 +338,7 @@ static bool write_end(image_writer *writer)
     head->table_offset = writer->size_bytes;
     if (!image_put(writer, writer->ranges, head->range_count * sizeof(*writer->ranges)) ||
         !image_put(writer, writer->copies, head->copy_count * sizeof(*writer->copies)) ||
+        !image_put(writer, writer->warm, head->warm_count * sizeof(*writer->warm)) ||
         !image_put_padding(writer))
         return false;
     head->size_bytes = writer->size_bytes + PAGE_BYTES;
@@ -327,7 +376,7 @@ static int writer_run(image_writer *writer, snapcell_error *err)
     if (status != SNAPCELL_OK) return status;
     head_fill(writer);
     if (image_put(writer, writer->cp->view, writer->cp->view_size_bytes) && write_memory(writer) &&
-        write_outer(writer) && write_end(writer))
+        write_warm(writer) && write_outer(writer) && write_end(writer))
         return SNAPCELL_OK;
     return error_set_errno(err, SNAPCELL_E_INTERNAL, errno,
                            "this process's memory cannot be written down");
@@ -349,4 +398,43 @@ int process_image_write(checkpoint *cp, const process_image_request *request, in
     *size_bytes = writer->size_bytes;
     outer_free(writer, sizeof(*writer));
     return status;
+}
+
+/* --- Watching --- */
+
+/* What nobody wrote is in the file, and comes back from there when it is touched. */
+static bool watch_forget(checkpoint *cp, dirty_source source, const memory_mapping *mapping)
+{
+    uintptr_t at = mapping->start;
+    uintptr_t done = mapping->start;
+    while (at < mapping->end) {
+        int count = dirty_pages_list(source, cp->pagemap_fd, &at, mapping->end, cp->ranges,
+                                     CHECKPOINT_RANGES, cp->entries, CHECKPOINT_ENTRIES);
+        if (count < 0) return false;
+        for (int i = 0; i < count; i++) {
+            uintptr_t end = cp->ranges[i].start;
+            if (end > done && madvise((void *)done, end - done, MADV_DONTNEED) != 0) return false;
+            done = cp->ranges[i].end;
+        }
+    }
+    return done == mapping->end || madvise((void *)done, mapping->end - done, MADV_DONTNEED) == 0;
+}
+
+static bool watch_is_program(const memory_mapping *program, const memory_mapping *mapping)
+{
+    return mapping->is_private && mapping->inode != 0 && mapping->inode == program->inode &&
+           mapping->device == program->device && (mapping->protection & PROT_WRITE) == 0 &&
+           (mapping->protection & PROT_READ) != 0;
+}
+
+bool process_image_watch(checkpoint *cp)
+{
+    if (checkpoint_read_map(cp, cp->now, &cp->now_count, NULL) != SNAPCELL_OK) return false;
+    dirty_source source = dirty_source_probe(cp->pagemap_fd, DIRTY_SCANNED);
+    const memory_mapping *program = mapping_at(cp, (uintptr_t)process_image_write);
+    if (source == DIRTY_COMPARED || program == NULL) return false;
+    for (int i = 0; i < cp->now_count; i++)
+        if (watch_is_program(program, &cp->now[i]) && !watch_forget(cp, source, &cp->now[i]))
+            return false;
+    return true;
 }

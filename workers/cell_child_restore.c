@@ -433,17 +433,30 @@ static void session_arrive(void *user, const process_image_arrival *arrival)
     raise(SIGKILL); /* there is nobody to return to */
 }
 
+/* A round of warm-up requests, to see which pages of the program a call touches; what it leaves is
+ * undone. False: memory cannot be restored. */
+static bool session_watch_call(restore_session *session, bool *watched)
+{
+    *watched = session->warm.count > 0 && process_image_watch(session->cp);
+    if (!*watched) return true;
+    *watched = session_run(session, session_rehearse, 0) && session->status == SNAPCELL_OK;
+    return session_undo_slice(session);
+}
+
 /* As hot as it gets, and before it has served anyone. */
 static void session_make_image(restore_session *session)
 {
     while (!session->heat.is_done)
         if (!session_heat_next(session, true)) return;
+    bool lists_warm;
+    if (!session_watch_call(session, &lists_warm)) return;
     session_wipe(session);
     const process_image_kept kept = {session, sizeof(*session)};
     const process_image_request request = {
         .origin = &session->origin,
         .kept = &kept,
         .kept_count = 1,
+        .lists_warm = lists_warm,
         .entry = session_arrive,
         .argument = session,
         .stack_top = session->stack + SESSION_STACK_SIZE,

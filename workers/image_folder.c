@@ -262,7 +262,8 @@ static int reading_load(const image_folder *folder, const folder_reading *readin
     if (status != SNAPCELL_OK) return status;
     if (!image_file_seal(memory_fd, reading->head.size_bytes))
         return error_set_errno(err, SNAPCELL_E_IO, errno, "an image cannot be sealed");
-    return process_image_read(memory_fd, program_size_bytes, &head, err);
+    cleanup_free void *tables = NULL;
+    return process_image_read(memory_fd, program_size_bytes, &head, &tables, err);
 }
 
 int image_folder_get(image_folder *folder, const image_key *key, uint64_t age_max_ns,

@@ -35,8 +35,29 @@ char *image_launcher_find(const char *program_path)
     return NULL;
 }
 
-static int launcher_write_setup(const image_launcher_scope *scope, pid_t pid, launch_setup *out,
-                                snapcell_error *err)
+#define STOCK_ALIGNMENT (UINT64_C(2) << 20)
+
+static_assert(LAUNCH_WARM_MAX == PROCESS_IMAGE_WARM_MAX, "warm pages fit");
+static_assert(sizeof(launch_warm) == sizeof(process_image_warm), "they are the same");
+
+void image_launcher_stock(const process_image_head *head, const void *tables, launch_stock *out)
+{
+    const process_image_range *ranges = tables;
+    const process_image_copy *copies = (const process_image_copy *)(ranges + head->range_count);
+    *out = (launch_stock){.warm_count = head->warm_count};
+    memcpy(out->warm, copies + head->copy_count, head->warm_count * sizeof(*out->warm));
+    for (uint32_t i = 0; i < head->range_count && out->segment_count < LAUNCH_SEGMENTS_MAX; i++)
+        if (ranges[i].kind == PROCESS_IMAGE_PROGRAM)
+            out->segments[out->segment_count++] = (launch_segment){
+                .offset = ranges[i].offset,
+                .size_bytes = ranges[i].end - ranges[i].start,
+                .protection = ranges[i].protection,
+                .slot = (uint32_t)(ranges[i].start % STOCK_ALIGNMENT),
+            };
+}
+
+static int launcher_write_setup(const image_launcher_scope *scope, const launch_stock *stock,
+                                pid_t pid, launch_setup *out, snapcell_error *err)
 {
     static const int files[] = {PROCESS_IMAGE_FD_IMAGE, PROCESS_IMAGE_FD_PROGRAM};
     sandbox_recipe recipe;
@@ -49,17 +70,18 @@ static int launcher_write_setup(const image_launcher_scope *scope, pid_t pid, la
         .nobody = recipe.nobody,
         .landlock_size_bytes = (uint32_t)recipe.landlock_size_bytes,
         .filter_length = recipe.filter.length,
+        .stock = *stock,
     };
     memcpy(out->landlock, recipe.landlock, sizeof(out->landlock));
     memcpy(out->filter, recipe.filter.code, sizeof(out->filter));
     return SNAPCELL_OK;
 }
 
-static int launcher_set_up(const image_launcher_scope *scope, child_process *launcher,
-                           snapcell_error *err)
+static int launcher_set_up(const image_launcher_scope *scope, const launch_stock *stock,
+                           child_process *launcher, snapcell_error *err)
 {
     launch_setup setup;
-    int status = launcher_write_setup(scope, launcher->pid, &setup, err);
+    int status = launcher_write_setup(scope, stock, launcher->pid, &setup, err);
     if (status != SNAPCELL_OK) return status;
     const wire_writer body = {.data = (uint8_t *)&setup, .size_bytes = sizeof(setup)};
     if (child_process_send(launcher, LAUNCH_MESSAGE_SETUP, &body) == CHILD_OK) return SNAPCELL_OK;
@@ -73,7 +95,7 @@ int image_launcher_start(const image_launcher_kind *kind, const image_launcher_s
     int status = child_process_start_with(kind->path, &launcher_kind, kind->zone, LAUNCHER_LIMIT_MS,
                                           kind->program_fd, out, err);
     if (status != SNAPCELL_OK) return status;
-    status = launcher_set_up(scope, out, err);
+    status = launcher_set_up(scope, kind->stock, out, err);
     if (status != SNAPCELL_OK) child_process_end(out);
     return status;
 }

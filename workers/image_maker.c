@@ -121,7 +121,8 @@ static int maker_take_image(image_maker *maker, const child_message *message,
     if (!image_file_seal(maker->image_fd, made.size_bytes))
         return error_set_errno(err, SNAPCELL_E_IO, errno, "an image cannot be sealed");
     *size_bytes = made.size_bytes;
-    return process_image_read(maker->image_fd, program_size_bytes, &head, err);
+    cleanup_free void *tables = NULL;
+    return process_image_read(maker->image_fd, program_size_bytes, &head, &tables, err);
 }
 
 static int maker_take_other(const child_message *message, snapcell_error *err)

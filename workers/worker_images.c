@@ -18,6 +18,7 @@
 #include "image_shelf.h"
 #include "image_store.h"
 #include "monotonic.h"
+#include "process_image.h"
 
 /* A function's image is made when so many of its workers were started: one that is loaded once does
  * not pay for it. With a folder the next host profits from the first. */
@@ -63,6 +64,7 @@ struct worker_images {
     child_process *launchers; /* Owned */
     uint32_t launcher_count;
     image_launcher_scope scope; /* of the launchers */
+    launch_stock stock;         /* of those that are started from now on */
     bool wants_launchers;
     bool is_refused;
     worker_images_counts counts;
@@ -232,8 +234,11 @@ static bool scope_is(const image_launcher_scope *a, const image_launcher_scope *
 static int images_start_launcher(worker_images *images, const image_launcher_scope *scope,
                                  child_process *out)
 {
+    pthread_mutex_lock(&images->lock);
+    const launch_stock stock = images->stock;
+    pthread_mutex_unlock(&images->lock);
     const image_launcher_kind kind = {images->launcher_path, images->options.zone,
-                                      images->program_fd};
+                                      images->program_fd, &stock};
     return image_launcher_start(&kind, scope, out, NULL);
 }
 
@@ -280,10 +285,25 @@ static bool work_next_function(images_work *work, image_key *key, snapcell_key *
     return next != NULL;
 }
 
+/* What launchers are to have at hand, from an image that was checked. */
+static void work_take_stock(worker_images *images, int fd)
+{
+    process_image_head head;
+    cleanup_free void *tables = NULL;
+    launch_stock stock;
+    if (process_image_read(fd, images->program_size_bytes, &head, &tables, NULL) != SNAPCELL_OK)
+        return;
+    image_launcher_stock(&head, tables, &stock);
+    pthread_mutex_lock(&images->lock);
+    images->stock = stock;
+    pthread_mutex_unlock(&images->lock);
+}
+
 /* Puts an image on the shelf; `fd` is the shelf's then. NULL: there is none. */
 static void work_end_function(worker_images *images, const image_key *key, int fd,
                               uint64_t size_bytes, uint64_t made_ns, bool is_new)
 {
+    if (fd >= 0) work_take_stock(images, fd);
     pthread_mutex_lock(&images->lock);
     bool made = fd >= 0 && image_shelf_put(&images->shelf, key, fd, size_bytes, made_ns);
     function_done(images, key, made);

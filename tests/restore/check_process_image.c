@@ -24,6 +24,7 @@ typedef struct sample {
     process_image_head head;
     process_image_range ranges[RANGES];
     process_image_copy copies[2];
+    process_image_warm warm[2];
     uint64_t file_size;
     uint64_t program_size;
 } sample;
@@ -51,6 +52,7 @@ static sample sample_make(void)
                 .layout = {0x100000, 0x101000, 0x200000, 0x201000, 0x600000, 0x601000, 0x600000,
                            0x600000, 0x600010, 0x600010, 0x600020},
                 .signal_count = 1,
+                .warm_count = 2,
                 .signals = {{14, 0x100200, 0, 0x100300, 0}},
             },
         .ranges =
@@ -64,6 +66,7 @@ static sample sample_make(void)
                 [EMPTY] = {0x600000, 0x700000, 0, PROCESS_IMAGE_EMPTY, PROT_NONE},
             },
         .copies = {{0x400000, 0x401000, 6 * PAGE}, {0x402000, 0x404000, 8 * PAGE}},
+        .warm = {{0, PAGE}, {2 * PAGE, 3 * PAGE}},
         .file_size = 12 * PAGE,
         .program_size = 5 * PAGE - 100,
     };
@@ -72,12 +75,14 @@ static sample sample_make(void)
 
 static int sample_check(const sample *given, snapcell_error *err)
 {
-    unsigned char tables[sizeof(given->ranges) + sizeof(given->copies)];
+    unsigned char tables[sizeof(given->ranges) + sizeof(given->copies) + sizeof(given->warm)];
     int status = process_image_check_head(&given->head, given->file_size, err);
     if (status != SNAPCELL_OK) return status;
     ck_assert_uint_eq(process_image_tables_size(&given->head), sizeof(tables));
     memcpy(tables, given->ranges, sizeof(given->ranges));
     memcpy(tables + sizeof(given->ranges), given->copies, sizeof(given->copies));
+    memcpy(tables + sizeof(given->ranges) + sizeof(given->copies), given->warm,
+           sizeof(given->warm));
     return process_image_check_tables(&given->head, tables, given->program_size, err);
 }
 
@@ -107,6 +112,9 @@ typedef struct damage {
 #define COPY(index, field, value)                                                                  \
     offsetof(sample, copies[index].field), sizeof(((sample *)0)->copies[0].field), value
 
+#define WARM(index, field, value)                                                                  \
+    offsetof(sample, warm[index].field), sizeof(((sample *)0)->warm[0].field), value
+
 static const damage damages[] = {
     {"file's size", offsetof(sample, file_size), 8, 12 * PAGE + 1},
     {"file's size", offsetof(sample, file_size), 8, PROCESS_IMAGE_SIZE_MAX + PAGE},
@@ -119,7 +127,7 @@ static const damage damages[] = {
     {"number of ranges", HEAD(range_count, PROCESS_IMAGE_RANGES_MAX + 1)},
     {"number of copies", HEAD(copy_count, PROCESS_IMAGE_COPIES_MAX + 1)},
     {"number of signals", HEAD(signal_count, PROCESS_IMAGE_SIGNALS_MAX + 1)},
-    {"reserved", HEAD(reserved, 1)},
+    {"number of warm ranges", HEAD(warm_count, PROCESS_IMAGE_WARM_MAX + 1)},
     {"table's place", HEAD(table_offset, 10 * PAGE + 8)},
     {"table's place", HEAD(table_offset, 9 * PAGE)},
     {"table's place", HEAD(table_offset, UINT64_MAX - PAGE + 1)},
@@ -192,6 +200,12 @@ static const damage damages[] = {
     {"copy", COPY(1, start, 0x200000)},
     {"copy", COPY(1, end, 0x405000)},
     {"copy", COPY(1, offset, 9 * PAGE)},
+    {"warm", WARM(0, offset, 1)},
+    {"warm", WARM(0, size_bytes, 0)},
+    {"warm", WARM(0, size_bytes, PAGE + 1)},
+    {"warm", WARM(0, size_bytes, 3 * PAGE)},
+    {"warm", WARM(1, offset, 3 * PAGE)},
+    {"warm", WARM(1, size_bytes, UINT64_MAX - PAGE + 1)},
 };
 #define DAMAGES (sizeof(damages) / sizeof(*damages))
 
@@ -220,7 +234,7 @@ START_TEST(test_too_many_special_ranges_are_refused)
                                                    PROCESS_IMAGE_SPECIAL, PROT_READ};
     process_image_head head = good.head;
     head.range_count = RANGES + COUNT;
-    head.copy_count = 0;
+    head.copy_count = head.warm_count = 0;
     ck_assert_int_eq(process_image_check_tables(&head, ranges, good.program_size, &err),
                      SNAPCELL_E_CORRUPT);
     head.range_count -= 2;
@@ -295,18 +309,21 @@ static uint64_t own_program_size(void)
 START_TEST(test_what_a_process_writes_can_be_read)
 {
     process_image_head head;
+    void *tables = NULL;
     snapcell_error err = {0};
     lab *here = lab_write();
     ck_assert_msg(here->status == SNAPCELL_OK, "%s", here->error.message);
     ck_assert_int_eq(ftruncate(here->fd, (off_t)here->size_bytes), 0);
-    ck_assert_msg(process_image_read(here->fd, own_program_size(), &head, &err) == SNAPCELL_OK,
+    ck_assert_msg(process_image_read(here->fd, own_program_size(), &head, &tables, &err) ==
+                      SNAPCELL_OK,
                   "%s", err.message);
     ck_assert_uint_eq(head.entry, (uintptr_t)lab_entry);
     ck_assert_uint_eq(head.argument, (uintptr_t)here);
+    free(tables);
     char *image = mmap(NULL, here->size_bytes, PROT_READ, MAP_SHARED, here->fd, 0);
     ck_assert(image != MAP_FAILED);
     ck_assert_ptr_nonnull(memmem(image, head.view_size_bytes, data, sizeof(data)));
-    ck_assert_int_eq(process_image_read(here->fd, PAGE, &head, &err), SNAPCELL_E_CORRUPT);
+    ck_assert_int_eq(process_image_read(here->fd, PAGE, &head, &tables, &err), SNAPCELL_E_CORRUPT);
 }
 END_TEST
 
@@ -340,13 +357,14 @@ END_TEST
 START_TEST(test_a_file_that_is_no_image_is_refused)
 {
     process_image_head head;
+    void *tables = NULL;
     snapcell_error err = {0};
     int fd = memfd_create("none", MFD_CLOEXEC);
-    ck_assert_int_eq(process_image_read(fd, PAGE, &head, &err), SNAPCELL_E_CORRUPT);
+    ck_assert_int_eq(process_image_read(fd, PAGE, &head, &tables, &err), SNAPCELL_E_CORRUPT);
     ck_assert_int_eq(ftruncate(fd, (off_t)(3 * PAGE)), 0);
-    ck_assert_int_eq(process_image_read(fd, PAGE, &head, &err), SNAPCELL_E_CORRUPT);
+    ck_assert_int_eq(process_image_read(fd, PAGE, &head, &tables, &err), SNAPCELL_E_CORRUPT);
     close(fd);
-    ck_assert_int_eq(process_image_read(fd, PAGE, &head, &err), SNAPCELL_E_IO);
+    ck_assert_int_eq(process_image_read(fd, PAGE, &head, &tables, &err), SNAPCELL_E_IO);
 }
 END_TEST
 
