@@ -237,7 +237,8 @@ static bool write_outer(image_writer *writer)
 {
     const process_image_request *request = writer->request;
     const process_image_kept own = {writer->cp, offsetof(checkpoint, ranges)};
-    if (!write_kept(writer, &own)) return false;
+    const process_image_kept pages = {writer->cp->pages, writer->cp->pages_size_bytes};
+    if (!write_kept(writer, &own) || !write_kept(writer, &pages)) return false;
     for (size_t i = 0; i < request->kept_count; i++)
         if (!write_kept(writer, &request->kept[i])) return false;
     sort_copies(writer);
