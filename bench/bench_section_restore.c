@@ -4,14 +4,28 @@
 #include <stdlib.h>
 
 #include "bench_config.h"
+#include "bench_hold.h"
 #include "bench_sections.h"
 #include "bench_series.h"
 #include "bench_worker.h"
+#include "cleanup.h"
 #include "error_set.h"
+#include "snapcell/compiler.h"
+#include "snapcell/store.h"
 
 #define BENCH_RESTORE_START_MS 3000
 #define BENCH_RESTORE_BLOCK_MS 20
 #define BENCH_RESTORE_BLOCK_MAX 40
+/* Of a function whose calls take so long. */
+#define BENCH_RESTORE_LARGE_BLOCKS 8
+
+/* A restore must not take longer than a load, however much a call wrote. */
+static const char bench_restore_large[] =
+    "export default { fetch() {\n"
+    "  const bytes = new Uint8Array(50 << 20);\n"
+    "  for (let i = 0; i < bytes.length; i += 4096) bytes[i] = 1;\n"
+    "  return new Response(String(bytes[0]));\n"
+    "} };\n";
 
 static const bench_worker_config bench_restore_configs[] = {
     {"worker_reload", "a cell is loaded, called and disposed of", SNAPCELL_WORKERS_RELOAD, 0, 4},
@@ -30,11 +44,13 @@ typedef struct bench_restore_samples {
     uint64_t *elapsed_ns;
     uint64_t *round_trips_ns;
     size_t round_trips;
+    uint64_t pss_bytes; /* of the process, when all blocks were done */
 } bench_restore_samples;
 
 typedef struct bench_restore_run {
     bench_context *context;
     const bench_function *function;
+    uint32_t blocks;
     bench_worker workers[BENCH_RESTORE_CONFIGS];
     bench_restore_samples samples[BENCH_RESTORE_CONFIGS];
 } bench_restore_run;
@@ -50,6 +66,10 @@ static void bench_restore_plan(bench_context *context)
                         (uint64_t)context->function_count * BENCH_RESTORE_CONFIGS *
                             (BENCH_RESTORE_START_MS +
                              (uint64_t)bench_restore_blocks(context) * BENCH_RESTORE_BLOCK_MS));
+    bench_progress_plan(&context->progress,
+                        BENCH_RESTORE_CONFIGS *
+                            (BENCH_RESTORE_START_MS +
+                             (uint64_t)BENCH_RESTORE_LARGE_BLOCKS * BENCH_RESTORE_BLOCK_MS));
 }
 
 static bool bench_restore_allocate(bench_restore_samples *out, uint32_t blocks)
@@ -68,7 +88,7 @@ static int bench_restore_start(bench_restore_run *run, snapcell_error *err)
     for (size_t i = 0; i < BENCH_RESTORE_CONFIGS; i++) {
         bench_progress_step(&run->context->progress, BENCH_RESTORE_START_MS, "workers of %s",
                             run->function->name);
-        if (!bench_restore_allocate(&run->samples[i], bench_restore_blocks(run->context)))
+        if (!bench_restore_allocate(&run->samples[i], run->blocks))
             return error_set(err, SNAPCELL_E_NOMEM, "no memory for samples");
         int status = bench_worker_start(&bench_restore_configs[i], run->context->store, ref,
                                         run->context->settings.url, &run->workers[i], err);
@@ -95,7 +115,7 @@ static int bench_restore_block(bench_restore_run *run, size_t which, uint32_t nu
 static int bench_restore_measure(bench_restore_run *run, snapcell_error *err)
 {
     bench_context *context = run->context;
-    for (uint32_t number = 0; number < bench_restore_blocks(context); number++) {
+    for (uint32_t number = 0; number < run->blocks; number++) {
         size_t order[BENCH_RESTORE_CONFIGS];
         bench_random_order(&context->random, order, BENCH_RESTORE_CONFIGS);
         for (size_t i = 0; i < BENCH_RESTORE_CONFIGS; i++) {
@@ -105,6 +125,19 @@ static int bench_restore_measure(bench_restore_run *run, snapcell_error *err)
             bench_progress_step(&context->progress, BENCH_RESTORE_BLOCK_MS, "restores of %s",
                                 run->function->name);
         }
+    }
+    return SNAPCELL_OK;
+}
+
+/* All workers live: what they share of the program is shared by each alike. */
+static int bench_restore_weigh(bench_restore_run *run, snapcell_error *err)
+{
+    for (size_t i = 0; i < BENCH_RESTORE_CONFIGS; i++) {
+        bench_memory memory;
+        int status =
+            bench_memory_read_of(snapcell_worker_process_id(run->workers[i].worker), &memory, err);
+        if (status != SNAPCELL_OK) return status;
+        run->samples[i].pss_bytes = memory.pss_bytes;
     }
     return SNAPCELL_OK;
 }
@@ -136,29 +169,31 @@ static void bench_restore_warn(const bench_restore_run *run)
 
 static void bench_restore_report(bench_restore_run *run)
 {
-    const uint32_t blocks = bench_restore_blocks(run->context);
+    const uint32_t blocks = run->blocks;
     json_t *all = json_object_get(run->context->results, "workers");
     for (size_t i = 0; i < BENCH_RESTORE_CONFIGS; i++) {
         const bench_worker_config *config = &bench_restore_configs[i];
         bench_restore_samples *of = &run->samples[i];
-        json_t *entry = json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:o, s:o, s:o, s:o}", "function",
-                                  run->function->name, "config", config->name, "what", config->what,
-                                  "blocks", (int)blocks, "block", (int)config->block, "tier",
-                                  (int)run->workers[i].counts.restore_tier, "own_ns",
+        json_t *entry = json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o}",
+                                  "function", run->function->name, "config", config->name, "what",
+                                  config->what, "blocks", (int)blocks, "block", (int)config->block,
+                                  "tier", (int)run->workers[i].counts.restore_tier, "own_ns",
                                   bench_statistics_json(of->own_ns, blocks), "restore_ns",
                                   bench_statistics_json(of->restore_ns, blocks), "elapsed_ns",
                                   bench_statistics_json(of->elapsed_ns, blocks), "round_trip_ns",
-                                  bench_statistics_json(of->round_trips_ns, of->round_trips));
+                                  bench_statistics_json(of->round_trips_ns, of->round_trips),
+                                  "pss_bytes", bench_statistics_json(&of->pss_bytes, 1));
         json_array_append_new(all, entry);
     }
 }
 
 static int bench_restore_function(bench_context *context, const bench_function *function,
-                                  snapcell_error *err)
+                                  uint32_t blocks, snapcell_error *err)
 {
-    bench_restore_run run = {.context = context, .function = function};
+    bench_restore_run run = {.context = context, .function = function, .blocks = blocks};
     int status = bench_restore_start(&run, err);
     if (status == SNAPCELL_OK) status = bench_restore_measure(&run, err);
+    if (status == SNAPCELL_OK) status = bench_restore_weigh(&run, err);
     if (status == SNAPCELL_OK) {
         bench_restore_warn(&run);
         bench_restore_report(&run);
@@ -173,13 +208,58 @@ static int bench_restore_function(bench_context *context, const bench_function *
     return status;
 }
 
+static void bench_restore_close(snapcell_store **store)
+{
+    snapcell_store_close(*store);
+}
+
+static void bench_restore_release(snapcell_compiled **compiled)
+{
+    snapcell_compiled_free(*compiled);
+}
+
+static int bench_restore_compile(const bench_context *context, const char *name,
+                                 snapcell_error *err)
+{
+    snapcell_store *store cleanup(bench_restore_close) = NULL;
+    snapcell_compiled *compiled cleanup(bench_restore_release) = NULL;
+    snapcell_request warm = SNAPCELL_REQUEST_INIT;
+    snapcell_compile_options options = SNAPCELL_COMPILE_OPTIONS_INIT;
+    warm.url = context->settings.url;
+    options.name = name;
+    options.warm = &warm;
+    options.warm_count = 1;
+    int status =
+        snapcell_compile_memory("large.js", bench_restore_large, sizeof(bench_restore_large) - 1,
+                                NULL, 0, &options, &compiled, err);
+    if (status == SNAPCELL_OK)
+        status = snapcell_store_open(context->store, SNAPCELL_STORE_WRITE, &store, err);
+    if (status != SNAPCELL_OK) return status;
+    size_t size;
+    const void *bytes = snapcell_compiled_artifact(compiled, &size);
+    return snapcell_store_put(store, bytes, size, name, err);
+}
+
+/* A function that writes 50 MB in each call. */
+static int bench_restore_run_large(bench_context *context, snapcell_error *err)
+{
+    const bench_function function = {.name = "touch-50mb"};
+    char name[BENCH_ARTIFACT_NAME_SIZE];
+    bench_artifact_name(&function, "", name);
+    int status = bench_restore_compile(context, name, err);
+    return status == SNAPCELL_OK
+               ? bench_restore_function(context, &function, BENCH_RESTORE_LARGE_BLOCKS, err)
+               : status;
+}
+
 static int bench_restore_run_all(bench_context *context, snapcell_error *err)
 {
     for (size_t i = 0; i < context->function_count; i++) {
-        int status = bench_restore_function(context, &context->functions[i], err);
+        int status = bench_restore_function(context, &context->functions[i],
+                                            bench_restore_blocks(context), err);
         if (status != SNAPCELL_OK) return status;
     }
-    return SNAPCELL_OK;
+    return bench_restore_run_large(context, err);
 }
 
 const bench_section bench_section_restore = {

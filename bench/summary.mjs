@@ -189,6 +189,26 @@ const definitions = [
             run.launched(f)?.launched_pss_bytes / (run.launched(f)?.separate_pss_bytes || NaN),
     },
     {
+        name: "restore_large_vs_load",
+        what: "as restore_vs_load, a function that writes 50 MB in each call; once a run",
+        better: "higher",
+        goals: { hello: 1 },
+        value: (run, f) =>
+            f === run.functions[0]
+                ? run.worker("touch-50mb", "worker_reload", "own_ns") /
+                  run.worker("touch-50mb", "worker_restore", "own_ns")
+                : NaN,
+    },
+    {
+        name: "worker_memory_vs_reload",
+        what: "PSS of a worker that restores, hot / of one that reloads",
+        better: "lower",
+        goals: { hello: 1.1, "react-ssr": 1.1, "hono-api": 1.1, mix: 1.1 },
+        value: (run, f) =>
+            run.worker(f, "worker_restore", "pss_bytes") /
+            run.worker(f, "worker_reload", "pss_bytes"),
+    },
+    {
         name: "many_lookup_by_key_us",
         what: "lookup in the large store by key, p50, in us",
         better: "lower",

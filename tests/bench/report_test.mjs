@@ -43,6 +43,7 @@ const worker = (config, own, elapsed, restore = 0) => ({
     elapsed_ns: statistics(elapsed),
     round_trip_ns: statistics(elapsed, 3 * elapsed),
     restore_ns: statistics(restore),
+    pss_bytes: statistics(own),
 });
 const throughput = (threads, rate) => ({
     function: "hello",
@@ -104,6 +105,8 @@ function results() {
             worker("worker_restore", 40_000, 100_000, 20_000),
             worker("worker_restore_cold", 100_000, 200_000, 25_000),
             worker("worker_keep", 10_000, 50_000),
+            { ...worker("worker_reload", 9_000_000, 9_000_000), function: "touch-50mb" },
+            { ...worker("worker_restore", 6_000_000, 6_000_000, 9), function: "touch-50mb" },
         ],
         missing: [{ peer: "node", reason: "not <installed>" }],
         noise: { verdict: "noisy", usable: true, reasons: ["it was loud"] },
@@ -127,6 +130,8 @@ test("ratios are quotients of medians, on the right side of their goals", () => 
     check("restore_us", 20, true);
     check("restore_p99_vs_p50", 3, false);
     check("worker_restore_vs_keep", 0.5, true);
+    check("restore_large_vs_load", 1.5, true);
+    check("worker_memory_vs_reload", 0.02, true);
 });
 
 test("a worker that could not restore meets no goal", () => {
