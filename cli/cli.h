@@ -508,6 +508,7 @@ extern const cli_command cmd_import;
 extern const cli_command cmd_push;
 extern const cli_command cmd_pull;
 extern const cli_command cmd_copy;
+extern const cli_command cmd_release;
 extern const cli_command cmd_stat;
 extern const cli_command cmd_rebuild;
 extern const cli_command cmd_recompile;

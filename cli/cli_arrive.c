@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli_functions.h"
+#include "cli_release.h"
 #include "error_set.h"
 
 int cli_arrivals_check_name(const char *name, const oci_facts *first, const oci_facts *other,
@@ -73,15 +74,35 @@ void cli_arrivals_release(cli_arrivals *arrivals)
 
 /* --- Putting --- */
 
+static int arrivals_make_release(const cli_arrivals *arrivals, snapcell_store *store,
+                                 snapcell_error *err)
+{
+    char who[SNAPCELL_RELEASE_WHO_SIZE_MAX + 1];
+    cleanup_free snapcell_release_item *items = calloc(arrivals->count + 1, sizeof(*items));
+    if (!items) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a release");
+    for (size_t i = 0; i < arrivals->count; i++)
+        items[i] = (snapcell_release_item){.name = arrivals->items[i].name,
+                                           .key = arrivals->items[i].info.key};
+    cli_release_who(who);
+    int status =
+        snapcell_release_create(store, arrivals->release, who, items, arrivals->count, err);
+    return status == SNAPCELL_OK && arrivals->activates
+               ? snapcell_release_activate(store, arrivals->release, who, err)
+               : status;
+}
+
 static int arrivals_store(const cli_arrivals *arrivals, snapcell_store *store, snapcell_error *err)
 {
     cleanup_free snapcell_store_item *items = calloc(arrivals->count + 1, sizeof(*items));
     if (!items) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a list of functions");
     for (size_t i = 0; i < arrivals->count; i++)
-        items[i] = (snapcell_store_item){.bytes = arrivals->items[i].bytes,
-                                         .size_bytes = arrivals->items[i].size_bytes,
-                                         .name = arrivals->items[i].name};
-    return snapcell_store_put_all(store, items, arrivals->count, arrivals->replace, err);
+        items[i] =
+            (snapcell_store_item){.bytes = arrivals->items[i].bytes,
+                                  .size_bytes = arrivals->items[i].size_bytes,
+                                  .name = arrivals->release ? NULL : arrivals->items[i].name};
+    int status = snapcell_store_put_all(store, items, arrivals->count, arrivals->replace, err);
+    return status == SNAPCELL_OK && arrivals->release ? arrivals_make_release(arrivals, store, err)
+                                                      : status;
 }
 
 static json_t *arrival_json(const cli_arrival *arrival)

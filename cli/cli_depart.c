@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli_functions.h"
+#include "cli_release.h"
 #include "error_set.h"
 
 static int departures_add(cli_departures *departures, const char *name, const snapcell_key *key,
@@ -62,6 +63,17 @@ int cli_departures_find(snapcell_store *store, char *const *refs, size_t ref_cou
             status = departures_add_key(store, out, refs[i], err);
     }
     if (out->count > 1) qsort(out->items, out->count, sizeof(*out->items), departure_compare);
+    return status;
+}
+
+int cli_departures_of_release(snapcell_store *store, const char *release, cli_departures *out,
+                              snapcell_error *err)
+{
+    cli_cleanup_names cli_names names = {0};
+    *out = (cli_departures){0};
+    int status = cli_release_names(store, release, &names, err);
+    for (size_t i = 0; status == SNAPCELL_OK && i < names.count; i++)
+        status = departures_add(out, names.items[i].name, &names.items[i].key, release, true, err);
     return status;
 }
 

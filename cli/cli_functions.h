@@ -25,6 +25,9 @@ typedef struct cli_departures {
  * snapcell_store_resolve(). Release on failure, too. */
 int cli_departures_find(snapcell_store *store, char *const *refs, size_t ref_count,
                         cli_departures *out, snapcell_error *err);
+/* What a release of the store holds. Errors: as snapcell_release_each_item(). */
+int cli_departures_of_release(snapcell_store *store, const char *release, cli_departures *out,
+                              snapcell_error *err);
 void cli_departures_release(cli_departures *departures);
 #define cli_cleanup_departures cleanup(cli_departures_release)
 
@@ -56,7 +59,9 @@ typedef struct cli_arrivals {
     const snapcell_trust *trust; /* NULL: the sender is trusted */
     const char *name;            /* of --name; NULL: what each is called */
     bool replace;
-    cli_arrival *items; /* Owned */
+    const char *release; /* to be made of them, instead of setting names; NULL: none */
+    bool activates;      /* the release, too */
+    cli_arrival *items;  /* Owned */
     size_t count;
     size_t capacity;
 } cli_arrivals;

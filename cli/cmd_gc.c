@@ -36,10 +36,12 @@ static cli_status gc_main(const cli_command *command, int argc, char **argv)
 const cli_command cmd_gc = {
     .name = "gc",
     .operands = "",
-    .summary = "remove artifacts that no name points to",
-    .description = "Removes artifacts that no name points to, such as those that remain when a\n"
-                   "function is compiled again. Frees their space if no other process uses the\n"
-                   "store.",
+    .summary = "remove artifacts that no name and no release has",
+    .description =
+        "Removes releases that are not kept (`snapcell release keep`), and artifacts that\n"
+        "neither a name nor a release has, such as those that remain when a\n"
+        "function is compiled again. Frees their space if no other process uses the\n"
+        "store.",
     .options = gc_options,
     .run = gc_main,
 };

@@ -8,12 +8,14 @@
 /* An index in an index is one level deeper; nobody needs more. */
 #define PULL_DEPTH_MAX 4
 
-enum { PULL_ALL_ENGINES = 256 };
+enum { PULL_ALL_ENGINES = 256, PULL_RELEASE, PULL_ACTIVATE };
 
 static const cli_option pull_options[] = {
     {'n', "name", "NAME", "the function's name (default: the one that it was pushed under)"},
     {PULL_ALL_ENGINES, "all-engines", NULL,
      "artifacts for other engines, too (default: for this one alone)"},
+    {PULL_RELEASE, "release", "RELEASE", "make a release of what comes, instead of setting names"},
+    {PULL_ACTIVATE, "activate", NULL, "with --release: and activate it"},
     {'r', "replace", NULL,
      "replace an artifact that has the same key and other bytes, as after\nsigning it again"},
     CLI_TRUST_OPTION,
@@ -30,6 +32,8 @@ typedef struct pull_state {
     const char *name;
     bool replace;
     bool all_engines;
+    const char *release;
+    bool activate;
     oci_reference reference;
     registry_client *registry; /* Owned */
     snapcell_store *store;     /* Owned; NULL when there is none yet */
@@ -44,6 +48,8 @@ static bool pull_take(void *user, int id, const char *value)
     if (id == 'n') state->name = value;
     if (id == 'r') state->replace = true;
     if (id == PULL_ALL_ENGINES) state->all_engines = true;
+    if (id == PULL_RELEASE) state->release = value;
+    if (id == PULL_ACTIVATE) state->activate = true;
     return cli_registry_take(&state->registry_options, id, value);
 }
 
@@ -194,15 +200,21 @@ static cli_status pull_run(pull_state *state)
     cli_cleanup_trust snapcell_trust *trust = NULL;
     const cli_arguments *arguments = &state->arguments;
     if (!cli_registry_reference(arguments->operands[0], &state->reference)) return CLI_USAGE;
-    if (state->name && snapcell_name_check(state->name, &err) != SNAPCELL_OK)
+    if (state->activate && !state->release) return cli_usage("--activate is for --release");
+    if ((state->name && snapcell_name_check(state->name, &err) != SNAPCELL_OK) ||
+        (state->release && snapcell_name_check(state->release, &err) != SNAPCELL_OK))
         return cli_report(NULL, &err);
     if (cli_trust_open(arguments, &trust, &err) != SNAPCELL_OK) return cli_report(NULL, &err);
     cli_guard_store(arguments->store);
     int status = snapcell_store_open(arguments->store, SNAPCELL_STORE_READ, &state->store, &err);
     if (status != SNAPCELL_OK && status != SNAPCELL_E_NOT_FOUND)
         return cli_report(arguments->store, &err);
-    state->arrivals = (cli_arrivals){
-        .arguments = arguments, .trust = trust, .name = state->name, .replace = state->replace};
+    state->arrivals = (cli_arrivals){.arguments = arguments,
+                                     .trust = trust,
+                                     .name = state->name,
+                                     .replace = state->replace,
+                                     .release = state->release,
+                                     .activates = state->activate};
     status = pull_all(state, &descriptor, &err);
     cli_registry_label(&state->registry_options, "");
     return status == SNAPCELL_OK ? pull_put(state, &descriptor) : cli_report(NULL, &err);

@@ -5,9 +5,11 @@
 #include "cli_registry.h"
 #include "error_set.h"
 
-enum { PUSH_ADD = 256, PUSH_NO_ARTIFACT_TYPE, PUSH_MOUNT };
+enum { PUSH_ADD = 256, PUSH_NO_ARTIFACT_TYPE, PUSH_MOUNT, PUSH_RELEASE };
 
 static const cli_option push_options[] = {
+    {PUSH_RELEASE, "release", "RELEASE",
+     "what this release holds, instead of REF...; the default tag is its\nname"},
     {PUSH_ADD, "add", NULL,
      "keep what the tag has already for other names and engines, as when a\n"
      "second machine adds its architecture"},
@@ -29,6 +31,7 @@ typedef struct push_state {
     cli_registry_options registry_options;
     bool add;
     bool no_artifact_type;
+    const char *release;
     const char *mount;
     oci_reference reference;
     registry_client *registry; /* Owned */
@@ -43,6 +46,7 @@ static bool push_take(void *user, int id, const char *value)
     push_state *state = user;
     if (id == PUSH_ADD) state->add = true;
     if (id == PUSH_NO_ARTIFACT_TYPE) state->no_artifact_type = true;
+    if (id == PUSH_RELEASE) state->release = value;
     if (id == PUSH_MOUNT) state->mount = value;
     if (id == PUSH_MOUNT && !oci_repository_is_valid(value, strlen(value))) {
         cli_message("--mount needs the name of a repository, not '%s'", value);
@@ -162,7 +166,9 @@ static int push_all(push_state *state, snapcell_store *store, oci_descriptor *ou
 {
     cli_cleanup_departures cli_departures departures = {0};
     size_t ref_count = (size_t)state->arguments.operand_count - 1;
-    int status = cli_departures_find(store, state->arguments.operands, ref_count, &departures, err);
+    int status = state->release ? cli_departures_of_release(store, state->release, &departures, err)
+                                : cli_departures_find(store, state->arguments.operands, ref_count,
+                                                      &departures, err);
     if (status == SNAPCELL_OK) {
         state->entries = calloc(departures.count + 1, sizeof(*state->entries));
         if (!state->entries) status = error_set(err, SNAPCELL_E_NOMEM, "no memory for an index");
@@ -210,6 +216,14 @@ static cli_status push_run(push_state *state)
     if (!cli_registry_reference(arguments->operands[arguments->operand_count - 1],
                                 &state->reference))
         return CLI_USAGE;
+    if (!state->release && arguments->operand_count < 2)
+        return cli_usage("push needs more: snapcell push [OPTIONS] REF... "
+                         "oci://HOST/REPOSITORY[:TAG]");
+    if (state->release && arguments->operand_count > 1)
+        return cli_usage("'%s' is one too many: --release says what is pushed",
+                         arguments->operands[0]);
+    if (state->release && !state->reference.tag[0])
+        oci_tag_of_name(state->release, state->reference.tag);
     if (state->reference.digest[0])
         return cli_usage("push takes a tag, not a digest, which follows from what is pushed");
     if (cli_trust_open(arguments, &state->trust, &err) != SNAPCELL_OK)
@@ -240,7 +254,7 @@ static cli_status push_main(const cli_command *command, int argc, char **argv)
 
 const cli_command cmd_push = {
     .name = "push",
-    .operands = "REF... oci://HOST/REPOSITORY[:TAG]",
+    .operands = "REF...|--release RELEASE oci://HOST/REPOSITORY[:TAG]",
     .summary = "push functions to a registry",
     .description =
         "Puts the artifacts of REF..., of a name those for all engines, into a registry, and "
@@ -250,7 +264,7 @@ const cli_command cmd_push = {
         "are is looked up as docker does: `docker login`, credential helpers, $DOCKER_CONFIG.\n"
         "docs/registries.md tells what is written.",
     .options = push_options,
-    .operand_count_min = 2,
+    .operand_count_min = 1,
     .operand_count_max = -1,
     .run = push_main,
 };

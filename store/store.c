@@ -8,8 +8,8 @@
 
 #include "cleanup.h"
 #include "error_set.h"
-#include "store_internal.h"
 #include "store_pages.h"
+#include "store_releases.h"
 
 static int store_directory_error(const char *path, int errnum, snapcell_error *err)
 {
@@ -229,7 +229,9 @@ int snapcell_store_check(snapcell_store *store, snapcell_error *err)
     }
     if (status == SNAPCELL_OK) {
         status = store_names_check(environment, txn);
-        if (status != MDB_SUCCESS) status = store_error(environment, status, "checking names", err);
+        if (status == MDB_SUCCESS) status = store_releases_check(environment, txn);
+        if (status != MDB_SUCCESS)
+            status = store_error(environment, status, "checking names and releases", err);
     }
     store_read_end(environment, txn);
     return status;

@@ -7,6 +7,7 @@
 #include "error_set.h"
 #include "store_internal.h"
 #include "store_pages.h"
+#include "store_releases.h"
 
 static int store_missing(const store_environment *environment, const snapcell_key *key,
                          snapcell_error *err)
@@ -305,7 +306,8 @@ static int store_remove_write(store_environment *environment, MDB_txn *txn, void
                               snapcell_error *err)
 {
     const snapcell_key *artifact = argument;
-    int status = store_artifact_delete(environment, txn, artifact);
+    int status = store_release_check_key(environment, txn, artifact, err);
+    if (status == MDB_SUCCESS) status = store_artifact_delete(environment, txn, artifact);
     if (status == MDB_NOTFOUND) return store_missing(environment, artifact, err);
     return status != MDB_SUCCESS ? status : store_remove_names_of(environment, txn, artifact);
 }

@@ -12,14 +12,21 @@
 #include "error_set.h"
 #include "store_internal.h"
 
-int store_format_put(MDB_txn *txn, MDB_dbi meta)
+int store_format_raise(MDB_txn *txn, MDB_dbi meta, unsigned version)
 {
     struct {
         char magic[sizeof(STORE_MAGIC)];
         uint8_t version;
-    } format = {.magic = STORE_MAGIC, .version = STORE_FORMAT_VERSION};
+    } format = {.magic = STORE_MAGIC, .version = (uint8_t)version};
     MDB_val key = {.mv_size = strlen("format"), .mv_data = (char *){"format"}};
-    MDB_val value = {.mv_size = sizeof(format), .mv_data = &format};
+    MDB_val value;
+    const int status = mdb_get(txn, meta, &key, &value);
+    if (status != MDB_SUCCESS && status != MDB_NOTFOUND) return status;
+    if (status == MDB_SUCCESS && value.mv_size == sizeof(format) &&
+        ((const uint8_t *)value.mv_data)[sizeof(STORE_MAGIC)] >= version) {
+        return MDB_SUCCESS;
+    }
+    value = (MDB_val){.mv_size = sizeof(format), .mv_data = &format};
     return mdb_put(txn, meta, &key, &value, 0);
 }
 
@@ -33,7 +40,10 @@ static int store_fill(MDB_env *env)
     for (size_t i = 0; status == MDB_SUCCESS && i < sizeof(names) / sizeof(names[0]); i++) {
         status = mdb_dbi_open(txn, names[i], MDB_CREATE, &dbi);
     }
-    if (status == MDB_SUCCESS) status = store_format_put(txn, dbi); /* the last one was "meta" */
+    if (status == MDB_SUCCESS) {
+        /* the last one was "meta" */
+        status = store_format_raise(txn, dbi, STORE_FORMAT_VERSION);
+    }
     if (status != MDB_SUCCESS) {
         mdb_txn_abort(txn);
         return status;

@@ -201,10 +201,10 @@ static int store_check_format(store_environment *environment, MDB_txn *txn, snap
     }
     const unsigned version = ((const uint8_t *)value.mv_data)[sizeof(STORE_MAGIC)];
     environment->format_version = version;
-    if (version >= 1 && version <= STORE_FORMAT_VERSION) return SNAPCELL_OK;
+    if (version >= 1 && version <= STORE_FORMAT_VERSION_MAX) return SNAPCELL_OK;
     return error_set(err, SNAPCELL_E_NOT_A_STORE,
                      "%s has store format %u: this build knows %d; use a newer snapcell",
-                     environment->path, version, STORE_FORMAT_VERSION);
+                     environment->path, version, STORE_FORMAT_VERSION_MAX);
 }
 
 static int store_open_databases(store_environment *environment, MDB_txn *txn, snapcell_error *err)

@@ -17,6 +17,7 @@
 #include "error_set.h"
 #include "store_internal.h"
 #include "store_pages.h"
+#include "store_releases.h"
 
 /* Less than this is not worth a copy: every transaction leaves some pages free. */
 #define STORE_COMPACT_SIZE_BYTES_MIN ((uint64_t)128 << 10)
@@ -62,6 +63,8 @@ static int store_gc_list_used(const store_environment *environment, MDB_txn *txn
     mdb_cursor_close(cursor);
     /* Fewer names than the tree says: better keep everything than remove what is in use. */
     if (status == MDB_NOTFOUND) return MDB_CORRUPTED;
+    if (status == MDB_SUCCESS)
+        status = store_release_keys(environment, txn, &gc->used, &gc->used_count);
     qsort(gc->used, gc->used_count, sizeof(*gc->used), store_key_compare);
     return status;
 }
@@ -93,7 +96,8 @@ static int store_gc_write(store_environment *environment, MDB_txn *txn, void *ar
     (void)err;
     gc->removed_count = 0;
     gc->removed_size_bytes = 0;
-    int status = store_gc_list_used(environment, txn, gc);
+    int status = store_release_expire(environment, txn);
+    if (status == MDB_SUCCESS) status = store_gc_list_used(environment, txn, gc);
     if (status == MDB_SUCCESS) status = mdb_cursor_open(txn, environment->artifacts, &cursor);
     if (status != MDB_SUCCESS) return status;
     status = store_gc_remove_unused(cursor, gc);

@@ -31,6 +31,8 @@
  * formats are read, and become this one when a name is written: 1 had names without checksums. */
 #define STORE_MAGIC "snapcell store"
 #define STORE_FORMAT_VERSION 2
+/* The newest that is read: stores with releases have it. */
+#define STORE_FORMAT_VERSION_MAX 3
 
 /* Reserved address space, not memory and not disk: so much that growing is hardly ever needed. */
 #define STORE_MAP_SIZE_BYTES ((size_t)256 << 30)
@@ -125,8 +127,8 @@ void store_map_size_set(size_t size_bytes);
 
 /* Makes a store in a directory that has no data.mdb; nothing to do when there is one. */
 int store_create(const char *path, int directory_file, snapcell_error *err);
-/* Writes that the store has this build's format. LMDB's code. */
-int store_format_put(MDB_txn *txn, MDB_dbi meta);
+/* Writes that the store has at least this format. LMDB's code. */
+int store_format_raise(MDB_txn *txn, MDB_dbi meta, unsigned version);
 
 /* --- store_file.c: data.mdb and lock.mdb before LMDB sees them --- */
 
@@ -225,5 +227,10 @@ int store_names_check(const store_environment *environment, MDB_txn *txn);
 /* Makes a name point to a key; writes nothing when it does. LMDB's code. */
 int store_name_put(store_environment *environment, MDB_txn *txn, const char *name,
                    const snapcell_fingerprint *engine, const snapcell_key *key);
+/* The key that a name points to; MDB_NOTFOUND when there is none. LMDB's codes, of both. */
+int store_name_get(const store_environment *environment, MDB_txn *txn, const char *name,
+                   const snapcell_fingerprint *engine, snapcell_key *out);
+int store_name_delete(const store_environment *environment, MDB_txn *txn, const char *name,
+                      const snapcell_fingerprint *engine);
 
 #endif

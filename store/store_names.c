@@ -11,7 +11,7 @@
 
 #include "artifact_reader.h"
 #include "error_set.h"
-#include "store_internal.h"
+#include "store_releases.h"
 
 #define STORE_NAME_KEY_SIZE_MAX (SNAPCELL_NAME_SIZE_MAX + 1 + sizeof(snapcell_fingerprint))
 
@@ -108,11 +108,32 @@ int store_name_put(store_environment *environment, MDB_txn *txn, const char *nam
     }
     if (status != MDB_SUCCESS && status != MDB_NOTFOUND) return status;
     if (environment->format_version < STORE_FORMAT_VERSION) {
-        status = store_format_put(txn, environment->meta);
+        status = store_format_raise(txn, environment->meta, STORE_FORMAT_VERSION);
         if (status != MDB_SUCCESS) return status;
     }
     value = (MDB_val){.mv_size = sizeof(record), .mv_data = &record};
     return mdb_put(txn, environment->names, &name_key, &value, 0);
+}
+
+int store_name_get(const store_environment *environment, MDB_txn *txn, const char *name,
+                   const snapcell_fingerprint *engine, snapcell_key *out)
+{
+    uint8_t buffer[STORE_NAME_KEY_SIZE_MAX];
+    MDB_val key = store_name_key(name, engine, buffer);
+    MDB_val value;
+    store_name_entry entry = {0};
+    int status = mdb_get(txn, environment->names, &key, &value);
+    if (status == MDB_SUCCESS) status = store_name_parse(&key, &value, &entry);
+    if (status == MDB_SUCCESS) *out = *entry.key;
+    return status;
+}
+
+int store_name_delete(const store_environment *environment, MDB_txn *txn, const char *name,
+                      const snapcell_fingerprint *engine)
+{
+    uint8_t buffer[STORE_NAME_KEY_SIZE_MAX];
+    MDB_val key = store_name_key(name, engine, buffer);
+    return mdb_del(txn, environment->names, &key, NULL);
 }
 
 typedef struct store_name_argument {
@@ -215,6 +236,20 @@ static int store_name_keep_used(MDB_cursor *cursor, store_key_list *list)
     return status == MDB_NOTFOUND ? MDB_SUCCESS : status;
 }
 
+/* Takes from the list what releases hold. */
+static int store_name_keep_held(const store_environment *environment, MDB_txn *txn,
+                                store_key_list *list)
+{
+    snapcell_key *held = NULL;
+    size_t count = 0;
+    const int status = store_release_keys(environment, txn, &held, &count);
+    for (size_t i = 0; status == MDB_SUCCESS && i < count; i++) {
+        store_key_list_drop(list, &held[i]);
+    }
+    free(held);
+    return status;
+}
+
 static int store_remove_listed(const store_environment *environment, MDB_txn *txn,
                                const store_key_list *list)
 {
@@ -232,7 +267,9 @@ static int store_remove_name_write(store_environment *environment, MDB_txn *txn,
     const char *name = argument;
     store_key_list list = {0};
     MDB_cursor *cursor;
-    int status = mdb_cursor_open(txn, environment->names, &cursor);
+    int status = store_release_check_name(environment, txn, name, err);
+    if (status != MDB_SUCCESS) return status;
+    status = mdb_cursor_open(txn, environment->names, &cursor);
     if (status != MDB_SUCCESS) return status;
     status = store_name_remove_entries(cursor, name, &list);
     if (status == MDB_SUCCESS && list.count == 0) {
@@ -241,6 +278,7 @@ static int store_remove_name_write(store_environment *environment, MDB_txn *txn,
     }
     if (status == MDB_SUCCESS) status = store_name_keep_used(cursor, &list);
     mdb_cursor_close(cursor);
+    if (status == MDB_SUCCESS) status = store_name_keep_held(environment, txn, &list);
     if (status == MDB_SUCCESS) status = store_remove_listed(environment, txn, &list);
     free(list.keys);
     return status;

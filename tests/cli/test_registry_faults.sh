@@ -50,6 +50,24 @@ talk 0 "adding to a tag" push worker "$registry/plain/app:v2" --add
 talk 0 "what it has" ls "$registry/plain/app:v2" --json
 json "both" 'j.length === 2'
 
+# --- Releases
+run 0 "a release" release create r1 hello worker
+talk 0 "pushing it" push --release r1 "$registry/plain/release"
+talk 0 "its tag" ls "$registry/plain/release"
+expect "is its name" out_is r1
+talk 0 "pulling it" pull "$registry/plain/release:r1" --release r1 --store released
+run 3 "it is not active" run hello --store released
+run 0 "it is there" release activate r1 --store released
+run 0 "now it is active" run hello --store released
+talk 0 "pulling another" pull "$registry/plain/app:v2" --release r2 --activate --store released --json
+json "what --json says" 'j.functions.length > 0'
+run 0 "rolling back" release rollback --store released
+talk 0 "something else" push worker "$registry/plain/app:v3"
+talk 3 "another under the same name" pull "$registry/plain/app:v3" --release r1 --store released
+talk 3 "a release that is not there" push --release nothing "$registry/plain/release"
+talk 2 "a release and a function" push --release r1 hello "$registry/plain/release"
+talk 2 "activating none" pull "$registry/plain/app:v2" --activate
+
 # --- Uploads
 for place in relative/app least/app broken/app lost/app busy/app flaky/app; do
     talk 0 "uploading in pieces to $place" push hello "$registry/$place:v1" --chunk-kb 64

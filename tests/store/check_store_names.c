@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "snapcell/release.h"
 #include "store_fixture.h"
 
 #define NAME "a-name"
@@ -161,9 +162,29 @@ START_TEST(test_format_1_is_read_and_made_2_by_a_write)
 }
 END_TEST
 
+START_TEST(test_a_release_makes_it_format_3)
+{
+    snapcell_key key;
+    make_format(1);
+    snapcell_store *store = fixture_open(SNAPCELL_STORE_WRITE);
+    ck_assert_ok(resolve(store, NAME, &key), err);
+    const snapcell_release_item item = {.name = NAME, .key = key};
+    ck_assert_ok(snapcell_release_create(store, "r", NULL, &item, 1, &err), err);
+    ck_assert_ok(snapcell_release_activate(store, "r", NULL, &err), err);
+    ck_assert_ok(fixture_put(store, 2, 1, 100, "another", &err), err);
+    ck_assert_ok(snapcell_store_check(store, &err), err);
+    ck_assert_ok(resolve(store, NAME, &key), err);
+    snapcell_store_close(store);
+    ck_assert_uint_eq(format_of_store(), 3);
+    store = fixture_open(SNAPCELL_STORE_READ);
+    ck_assert_ok(resolve(store, NAME, &key), err);
+    snapcell_store_close(store);
+}
+END_TEST
+
 START_TEST(test_a_later_format_is_refused)
 {
-    static const uint8_t versions[] = {0, 3, 255};
+    static const uint8_t versions[] = {0, 4, 255};
     for (size_t i = 0; i < sizeof(versions); i++) {
         snapcell_store *store;
         make_format(versions[i]);
@@ -182,6 +203,7 @@ int main(void)
     tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, test_each_bit_of_a_record);
     tcase_add_test(tcase, test_format_1_is_read_and_made_2_by_a_write);
+    tcase_add_test(tcase, test_a_release_makes_it_format_3);
     tcase_add_test(tcase, test_a_later_format_is_refused);
     suite_add_tcase(suite, tcase);
     return fixture_main(suite);

@@ -52,7 +52,8 @@ extern "C" {
     X(E_SANDBOX, -27, "the sandbox cannot be set up, or was violated")                             \
     X(E_RESPONSE_LIMIT, -28, "the response's size limit was hit")                                  \
     X(E_WORKER_DIED, -29, "the worker process died in the middle of its work")                     \
-    X(E_CANCELLED, -30, "the host cancelled the call")
+    X(E_CANCELLED, -30, "the host cancelled the call")                                             \
+    X(E_HELD, -31, "a release holds it")
 
 typedef enum snapcell_status {
 #define SNAPCELL_ERROR_ENUM(name, value, text) SNAPCELL_##name = (value),

@@ -149,13 +149,14 @@ SNAPCELL_API int snapcell_store_name_set(snapcell_store *store, const char *name
                                          const snapcell_key *key, snapcell_error *err);
 
 /* Purpose: remove a name for every engine, and those of its artifacts that no other name points to,
- * in one transaction. Thread: any. Errors: E_NOT_FOUND, E_USAGE, E_READ_ONLY, E_FULL, E_BUSY, E_IO.
- */
+ * in one transaction; those that releases hold stay. Thread: any. Errors: E_NOT_FOUND, E_HELD (the
+ * active release has the name), E_USAGE, E_READ_ONLY, E_FULL, E_BUSY, E_IO. */
 SNAPCELL_API int snapcell_store_remove_name(snapcell_store *store, const char *name,
                                             snapcell_error *err);
 
 /* Purpose: remove an artifact and every name that points to it, in one transaction.
- * Thread: any. Errors: E_NOT_FOUND, E_READ_ONLY, E_FULL, E_BUSY, E_IO. */
+ * Thread: any. Errors: E_NOT_FOUND, E_HELD (a release has it), E_READ_ONLY, E_FULL, E_BUSY, E_IO.
+ */
 SNAPCELL_API int snapcell_store_remove(snapcell_store *store, const snapcell_key *key,
                                        snapcell_error *err);
 
@@ -165,11 +166,12 @@ typedef struct snapcell_store_gc_result {
     uint64_t freed_size_bytes;   /* by which data.mdb shrank */
 } snapcell_store_gc_result;
 
-/* Purpose: remove artifacts that no name points to, and return the space to the file system, which
- * briefly needs room for a compact copy next to the store. If another process has the store open,
- * or this one a view, the space is only free for reuse and freed_size_bytes is 0, which is not an
- * error. `out` may be NULL; it is filled in even if the copy then fails. Thread: any. Errors:
- * E_READ_ONLY, E_FULL, E_BUSY, E_NOMEM, E_IO, E_STORE_CORRUPT. */
+/* Purpose: remove releases that are not kept (snapcell/release.h), and artifacts that neither a
+ * name nor a release has, and return the space to the file system, which briefly needs room for a
+ * compact copy next to the store. If another process has the store open, or this one a view, the
+ * space is only free for reuse and freed_size_bytes is 0, which is not an error. `out` may be NULL;
+ * it is filled in even if the copy then fails. Thread: any. Errors: E_READ_ONLY, E_FULL, E_BUSY,
+ * E_NOMEM, E_IO, E_STORE_CORRUPT. */
 SNAPCELL_API int snapcell_store_gc(snapcell_store *store, snapcell_store_gc_result *out,
                                    snapcell_error *err);
 
