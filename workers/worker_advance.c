@@ -19,9 +19,13 @@ static void advance_end(snapcell_worker *worker, child_outcome outcome, const ch
     worker_end(worker, &error);
 }
 
-/* Why it closed its end shows when it is dead. */
+/* Why it closed its end shows when it is dead. Its number may be another process's from then on: a
+ * thread that cancels may not use it any more. */
 static void advance_await_death(snapcell_worker *worker)
 {
+    pthread_mutex_lock(&worker->lock);
+    worker->calling = false;
+    pthread_mutex_unlock(&worker->lock);
     worker->stage = WORKER_STAGE_DYING;
     worker->deadline_ns = monotonic_now_ns() + DYING_NS_MAX;
     worker_watch_death(worker);
