@@ -117,7 +117,9 @@ static int names_read(serve_names *names, snapcell_error *err)
 
 int serve_names_open(serve_names *names, const char *store_path, snapcell_error *err)
 {
-    *names = (serve_names){.store_path = strdup(store_path)};
+    /* Whole, so that what may not be read on the way to it is noticed before the user changes. */
+    char *whole = realpath(store_path, NULL);
+    *names = (serve_names){.store_path = whole != NULL ? whole : strdup(store_path)};
     if (names->store_path == NULL)
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for the store's path");
     return names_read(names, err);

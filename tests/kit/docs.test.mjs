@@ -1,10 +1,12 @@
 // What the documents show of the kit is run as it stands. A comment before a block says what it is:
 //     <!-- kit -->                     sh, run in the document's folder
 //     <!-- kit: NAME -->               a file
-//     <!-- kit output: last line -->   the end of what the sh block before it printed
+//     <!-- kit output: a line -->   what the sh block before it printed among others
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -13,54 +15,79 @@ import { native, program, project } from "./helper.mjs";
 const docs = join(dirname(fileURLToPath(import.meta.url)), "../../docs");
 const block = /^<!-- kit( output)?(?:: ([\w. -]+))? -->\n```(\w*)\n([^]*?)^```$/gm;
 const blocksOf = file =>
-    [...readFileSync(file, "utf8").matchAll(block)].map(([, output, name, language, text]) => ({
+    [...readFileSync(file, "utf8").matchAll(block)].map(([, output, name, , text]) => ({
         output,
         name,
-        language,
         text,
     }));
 
-// npx finds the program without looking into a registry.
-const prelude = `set -eu\nnpx() { test "$1" = snapcell; shift; "${program}" "$@"; }\n`;
+// npx finds the program without looking into a registry; curl may not be there, and a port may be taken.
+const commands = {
+    npx: `#!/bin/sh\nshift\nexec "${program}" "$@"\n`,
+    curl: `#!${process.execPath}
+        const ask = left => fetch(process.argv.at(-1)).then(async answer => console.log(await answer.text()))
+            .catch(() => (left > 0 ? setTimeout(ask, 100, left - 1) : process.exit(7)));
+        ask(100);`,
+};
+const bin = project({});
+for (const [name, text] of Object.entries(commands))
+    writeFileSync(join(bin, name), text, { mode: 0o755 });
 
-function run(text, cwd) {
-    const env = { ...process.env, SNAPCELL: native, SNAPCELL_STORE: undefined };
-    const { status, stdout, stderr } = spawnSync("sh", ["-c", prelude + text], {
-        cwd,
-        env,
-        encoding: "utf8",
-    });
-    assert.equal(status, 0, `${text}\n${stdout}${stderr}`);
-    return stdout;
+async function freePort() {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address();
+    server.close();
+    return port;
 }
 
-// A script of its own gets npx as a command.
-const scripted = text => text.replace(/^set -eu$/m, prelude);
+// One shell for all blocks of a document; a line after each tells them apart.
+const border = "--- the end of a block ---";
 
-function runDocument(file) {
+function run(text, cwd) {
+    const env = {
+        ...process.env,
+        SNAPCELL: native,
+        SNAPCELL_STORE: undefined,
+        PATH: `${bin}:${process.env.PATH}`,
+    };
+    const options = { cwd, env, encoding: "utf8", timeout: 120_000 };
+    const { status, stdout, stderr } = spawnSync("sh", ["-euc", text], options);
+    assert.equal(status, 0, `${text}\n${stdout}${stderr}`);
+    return stdout.split(`${border}\n`);
+}
+
+async function runDocument(file) {
     const folder = project({});
-    let printed = "";
-    for (const { output, name, language, text } of blocksOf(file)) {
-        if (output) assert.equal(printed.trim().split("\n").at(-1), text.trim());
-        else if (name) writeFileSync(join(folder, name), language === "sh" ? scripted(text) : text);
-        else printed = run(text, folder);
+    const port = await freePort();
+    const blocks = blocksOf(file).map(block => ({
+        ...block,
+        text: block.text.replaceAll("127.0.0.1:8080", `127.0.0.1:${port}`),
+    }));
+    assert.ok(blocks.length > 0);
+    for (const { name, output, text } of blocks)
+        if (name && !output) writeFileSync(join(folder, name), text);
+    const scripts = blocks.filter(({ name, output }) => !name && !output);
+    const printed = run(scripts.map(({ text }) => `${text}\necho "${border}"\n`).join(""), folder);
+    for (const [i, { output, text }] of blocks.entries()) {
+        if (!output) continue;
+        const before = blocks.slice(0, i).filter(block => scripts.includes(block)).length;
+        const lines = printed[before - 1].split("\n");
+        assert.ok(lines.includes(text.trim()), `${lines.join("\n")} has no line ${text}`);
     }
     return folder;
 }
 
-test("docs/kit.md", () => void runDocument(join(docs, "kit.md")));
+test("docs/kit.md", () => runDocument(join(docs, "kit.md")));
 
-test("docs/pipelines.md", () => {
-    const folder = runDocument(join(docs, "pipelines.md"));
+test("docs/pipelines.md", async () => {
+    const folder = await runDocument(join(docs, "pipelines.md"));
     // The workflow's steps that need no network.
-    const steps = [
-        ...readFileSync(join(folder, "workflow.yml"), "utf8").matchAll(
-            /^ +run: ((?:npx snapcell|sh) .*)$/gm
-        ),
-    ];
+    const workflow = readFileSync(join(folder, "workflow.yml"), "utf8");
+    const steps = [...workflow.matchAll(/^ +run: ((?:npx snapcell|sh) .*)$/gm)];
     const [[, check], [, pipeline]] = steps;
     assert.equal(pipeline, "sh pipeline.sh out", "which the document shows to work");
     run(`cd shop\n${check}\ntest -s check.html`, folder);
 });
 
-test("README.md", () => void runDocument(join(docs, "../README.md")));
+test("README.md", () => runDocument(join(docs, "../README.md")));
