@@ -27,6 +27,9 @@
 #define IMAGES_FUNCTIONS_MAX 512
 /* In addition to the start of a process: for its warm-up requests. */
 #define IMAGES_HEAT_MS 10000
+/* Another launcher is started so long after one was taken: the worker that it becomes comes first.
+ */
+#define IMAGES_REFILL_NS (UINT64_C(3) * NS_PER_MS)
 /* A function whose image could not be made is tried again after so long. */
 #define IMAGES_RETRY_NS (UINT64_C(60) * NS_PER_SECOND)
 
@@ -52,7 +55,7 @@ struct worker_images {
     pid_t pid;
     char *launcher_path; /* NULL: no images */
     int program_fd;
-    uint64_t program_size_bytes;
+    image_file_identity program; /* as it was when the group was opened */
     image_key host;
     image_store *store;
     image_folder *folder; /* NULL: none; the thread's alone */
@@ -63,6 +66,7 @@ struct worker_images {
     uint32_t function_count;
     child_process *launchers; /* Owned */
     uint32_t launcher_count;
+    uint64_t refill_ns;         /* when there are to be more; at once where none waits */
     image_launcher_scope scope; /* of the launchers */
     launch_stock stock;         /* of those that are started from now on */
     bool wants_launchers;
@@ -83,17 +87,16 @@ static uint64_t boot_now_ns(void)
 
 static bool images_find_program(worker_images *images)
 {
-    image_file_identity program;
     image_file_identity launcher;
     images->launcher_path = image_launcher_find(images->options.worker_path);
     if (images->launcher_path == NULL) return false;
     images->program_fd = open(images->options.worker_path, O_RDONLY | O_CLOEXEC);
-    if (images->program_fd < 0 || !image_file_identify(images->program_fd, NULL, &program) ||
+    if (images->program_fd < 0 ||
+        !image_file_identify(images->program_fd, NULL, &images->program) ||
         !image_file_identify(-1, images->launcher_path, &launcher))
         return false;
-    images->program_size_bytes = program.size_bytes;
-    return image_identify_host(&program, &launcher, images->options.zone, &images->host, NULL) ==
-           SNAPCELL_OK;
+    return image_identify_host(&images->program, &launcher, images->options.zone, &images->host,
+                               NULL) == SNAPCELL_OK;
 }
 
 worker_images *worker_images_open(const worker_images_options *options)
@@ -242,14 +245,26 @@ static int images_start_launcher(worker_images *images, const image_launcher_sco
     return image_launcher_start(&kind, scope, out, NULL);
 }
 
+static bool images_lack_launchers(const worker_images *images)
+{
+    return images->wants_launchers && !images->is_refused && !images->is_closing &&
+           images->launcher_count < images->options.launchers;
+}
+
+static uint64_t images_refill_wait_ns(const worker_images *images)
+{
+    uint64_t now_ns = monotonic_now_ns();
+    return images->launcher_count > 0 && images->refill_ns > now_ns ? images->refill_ns - now_ns
+                                                                    : 0;
+}
+
 /* One at a time: the lock is not held while it starts. False: there is nothing to do, or it fails.
  */
 static bool work_add_launcher(worker_images *images)
 {
     pthread_mutex_lock(&images->lock);
     image_launcher_scope scope = images->scope;
-    bool is_wanted = images->wants_launchers && !images->is_refused && !images->is_closing &&
-                     images->launcher_count < images->options.launchers;
+    bool is_wanted = images_lack_launchers(images) && images_refill_wait_ns(images) == 0;
     pthread_mutex_unlock(&images->lock);
     child_process launcher;
     if (!is_wanted || images_start_launcher(images, &scope, &launcher) != SNAPCELL_OK) return false;
@@ -291,7 +306,7 @@ static void work_take_stock(worker_images *images, int fd)
     process_image_head head;
     cleanup_free void *tables = NULL;
     launch_stock stock;
-    if (process_image_read(fd, images->program_size_bytes, &head, &tables, NULL) != SNAPCELL_OK)
+    if (process_image_read(fd, images->program.size_bytes, &head, &tables, NULL) != SNAPCELL_OK)
         return;
     image_launcher_stock(&head, tables, &stock);
     pthread_mutex_lock(&images->lock);
@@ -316,10 +331,8 @@ static void work_end_function(worker_images *images, const image_key *key, int f
 static bool work_program_is_same(const worker_images *images)
 {
     image_file_identity now;
-    image_file_identity then;
     return image_file_identify(-1, images->options.worker_path, &now) &&
-           image_file_identify(images->program_fd, NULL, &then) &&
-           memcmp(&now, &then, sizeof(now)) == 0;
+           memcmp(&now, &images->program, sizeof(now)) == 0;
 }
 
 static bool work_take_from_folder(images_work *work, const image_key *key)
@@ -329,7 +342,7 @@ static bool work_take_from_folder(images_work *work, const image_key *key)
     uint64_t made_ns;
     if (images->folder == NULL) return false;
     int fd = image_folder_get(images->folder, key, images->options.age_max_ns,
-                              images->program_size_bytes, &size_bytes, &made_ns, NULL);
+                              images->program.size_bytes, &size_bytes, &made_ns, NULL);
     if (fd < 0) return false;
     work_end_function(images, key, fd, size_bytes, made_ns, false);
     return true;
@@ -367,7 +380,7 @@ static void work_continue_image(images_work *work)
     int fd = -1;
     uint64_t size_bytes = 0;
     image_maker_state state = image_maker_step(&work->maker, &work->load,
-                                               images->program_size_bytes, &fd, &size_bytes, NULL);
+                                               images->program.size_bytes, &fd, &size_bytes, NULL);
     if (state == IMAGE_MAKER_WORKING) return;
     wire_writer_release(&work->load);
     if (fd >= 0 && !work_program_is_same(images)) {
@@ -379,18 +392,28 @@ static void work_continue_image(images_work *work)
     work_end_function(images, &key, fd, size_bytes, boot_now_ns(), true);
 }
 
+/* Until a launcher may be added; -1: none is to be. */
+static int work_refill_timeout_ms(worker_images *images)
+{
+    pthread_mutex_lock(&images->lock);
+    uint64_t wait_ns = images_lack_launchers(images) ? images_refill_wait_ns(images) : 0;
+    pthread_mutex_unlock(&images->lock);
+    return wait_ns > 0 ? (int)(wait_ns / NS_PER_MS) + 1 : -1;
+}
+
 /* Waits until there is something to do. */
 static void work_wait(images_work *work)
 {
     worker_images *images = work->images;
     struct pollfd polled[] = {{.fd = images->wake_fd, .events = POLLIN},
                               {.fd = -1, .events = POLLIN}};
-    int timeout_ms = -1;
+    int timeout_ms = work_refill_timeout_ms(images);
     if (work->maker.is_running) {
         uint64_t now = monotonic_now_ns();
         uint64_t deadline = work->maker.process.deadline_ns;
         polled[1].fd = work->maker.process.socket_fd;
-        timeout_ms = deadline > now ? (int)((deadline - now) / NS_PER_MS) + 1 : 0;
+        int left_ms = deadline > now ? (int)((deadline - now) / NS_PER_MS) + 1 : 0;
+        if (timeout_ms < 0 || left_ms < timeout_ms) timeout_ms = left_ms;
     }
     if (poll(polled, 2, timeout_ms) < 0) return;
     uint64_t count;
@@ -452,6 +475,7 @@ static bool launch_take_launcher(worker_images *images, const image_launcher_sco
     }
     if (images->launcher_count == 0) return false;
     *out = images->launchers[--images->launcher_count];
+    images->refill_ns = monotonic_now_ns() + IMAGES_REFILL_NS;
     return true;
 }
 
@@ -468,6 +492,18 @@ static int launch_take_image(worker_images *images, const image_key *key, uint64
     return fcntl(image->fd, F_DUPFD_CLOEXEC, 0);
 }
 
+/* Launchers map the program from a descriptor, which keeps nobody from writing to its file: what is
+ * not as it was goes with no image any more. */
+static bool launch_program_is_whole(worker_images *images)
+{
+    image_file_identity now;
+    if (image_file_identify(images->program_fd, NULL, &now) &&
+        memcmp(&now, &images->program, sizeof(now)) == 0)
+        return true;
+    images->is_refused = true;
+    return false;
+}
+
 /* What a launch begins with. `has_launcher`: one waited. */
 typedef struct launch_begin {
     int image_fd;
@@ -480,7 +516,7 @@ static void launch_look(worker_images *images, const worker_image_wish *wish,
 {
     pthread_mutex_lock(&images->lock);
     images_start_thread(images);
-    if (!images->is_refused)
+    if (!images->is_refused && launch_program_is_whole(images))
         begin->image_fd = launch_take_image(images, &out->key, &begin->size_bytes);
     if (begin->image_fd >= 0)
         begin->has_launcher = launch_take_launcher(images, &wish->scope, &out->process);
@@ -489,7 +525,20 @@ static void launch_look(worker_images *images, const worker_image_wish *wish,
     if (begin->image_fd < 0 && !images->is_refused)
         function_count_start(images, &out->key, artifact, wish->load);
     pthread_mutex_unlock(&images->lock);
-    images_wake(images);
+}
+
+/* Lets a launcher that waited, or one that is started now, become the worker. */
+static bool launch_go(worker_images *images, const worker_image_wish *wish,
+                      const launch_begin *begin, worker_image_launch *out)
+{
+    if (!begin->has_launcher &&
+        images_start_launcher(images, &wish->scope, &out->process) != SNAPCELL_OK) {
+        worker_images_tell(images, &out->key, WORKER_IMAGE_REFUSED);
+        return false;
+    }
+    if (image_launcher_order(&out->process, begin->image_fd, begin->size_bytes)) return true;
+    child_process_end(&out->process);
+    return false;
 }
 
 bool worker_images_launch(worker_images *images, const worker_image_wish *wish,
@@ -502,16 +551,10 @@ bool worker_images_launch(worker_images *images, const worker_image_wish *wish,
         return false;
     image_identify(&images->host, &artifact, wish->load->data, wish->load->size_bytes, &out->key);
     launch_look(images, wish, &artifact, out, &begin);
-    cleanup_close int image_fd = begin.image_fd;
-    if (image_fd < 0) return false;
-    if (!begin.has_launcher &&
-        images_start_launcher(images, &wish->scope, &out->process) != SNAPCELL_OK) {
-        worker_images_tell(images, &out->key, WORKER_IMAGE_REFUSED);
-        return false;
-    }
-    if (image_launcher_order(&out->process, image_fd, begin.size_bytes)) return true;
-    child_process_end(&out->process);
-    return false;
+    bool is_launched = begin.image_fd >= 0 && launch_go(images, wish, &begin, out);
+    if (begin.image_fd >= 0) close(begin.image_fd);
+    images_wake(images); /* there is a launcher to be replaced, or an image to be made */
+    return is_launched;
 }
 
 void worker_images_tell(worker_images *images, const image_key *key, worker_image_outcome outcome)
