@@ -61,6 +61,9 @@ int cell_child_enter_sandbox(const cell_load *load, const int *files, size_t fil
  * whether the host is still there. */
 int cell_child_answer(cell_child *child, const cell_call *call, bool *sent);
 
+/* Answers a request for nobody. Returns the call's status. */
+int cell_child_rehearse(cell_child *child, const snapcell_request *request, bool streams);
+
 /* --- Ways of serving: each returns the process's exit status --- */
 
 /* A fresh cell for each call, or one for all. */

@@ -54,6 +54,7 @@ typedef struct restore_session {
     uint64_t call_number;
     cell_inbox_message call;
     warm_requests warm; /* what it points to is restored */
+    bool streams;       /* how they were answered the last time */
     cell_heat heat;
     cell_draws draws;
     int status;
@@ -121,18 +122,16 @@ static void session_answer(void *user)
     if (!sent) session->host_is_gone = true;
 }
 
-/* Answers each warm-up request once, as the compiler did: nobody gets the answers. */
+/* Answers each warm-up request once: nobody gets the answers. The next time the other way, so that
+ * V8 optimizes for both that calls come by. */
 static void session_rehearse(void *user)
 {
     restore_session *session = user;
     cell_child *child = session->child;
     child->is_quiet = true;
-    for (size_t i = 0; i < session->warm.count && session->status == SNAPCELL_OK; i++) {
-        snapcell_response *response = NULL;
-        session->status =
-            snapcell_cell_fetch(child->cell, &session->warm.requests[i], &response, NULL);
-        snapcell_response_free(response);
-    }
+    session->streams = !session->streams;
+    for (size_t i = 0; i < session->warm.count && session->status == SNAPCELL_OK; i++)
+        session->status = cell_child_rehearse(child, &session->warm.requests[i], session->streams);
     child->is_quiet = false;
 }
 
