@@ -123,12 +123,12 @@ static int stub_take_answer(const child_stub *stub, snapcell_host_call *call)
         return snapcell_host_throw(call, "the compiler is gone");
     snapcell_value value;
     if (header.type == COMPILE_MESSAGE_HOST_RETURN &&
-        compile_value_read(body, header.body_size_bytes, &value)) {
+        wire_value_read(body, header.body_size_bytes, &value)) {
         if (snapcell_host_return(call, &value, NULL) == SNAPCELL_OK) return 0;
         return snapcell_host_throw(call, "no memory for the host function's result");
     }
     const char *message = header.type == COMPILE_MESSAGE_HOST_THROW
-                              ? compile_throw_read(body, header.body_size_bytes)
+                              ? wire_throw_read(body, header.body_size_bytes)
                               : NULL;
     return snapcell_host_throw(call, message != NULL ? message : "the compiler gave no answer");
 }
@@ -137,7 +137,7 @@ static int stub_call(void *user, snapcell_host_call *call)
 {
     const child_stub *stub = user;
     size_t count = snapcell_host_argument_count(call);
-    if (count > COMPILE_ARGUMENT_COUNT_MAX)
+    if (count > WIRE_ARGUMENT_COUNT_MAX)
         return snapcell_host_throw(call, "too many arguments for a host function");
     cleanup_free snapcell_value *arguments = calloc(count + 1, sizeof(*arguments));
     if (arguments == NULL) return snapcell_host_throw(call, "no memory for the arguments");
@@ -145,8 +145,8 @@ static int stub_call(void *user, snapcell_host_call *call)
         arguments[i] = snapcell_host_argument(call, i);
 
     cleanup_writer wire_writer writer = {0};
-    compile_host_call asked = {stub->index, arguments, (uint32_t)count};
-    compile_host_call_write(&writer, &asked);
+    wire_host_call asked = {stub->index, arguments, (uint32_t)count};
+    wire_host_call_write(&writer, &asked);
     if (!child_send_fits(COMPILE_MESSAGE_HOST_CALL, &writer))
         return snapcell_host_throw(call, "the arguments are too large to be handed to the host");
     if (!child_send(stub->fd, COMPILE_MESSAGE_HOST_CALL, &writer))

@@ -10,6 +10,7 @@
 
 #include "engine.h"
 #include "warm_requests.h"
+#include "wire_host.h"
 #include "wire_message.h"
 
 #define COMPILE_PROTOCOL_VERSION 4
@@ -79,26 +80,7 @@ void compile_heap_write(wire_writer *writer, const char *text, size_t size_bytes
 /* The text is Borrowed from `body`. NULL when it is none. */
 const char *compile_heap_read(const void *body, size_t size_bytes, size_t *out_size_bytes);
 
-/* --- HOST_CALL, HOST_RETURN, HOST_THROW --- */
-
-#define COMPILE_ARGUMENT_COUNT_MAX 65536
-
-/* A call of host function number `index`; `arguments` is Owned by the reader: free(). */
-typedef struct compile_host_call {
-    uint32_t index;
-    snapcell_value *arguments;
-    uint32_t argument_count;
-} compile_host_call;
-
-void compile_host_call_write(wire_writer *writer, const compile_host_call *call);
-bool compile_host_call_read(const void *body, size_t size_bytes, compile_host_call *out);
-
-void compile_value_write(wire_writer *writer, const snapcell_value *value);
-bool compile_value_read(const void *body, size_t size_bytes, snapcell_value *out);
-
-/* The message of a HOST_THROW. NULL when it is none. */
-void compile_throw_write(wire_writer *writer, const char *message);
-const char *compile_throw_read(const void *body, size_t size_bytes);
+/* --- HOST_CALL, HOST_RETURN, HOST_THROW: as wire_host.h --- */
 
 /* --- RESULT; a LOG is a wire_log, an ERROR a wire_error --- */
 

@@ -20,11 +20,11 @@ static void fuzz_job(const void *body, size_t size, wire_writer *writer)
 
 static void fuzz_host_call(const void *body, size_t size, wire_writer *writer)
 {
-    compile_host_call call;
-    if (!compile_host_call_read(body, size, &call)) return;
-    compile_host_call_write(writer, &call);
-    compile_host_call again;
-    fuzz_require(compile_host_call_read(writer->data, writer->size_bytes, &again));
+    wire_host_call call;
+    if (!wire_host_call_read(body, size, &call)) return;
+    wire_host_call_write(writer, &call);
+    wire_host_call again;
+    fuzz_require(wire_host_call_read(writer->data, writer->size_bytes, &again));
     fuzz_require(again.argument_count == call.argument_count);
     free(again.arguments);
     free(call.arguments);
@@ -60,9 +60,9 @@ static void fuzz_others(const void *body, size_t size, wire_writer *writer)
     snapcell_value value;
     if (compile_hello_read(body, size, &hello)) compile_hello_write(writer, &hello);
     if (wire_log_read(body, size, &log)) wire_log_write(writer, &log);
-    if (compile_value_read(body, size, &value)) compile_value_write(writer, &value);
-    const char *message = compile_throw_read(body, size);
-    if (message != NULL) compile_throw_write(writer, message);
+    if (wire_value_read(body, size, &value)) wire_value_write(writer, &value);
+    const char *message = wire_throw_read(body, size);
+    if (message != NULL) wire_throw_write(writer, message);
     wire_header header;
     if (size >= WIRE_HEADER_SIZE && wire_header_read(body, compile_body_size_max, &header))
         fuzz_require(header.body_size_bytes <= compile_body_size_max(header.type));

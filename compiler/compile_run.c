@@ -144,9 +144,9 @@ static int talk_answer_call(compile_talk *talk, snapcell_host_call *call, bool t
 {
     cleanup_writer wire_writer writer = {0};
     if (thrown)
-        compile_throw_write(&writer, call->error_message);
+        wire_throw_write(&writer, call->error_message);
     else
-        compile_value_write(&writer, &call->result);
+        wire_value_write(&writer, &call->result);
     compile_message_type type = thrown ? COMPILE_MESSAGE_HOST_THROW : COMPILE_MESSAGE_HOST_RETURN;
     child_outcome outcome = child_process_send(&talk->process, type, &writer);
     return outcome == CHILD_OK ? SNAPCELL_OK : talk_fail(talk, outcome, err);
@@ -154,8 +154,8 @@ static int talk_answer_call(compile_talk *talk, snapcell_host_call *call, bool t
 
 static int talk_on_host_call(compile_talk *talk, const child_message *message, snapcell_error *err)
 {
-    compile_host_call asked;
-    if (!compile_host_call_read(message->body, message->body_size_bytes, &asked))
+    wire_host_call asked;
+    if (!wire_host_call_read(message->body, message->body_size_bytes, &asked))
         return talk_fail_nonsense(talk, err);
     cleanup_free snapcell_value *arguments = asked.arguments;
     if (talk->host == NULL || asked.index >= talk->host->count)

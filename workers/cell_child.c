@@ -12,27 +12,6 @@
 
 /* --- Messages --- */
 
-bool cell_child_send(cell_child *child, cell_message_type type, const wire_writer *body)
-{
-    return !body->failed &&
-           cell_outbox_add(child->outbox, type, body->data, body->size_bytes, NULL, 0) &&
-           cell_outbox_flush(child->outbox);
-}
-
-bool cell_child_send_error(cell_child *child, const snapcell_error *error)
-{
-    cleanup_writer wire_writer writer = {0};
-    wire_error_write(&writer, error);
-    return cell_child_send(child, CELL_MESSAGE_ERROR, &writer);
-}
-
-bool cell_child_send_ready(cell_child *child, const cell_ready *ready)
-{
-    cleanup_writer wire_writer writer = {0};
-    cell_ready_write(&writer, ready);
-    return cell_child_send(child, CELL_MESSAGE_READY, &writer);
-}
-
 static void child_log(void *user, snapcell_log_level level, const char *function_name,
                       const char *text, size_t text_size_bytes)
 {
@@ -105,8 +84,9 @@ int cell_child_open_loader(cell_child *child, engine_exhausted_fn *exhausted, vo
 {
     cleanup(child_trust_cleanup) snapcell_trust *trust = NULL;
     snapcell_loader_options options = SNAPCELL_LOADER_OPTIONS_INIT;
-    int status = SNAPCELL_OK;
-    if (child->load->has_trust) status = child_make_trust(child->load, &trust, err);
+    int status = cell_child_make_host(child, &options.host, err);
+    if (status == SNAPCELL_OK && child->load->has_trust)
+        status = child_make_trust(child->load, &trust, err);
     if (status != SNAPCELL_OK) return status;
     options.store_path = child->load->store_path;
     options.log = child->load->logs ? child_log : NULL;

@@ -18,6 +18,8 @@ typedef struct cell_boxes {
     cell_net net;
 } cell_boxes;
 
+struct child_exchange;
+
 typedef struct cell_child {
     int fd;
     int net_fd; /* that came with the load; -1: none */
@@ -26,9 +28,10 @@ typedef struct cell_child {
     cell_inbox *inbox; /* these three are of cell_child_open_boxes() */
     cell_outbox *outbox;
     outer_buffer *body;
-    snapcell_loader *loader; /* goes with the process */
-    snapcell_cell *cell;     /* for the next call; NULL: to be loaded */
-    bool is_quiet;           /* what functions log is dropped */
+    snapcell_loader *loader;         /* goes with the process */
+    snapcell_cell *cell;             /* for the next call; NULL: to be loaded */
+    struct child_exchange *exchange; /* the call that runs; NULL: none */
+    bool is_quiet;                   /* what functions log is dropped */
 } cell_child;
 
 /* --- Messages --- */
@@ -56,6 +59,12 @@ int cell_child_open_loader(cell_child *child, engine_exhausted_fn *exhausted, vo
  * sandbox_enter_restoring(); NULL for a process that has none. */
 int cell_child_enter_sandbox(const cell_load *load, const int *files, size_t file_count,
                              snapcell_error *err);
+
+/* The host's functions, of the load. `*out`: NULL when there are none; goes with the process. */
+int cell_child_make_host(cell_child *child, const snapcell_host **out, snapcell_error *err);
+
+/* Takes a message of the host that is part of the call that runs. */
+void cell_child_take(cell_child *child, const cell_inbox_message *message);
 
 /* Runs one call in the child's cell and sends what comes of it. Returns the call's status; `*sent`:
  * whether the host is still there. */

@@ -82,6 +82,12 @@ static bool exchange_take(child_exchange *exchange, const cell_inbox_message *me
     }
 }
 
+void cell_child_take(cell_child *child, const cell_inbox_message *message)
+{
+    child_exchange *exchange = child->exchange;
+    if (exchange != NULL && !exchange_take(exchange, message)) exchange->host_is_gone = true;
+}
+
 static void exchange_receive(child_exchange *exchange)
 {
     cell_inbox *inbox = exchange->child->inbox;
@@ -303,7 +309,9 @@ int cell_child_answer(cell_child *child, const cell_call *call, bool *sent)
 {
     snapcell_error error = {0};
     child_exchange exchange = {.child = child, .call = call, .credit_bytes = CELL_WINDOW_SIZE};
+    child->exchange = &exchange;
     int status = exchange_run(&exchange, &error);
+    child->exchange = NULL;
     const snapcell_error *told = status != SNAPCELL_OK ? &error : &exchange.problem;
     if (told->code != SNAPCELL_OK) {
         *sent = cell_child_send_error(child, told);

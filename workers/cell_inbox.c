@@ -7,7 +7,7 @@
 /* A small call is received by one system call, and so is what comes during one. */
 #define RECEIVE_SIZE ((size_t)64 << 10)
 /* In addition to a call: what the windows let the host send, and what is received at once. */
-#define ROOM_SIZE (CELL_WINDOW_SIZE + 4 * RECEIVE_SIZE)
+#define ROOM_SIZE (CELL_WINDOW_SIZE + CELL_HOST_RESULT_SIZE_MAX + 4 * RECEIVE_SIZE)
 
 static void inbox_hold(const cell_inbox *inbox)
 {
@@ -123,8 +123,7 @@ bool cell_inbox_receive_call(cell_inbox *inbox, cell_inbox_message *out)
     do {
         while (!cell_inbox_take(inbox, out, &broken))
             if (broken || !inbox_await(inbox)) return false;
-    } while (out->type == CELL_MESSAGE_BODY || out->type == CELL_MESSAGE_BODY_END ||
-             out->type == CELL_MESSAGE_CREDIT || out->type == CELL_MESSAGE_ABANDON);
+    } while (out->type >= CELL_MESSAGE_BODY && out->type <= CELL_MESSAGE_HOST_THROW);
     inbox->base = inbox->start;
     return out->type == CELL_MESSAGE_CALL;
 }

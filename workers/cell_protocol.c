@@ -35,6 +35,8 @@ uint64_t cell_worker_size_max(uint32_t type)
         return CELL_NUMBER_SIZE + CELL_LOG_SIZE_MAX + 64;
     case CELL_MESSAGE_HEAD:
         return CELL_HEAD_SIZE_MAX;
+    case CELL_MESSAGE_HOST_CALL:
+        return CELL_HOST_CALL_SIZE_MAX;
     case CELL_MESSAGE_DATA:
         return CELL_NUMBER_SIZE + CELL_PIECE_SIZE_MAX;
     case CELL_MESSAGE_ERROR:
@@ -63,6 +65,9 @@ uint64_t cell_body_size_max(uint32_t type)
         return CELL_NUMBER_SIZE + sizeof(uint32_t);
     case CELL_MESSAGE_ABANDON:
         return CELL_NUMBER_SIZE;
+    case CELL_MESSAGE_HOST_RETURN:
+    case CELL_MESSAGE_HOST_THROW:
+        return CELL_NUMBER_SIZE + CELL_HOST_RESULT_SIZE_MAX + 64;
     default:
         return cell_worker_size_max(type);
     }
@@ -190,6 +195,25 @@ static void cell_keys_read(wire_reader *reader, cell_alloc_fn *alloc, cell_load 
     }
 }
 
+static void cell_host_names_write(wire_writer *writer, const cell_load *load)
+{
+    wire_put_u32(writer, load->host_name_count);
+    for (uint32_t i = 0; i < load->host_name_count; i++)
+        wire_put_string(writer, load->host_names[i]);
+}
+
+static void cell_host_names_read(wire_reader *reader, cell_alloc_fn *alloc, cell_load *out)
+{
+    out->host_name_count = wire_get_count(reader, 2, LOAD_LIST_COUNT_MAX);
+    out->host_names = alloc(out->host_name_count + 1u, sizeof(*out->host_names));
+    if (out->host_names == NULL) {
+        reader->failed = true;
+        return;
+    }
+    for (uint32_t i = 0; i < out->host_name_count; i++)
+        out->host_names[i] = wire_get_string(reader);
+}
+
 void cell_load_write(wire_writer *writer, const cell_load *load)
 {
     wire_put_u8(writer, (uint8_t)load->policy); /* first: see below */
@@ -206,6 +230,7 @@ void cell_load_write(wire_writer *writer, const cell_load *load)
     wire_put_u64(writer, load->answer_size_max);
     cell_options_write(writer, &load->options);
     cell_keys_write(writer, load);
+    cell_host_names_write(writer, load);
 }
 
 void cell_load_set_policy(wire_writer *writer, cell_policy policy)
@@ -230,6 +255,7 @@ bool cell_load_read(const void *body, size_t size_bytes, cell_alloc_fn *alloc, c
     out->answer_size_max = wire_get_u64(&reader);
     cell_options_read(&reader, alloc, &out->options);
     cell_keys_read(&reader, alloc, out);
+    cell_host_names_read(&reader, alloc, out);
     bool sound = out->store_path != NULL && out->ref != NULL && out->policy <= CELL_POLICY_KEEP &&
                  out->call_size_max <= cell_body_size_max(CELL_MESSAGE_CALL) &&
                  out->answer_size_max <= cell_body_size_max(CELL_MESSAGE_CALL);
@@ -241,6 +267,7 @@ void cell_load_release(cell_load *load)
     free((void *)load->options.env);
     free((void *)load->options.json_env);
     free(load->keys);
+    free(load->host_names);
     *load = (cell_load){0};
 }
 

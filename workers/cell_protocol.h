@@ -11,6 +11,9 @@
  * adds to them. A request's body that is not part of its CALL comes as BODY and BODY_END, with a
  * window of its own, to which PULL adds. ABANDON says that nobody wants the response any more.
  *
+ * A worker may call the host's functions: to each HOST_CALL, after which it waits, the host sends
+ * HOST_RETURN or HOST_THROW (process/wire_host.h).
+ *
  * With the first byte of a LOAD that has a network comes a descriptor: of a socket to snapcell-net,
  * which the host starts when the worker says NET, once.
  *
@@ -34,6 +37,8 @@ typedef enum cell_message_type {
     CELL_MESSAGE_BODY_END = 4,
     CELL_MESSAGE_CREDIT = 5,
     CELL_MESSAGE_ABANDON = 6,
+    CELL_MESSAGE_HOST_RETURN = 7,
+    CELL_MESSAGE_HOST_THROW = 8,
     /* To the host. */
     CELL_MESSAGE_HELLO = 16,
     CELL_MESSAGE_READY = 17,
@@ -47,6 +52,7 @@ typedef enum cell_message_type {
     CELL_MESSAGE_PULL = 25,
     CELL_MESSAGE_IMAGE = 26,
     CELL_MESSAGE_NET = 27,
+    CELL_MESSAGE_HOST_CALL = 28,
 } cell_message_type;
 
 /* By which a worker ends itself when it cannot restore its memory. */
@@ -58,6 +64,8 @@ typedef enum cell_message_type {
 #define CELL_HEAD_SIZE_MAX ((size_t)1 << 20)
 /* As SNAPCELL_WORKER_WINDOW_SIZE. */
 #define CELL_WINDOW_SIZE ((size_t)256 << 10)
+#define CELL_HOST_CALL_SIZE_MAX ((size_t)1 << 20)
+#define CELL_HOST_RESULT_SIZE_MAX ((size_t)16 << 20)
 #define CELL_PIECE_SIZE_MAX ((size_t)64 << 10)
 
 /* The largest body of a message of this type; 0 for an unknown one. */
@@ -113,6 +121,8 @@ typedef struct cell_load {
     bool has_trust;
     cell_trust_key *keys;
     uint32_t key_count;
+    const char **host_names; /* of host functions, in their order */
+    uint32_t host_name_count;
 } cell_load;
 
 void cell_load_write(wire_writer *writer, const cell_load *load);

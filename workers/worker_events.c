@@ -177,6 +177,8 @@ child_outcome worker_take_exchange(snapcell_worker *worker, const worker_message
         return exchange_take_error(worker, body, size_bytes);
     case CELL_MESSAGE_PULL:
         return exchange_take_pull(exchange, body, size_bytes);
+    case CELL_MESSAGE_HOST_CALL:
+        return worker_take_host_call(worker, call, body, size_bytes);
     case CELL_MESSAGE_NET:
         return worker_net_start(worker);
     case CELL_MESSAGE_LOG:

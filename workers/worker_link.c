@@ -112,9 +112,15 @@ child_outcome worker_link_flush(worker_link *link)
         if (sent < 0 && errno == EINTR) continue;
         if (sent < 0) return errno == EAGAIN ? CHILD_OK : CHILD_GONE;
         link->out_sent += (size_t)sent;
+        link->sent_bytes += (uint64_t)sent;
     }
     link_drop_out(link);
     return CHILD_OK;
+}
+
+uint64_t worker_link_end_bytes(const worker_link *link)
+{
+    return link->sent_bytes + (link->out.size_bytes - link->out_sent);
 }
 
 bool worker_link_is_sending(const worker_link *link)

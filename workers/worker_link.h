@@ -15,8 +15,9 @@ typedef struct worker_link {
     size_t in_capacity_bytes;
     wire_writer out; /* messages that are to be sent, from `out_sent` on */
     size_t out_sent;
-    size_t out_message; /* where the one begins that is being written */
-    int out_file;       /* Owned: to be sent with the next byte; -1: none */
+    uint64_t sent_bytes; /* in all */
+    size_t out_message;  /* where the one begins that is being written */
+    int out_file;        /* Owned: to be sent with the next byte; -1: none */
 } worker_link;
 
 /* A message in place, until the next call of a function of this header. */
@@ -41,6 +42,8 @@ wire_writer *worker_link_begin(worker_link *link, cell_message_type type);
 bool worker_link_commit(worker_link *link);
 /* Sends as much as the socket takes. CHILD_OK or CHILD_GONE. */
 child_outcome worker_link_flush(worker_link *link);
+/* As `sent_bytes`, when all that is there is sent. */
+uint64_t worker_link_end_bytes(const worker_link *link);
 /* Whether something could not be sent yet. */
 bool worker_link_is_sending(const worker_link *link);
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "error_set.h"
+#include "host_table.h"
 #include "trust_set.h"
 #include "worker_state.h"
 
@@ -84,6 +85,12 @@ int worker_write_load(snapcell_worker *worker, const snapcell_cell_options *opti
         .data_limit_bytes = worker_data_limit(worker),
         .options = *options,
     };
+    const snapcell_host *host = workers->options.host;
+    const char *names[HOST_FUNCTION_COUNT_MAX];
+    load.host_names = names;
+    load.host_name_count = host != NULL ? (uint32_t)host->count : 0;
+    for (uint32_t i = 0; i < load.host_name_count; i++)
+        names[i] = host->functions[i].name;
     int status = worker_list_keys(workers->trust, &load, err);
     if (status == SNAPCELL_OK) cell_load_write(&worker->load, &load);
     if (status == SNAPCELL_OK && workers->images != NULL)

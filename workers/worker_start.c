@@ -29,6 +29,7 @@ static int start_take_process(snapcell_worker *worker, const child_process *proc
     worker->deadline_ns = monotonic_now_ns() + workers->options.start_limit_ms * NS_PER_MS;
     worker->stage = stage;
     worker_link_open(&worker->link, process->socket_fd);
+    worker->host_answer_end = 0;
     int status = worker_net_open(worker, &worker->link.out_file, err);
     if (status == SNAPCELL_OK && !worker_watch(worker))
         status = error_set(err, SNAPCELL_E_NOMEM, "%s: no memory for a worker", worker->ref);
@@ -98,8 +99,7 @@ void worker_launch_again(snapcell_worker *worker)
 {
     snapcell_error error;
     worker_images_tell(worker->workers->images, &worker->launch_key, worker->launch);
-    if (worker->launch == WORKER_IMAGE_BROKEN)
-        worker_count(&worker->workers->counters.deaths, 1);
+    if (worker->launch == WORKER_IMAGE_BROKEN) worker_count(&worker->workers->counters.deaths, 1);
     worker->is_launching = false;
     worker->launches_left -= 1;
     if (worker->launch != WORKER_IMAGE_COLLIDED) worker->launches_left = 0;
@@ -196,6 +196,8 @@ static child_outcome start_take_loading(snapcell_worker *worker, const worker_me
     if (!cell_number_read(&body, &size_bytes, &call) || call != 0) return CHILD_NONSENSE;
     if (message->type == CELL_MESSAGE_READY) return start_take_ready(worker, body, size_bytes);
     if (message->type == CELL_MESSAGE_LOG) return worker_take_log(worker, body, size_bytes);
+    if (message->type == CELL_MESSAGE_HOST_CALL)
+        return worker_take_host_call(worker, 0, body, size_bytes);
     if (message->type == CELL_MESSAGE_NET) return worker_net_start(worker);
     if (message->type == CELL_MESSAGE_ERROR) return start_take_error(worker, body, size_bytes);
     return CHILD_NONSENSE;

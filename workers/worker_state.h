@@ -119,10 +119,11 @@ struct snapcell_worker {
     child_process process;
     worker_link link;
     worker_net net;
-    int poll_fd;          /* an epoll descriptor; -1: none */
-    int exit_fd;          /* of a process that is dying; -1: none */
-    bool polls_room;      /* whether poll_fd tells when the link can send, too */
-    uint64_t deadline_ns; /* UINT64_MAX: none */
+    uint64_t host_answer_end; /* of the last answer to a host call, in the link's bytes */
+    int poll_fd;              /* an epoll descriptor; -1: none */
+    int exit_fd;              /* of a process that is dying; -1: none */
+    bool polls_room;          /* whether poll_fd tells when the link can send, too */
+    uint64_t deadline_ns;     /* UINT64_MAX: none */
     worker_exchange exchange;
     snapcell_error error; /* of the exchange, once it is over */
     snapcell_error ended; /* why it ended */
@@ -160,6 +161,12 @@ int worker_net_open(snapcell_worker *worker, int *its_fd, snapcell_error *err);
 child_outcome worker_net_start(snapcell_worker *worker);
 /* Ends what serves the worker's process. */
 void worker_net_close(snapcell_worker *worker);
+
+/* --- Host functions (worker_host.c) --- */
+
+/* A call of one; `call`: of which call it is part, 0 of a load. */
+child_outcome worker_take_host_call(snapcell_worker *worker, uint64_t call, const void *body,
+                                    size_t size_bytes);
 
 /* --- Waiting (worker_poll.c) --- */
 

@@ -43,15 +43,15 @@ static bool read_log(const void *body, size_t size_bytes)
 
 static bool read_call(const void *body, size_t size_bytes)
 {
-    compile_host_call call;
-    if (!compile_host_call_read(body, size_bytes, &call)) return false;
+    wire_host_call call;
+    if (!wire_host_call_read(body, size_bytes, &call)) return false;
     free(call.arguments);
     return true;
 }
 
 static bool read_throw(const void *body, size_t size_bytes)
 {
-    return compile_throw_read(body, size_bytes) != NULL;
+    return wire_throw_read(body, size_bytes) != NULL;
 }
 
 static bool read_result(const void *body, size_t size_bytes)
@@ -146,13 +146,13 @@ static snapcell_value values[] = {
 
 static void write_call(wire_writer *writer)
 {
-    compile_host_call call = {7, values, VALUE_COUNT};
-    compile_host_call_write(writer, &call);
+    wire_host_call call = {7, values, VALUE_COUNT};
+    wire_host_call_write(writer, &call);
 }
 
 static void write_throw(wire_writer *writer)
 {
-    compile_throw_write(writer, "no");
+    wire_throw_write(writer, "no");
 }
 
 static void write_result(wire_writer *writer)
@@ -391,8 +391,8 @@ START_TEST(test_values_come_back)
 {
     wire_writer writer = {0};
     write_call(&writer);
-    compile_host_call call;
-    ck_assert(compile_host_call_read(writer.data, writer.size_bytes, &call));
+    wire_host_call call;
+    ck_assert(wire_host_call_read(writer.data, writer.size_bytes, &call));
     ck_assert_uint_eq(call.index, 7);
     ck_assert_uint_eq(call.argument_count, VALUE_COUNT);
     for (size_t i = 0; i < VALUE_COUNT; i++) {
@@ -418,11 +418,11 @@ START_TEST(test_unsound_values_are_refused)
     snapcell_value value;
     for (size_t i = 0; i < 2; i++) {
         wire_writer writer = {0};
-        compile_value_write(&writer, &bad[i]);
-        ck_assert(!compile_value_read(writer.data, writer.size_bytes, &value));
+        wire_value_write(&writer, &bad[i]);
+        ck_assert(!wire_value_read(writer.data, writer.size_bytes, &value));
         wire_writer_release(&writer);
     }
-    ck_assert(!compile_value_read("\x07", 1, &value));
+    ck_assert(!wire_value_read("\x07", 1, &value));
 }
 END_TEST
 

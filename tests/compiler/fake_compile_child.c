@@ -267,7 +267,7 @@ static void do_bad_call(void)
 {
     begin();
     wire_writer writer = {0};
-    compile_host_call_write(&writer, &(compile_host_call){job.host_name_count, NULL, 0});
+    wire_host_call_write(&writer, &(wire_host_call){job.host_name_count, NULL, 0});
     send_message(COMPILE_MESSAGE_HOST_CALL, &writer);
     do_silent();
 }
@@ -290,15 +290,15 @@ static void do_call(void)
         {.type = SNAPCELL_VALUE_STRING, .data = "two", .size_bytes = 3},
     };
     wire_writer writer = {0};
-    compile_host_call_write(&writer, &(compile_host_call){0, arguments, 2});
+    wire_host_call_write(&writer, &(wire_host_call){0, arguments, 2});
     send_message(COMPILE_MESSAGE_HOST_CALL, &writer);
     wire_header header;
     const void *body = receive_message(&header);
     snapcell_value value;
     char text[200] = "?";
     if (header.type == COMPILE_MESSAGE_HOST_THROW)
-        snprintf(text, sizeof(text), "threw %s", compile_throw_read(body, header.body_size_bytes));
-    else if (compile_value_read(body, header.body_size_bytes, &value))
+        snprintf(text, sizeof(text), "threw %s", wire_throw_read(body, header.body_size_bytes));
+    else if (wire_value_read(body, header.body_size_bytes, &value))
         snprintf(text, sizeof(text), "gave %s", value.data);
     send_result_with(text);
 }

@@ -109,6 +109,11 @@ typedef struct snapcell_workers_options {
      * SNAPCELL_IMAGE_LAUNCHERS_NONE: one is started when it is needed, which takes a millisecond.
      * At most 64. */
     uint32_t image_launchers;
+    /* Host functions: the table that the group's functions were compiled with. They are called in
+     * the host, on the thread that calls or advances the worker, which waits for each; arguments of
+     * a call may have 1 MiB, and its result 16 MiB. NULL: none. Borrowed until the group is closed.
+     */
+    const snapcell_host *host;
 } snapcell_workers_options;
 
 #define SNAPCELL_WORKERS_OPTIONS_INIT                                                              \
@@ -156,8 +161,8 @@ SNAPCELL_API void snapcell_workers_close(snapcell_workers *workers);
 /* Purpose: start a process with function `ref` (a name, a key, or a unique key prefix), ready for
  * calls. `options`: its limits and environment, copied; NULL for the defaults. A process that takes
  * the place of one that died looks `ref` up again: a name may be another version then, a key never
- * is. Functions of a worker have no host functions; their fetch() is rejected, unless
- * snapcell_worker_start() gave them hosts. `*out`: Owned,
+ * is. The function's fetch() is rejected, unless snapcell_worker_start() gave it hosts. `*out`:
+ * Owned,
  * free with snapcell_worker_free(). NULL on failure. Thread: any, several at once; the worker may
  * move between threads between calls. Errors: those of snapcell_loader_open() and
  * snapcell_cell_load(), E_SANDBOX, E_WALL_LIMIT (it was not ready in time), E_WORKER_DIED, E_USAGE,
