@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
-export const program = process.env.SNAPCELL;
+export const program = process.env.SNAPCELL ?? process.env.SNAPCELL_WORKER;
 export const folder = mkdtempSync(join(tmpdir(), "snapcell-serve-"));
 export const store = join(folder, "store");
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));

@@ -1,0 +1,224 @@
+// A server under load that is not kind: workers are killed, clients vanish, functions fail, the store changes, connections
+// idle in thousands. `node torture_serve.mjs --count N`: so many requests.
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+
+import { Server, compile, folder, parse, pause, raw, until } from "./server.mjs";
+
+const count = Number(process.argv[process.argv.indexOf("--count") + 1]);
+const filesMax = Number(
+    /^Max open files +(\d+)/m.exec(readFileSync("/proc/self/limits", "latin1"))[1]
+);
+const idleCount = Math.min(10_000, count, filesMax - 200);
+const clients = 16;
+const promises = new Map(
+    [
+        "a response is that of its request, whole, or none",
+        "a status that is neither the function's nor the queue's does not come",
+        "connections that idle neither fail nor hold up others",
+        "memory does not grow with requests",
+        "after all of it, the server drains and ends with 0",
+    ].map(text => [text, { tries: 0, failures: 0 }])
+);
+const [ownAnswer, ownStatus, idling, memory, drains] = [...promises.keys()];
+
+function check(promise, kept, what) {
+    const entry = promises.get(promise);
+    entry.tries++;
+    if (kept) return;
+    entry.failures++;
+    if (entry.failures <= 10) console.error(`${promise}: ${what}`);
+}
+
+let seed = 20261129;
+const random = n => (seed = (seed * 1103515245 + 12345) % 2147483648) % n;
+
+compile("front");
+compile("kept", "front.js");
+const config = join(folder, "torture.json");
+writeFileSync(
+    config,
+    JSON.stringify({
+        access_log: false,
+        limits: { connections: 20_000, workers: 12 },
+        timeouts: { idle_ms: 600_000, write_ms: 2000, body_ms: 2000 },
+        defaults: {
+            limits: { cpu_ms: 500, memory_mb: 32, wall_ms: 3000, wait_until_ms: 300 },
+            pool: { queue_ms: 20_000 },
+        },
+        functions: { kept: { policy: "keep", pool: { recycle_calls: 50 } } },
+    })
+);
+const server = await Server.start("--config", config);
+server.child.stderr.removeAllListeners("data").resume();
+
+function workers() {
+    return readdirSync("/proc")
+        .filter(name => /^\d+$/.test(name))
+        .filter(pid => {
+            try {
+                const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+                return (
+                    Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) === server.child.pid
+                );
+            } catch {
+                return false;
+            }
+        })
+        .map(Number);
+}
+
+const residentKib = () =>
+    Number(
+        /^RssAnon:\s+(\d+)/m.exec(readFileSync(`/proc/${server.child.pid}/status`, "latin1"))[1]
+    );
+
+// --- Requests of all kinds ---
+
+let asked = 0;
+let isCalm = false;
+
+async function exchange(path, options) {
+    const host = random(4) === 0 ? "kept" : "front";
+    const answer = await server.get(path, { host, ...options });
+    check(ownStatus, [200, 500, 503, 504].includes(answer.status), `${path}: ${answer.status}`);
+    return answer;
+}
+
+const kinds = {
+    async mark(mark) {
+        const answer = await exchange("/mark", { headers: { "x-mark": mark } });
+        if (answer.status === 200)
+            check(ownAnswer, answer.body === mark, `${mark}, got ${answer.body.slice(0, 80)}`);
+    },
+    async echo(mark) {
+        const body = `${mark};`.repeat(1 + random(20_000));
+        const answer = await exchange("/echo", { method: "POST", body });
+        if (answer.status === 200 && answer.whole)
+            check(ownAnswer, answer.body === body, `${mark}: another body`);
+    },
+    async pipelined(mark) {
+        const one = part => `GET /mark HTTP/1.1\r\nhost: front\r\nx-mark: ${mark}-${part}\r\n`;
+        const text = await raw(
+            server.port,
+            `${one("a")}\r\n${one("b")}\r\n${one("c")}connection: close\r\n\r\n`
+        );
+        const found = [...text.matchAll(/m-\d+-\d+-([abc])/g)];
+        const right = found.every(([whole]) => whole.startsWith(`${mark}-`));
+        const order = found.map(match => match[1]).join("");
+        check(
+            ownAnswer,
+            right && ["", "a", "b", "c", "ab", "bc", "ac", "abc"].includes(order),
+            `${mark}: ${order}`
+        );
+    },
+    async failing() {
+        await exchange(["/throw", "/loop", "/hog", "/break"][random(4)]);
+    },
+    async vanishing(mark) {
+        await new Promise(resolve => {
+            const socket = connect(server.port, "127.0.0.1", () => {
+                socket.write(
+                    `POST /late-echo HTTP/1.1\r\nhost: front\r\ncontent-length: 9999\r\n\r\n${mark}`
+                );
+                setTimeout(() => {
+                    socket.resetAndDestroy();
+                    resolve();
+                }, random(30));
+            });
+            socket.on("error", () => {});
+        });
+    },
+    async nonsense() {
+        const parts = [
+            "GET / HTTP/1.1\r\n",
+            "host: front\r\n",
+            "\r\n",
+            "\n",
+            "\0",
+            "content-length: 5\r\n",
+            "transfer-encoding: chunked\r\n",
+        ];
+        let bytes = "";
+        for (let i = 0; i < 6; i++) bytes += parts[random(parts.length)];
+        await raw(server.port, bytes, { end: true });
+    },
+};
+
+const shares = ["mark", "mark", "mark", "mark", "echo", "pipelined", "vanishing", "nonsense"];
+
+async function client(number) {
+    while (asked < count) {
+        const index = asked++;
+        const kind = isCalm ? "mark" : index % 97 === 0 ? "failing" : shares[random(shares.length)];
+        try {
+            await kinds[kind](`m-${number}-${index}`);
+        } catch (error) {
+            const broke = /not a response|no answer/.test(error.message);
+            check(ownAnswer, broke && !isCalm, `${kind}: ${error.message.slice(0, 200)}`);
+        }
+    }
+}
+
+async function killer() {
+    while (asked < count) {
+        const pids = workers();
+        if (pids.length > 0)
+            try {
+                process.kill(pids[random(pids.length)], "SIGKILL");
+            } catch {
+                continue; // it has ended meanwhile
+            }
+        await pause(20 + random(60));
+    }
+}
+
+// --- Idle connections ---
+
+async function idle() {
+    const sockets = [];
+    let closed = 0;
+    for (let i = 0; i < idleCount; i++) {
+        await new Promise(resolve => {
+            const socket = connect(server.port, "127.0.0.1", resolve);
+            socket.on("error", resolve);
+            socket.on("close", () => closed++);
+            sockets.push(socket);
+        });
+    }
+    await until(
+        "them all",
+        async () => (await server.metrics()).get("snapcell_connections") >= idleCount - closed
+    );
+    for (let i = 0; i < 20; i++)
+        check(idling, (await server.get("/x")).body === "front", "another waited");
+    check(idling, closed === 0, `${closed} were closed`);
+    const one = sockets[random(sockets.length)];
+    const answer = new Promise(resolve => one.once("data", data => resolve(String(data))));
+    one.write("GET /x HTTP/1.1\r\nhost: front\r\nconnection: close\r\n\r\n");
+    check(idling, parse(await answer).status === 200, "one of them got no answer");
+    for (const socket of sockets) socket.destroy();
+    await until("their end", async () => (await server.metrics()).get("snapcell_connections") < 10);
+}
+
+await Promise.all([...Array.from({ length: clients }, (unused, i) => client(i)), killer()]);
+await idle();
+
+isCalm = true;
+asked = 0;
+await Promise.all(Array.from({ length: clients }, (unused, i) => client(i)));
+const before = residentKib();
+asked = 0;
+await Promise.all(Array.from({ length: clients }, (unused, i) => client(i)));
+const after = residentKib();
+check(memory, after < before * 1.02 + 512, `from ${before} to ${after} KiB`);
+const ended = await server.stop();
+check(drains, ended === 0, `it ended with ${ended}`);
+
+let isWrong = false;
+for (const [text, { tries, failures }] of promises) {
+    console.log(`${text}\t${tries}\t${failures}`);
+    isWrong ||= failures > 0 || tries === 0;
+}
+process.exitCode = isWrong ? 1 : 0;
