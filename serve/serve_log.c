@@ -14,6 +14,9 @@
 
 #include "monotonic.h"
 
+/* Fewer bytes than that wait for others, for so long. */
+#define LOG_SIZE_SOME ((size_t)16384)
+#define LOG_WAIT_NS (20 * NS_PER_MS)
 /* As much is kept for a reader that is slow. */
 #define LOG_SIZE_MAX ((size_t)1 << 20)
 
@@ -158,4 +161,12 @@ void serve_log_flush(serve_log *log)
         }
         serve_buffer_drop(&log->lines, (size_t)written);
     }
+}
+
+void serve_log_flush_some(serve_log *log, uint64_t now_ns)
+{
+    if (log->lines.size_bytes == 0) return;
+    if (log->lines.size_bytes < LOG_SIZE_SOME && now_ns - log->flushed_ns < LOG_WAIT_NS) return;
+    log->flushed_ns = now_ns;
+    serve_log_flush(log);
 }

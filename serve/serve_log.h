@@ -13,6 +13,7 @@ typedef struct serve_log {
     uint64_t dropped; /* lines, since nobody read them */
     char time[40];    /* of the last second that was looked up */
     int64_t time_second;
+    uint64_t flushed_ns;
 } serve_log;
 
 void serve_log_init(serve_log *log, int fd);
@@ -29,5 +30,8 @@ void serve_log_end(serve_log *log);
 
 /* Writes what can be written without waiting. */
 void serve_log_flush(serve_log *log);
+
+/* The same; a few lines wait until the last time was a while ago. */
+void serve_log_flush_some(serve_log *log, uint64_t now_ns);
 
 #endif

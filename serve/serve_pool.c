@@ -59,8 +59,7 @@ static void pool_start(serve_function *function)
     serve_group *group = serve_group_find(&pool->groups, pool->context, function->config, &error);
     serve_slot *slot = NULL;
     if (group != NULL)
-        slot = serve_slot_start(function, group->workers, &pool_slot_events, pool->context->loop,
-                                &error);
+        slot = serve_slot_start(function, group->workers, &pool_slot_events, pool->context, &error);
     if (slot == NULL) {
         pool_fail_start(function, &error);
         return;

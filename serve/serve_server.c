@@ -190,7 +190,7 @@ static void server_on_tick(uv_timer_t *timer)
 static void server_on_prepare(uv_prepare_t *prepare)
 {
     serve_server *server = prepare->data;
-    serve_log_flush(&server->context.log);
+    serve_log_flush_some(&server->context.log, monotonic_now_ns());
 }
 
 static void server_on_signal(uv_signal_t *handle, int signal)

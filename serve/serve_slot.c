@@ -69,7 +69,7 @@ void serve_group_free_all(serve_group *groups)
     }
 }
 
-static int slot_start_worker(serve_slot *slot, snapcell_workers *workers,
+static int slot_start_worker(serve_slot *slot, snapcell_workers *workers, bool no_sandbox,
                              const serve_function_config *config, snapcell_error *err)
 {
     snapcell_cell_options cell = SNAPCELL_CELL_OPTIONS_INIT;
@@ -87,6 +87,12 @@ static int slot_start_worker(serve_slot *slot, snapcell_workers *workers,
     snapcell_worker_options options = SNAPCELL_WORKER_OPTIONS_INIT;
     options.cell = &cell;
     options.logs = true;
+    snapcell_net_options net = SNAPCELL_NET_OPTIONS_INIT;
+    net.allow = (const char *const *)config->allow_net.items;
+    net.allow_count = config->allow_net.count;
+    net.allow_private = config->allow_net_private;
+    net.no_sandbox = no_sandbox;
+    if (config->allow_net.count > 0) options.net = &net;
     return snapcell_worker_start(workers, slot->function->name, &options, &slot->worker, err);
 }
 
@@ -103,7 +109,8 @@ static int slot_watch(serve_slot *slot, uv_loop_t *loop, snapcell_error *err)
 }
 
 serve_slot *serve_slot_start(serve_function *function, snapcell_workers *workers,
-                             const serve_slot_events *events, uv_loop_t *loop, snapcell_error *err)
+                             const serve_slot_events *events, const serve_context *context,
+                             snapcell_error *err)
 {
     serve_slot *slot = calloc(1, sizeof(*slot));
     if (slot == NULL) {
@@ -114,8 +121,8 @@ serve_slot *serve_slot_start(serve_function *function, snapcell_workers *workers
     slot->function = function;
     slot->key = function->key;
     slot->started_ns = monotonic_now_ns();
-    int status = slot_start_worker(slot, workers, function->config, err);
-    if (status == SNAPCELL_OK) status = slot_watch(slot, loop, err);
+    int status = slot_start_worker(slot, workers, context->no_sandbox, function->config, err);
+    if (status == SNAPCELL_OK) status = slot_watch(slot, context->loop, err);
     if (status == SNAPCELL_OK) {
         slot->settings = serve_settings_keep(function->settings);
         return slot;

@@ -54,7 +54,8 @@ void serve_group_free_all(serve_group *groups);
 
 /* Starts a worker of a function. NULL on failure. Errors: those of snapcell_worker_start(). */
 serve_slot *serve_slot_start(serve_function *function, snapcell_workers *workers,
-                             const serve_slot_events *events, uv_loop_t *loop, snapcell_error *err);
+                             const serve_slot_events *events, const serve_context *context,
+                             snapcell_error *err);
 
 /* Lets it do what it can, and calls what comes of it. The slot may be freed by that. */
 void serve_slot_advance(serve_slot *slot);

@@ -11,6 +11,7 @@ import {
     statSync,
     writeFileSync,
 } from "node:fs";
+import { createServer as createHttpServer } from "node:http";
 import { createServer, connect } from "node:net";
 import { join } from "node:path";
 import { before, test } from "node:test";
@@ -189,8 +190,10 @@ test("routes, env, secrets and a trusted proxy come from the file", async () => 
     assert.equal((await server.get("/path/x", { host: "any" })).status, 200);
     const functions = async path => {
         const answer = await server.get(path, { host: "special.example.com" });
-        return server.lines("request").find(l => l.request === answer.headers["x-request-id"])
-            .function;
+        const line = await until("the line", () =>
+            server.lines("request").find(l => l.request === answer.headers["x-request-id"])
+        );
+        return line.function;
     };
     assert.equal(await functions("/front/x"), "front");
     assert.equal(await functions("/front/exact?q"), "other");
@@ -397,6 +400,22 @@ test(
         rmSync(place, { recursive: true });
     }
 );
+
+test("fetch() reaches what the configuration allows, and nothing else", async () => {
+    const other = createHttpServer((request, response) => response.end("another server"));
+    await new Promise(resolve => other.listen(0, "127.0.0.1", resolve));
+    const target = `http://127.0.0.1:${other.address().port}/`;
+    compile("fetcher", "front.js");
+    const file = join(folder, "fetch.json");
+    const allow = `127.0.0.1:${other.address().port}`;
+    writeFileSync(file, JSON.stringify({ functions: { fetcher: { allow_net: [allow] } } }));
+    const server = await Server.start("--config", file);
+    const get = host => server.get("/fetch", { host, headers: { "x-target": target } });
+    for (let i = 0; i < 3; i++) assert.equal((await get("fetcher")).body, "fetched another server");
+    assert.equal((await get("front")).status, 500);
+    assert.equal(await server.stop(), 0);
+    other.close();
+});
 
 test("help names all options", () => {
     const help = run("--help");

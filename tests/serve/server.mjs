@@ -3,6 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
+import { after } from "node:test";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -11,6 +12,11 @@ export const program = process.env.SNAPCELL ?? process.env.SNAPCELL_WORKER;
 export const folder = mkdtempSync(join(tmpdir(), "snapcell-serve-"));
 export const store = join(folder, "store");
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+
+// A test that fails leaves its server running, and this process would wait for it.
+const running = new Set();
+if (process.argv[1].endsWith(".test.mjs"))
+    after(() => running.forEach(child => child.kill("SIGKILL")));
 
 export const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
 
@@ -58,6 +64,8 @@ export class Server {
         ];
         const child = spawn(program, [...args, ...options], { stdio: ["ignore", "pipe", "pipe"] });
         const server = new Server(child);
+        running.add(child);
+        child.on("exit", () => running.delete(child));
         child.stdout.on("data", data => (server.said += data));
         child.stderr.on("data", data => (server.text += data));
         let isOver = false;

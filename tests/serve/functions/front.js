@@ -79,6 +79,10 @@ const answers = {
         context.waitUntil(pause(200).then(() => console.log("after the response")));
         return new Response("before");
     },
+    "/fetch": async request => {
+        const answer = await fetch(request.headers.get("x-target"));
+        return new Response(`fetched ${await answer.text()}`);
+    },
     "/env": (request, env) => Response.json(env),
     "/log": () => {
         console.warn('a "warning"\n of two lines');
