@@ -337,7 +337,7 @@ export const frameworks = {
         create: "npx -y create-next-app@16.4.3 project --ts --no-eslint --no-tailwind --app --no-src-dir --use-npm --skip-install --yes".split(
             " "
         ),
-        install: ["@opennextjs/cloudflare@1.20.17", "wrangler@4.164.0"],
+        install: ["--legacy-peer-deps", "@opennextjs/cloudflare@1.20.17", "wrangler@4.164.0"],
         build: [["npx", "opennextjs-cloudflare", "build"]],
         entry: ".open-next/worker.js",
         assets: ".open-next/assets",

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { askHttp, askSnapcell, differences } from "./answers.mjs";
 import { frameworks } from "./list.mjs";
-import { hotTime, loadTime, nodeLoadTime } from "./measure.mjs";
+import { hotTimes, loadTime, peerLoadTime } from "./measure.mjs";
 import { build } from "./projects.mjs";
 import { startPeer } from "./servers.mjs";
 
@@ -20,12 +20,14 @@ function options() {
                 out: { type: "string", default: join(root, "build/frameworks") },
                 snapcell: { type: "string", default: join(root, "build/snapcell") },
                 write: { type: "boolean" },
+                table: { type: "boolean" },
                 measure: { type: "boolean", default: true },
             },
             allowNegative: true,
             allowPositionals: true,
         });
-        const names = positionals.length > 0 ? positionals : Object.keys(frameworks);
+        const all = values.table ? [] : Object.keys(frameworks);
+        const names = positionals.length > 0 ? positionals : all;
         const unknown = names.find(name => !frameworks[name]);
         if (unknown)
             throw new Error(`${unknown} is not among ${Object.keys(frameworks).join(", ")}`);
@@ -33,7 +35,7 @@ function options() {
         return { ...values, out, snapcell, names };
     } catch (error) {
         console.error(
-            `${error.message}\nusage: run [--snapcell PROGRAM] [--out FOLDER] [--no-measure] [--write] [NAME...]`
+            `${error.message}\nusage: run [--snapcell PROGRAM] [--out FOLDER] [--no-measure] [--write | --table] [NAME...]`
         );
         process.exit(2);
     }
@@ -71,11 +73,12 @@ async function compare(framework, built, peer) {
 }
 
 async function measure(framework, built) {
-    const first = asked(framework.warm[0]);
+    const { path, ...rest } = asked(framework.warm[0]);
+    const first = { path, ...rest, status: askSnapcell(built, { path, ...rest }).status };
     return {
         load: loadTime(built, first),
-        hot: await hotTime(built, first),
-        node: await nodeLoadTime(built, first),
+        hot: await hotTimes(built, first),
+        peer: await peerLoadTime(built, first),
     };
 }
 
@@ -120,10 +123,18 @@ const ms = time => (time === undefined ? "" : time.toFixed(time < 10 ? 2 : 0));
 const size = bytes =>
     bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.round(bytes / 1e3)} kB`;
 
+// What bundles it.
+function howTo({ entry, assets, options = [] }) {
+    const quoted = options.map(word => (/^[\w./-]+$/.test(word) ? word : `'${word}'`));
+    const more = [...(assets ? ["--assets", assets] : []), ...quoted];
+    return `\`${["npm run bundle --", entry ?? "app.js", "out.js", ...more].join(" ")}\``;
+}
+
 function row(name, result) {
-    const { title = name, how = `\`run ${name}\`` } = frameworks[name];
-    if (result.error) return `| ${title} | | ${how} | ${result.error} | | | | | |`;
-    const { asked: all, different, versions, kind, bytes, artifact, load, hot, node } = result;
+    const { title = name } = frameworks[name];
+    const how = howTo(frameworks[name]);
+    if (result.error) return `| ${title} | | ${how} | ${result.error} | | | | | | |`;
+    const { asked: all, different, versions, kind, bytes, artifact, load, hot, peer } = result;
     const answers = different === 0 ? `${all}` : `${all - different} of ${all}`;
     const cells = [
         title,
@@ -133,13 +144,13 @@ function row(name, result) {
         kind,
         `${size(bytes)}, ${size(artifact)}`,
     ];
-    cells.push(ms(load), ms(hot?.ours), `${ms(node)} / ${ms(hot?.node)}`);
+    cells.push(ms(load), ms(hot?.ours), ms(peer), ms(hot?.peer));
     return `| ${cells.join(" | ")} |`;
 }
 
 function writeTable(results) {
     const rows = Object.keys(frameworks)
-        .filter(name => results[name])
+        .filter(name => results[name]?.different === 0)
         .map(name => row(name, results[name]));
     const text = readFileSync(document, "utf8");
     const [before, after] = [
@@ -151,25 +162,30 @@ function writeTable(results) {
     writeFileSync(document, before + table + after);
 }
 
+async function outcomeOf(name, given) {
+    try {
+        const result = await tryOne(name, given);
+        console.log(`  ${result.asked} requests, ${result.different} answered differently`);
+        return result;
+    } catch (error) {
+        console.log(`  ${error.message}`);
+        return { error: error.message.split("\n")[0] };
+    }
+}
+
 const given = options();
 const resultsFile = join(given.out, "results.json");
-const results = known(resultsFile);
 let failed = 0;
 for (const name of given.names) {
     console.log(name);
-    try {
-        results[name] = await tryOne(name, given);
-        const { asked: all, different } = results[name];
-        if (different > 0) failed++;
-        console.log(`  ${all} requests, ${different} answered differently`);
-    } catch (error) {
-        failed++;
-        results[name] = { error: error.message.split("\n")[0] };
-        console.log(`  ${error.message}`);
-    }
-    writeFileSync(resultsFile, `${JSON.stringify(results, null, 1)}\n`);
-    console.log(`  ${row(name, results[name])}`);
+    const result = await outcomeOf(name, given);
+    if (result.different !== 0) failed++;
+    writeFileSync(
+        resultsFile,
+        `${JSON.stringify({ ...known(resultsFile), [name]: result }, null, 1)}\n`
+    );
+    console.log(`  ${row(name, result)}`);
 }
-if (given.write) writeTable(results);
+if (given.write || given.table) writeTable(known(resultsFile));
 console.log(`${given.names.length} frameworks, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
