@@ -1,6 +1,6 @@
 // From a project to artifacts in the store.
 import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
-import { availableParallelism, cpus } from "node:os";
+import * as os from "node:os";
 import { basename, join, relative, resolve } from "node:path";
 import { performance } from "node:perf_hooks";
 import { adapted, neededAdapter } from "./adapters.js";
@@ -241,7 +241,7 @@ export async function inParallel(items, work) {
     const worker = async () => {
         for (let i = next++; i < items.length; i = next++) results[i] = await work(items[i]);
     };
-    const count = Math.min(items.length, availableParallelism?.() ?? cpus().length);
+    const count = Math.min(items.length, os.availableParallelism?.() ?? os.cpus().length);
     await Promise.all(Array.from({ length: count }, worker));
     return results;
 }

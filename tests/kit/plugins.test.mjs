@@ -66,6 +66,9 @@ test("the esbuild plug-in compiles what a build makes", async () => {
     assert.match((await failing("src/nope.ts"))[0].text, /"nope" of node:path is not there/);
 });
 
+const [major, minor] = process.versions.node.split(".").map(Number);
+const vite = { skip: (major < 20 || (major === 20 && minor < 19)) && "Vite 8 needs Node 20.19" };
+
 const app = {
     "src/index.ts": `import { word } from "virtual:word"; import { join } from "node:path";
         export default { async fetch(request: Request) {
@@ -83,7 +86,7 @@ const virtual = text => ({
 const config = `import { snapcell } from "snapcell/vite";
     export default { plugins: [(${virtual})("plugged"), snapcell({ store: "s", name: "app" })] };`;
 
-test("the Vite plug-in: a build ends in the store", async () => {
+test("the Vite plug-in: a build ends in the store", vite, async () => {
     const { build } = await import(require.resolve("vite"));
     const folder = project({ ...app, "vite.config.mjs": config, "index.html": "<p>page</p>" });
     await build({ root: folder, logLevel: "silent" });
@@ -93,7 +96,7 @@ test("the Vite plug-in: a build ends in the store", async () => {
     );
 });
 
-test("the Vite plug-in: an environment that answers requests", async () => {
+test("the Vite plug-in: an environment that answers requests", vite, async () => {
     const { createServer, isFetchableDevEnvironment } = await import(require.resolve("vite"));
     const folder = project({ ...app, "vite.config.mjs": config });
     const server = await createServer({
