@@ -1,5 +1,6 @@
 /* Workers that were taken over, or are not workers at all: the host gets an error and goes on. */
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,6 +153,138 @@ START_TEST(test_a_second_answer_is_not_used)
 }
 END_TEST
 
+/* --- On an event loop --- */
+
+typedef struct outcome {
+    size_t body_size;
+    bool has_ended;
+    bool is_done;
+    int status;
+} outcome;
+
+static size_t take_nothing(void *user, const void *data, size_t size_bytes)
+{
+    (void)user, (void)data, (void)size_bytes;
+    return 0;
+}
+
+static void take_end(void *user)
+{
+    ((outcome *)user)->has_ended = true;
+}
+
+static void take_done(void *user, int status, const snapcell_error *error)
+{
+    outcome *out = user;
+    ck_assert(!out->is_done);
+    ck_assert_ptr_nonnull(error);
+    out->is_done = true;
+    out->status = status;
+}
+
+static snapcell_worker_state step(snapcell_worker *worker, snapcell_error *err)
+{
+    struct pollfd polled = {.fd = snapcell_worker_fd(worker), .events = POLLIN};
+    poll(&polled, 1, snapcell_worker_timeout_ms(worker));
+    return snapcell_worker_advance(worker, err);
+}
+
+static const struct loop_failure {
+    const char *behaviour;
+    int code;
+} loop_failures[] = {
+    {"garbage", SNAPCELL_E_WORKER_DIED},
+    {"wrong-type", SNAPCELL_E_WORKER_DIED},
+    {"huge", SNAPCELL_E_WORKER_DIED},
+    {"bad-header", SNAPCELL_E_WORKER_DIED},
+    {"half", SNAPCELL_E_WORKER_DIED},
+    {"flood", SNAPCELL_E_WORKER_DIED},
+    {"two-heads", SNAPCELL_E_WORKER_DIED},
+    {"data-after-end", SNAPCELL_E_WORKER_DIED},
+    {"settled-early", SNAPCELL_E_WORKER_DIED},
+    {"other-call", SNAPCELL_E_WORKER_DIED},
+    {"pull-too-much", SNAPCELL_E_WORKER_DIED},
+    {"unasked-net", SNAPCELL_E_WORKER_DIED},
+    {"unknown-host-function", SNAPCELL_E_WORKER_DIED},
+    {"mute", SNAPCELL_E_WALL_LIMIT},
+    {"deaf", SNAPCELL_E_WALL_LIMIT},
+    {"drip", SNAPCELL_E_WALL_LIMIT},
+    {"slow-piece", SNAPCELL_E_WALL_LIMIT},
+    {"babble", SNAPCELL_E_WALL_LIMIT},
+};
+
+/* The call ends with an error, the worker has ended, and the host has nothing left of it. */
+START_TEST(test_calls_on_a_loop_that_fail)
+{
+    const struct loop_failure *one = &loop_failures[_i];
+    snapcell_workers *workers = workers_for(one->behaviour, 0, true);
+    snapcell_worker_options options = SNAPCELL_WORKER_OPTIONS_INIT;
+    snapcell_cell_options limits = SNAPCELL_CELL_OPTIONS_INIT;
+    snapcell_worker_task task = SNAPCELL_WORKER_TASK_INIT;
+    snapcell_worker_events events = SNAPCELL_WORKER_EVENTS_INIT;
+    static const char piece[100000];
+    outcome out = {0};
+    snapcell_worker *worker = NULL;
+    snapcell_error err = {0};
+    int files = workers_count_open_files();
+    limits.wall_limit_ms = one->code == SNAPCELL_E_WALL_LIMIT ? 20 : 60000;
+    options.cell = &limits;
+    ck_assert_int_eq(snapcell_worker_start(workers, "web", &options, &worker, &err), SNAPCELL_OK);
+    while (snapcell_worker_advance(worker, &err) == SNAPCELL_WORKER_STARTING)
+        step(worker, &err);
+    events.user = &out;
+    events.body = take_nothing;
+    events.end = take_end;
+    events.done = take_done;
+    task.streams_body = true;
+    ck_assert_int_eq(snapcell_worker_call_start(worker, &task, &events, &err), SNAPCELL_OK);
+    size_t sent = 0;
+    for (int i = 0; i < 10; i++) /* what the worker does not read is not kept without end */
+        sent += snapcell_worker_send_body(worker, piece, sizeof(piece));
+    ck_assert_uint_eq(sent, SNAPCELL_WORKER_WINDOW_SIZE);
+    while (!out.is_done)
+        step(worker, &err);
+    ck_assert_msg(out.status == one->code, "%s: %s", one->behaviour,
+                  snapcell_error_name(out.status));
+    ck_assert_int_eq(out.has_ended, strcmp(one->behaviour, "data-after-end") == 0);
+    ck_assert_int_eq(snapcell_worker_advance(worker, &err), SNAPCELL_WORKER_ENDED);
+    ck_assert_int_eq(err.code, one->code);
+    snapcell_worker_free(worker);
+    ck_assert_int_eq(workers_count_open_files(), files);
+    snapcell_workers_close(workers);
+    workers_expect_no_children();
+}
+END_TEST
+
+START_TEST(test_an_idle_worker_speaks)
+{
+    snapcell_workers *workers = workers_for("speak-idle", 0, false);
+    snapcell_worker *worker = NULL;
+    snapcell_error err = {0};
+    ck_assert_int_eq(snapcell_worker_start(workers, "web", NULL, &worker, &err), SNAPCELL_OK);
+    while (snapcell_worker_advance(worker, &err) != SNAPCELL_WORKER_ENDED)
+        step(worker, &err);
+    ck_assert_int_eq(err.code, SNAPCELL_E_WORKER_DIED);
+    snapcell_worker_free(worker);
+    snapcell_workers_close(workers);
+    workers_expect_no_children();
+}
+END_TEST
+
+START_TEST(test_a_start_on_a_loop_is_over_in_time)
+{
+    snapcell_workers *workers = workers_for("silent", 50, false);
+    snapcell_worker *worker = NULL;
+    snapcell_error err = {0};
+    ck_assert_int_eq(snapcell_worker_start(workers, "web", NULL, &worker, &err), SNAPCELL_OK);
+    while (snapcell_worker_advance(worker, &err) != SNAPCELL_WORKER_ENDED)
+        step(worker, &err);
+    ck_assert_int_eq(err.code, SNAPCELL_E_WALL_LIMIT);
+    snapcell_worker_free(worker);
+    snapcell_workers_close(workers);
+}
+END_TEST
+
 int main(void)
 {
     store = fixture_new_store();
@@ -163,6 +296,10 @@ int main(void)
                         sizeof(call_failures) / sizeof(*call_failures));
     tcase_add_test(tests, test_a_result_that_is_none);
     tcase_add_test(tests, test_a_second_answer_is_not_used);
+    tcase_add_loop_test(tests, test_calls_on_a_loop_that_fail, 0,
+                        sizeof(loop_failures) / sizeof(*loop_failures));
+    tcase_add_test(tests, test_an_idle_worker_speaks);
+    tcase_add_test(tests, test_a_start_on_a_loop_is_over_in_time);
     Suite *suite = suite_create("worker_hostile");
     int status = fixture_run(suite, tests);
     fixture_remove();

@@ -292,6 +292,102 @@ static void do_double(void)
     wait_for_ever();
 }
 
+/* --- Against a host with an event loop --- */
+
+/* More than anybody gave credit for. */
+static void do_flood(void)
+{
+    static char piece[CELL_PIECE_SIZE_MAX];
+    take_call();
+    send_head(200, "a", "b");
+    for (;;) {
+        wire_writer writer = begin_message();
+        wire_put_raw(&writer, piece, sizeof(piece));
+        send_message(CELL_MESSAGE_DATA, &writer);
+    }
+}
+
+static void do_two_heads(void)
+{
+    take_call();
+    send_head(200, "a", "b");
+    send_head(200, "a", "b");
+    wait_for_ever();
+}
+
+static void do_data_after_end(void)
+{
+    take_call();
+    send_head(200, "a", "b");
+    send_bytes(CELL_MESSAGE_END, "");
+    send_bytes(CELL_MESSAGE_DATA, "x");
+    wait_for_ever();
+}
+
+static void do_settled_early(void)
+{
+    take_call();
+    send_head(200, "a", "b");
+    send_bytes(CELL_MESSAGE_SETTLED, "");
+    wait_for_ever();
+}
+
+static void do_other_call(void)
+{
+    wire_writer writer = {0};
+    take_call();
+    cell_number_write(&writer, 2);
+    send_message(CELL_MESSAGE_END, &writer);
+    wait_for_ever();
+}
+
+/* More of a body than may be on its way. */
+static void do_pull_too_much(void)
+{
+    wire_writer writer = begin_message();
+    take_call();
+    cell_credit_write(&writer, CELL_WINDOW_SIZE + 1);
+    send_message(CELL_MESSAGE_PULL, &writer);
+    wait_for_ever();
+}
+
+static void do_unasked_net(void)
+{
+    take_call();
+    send_bytes(CELL_MESSAGE_NET, "");
+    wait_for_ever();
+}
+
+static void do_unknown_host_function(void)
+{
+    wire_writer writer = begin_message();
+    take_call();
+    wire_put_u32(&writer, 0);
+    wire_put_u32(&writer, 0);
+    send_message(CELL_MESSAGE_HOST_CALL, &writer);
+    wait_for_ever();
+}
+
+/* A piece that never comes to its end, byte by byte. */
+static void do_slow_piece(void)
+{
+    take_call();
+    send_head(200, "a", "b");
+    send_header(CELL_MESSAGE_DATA, CELL_PIECE_SIZE_MAX);
+    for (;;) {
+        send_all("x", 1);
+        usleep(1000);
+    }
+}
+
+static void do_speak_idle(void)
+{
+    get_ready();
+    usleep(50000);
+    send_garbage();
+    wait_for_ever();
+}
+
 static void do_bad_result(void)
 {
     take_call();
@@ -329,6 +425,16 @@ static const struct {
     {"deaf", do_deaf},
     {"double", do_double},
     {"bad-result", do_bad_result},
+    {"flood", do_flood},
+    {"two-heads", do_two_heads},
+    {"data-after-end", do_data_after_end},
+    {"settled-early", do_settled_early},
+    {"other-call", do_other_call},
+    {"pull-too-much", do_pull_too_much},
+    {"unasked-net", do_unasked_net},
+    {"unknown-host-function", do_unknown_host_function},
+    {"slow-piece", do_slow_piece},
+    {"speak-idle", do_speak_idle},
 };
 
 int main(int argc, char **argv)
