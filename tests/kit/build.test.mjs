@@ -1,12 +1,13 @@
 // snapcell build: bundles, compiles, and does nothing where nothing changed.
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import {
     answer,
     built,
     hello,
+    kit,
     native,
     project,
     read,
@@ -274,6 +275,21 @@ test("--watch builds again, survives errors, and ends with status 0", async () =
     assert.equal(answer(folder, "f"), "changed");
     child.kill("SIGTERM");
     assert.deepEqual(await ended, { status: 0, signal: null });
+});
+
+test("the package has few dependencies, in exact versions, and runs nothing when it is installed", () => {
+    const { dependencies, scripts } = JSON.parse(read(kit, "package.json"));
+    const pinned = JSON.parse(
+        readFileSync(new URL("package.json", import.meta.url), "utf8")
+    ).dependencies;
+    assert.deepEqual(Object.keys(dependencies), ["esbuild", "jsonc-parser", "smol-toml"]);
+    for (const [name, version] of Object.entries(dependencies)) {
+        assert.match(version, /^\d+\.\d+\.\d+$/);
+        assert.equal(pinned[name], version, "tests/kit installs what the kit needs");
+    }
+    for (const name of Object.keys(scripts)) assert.doesNotMatch(name, /install|prepare|publish/);
+    for (const name of ["index", "esbuild", "vite"])
+        assert.ok(existsSync(join(kit, `src/${name}.d.ts`)));
 });
 
 test("init makes a project that builds, and replaces nothing", () => {
