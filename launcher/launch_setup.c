@@ -162,8 +162,9 @@ void launch_enter_sandbox(const launch_setup *setup)
     if (setup->has_sandbox == 0) return;
     launch_require(LAUNCH_STEP_LIMITS, call5(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
     launch_restrict(setup);
-    /* One more descriptor has a number that is free: the image's. */
-    launch_limit(RLIMIT_NOFILE, PROCESS_IMAGE_FD_END);
+    /* Two more descriptors have numbers that are free: the image's, and one that may come with the
+     * LOAD. */
+    launch_limit(RLIMIT_NOFILE, PROCESS_IMAGE_FD_END + 1);
     if (setup->data_limit_bytes != 0) launch_limit(RLIMIT_DATA, setup->data_limit_bytes);
     launch_change_user(setup->nobody);
     launch_filter_calls(setup);

@@ -186,18 +186,13 @@ static void start_server(void)
 static snapcell_workers *workers;
 static snapcell_worker *worker;
 
-static void start_worker(int policy, uint32_t wall_limit_ms)
+static void start_one(uint32_t wall_limit_ms)
 {
-    snapcell_workers_options options = SNAPCELL_WORKERS_OPTIONS_INIT;
     snapcell_cell_options cell = SNAPCELL_CELL_OPTIONS_INIT;
     snapcell_net_options net = SNAPCELL_NET_OPTIONS_INIT;
     snapcell_worker_options how = SNAPCELL_WORKER_OPTIONS_INIT;
     const char *const allow[] = {host};
     snapcell_error err = {0};
-    signal(SIGPIPE, SIG_IGN); /* clients hang up on the server */
-    start_server();
-    options.policy = (snapcell_workers_policy)policy;
-    workers = workers_open(&options);
     cell.env = &(snapcell_env){"THERE", there};
     cell.env_count = 1;
     cell.wall_limit_ms = wall_limit_ms;
@@ -208,6 +203,16 @@ static void start_worker(int policy, uint32_t wall_limit_ms)
     how.net = &net;
     int status = snapcell_worker_start(workers, "fetches", &how, &worker, &err);
     ck_assert_msg(status == SNAPCELL_OK, "%s", err.message);
+}
+
+static void start_worker(int policy, uint32_t wall_limit_ms)
+{
+    snapcell_workers_options options = SNAPCELL_WORKERS_OPTIONS_INIT;
+    signal(SIGPIPE, SIG_IGN); /* clients hang up on the server */
+    start_server();
+    options.policy = (snapcell_workers_policy)policy;
+    workers = workers_open(&options);
+    start_one(wall_limit_ms);
 }
 
 static void stop_worker(void)
@@ -237,6 +242,29 @@ START_TEST(test_what_is_allowed_comes)
     stop_worker();
 }
 END_TEST
+
+#ifndef __SANITIZE_ADDRESS__
+/* Its connection comes with its LOAD, and not with the image. */
+START_TEST(test_a_launched_worker_fetches)
+{
+    snapcell_workers_counts counts = {0};
+    start_worker(SNAPCELL_WORKERS_RESTORE, 0);
+    for (int i = 0; i < 1000 && counts.launches < 3; i++) {
+        workers_expect(worker, "/text", "text");
+        workers_expect(worker, "/size", "3000000");
+        workers_expect(worker, "/text", "text");
+        workers_expect(worker, "/refused", "TypeError: EACCES");
+        snapcell_worker_free(worker);
+        start_one(0);
+        snapcell_workers_counters(workers, &counts, sizeof(counts));
+    }
+    ck_assert_uint_eq(counts.launches, 3);
+    workers_expect(worker, "/text", "text");
+    ck_assert_uint_eq(counts.deaths, 0);
+    stop_worker();
+}
+END_TEST
+#endif
 
 typedef struct flow {
     size_t sent;
@@ -341,6 +369,9 @@ int main(void)
     tcase_add_loop_test(tests, test_what_is_allowed_comes, first, last);
     tcase_add_loop_test(tests, test_bodies_pass_through, first, last);
     tcase_add_loop_test(tests, test_what_is_left_open, first, last);
+#ifndef __SANITIZE_ADDRESS__
+    tcase_add_test(tests, test_a_launched_worker_fetches);
+#endif
     tcase_add_test(tests, test_hosts_that_are_none);
     Suite *suite = suite_create("worker_fetch");
     int status = fixture_run(suite, tests);
