@@ -2,9 +2,10 @@
  * sandboxed processes and calls them there.
  *
  * Simple: open a group, load a worker, call it, free it. A worker is one process (the program
- * `snapcell`, started, not forked) with one function and nothing else: no store, no file, one
- * socket to the host, and no network, unless it is given a list of hosts. Whatever a function does
- * to its process, its caller gets an error, and the next call gets a new process.
+ * `snapcell`, started, not forked, or launched from an image of such a process) with one function
+ * and nothing else: no store, no file, one socket to the host, and no network, unless it is given a
+ * list of hosts. Whatever a function does to its process, its caller gets an error, and the next
+ * call gets a new process.
  *
  * For event loops: start a worker, wait for its descriptor, let it advance, start a call, and take
  * what comes of it in pieces; see "Event loops" below. Nothing there waits, and nothing that a
