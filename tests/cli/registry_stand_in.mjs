@@ -136,6 +136,14 @@ const faults = {
         });
         return true;
     },
+    // HEAD leads to a host that allows GET alone.
+    signed({ kind, response, request, blob }) {
+        if (kind !== "blob" || request.method !== "HEAD") return false;
+        answer(response, 307, {
+            location: `http://127.0.0.1:${elsewhere.address().port}/signed/${digestOf(blob)}`,
+        });
+        return true;
+    },
     lies({ kind, response }) {
         if (kind !== "manifest") return false;
         answer(
@@ -274,8 +282,13 @@ async function serve(request, response) {
         "refuses",
         "headers",
         "loop",
+        "signed",
     ].includes(fault);
-    if ((always || isRead) && (kind !== "blob" || state.blob || always) && faults[fault]?.(state))
+    if (
+        (always || isRead) &&
+        (kind !== "blob" || state.blob || (always && fault !== "signed")) &&
+        faults[fault]?.(state)
+    )
         return;
     if (kind === "upload")
         return state.body
@@ -336,6 +349,7 @@ async function serveElsewhere(request, response) {
     log.push(
         `elsewhere ${request.method} ${request.url} ${request.headers.authorization ?? "-"} ${body || "-"}`
     );
+    if (pathname.startsWith("/signed/")) return answer(response, 403);
     if (pathname.startsWith("/blob/"))
         return answer(response, 200, {}, blobs.get(pathname.slice(6)));
     if (body.includes("refresh_token=long%2Flived"))

@@ -81,6 +81,8 @@ fetch_log
 expect "blobs were mounted" log_has 'POST /v2/mounted/blobs/uploads/\?mount=sha256:[0-9a-f]+&from=plain/app'
 expect "and not uploaded" log_lacks 'PUT /v2/mounted/blobs'
 talk 0 "mounting what is not there" push worker "$registry/unmounted:v1" --mount nothing/here
+talk 0 "blobs at a host that allows GET alone" push hello "$registry/signed/app:v1" --json
+json "are there" 'j.functions.every(f => !f.uploaded)'
 talk 3 "a registry that knows few types" push hello "$registry/refuses/app"
 expect "it says what to do" err_has "--no-artifact-type"
 
