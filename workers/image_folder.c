@@ -338,7 +338,8 @@ static size_t folder_list(const image_folder *folder, folder_file *out, uint64_t
             fstatat(folder->fd, entry->d_name, &file, AT_SYMLINK_NOFOLLOW) != 0)
             continue;
         folder_file *listed = &out[count++];
-        snprintf(listed->name, sizeof(listed->name), "%s", entry->d_name);
+        snprintf(listed->name, sizeof(listed->name), "%.*s", (int)sizeof(listed->name) - 1,
+                 entry->d_name);
         listed->size_bytes = (uint64_t)file.st_size;
         listed->used_ns = (int64_t)file.st_mtim.tv_sec * 1000000000 + file.st_mtim.tv_nsec;
         *size_bytes += listed->size_bytes;
