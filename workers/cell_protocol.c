@@ -34,9 +34,8 @@ uint64_t cell_worker_size_max(uint32_t type)
     case CELL_MESSAGE_LOG:
         return CELL_NUMBER_SIZE + CELL_LOG_SIZE_MAX + 64;
     case CELL_MESSAGE_HEAD:
-        return CELL_HEAD_SIZE_MAX;
     case CELL_MESSAGE_HOST_CALL:
-        return CELL_HOST_CALL_SIZE_MAX;
+        return CELL_HEAD_SIZE_MAX;
     case CELL_MESSAGE_DATA:
         return CELL_NUMBER_SIZE + CELL_PIECE_SIZE_MAX;
     case CELL_MESSAGE_ERROR:

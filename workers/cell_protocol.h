@@ -61,10 +61,9 @@ typedef enum cell_message_type {
 #define CELL_LOG_SIZE_MAX ((size_t)1 << 20)
 #define CELL_HEADER_COUNT_MAX 65536
 #define CELL_READY_SIZE_MAX ((size_t)2048)
-#define CELL_HEAD_SIZE_MAX ((size_t)1 << 20)
+#define CELL_HEAD_SIZE_MAX ((size_t)1 << 20) /* and of a HOST_CALL */
 /* As SNAPCELL_WORKER_WINDOW_SIZE. */
 #define CELL_WINDOW_SIZE ((size_t)256 << 10)
-#define CELL_HOST_CALL_SIZE_MAX ((size_t)1 << 20)
 #define CELL_HOST_RESULT_SIZE_MAX ((size_t)16 << 20)
 #define CELL_PIECE_SIZE_MAX ((size_t)64 << 10)
 

@@ -28,6 +28,20 @@ void worker_drop_queue(snapcell_worker *worker)
     download_drop_queue(&worker->exchange.download);
 }
 
+/* What was taken is not kept: a queue that is never empty would grow as long as the body does. */
+static void download_keep(worker_download *download, const uint8_t *data, size_t size_bytes)
+{
+    wire_writer *queue = &download->queue;
+    if (download->queue_start >= CELL_WINDOW_SIZE) {
+        size_t left = download_queued(download);
+        memmove(queue->data, queue->data + download->queue_start, left);
+        explicit_bzero(queue->data + left, queue->size_bytes - left);
+        queue->size_bytes = left;
+        download->queue_start = 0;
+    }
+    wire_put_raw(queue, data, size_bytes);
+}
+
 /* Returns how many bytes were taken. */
 static size_t exchange_offer(worker_exchange *exchange, const uint8_t *data, size_t size_bytes)
 {
@@ -82,7 +96,7 @@ static child_outcome exchange_take_data(worker_exchange *exchange, const uint8_t
     size_t taken = 0;
     if (download_queued(download) == 0) taken = exchange_offer(exchange, data, size_bytes);
     download->taken_bytes += taken;
-    wire_put_raw(&download->queue, data + taken, size_bytes - taken);
+    download_keep(download, data + taken, size_bytes - taken);
     return download->queue.failed ? CHILD_NO_MEMORY : CHILD_OK;
 }
 

@@ -230,7 +230,7 @@ SNAPCELL_API int snapcell_worker_stream(snapcell_worker *worker, const snapcell_
  *   ENDED: snapcell_worker_free(); another worker takes its place
  *
  * What a worker takes of its host, whatever it sends: the largest message (a response's headers or
- * a line of log), SNAPCELL_WORKER_MESSAGE_SIZE_MAX; a response's body that nobody took yet,
+ * a line of log), SNAPCELL_WORKER_MESSAGE_SIZE_MAX; a response's body that nobody took yet, twice
  * SNAPCELL_WORKER_WINDOW_SIZE; and as much of a request's body on its way. An idle worker takes
  * next to nothing. */
 
