@@ -99,6 +99,20 @@ const edits = new Map([
                 /function arrObjKeys\(obj, inspect, maxLength\) \{[^]*?\n\}\n/,
                 'function arrObjKeys(obj, inspect) { return require("./inspect_limits").parts(obj, inspect); }\n',
             ],
+            // Most objects are plain. To see that they are no Map or Symbol, it would call methods that throw.
+            [
+                /function isSymbol\(obj\) \{\n/,
+                "function isPlain(x) {\n" +
+                    'if (typeof x !== "object" || x === null) return false;\n' +
+                    "const prototype = gPO(x);\n" +
+                    "return prototype === null || prototype === Object.prototype || prototype === Array.prototype;\n" +
+                    "}\n$&if (isPlain(obj)) return false;\n",
+            ],
+            [/function isBigInt\(obj\) \{\n/, "$&if (isPlain(obj)) return false;\n"],
+            ...["Map", "WeakMap", "WeakRef", "Set", "WeakSet"].map(name => [
+                new RegExp(`function is${name}\\(x\\) \\{\\n`),
+                "$&if (isPlain(x)) return false;\n",
+            ]),
             [
                 /(var newOpts = \{\n\s*depth: opts\.depth)\n/,
                 "$1, maxStringLength: opts.maxStringLength\n",
