@@ -26,14 +26,17 @@ export function requestOf(settings) {
     return { ...settings, contents };
 }
 
+// Entries whose bundles needed Node's globals in this process: while developing, they have them from the start.
+const needy = new Set();
+
 /**
  * Bundles one function: again with Node's globals, or with an adapter, when the first bundle shows that it needs them.
  * @param {any} settings
  * @param {(request: any) => Promise<any>} bundle
  */
 export async function bundleFunction(settings, bundle) {
-    const { root } = settings;
-    let known = settings;
+    const { root, entry, quick } = settings;
+    let known = quick && needy.has(entry) ? { ...settings, node: true } : settings;
     for (;;) {
         const result = await bundle(requestOf(known));
         const { metafile } = result;
@@ -43,6 +46,7 @@ export async function bundleFunction(settings, bundle) {
         const adapter = known.adapter ?? (metafile ? neededAdapter(metafile) : undefined);
         if ((node === false || known.node === node) && adapter === known.adapter)
             return { ...result, settings: known };
+        if (node) needy.add(entry);
         known = { ...known, node, adapter };
     }
 }
