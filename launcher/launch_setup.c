@@ -164,7 +164,7 @@ void launch_enter_sandbox(const launch_setup *setup)
     launch_restrict(setup);
     /* Two more descriptors have numbers that are free: the image's, and one that may come with the
      * LOAD. */
-    launch_limit(RLIMIT_NOFILE, PROCESS_IMAGE_FD_END + 1);
+    launch_limit(RLIMIT_NOFILE, PROCESS_IMAGE_FD_END);
     if (setup->data_limit_bytes != 0) launch_limit(RLIMIT_DATA, setup->data_limit_bytes);
     launch_change_user(setup->nobody);
     launch_filter_calls(setup);
