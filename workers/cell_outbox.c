@@ -88,7 +88,7 @@ static size_t outbox_put_header(const cell_outbox *outbox, size_t at, cell_messa
 static size_t outbox_put_restored(const cell_outbox *outbox, size_t at)
 {
     if (outbox->restored.restores == 0) return at;
-    uint8_t bytes[sizeof(cell_restored)];
+    uint8_t bytes[sizeof(cell_restored)] = {0};
     wire_writer writer = {.data = bytes, .capacity_bytes = sizeof(bytes)}; /* never grows */
     cell_restored_write(&writer, &outbox->restored);
     at = outbox_put_header(outbox, at, CELL_MESSAGE_RESTORED, writer.size_bytes);
