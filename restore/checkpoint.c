@@ -40,6 +40,21 @@ static bool checkpoint_open_files(checkpoint *cp)
     return true;
 }
 
+/* That no page was written is known by this number alone: where it stands still, as in emulations
+ * of a kernel, a call would leave its pages to the next. */
+static bool checkpoint_faults_are_counted(void)
+{
+    long before;
+    long after;
+    char *page = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED) return false;
+    bool counted = checkpoint_read_faults(&before);
+    *(volatile char *)page = 1;
+    counted = counted && checkpoint_read_faults(&after) && after > before;
+    munmap(page, PAGE_BYTES);
+    return counted;
+}
+
 int checkpoint_open(dirty_source best, checkpoint **out, snapcell_error *err)
 {
     *out = NULL;
@@ -50,6 +65,9 @@ int checkpoint_open(dirty_source best, checkpoint **out, snapcell_error *err)
     if ((size_t)sysconf(_SC_PAGESIZE) != PAGE_BYTES)
         return error_set(err, SNAPCELL_E_INTERNAL, "checkpoints need pages of %zu bytes",
                          PAGE_BYTES);
+    if (!checkpoint_faults_are_counted())
+        return error_set(err, SNAPCELL_E_INTERNAL,
+                         "checkpoints need a kernel that counts page faults: getrusage() does not");
     checkpoint *cp = outer_alloc(sizeof(*cp));
     if (cp == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a checkpoint");
     if (!checkpoint_open_files(cp)) {

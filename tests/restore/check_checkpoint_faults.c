@@ -107,8 +107,14 @@ ssize_t __wrap_pread(int fd, void *buffer, size_t size, off_t offset)
     return fault_is_due() ? -1 : __real_pread(fd, buffer, size, offset);
 }
 
+static bool faults_stand_still;
+
 int __wrap_getrusage(int who, struct rusage *usage)
 {
+    if (faults_stand_still) {
+        memset(usage, 0, sizeof(*usage));
+        return 0;
+    }
     return fault_is_due() ? -1 : __real_getrusage(who, usage);
 }
 
@@ -343,6 +349,20 @@ START_TEST(test_pages_that_cannot_be_given_back_stay_known)
 }
 END_TEST
 
+START_TEST(test_a_kernel_that_counts_no_faults_is_refused)
+{
+    checkpoint *cp;
+    snapcell_error error;
+    faults_stand_still = true;
+    ck_assert_int_eq(checkpoint_open(sources[_i], &cp, &error), SNAPCELL_E_INTERNAL);
+    ck_assert_ptr_null(cp);
+    ck_assert_ptr_nonnull(strstr(error.message, "counts page faults"));
+    faults_stand_still = false;
+    ck_assert_int_eq(checkpoint_open(sources[_i], &cp, &error), SNAPCELL_OK);
+    checkpoint_close(cp);
+}
+END_TEST
+
 /* A signal that comes in between is not a failure. */
 START_TEST(test_an_interrupted_read_is_repeated)
 {
@@ -358,6 +378,7 @@ int main(void)
     tcase_add_loop_test(tests, test_a_call_that_fails_is_an_error, 0, SOURCES);
     tcase_add_loop_test(tests, test_memory_that_cannot_be_given_back_is_an_error, 0, 2 * SOURCES);
     tcase_add_loop_test(tests, test_pages_that_cannot_be_given_back_stay_known, 0, SOURCES);
+    tcase_add_loop_test(tests, test_a_kernel_that_counts_no_faults_is_refused, 0, SOURCES);
     tcase_add_loop_test(tests, test_an_interrupted_read_is_repeated, 0, SOURCES);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
