@@ -69,6 +69,8 @@ bool registry_url_resolve(const char *base, const char *location, char out[REGIS
 {
     const char *authority = after_scheme(base);
     if (authority == NULL) return false;
+    /* Another scheme: a relative reference has no ':' in its first part. */
+    if (after_scheme(location) == NULL && location[strcspn(location, ":/?")] == ':') return false;
     const size_t origin = (size_t)(authority - base) + authority_size(authority);
     size_t keep = 0; /* of the base */
     if (after_scheme(location) != NULL) {

@@ -112,6 +112,7 @@ talk 4 "tags that are none" ls "$registry/junk/app"
 talk 4 "tags without end" ls "$registry/endless/app"
 talk 3 "redirects without end" pull "$registry/loop/app:v1" --store bad
 talk 3 "a redirect to a file" pull "$registry/nowhere/app@$digest" --store bad
+expect "it says so" err_has "no URL of HTTP"
 talk 3 "a registry that is down" pull "$registry/down/app:v1" --store bad
 expect "its words are clean" err_has "broken ?[31mred"
 expect "it says so in a line" is_one_message

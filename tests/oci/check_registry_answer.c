@@ -29,6 +29,9 @@ START_TEST(test_locations_are_resolved)
     ck_assert(registry_url_resolve("https://example.org", "x", url));
     ck_assert_str_eq(url, "https://example.org/x");
     static const char *const bad[] = {"",
+                                      "file:///etc/passwd",
+                                      "ftp://other.example/",
+                                      "x:y",
                                       "https://",
                                       "https://user@other.example/",
                                       "https://user:pass@other.example/",
