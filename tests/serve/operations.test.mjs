@@ -16,7 +16,18 @@ import { createServer, connect } from "node:net";
 import { join } from "node:path";
 import { before, test } from "node:test";
 
-import { Server, compile, folder, parse, pause, program, raw, store, until } from "./server.mjs";
+import {
+    compile,
+    extra,
+    folder,
+    parse,
+    pause,
+    program,
+    raw,
+    Server,
+    store,
+    until,
+} from "./server.mjs";
 
 before(() => compile("front"));
 
@@ -359,7 +370,7 @@ test("sockets of systemd, and its notices", async () => {
     const { port } = socket.address();
     writeFileSync(helper, `#!/bin/sh\nLISTEN_FDS=1 LISTEN_PID=$$ exec "$@"\n`);
     chmodSync(helper, 0o755);
-    const child = spawn(helper, [program, "serve", "--store", store], {
+    const child = spawn(helper, [program, "serve", "--store", store, ...extra], {
         stdio: ["ignore", "pipe", "ignore", socket._handle.fd],
     });
     socket.close();
@@ -379,7 +390,7 @@ test("sockets of systemd, and its notices", async () => {
 
 test(
     "once it serves it has no privileges, and makes no files",
-    { skip: process.getuid() !== 0 },
+    { skip: process.getuid() !== 0 || extra.length > 0 },
     async () => {
         const place = mkdtempSync("/tmp/snapcell-serve-open-");
         chmodSync(place, 0o755);
