@@ -47,15 +47,12 @@ const edgeHandler = (target, method) => ({
     ),
 });
 
-// Signs of a function that takes a Request: its parameter's name, or that it makes a Response.
-const signs =
-    /^(async\s*)?(function\b[^(]*)?\(?\s*(req|request)\b|\bnew\s+Response\b|\bResponse\s*\.|\.fetch\(/;
-
 function functionHandler(target, method, wanted) {
     if (wanted === FETCH) return edgeHandler(target, method);
-    const isDoubtful =
-        wanted === 0 && native.building() && signs.test(Function.prototype.toString.call(method));
-    return { ...jsonHandler(target, method), isDoubtful };
+    const found = jsonHandler(target, method);
+    if (wanted === 0 && native.building())
+        found.isDoubtful = require("snapcell:hints").mayTakeRequest(method);
+    return found;
 }
 
 // What cannot be called without `new`, and so is not a handler by itself.
@@ -241,30 +238,13 @@ const pendingOf = promises => (promises.length > 0 ? settle(promises) : undefine
 const isThenable = value =>
     value instanceof Promise || (isObject(value) && typeof value.then === "function");
 
-// --- What the bundle adds to calls; see node_support.js ---
+let additions = undefined; // of the bundle, see additions.js
 
-let bindings = undefined; // [name, value] each
-let first = undefined;
-
-exports.bind = (name, value) => {
-    bindings ??= [];
-    bindings.push([name, value]);
-};
-exports.answerFirst = callback => {
-    first = callback;
+exports.setAdditions = given => {
+    additions = given;
 };
 
-// The embedder's variables come before those of the bundle.
-function bound(env) {
-    if (bindings === undefined || !isObject(env)) return env;
-    for (const [name, value] of bindings) {
-        if (Object.hasOwn(env, name)) continue;
-        const property = { __proto__: null, value, enumerable: true };
-        Object.defineProperty(env, name, { ...property, writable: true, configurable: true });
-    }
-    return env;
-}
-
+const bound = env => (additions === undefined ? env : additions.bound(env));
 exports.bound = bound;
 
 // --- Requests ---
@@ -320,7 +300,8 @@ async function send(state, headers, { method, promises, request, exchange }) {
 
 const fetchEntry = handler =>
     plainEntry(
-        (request, env, context) => first?.(request) ?? handler(request, bound(env), context)
+        (request, env, context) =>
+            additions?.first(request) ?? handler(request, bound(env), context)
     );
 
 function plainEntry(handler) {

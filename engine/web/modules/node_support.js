@@ -36,8 +36,8 @@ exports.takeMessage = port => {
 
 // A variable of each call's env that is no JSON, as a service; and a function that gets each request
 // before the handler does, and answers it or returns undefined.
-exports.bind = (name, value) => require("snapcell:dispatch").bind(`${name}`, value);
-exports.first = callback => require("snapcell:dispatch").answerFirst(callback);
+exports.bind = (name, value) => require("snapcell:additions").bind(`${name}`, value);
+exports.first = callback => require("snapcell:additions").answerFirst(callback);
 
 // --- zlib: push(bytes, finish) -> Uint8Array[]; `finish` is true, false or zlib's number of a flush ---
 
