@@ -250,8 +250,9 @@ typedef void engine_note_draw_fn(void *user, const void *value, size_t size_byte
 void engine_cell_note_draws(engine_cell *cell, engine_note_draw_fn *note, void *user);
 
 /* Clears what only looks as if it were kept: dead objects, and buffers that engine_cell_rebind()
- * fills again. False when some may be left. Thread: one at a time. */
-bool engine_cell_clear_leftovers(engine_cell *cell);
+ * fills again; with `wholly` to the last byte. False when more may be left. Thread: one at a time.
+ */
+bool engine_cell_clear_leftovers(engine_cell *cell, bool wholly);
 
 /* The memory that a cell's heap takes now. Thread: one at a time. */
 size_t engine_cell_size_bytes(engine_cell *cell);

@@ -377,11 +377,11 @@ extern "C" void engine_cell_note_draws(engine_cell *cell, engine_note_draw_fn *n
     cell->state.note_draw_user = user;
 }
 
-extern "C" bool engine_cell_clear_leftovers(engine_cell *cell)
+extern "C" bool engine_cell_clear_leftovers(engine_cell *cell, bool wholly)
 {
     Entry entry(cell);
     return entry.watched() && RefillBuffers(cell->isolate, &cell->state) &&
-           OverwriteYoungGarbage(cell->isolate);
+           OverwriteYoungGarbage(cell->isolate, wholly);
 }
 
 extern "C" size_t engine_cell_size_bytes(engine_cell *cell)

@@ -12,11 +12,14 @@ namespace
 // time, the rest of the present half is overwritten, then all of the other, then of this one.
 constexpr int kCollections = 3;
 
-// The smallest objects leave the smallest gaps.
-constexpr uint8_t kFiller[] = "xxxxxxxxxxxxxxx";
-constexpr int kFillersAtOnce = 16;
 // More than V8 ever gives to the young generation.
 constexpr size_t kFillerBytesMax = size_t{256} << 20;
+
+// The smallest objects leave the smallest gaps.
+constexpr uint8_t kSmall[] = "xxxxxxxxxxxxxxx";
+// Pages of zeros cost nothing in a checkpoint; what leaves larger gaps has fewer pages with
+// headers.
+constexpr uint8_t kZeros[32000] = {};
 
 constexpr v8::GCType kYoung =
     static_cast<v8::GCType>(v8::kGCTypeScavenge | v8::kGCTypeMinorMarkSweep);
@@ -27,26 +30,30 @@ void CountCollection(v8::Isolate *, v8::GCType, v8::GCCallbackFlags, void *count
 }
 
 // False: V8 gives no more strings.
-bool Fill(v8::Isolate *isolate)
+bool Fill(v8::Isolate *isolate, const uint8_t *filler, int size)
 {
     v8::HandleScope scope(isolate);
-    for (int i = 0; i < kFillersAtOnce; i++)
-        if (v8::String::NewFromOneByte(isolate, kFiller).IsEmpty()) return false;
-    return true;
+    return !v8::String::NewFromOneByte(isolate, filler, v8::NewStringType::kNormal, size).IsEmpty();
 }
 
-} // namespace
-
-bool OverwriteYoungGarbage(v8::Isolate *isolate)
+bool FillUntilCollected(v8::Isolate *isolate, const uint8_t *filler, int size)
 {
     int count = 0;
     isolate->AddGCEpilogueCallback(CountCollection, &count, kYoung);
     bool goes_on = true;
     for (size_t bytes = 0; goes_on && count < kCollections && bytes < kFillerBytesMax;
-         bytes += kFillersAtOnce * sizeof(kFiller))
-        goes_on = Fill(isolate);
+         bytes += static_cast<size_t>(size))
+        goes_on = Fill(isolate, filler, size);
     isolate->RemoveGCEpilogueCallback(CountCollection, &count);
     return count >= kCollections;
+}
+
+} // namespace
+
+bool OverwriteYoungGarbage(v8::Isolate *isolate, bool wholly)
+{
+    return (!wholly || FillUntilCollected(isolate, kSmall, sizeof(kSmall) - 1)) &&
+           FillUntilCollected(isolate, kZeros, sizeof(kZeros));
 }
 
 } // namespace snapcell

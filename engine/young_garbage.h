@@ -7,9 +7,9 @@
 namespace snapcell
 {
 
-// Lets strings without a meaning take the place of all of it. False when V8 did not collect it as
-// expected, so that some may be left.
-bool OverwriteYoungGarbage(v8::Isolate *isolate);
+// Lets strings without a meaning take the place of it: of nearly all by zeros, and before that,
+// with `wholly`, of all. False when V8 did not collect it as expected, so that more may be left.
+bool OverwriteYoungGarbage(v8::Isolate *isolate, bool wholly);
 
 } // namespace snapcell
 

@@ -145,9 +145,9 @@ void cell_note_draws(snapcell_cell *cell, engine_note_draw_fn *note, void *user)
     engine_cell_note_draws(cell->engine, note, user);
 }
 
-bool cell_clear_leftovers(snapcell_cell *cell)
+bool cell_clear_leftovers(snapcell_cell *cell, bool wholly)
 {
-    return engine_cell_clear_leftovers(cell->engine);
+    return engine_cell_clear_leftovers(cell->engine, wholly);
 }
 
 int cell_renew(snapcell_cell *cell, const snapcell_cell_options *options, snapcell_error *err)

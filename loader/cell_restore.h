@@ -27,7 +27,7 @@ void cell_rehearse(snapcell_cell *cell);
 /* As engine_cell_drew(), engine_cell_note_draws() and engine_cell_clear_leftovers(). */
 bool cell_drew(snapcell_cell *cell);
 void cell_note_draws(snapcell_cell *cell, engine_note_draw_fn *note, void *user);
-bool cell_clear_leftovers(snapcell_cell *cell);
+bool cell_clear_leftovers(snapcell_cell *cell, bool wholly);
 
 /* Makes a cell whose memory was restored one that was made just now: with the env of `options`, its
  * own clock and its own random numbers. Errors: those of engine_cell_rebind(), E_NOMEM. */

@@ -141,7 +141,8 @@ static void session_prepare_again(void *user)
 {
     restore_session *session = user;
     snapcell_cell *cell = session->child->cell;
-    if (session->draws.form_count > 0 && !cell_clear_leftovers(cell))
+    bool drew = session->draws.form_count > 0;
+    if (!cell_clear_leftovers(cell, drew) && drew)
         session->status = error_set(&session->error, SNAPCELL_E_INTERNAL, "garbage is left");
     else
         session->status = cell_prepare_restores(cell, &session->error);
@@ -288,8 +289,6 @@ static bool session_keeps_draws(restore_session *session)
     bool found = false;
     if (session->draws.is_full || cell_drew(session->child->cell)) return true;
     if (session->draws.form_count == 0) return false;
-    free_stack_clear(session->call_stack, CALL_STACK_SIZE);
-    free_memory_clear();
     return cell_draws_find(&session->draws, session->cp, &found, &session->error) != SNAPCELL_OK ||
            found;
 }
@@ -332,6 +331,8 @@ static bool session_heat(restore_session *session, const cell_heat_slice *slice,
     session_slice done;
     bool fine = session_rehearse_slice(session, slice, is_idle, &done);
     bool is_worth = !done.call_waits || cell_heat_is_worth(done.spent_ns);
+    free_stack_clear(session->call_stack, CALL_STACK_SIZE);
+    free_memory_clear();
     bool keeps = fine && is_worth && session_keeps_draws(session);
     cell_draws_forget(&session->draws);
     if (!fine) session->heat.is_done = true;
