@@ -143,11 +143,12 @@ export function nodeCompat({ empty = [], files, env, assets } = {}) {
 // the global object.
 nodeCompat.inject = [join(own, "globals.mjs")];
 nodeCompat.define = { global: "globalThis" };
-const globalNames = ["Buffer", "process", "setImmediate", "clearImmediate", "setTimeout"];
-globalNames.push("setInterval", "clearTimeout", "clearInterval");
-for (const name of globalNames)
+const holders = { Buffer: "bufferGlobal", process: "processGlobal" }; // of modules/globals.mjs
+for (const name of ["Immediate", "Interval", "Timeout"])
+    for (const call of ["set", "clear"]) holders[call + name] = "timersGlobal";
+for (const [name, holder] of Object.entries(holders))
     for (const object of ["globalThis", "global", "self"])
-        nodeCompat.define[`${object}.${name}`] = name;
+        nodeCompat.define[`${object}.${name}`] = `${holder}.${name}`;
 
 // --- Files that the build embeds ---
 

@@ -28,4 +28,12 @@ export const handler = () =>
             const mine = { ...globalThis.process?.versions }.node !== undefined;
             return [mine, typeof globalThis.clearImmediate];
         },
+        "assigned to": async () => {
+            const { setTimeout: before } = globalThis;
+            globalThis.Buffer = Buffer;
+            globalThis.setTimeout = (...args) => before(...args);
+            const told = await new Promise(done => globalThis.setTimeout(done, 1, "late"));
+            globalThis.setTimeout = before;
+            return [told, typeof globalThis.Buffer.from];
+        },
     });
