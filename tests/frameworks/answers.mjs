@@ -55,7 +55,11 @@ export const runArguments = ({ name, store, env = {} }, { path, method, headers 
     ...Object.entries(env).flatMap(variable),
     ...(method ? ["-X", method] : []),
     ...(body === undefined ? [] : ["-d", body]),
-    ...Object.entries(headers).flatMap(([key, value]) => ["-H", `${key}: ${value}`]),
+    // As every request over HTTP has it.
+    ...Object.entries({ host: "localhost", ...headers }).flatMap(([key, value]) => [
+        "-H",
+        `${key}: ${value}`,
+    ]),
 ];
 
 export function askSnapcell(built, request) {
