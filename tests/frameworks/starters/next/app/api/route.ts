@@ -1,6 +1,7 @@
 export const dynamic = "force-dynamic";
 
-export const GET = (request: Request) => Response.json({ x: new URL(request.url).searchParams.get("x") });
+export const GET = (request: Request) =>
+    Response.json({ x: new URL(request.url).searchParams.get("x") });
 
 export async function POST(request: Request) {
     const form = await request.formData();
