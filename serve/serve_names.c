@@ -73,6 +73,8 @@ static int names_stat(const serve_names *names, struct stat *out, snapcell_error
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for the store's path");
     }
     if (stat(path, out) == 0) return SNAPCELL_OK;
+    *out = (struct stat){0};
+    if (errno == ENOENT) return SNAPCELL_OK; /* opening it says what to do */
     return error_set_errno(err, SNAPCELL_E_IO, errno, "cannot look at the store %s", path);
 }
 

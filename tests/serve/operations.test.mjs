@@ -56,7 +56,7 @@ test("what is wrong with the command line is one line, and status 2", () => {
 test("a store that is not there, or has nothing of the name, is status 3", () => {
     const missing = run("--store", join(folder, "nowhere"));
     assert.equal(missing.status, 3);
-    assert.match(missing.stderr, /^snapcell: .*nowhere.*\n$/);
+    assert.match(missing.stderr, /^snapcell: no store in .*nowhere: .*`snapcell compile`.*\n$/);
     const other = run("--store", store, "--single", "nobody");
     assert.equal(other.status, 3);
     assert.match(other.stderr, /^snapcell: --single nobody: .*no function of this name.*\n$/);
