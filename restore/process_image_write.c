@@ -407,7 +407,7 @@ int process_image_write(checkpoint *cp, const process_image_request *request, in
 static bool watch_forget(checkpoint *cp, dirty_source source, const memory_mapping *mapping)
 {
     uintptr_t at = mapping->start;
-    uintptr_t done = mapping->start;
+    uintptr_t done = at;
     while (at < mapping->end) {
         int count = dirty_pages_list(source, cp->pagemap_fd, &at, mapping->end, cp->ranges,
                                      CHECKPOINT_RANGES, cp->entries, CHECKPOINT_ENTRIES);
