@@ -12,7 +12,7 @@
 /* A second worker is started for calls that have waited so long; above the number of CPUs, for
  * those that have waited longer, as when functions wait for others themselves. */
 #define POOL_SCALE_NS (3 * NS_PER_MS)
-#define POOL_SCALE_MORE_NS (25 * NS_PER_MS)
+#define POOL_SCALE_MORE_NS (100 * NS_PER_MS)
 /* While somebody waits, the queues are looked at so often. */
 #define POOL_TIMER_MS 5
 #define POOL_MEASURE_NS NS_PER_SECOND
