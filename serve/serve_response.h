@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "serve_buffer.h"
+#include "serve_phrase.h"
 #include "snapcell/http.h"
 
 /* How a body's end is told. */
@@ -15,9 +16,6 @@ typedef enum serve_framing {
     SERVE_FRAMING_CLOSE, /* by the connection's end, for HTTP/1.0 */
     SERVE_FRAMING_NONE,  /* there is no body, and no length of one */
 } serve_framing;
-
-/* "OK" for 200; "" for what has no phrase. */
-const char *serve_status_phrase(int status);
 
 /* A status whose answer never has a body. */
 bool serve_status_is_bare(int status);
