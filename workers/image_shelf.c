@@ -14,6 +14,7 @@ static shelf_image *shelf_take(image_shelf *shelf, shelf_image **link)
 {
     shelf_image *image = *link;
     *link = image->next;
+    shelf->count--;
     shelf->size_bytes -= image->size_bytes;
     return image;
 }
@@ -22,6 +23,7 @@ static void shelf_add(image_shelf *shelf, shelf_image *image)
 {
     image->next = shelf->newest;
     shelf->newest = image;
+    shelf->count++;
     shelf->size_bytes += image->size_bytes;
 }
 
@@ -39,12 +41,26 @@ static shelf_image **shelf_seek(image_shelf *shelf, const image_key *key)
     return link;
 }
 
-shelf_image *image_shelf_find(image_shelf *shelf, const image_key *key)
+shelf_image *image_shelf_find(image_shelf *shelf, const image_key *key, uint64_t now_ns)
 {
     shelf_image **link = shelf_seek(shelf, key);
     if (*link == NULL) return NULL;
     shelf_add(shelf, shelf_take(shelf, link));
+    shelf->newest->used_ns = now_ns;
     return shelf->newest;
+}
+
+/* Where more functions take turns than have room, making room for each would leave none of them an
+ * image for its next turn. */
+bool image_shelf_admits(const image_shelf *shelf, uint64_t used_ns)
+{
+    if (shelf->count == 0) return true;
+    uint64_t common_bytes = shelf->size_bytes / shelf->count;
+    if (shelf->size_bytes_max - shelf->size_bytes >= common_bytes) return true;
+    const shelf_image *oldest = shelf->newest;
+    while (oldest->next != NULL)
+        oldest = oldest->next;
+    return oldest->used_ns < used_ns;
 }
 
 void image_shelf_drop(image_shelf *shelf, const image_key *key)
@@ -61,18 +77,18 @@ static void shelf_drop_oldest(image_shelf *shelf)
     shelf_release(shelf_take(shelf, link));
 }
 
-bool image_shelf_put(image_shelf *shelf, const image_key *key, int fd, uint64_t size_bytes,
-                     uint64_t made_ns)
+bool image_shelf_put(image_shelf *shelf, const shelf_image *given)
 {
-    shelf_image *image = size_bytes <= shelf->size_bytes_max ? calloc(1, sizeof(*image)) : NULL;
-    image_shelf_drop(shelf, key);
+    shelf_image *image =
+        given->size_bytes <= shelf->size_bytes_max ? calloc(1, sizeof(*image)) : NULL;
+    image_shelf_drop(shelf, &given->key);
     if (image == NULL) {
-        close(fd);
+        close(given->fd);
         return false;
     }
-    while (shelf->size_bytes_max - shelf->size_bytes < size_bytes)
+    while (shelf->size_bytes_max - shelf->size_bytes < given->size_bytes)
         shelf_drop_oldest(shelf);
-    *image = (shelf_image){.key = *key, .fd = fd, .size_bytes = size_bytes, .made_ns = made_ns};
+    *image = *given;
     shelf_add(shelf, image);
     return true;
 }

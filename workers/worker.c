@@ -114,6 +114,11 @@ snapcell_handler_shape snapcell_worker_shape(const snapcell_worker *worker)
     return worker->shape;
 }
 
+snapcell_worker_origin snapcell_worker_get_origin(const snapcell_worker *worker)
+{
+    return worker->origin;
+}
+
 int snapcell_worker_process_id(const snapcell_worker *worker)
 {
     return worker->running ? worker->process.pid : 0;

@@ -126,6 +126,9 @@ static int workers_open_images(snapcell_workers *workers, snapcell_error *err)
         .age_max_ns = (given->image_age_max_ms > 0 ? given->image_age_max_ms
                                                    : SNAPCELL_IMAGE_AGE_MAX_MS_DEFAULT) *
                       NS_PER_MS,
+        .starts_min = given->image_starts_min > 0     ? given->image_starts_min
+                      : workers->image_folder != NULL ? 1
+                                                      : 2,
         .launchers = given->image_launchers == 0 ? SNAPCELL_IMAGE_LAUNCHERS_DEFAULT
                      : given->image_launchers == SNAPCELL_IMAGE_LAUNCHERS_NONE
                          ? 0
@@ -207,6 +210,7 @@ void snapcell_workers_counters(const snapcell_workers *workers, snapcell_workers
         .image_misses = images.misses,
         .image_collisions = images.collisions,
         .image_failures = images.failures,
+        .image_reads = images.read,
         .restore_tier = atomic_load_explicit(&counters->tier, memory_order_relaxed),
     };
     public_struct_write(out, out_size_bytes, &now, sizeof(now));

@@ -20,11 +20,8 @@
 #include "monotonic.h"
 #include "process_image.h"
 
-/* A function's image is made when so many of its workers were started: one that is loaded once does
- * not pay for it. With a folder the next host profits from the first. */
-#define IMAGES_STARTS_MIN 2
 /* As many functions are known at a time. */
-#define IMAGES_FUNCTIONS_MAX 512
+#define IMAGES_FUNCTIONS_MAX 4096
 /* In addition to the start of a process: for its warm-up requests. */
 #define IMAGES_HEAT_MS 10000
 /* Another launcher is started so long after one was taken: the worker that it becomes comes first.
@@ -45,6 +42,7 @@ typedef struct image_function {
     snapcell_key artifact;
     wire_writer load; /* Owned; empty until an image is wanted */
     function_state state;
+    bool is_worth_it; /* if a folder does not have its image, it is made */
     uint32_t starts;
     uint64_t used_ns;
     uint64_t retry_ns; /* not to be tried before */
@@ -200,12 +198,13 @@ static void function_count_start(worker_images *images, const image_key *key,
         if (function == NULL) return;
         *function = (image_function){.key = *key, .artifact = *artifact};
     }
+    uint64_t before_ns = function->used_ns;
     function->used_ns = now_ns;
     function->starts++;
-    uint32_t starts_min = images->options.folder != NULL ? 1 : IMAGES_STARTS_MIN;
-    if (function->state != FUNCTION_IDLE || function->starts < starts_min ||
-        now_ns < function->retry_ns)
-        return;
+    if (function->state != FUNCTION_IDLE || now_ns < function->retry_ns) return;
+    function->is_worth_it = function->starts >= images->options.starts_min &&
+                            image_shelf_admits(&images->shelf, before_ns);
+    if (!function->is_worth_it && images->options.folder == NULL) return;
     wire_writer_release(&function->load);
     wire_put_raw(&function->load, load->data, load->size_bytes);
     if (!function->load.failed) function->state = FUNCTION_WAITING;
@@ -227,6 +226,7 @@ typedef struct images_work {
     worker_images *images;
     image_maker maker;
     wire_writer load; /* of the maker */
+    bool is_worth_it; /* to be made */
 } images_work;
 
 static bool scope_is(const image_launcher_scope *a, const image_launcher_scope *b)
@@ -294,6 +294,7 @@ static bool work_next_function(images_work *work, image_key *key, snapcell_key *
         *key = next->key;
         *artifact = next->artifact;
         work->load = next->load;
+        work->is_worth_it = next->is_worth_it;
         next->load = (wire_writer){0};
     }
     pthread_mutex_unlock(&images->lock);
@@ -320,9 +321,15 @@ static void work_end_function(worker_images *images, const image_key *key, int f
 {
     if (fd >= 0) work_take_stock(images, fd);
     pthread_mutex_lock(&images->lock);
-    bool made = fd >= 0 && image_shelf_put(&images->shelf, key, fd, size_bytes, made_ns);
+    const shelf_image image = {.key = *key,
+                               .fd = fd,
+                               .size_bytes = size_bytes,
+                               .made_ns = made_ns,
+                               .used_ns = boot_now_ns()};
+    bool made = fd >= 0 && image_shelf_put(&images->shelf, &image);
     function_done(images, key, made);
     if (made && is_new) images->counts.made++;
+    if (made && !is_new) images->counts.read++;
     if (!made) images->counts.failures++;
     pthread_mutex_unlock(&images->lock);
 }
@@ -348,13 +355,23 @@ static bool work_take_from_folder(images_work *work, const image_key *key)
     return true;
 }
 
+/* The folder was looked into, and that is all. */
+static bool work_forgoes(images_work *work, const image_key *key)
+{
+    if (work->is_worth_it) return false;
+    pthread_mutex_lock(&work->images->lock);
+    function_done(work->images, key, true);
+    pthread_mutex_unlock(&work->images->lock);
+    return true;
+}
+
 static void work_begin_image(images_work *work)
 {
     worker_images *images = work->images;
     image_key key;
     snapcell_key artifact;
     if (work->maker.is_running || !work_next_function(work, &key, &artifact)) return;
-    if (work_take_from_folder(work, &key)) {
+    if (work_take_from_folder(work, &key) || work_forgoes(work, &key)) {
         wire_writer_release(&work->load);
         return;
     }
@@ -482,9 +499,10 @@ static bool launch_take_launcher(worker_images *images, const image_launcher_sco
 /* An image that is young enough, as a descriptor of the caller's. -1: none. */
 static int launch_take_image(worker_images *images, const image_key *key, uint64_t *size_bytes)
 {
-    shelf_image *image = image_shelf_find(&images->shelf, key);
+    uint64_t now_ns = boot_now_ns();
+    shelf_image *image = image_shelf_find(&images->shelf, key, now_ns);
     if (image == NULL) return -1;
-    if (boot_now_ns() - image->made_ns > images->options.age_max_ns) {
+    if (now_ns - image->made_ns > images->options.age_max_ns) {
         image_shelf_drop(&images->shelf, key);
         return -1;
     }
@@ -551,6 +569,7 @@ bool worker_images_launch(worker_images *images, const worker_image_wish *wish,
         return false;
     image_identify(&images->host, &artifact, wish->load->data, wish->load->size_bytes, &out->key);
     launch_look(images, wish, &artifact, out, &begin);
+    out->has_waited = begin.has_launcher;
     bool is_launched = begin.image_fd >= 0 && launch_go(images, wish, &begin, out);
     if (begin.image_fd >= 0) close(begin.image_fd);
     images_wake(images); /* there is a launcher to be replaced, or an image to be made */

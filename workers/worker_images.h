@@ -22,7 +22,8 @@ typedef struct worker_images_options {
     uint64_t size_bytes_max; /* in memory */
     uint64_t folder_bytes_max;
     uint64_t age_max_ns;
-    uint32_t launchers; /* so many wait; at most SNAPCELL_IMAGE_LAUNCHERS_MAX */
+    uint32_t starts_min; /* of a function's workers, before its image is made */
+    uint32_t launchers;  /* so many wait; at most SNAPCELL_IMAGE_LAUNCHERS_MAX */
     uint32_t start_limit_ms;
 } worker_images_options;
 
@@ -41,6 +42,7 @@ typedef struct worker_image_wish {
 typedef struct worker_image_launch {
     image_key key;
     child_process process; /* to which the worker's LOAD is to be sent: it says READY then */
+    bool has_waited;       /* the launcher was started before */
 } worker_image_launch;
 
 /* A process from an image, if there is one that fits. False: the function is to be loaded. The
@@ -60,6 +62,7 @@ void worker_images_tell(worker_images *images, const image_key *key, worker_imag
 
 typedef struct worker_images_counts {
     uint64_t made;
+    uint64_t read;       /* from the folder */
     uint64_t size_bytes; /* in memory now */
     uint64_t launches;
     uint64_t misses; /* starts for which there was none */

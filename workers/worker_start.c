@@ -51,6 +51,7 @@ static int start_program(snapcell_worker *worker, snapcell_error *err)
 {
     const snapcell_workers *workers = worker->workers;
     child_process process;
+    worker->origin = SNAPCELL_WORKER_FROM_ARTIFACT;
     int status = child_process_start(workers->worker_path, &cell_kind, workers->zone,
                                      workers->options.start_limit_ms, &process, err);
     return status == SNAPCELL_OK ? start_take_process(worker, &process, WORKER_STAGE_HELLO, err)
@@ -71,6 +72,8 @@ static bool start_launch(snapcell_worker *worker)
         !worker_images_launch(workers->images, &wish, &launch))
         return false;
     worker->launch_key = launch.key;
+    worker->origin =
+        launch.has_waited ? SNAPCELL_WORKER_FROM_IMAGE : SNAPCELL_WORKER_FROM_IMAGE_BY_NEW_LAUNCHER;
     worker->launch = WORKER_IMAGE_BROKEN; /* until it is known better */
     worker->is_launching = true;
     if (start_take_process(worker, &launch.process, WORKER_STAGE_LOADING, NULL) == SNAPCELL_OK &&

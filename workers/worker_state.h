@@ -105,11 +105,12 @@ struct snapcell_worker {
     uint32_t cpu_limit_ms;
     uint32_t wall_limit_ms;
     snapcell_handler_shape shape;
-    cell_policy wanted;          /* of the next process */
-    cell_policy policy;          /* by which its process serves */
-    worker_image_outcome launch; /* what became of a process from an image */
-    image_key launch_key;        /* of the image */
-    bool is_launching;           /* the process comes from an image, and is not ready yet */
+    cell_policy wanted;            /* of the next process */
+    cell_policy policy;            /* by which its process serves */
+    worker_image_outcome launch;   /* what became of a process from an image */
+    image_key launch_key;          /* of the image */
+    snapcell_worker_origin origin; /* of its process */
+    bool is_launching;             /* the process comes from an image, and is not ready yet */
     uint32_t launches_left;
     bool is_async; /* nobody waits for its processes' end */
     bool logs;

@@ -20,13 +20,15 @@ static int put(image_shelf *shelf, uint8_t number, uint64_t size_bytes)
     image_key key = key_of(number);
     int fd = memfd_create("image", MFD_CLOEXEC);
     ck_assert_int_ge(fd, 0);
-    return image_shelf_put(shelf, &key, fd, size_bytes, number) ? fd : -1;
+    const shelf_image image = {
+        .key = key, .fd = fd, .size_bytes = size_bytes, .made_ns = number, .used_ns = number};
+    return image_shelf_put(shelf, &image) ? fd : -1;
 }
 
 static shelf_image *find(image_shelf *shelf, uint8_t number)
 {
     image_key key = key_of(number);
-    return image_shelf_find(shelf, &key);
+    return image_shelf_find(shelf, &key, 100 + number);
 }
 
 START_TEST(test_the_least_recently_used_goes_first)
@@ -80,6 +82,27 @@ START_TEST(test_one_image_a_key)
 }
 END_TEST
 
+/* Without it, functions that take turns would take down each other's images, and profit from none.
+ */
+START_TEST(test_what_is_used_less_than_all_is_not_admitted)
+{
+    image_shelf shelf = {.size_bytes_max = 100};
+    ck_assert(image_shelf_admits(&shelf, 0));
+    ck_assert_int_ge(put(&shelf, 1, 40), 0);
+    ck_assert(image_shelf_admits(&shelf, 0)); /* there is room for one more */
+    ck_assert_int_ge(put(&shelf, 2, 40), 0);
+    ck_assert(!image_shelf_admits(&shelf, 0));
+    ck_assert(!image_shelf_admits(&shelf, 1));
+    ck_assert(image_shelf_admits(&shelf, 2)); /* the first one was used before that */
+    ck_assert_ptr_nonnull(find(&shelf, 1));   /* at 101 */
+    ck_assert(!image_shelf_admits(&shelf, 2));
+    ck_assert(image_shelf_admits(&shelf, 3));
+    ck_assert_uint_eq(shelf.count, 2);
+    image_shelf_clear(&shelf);
+    ck_assert_uint_eq(shelf.count, 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("image_shelf");
@@ -87,6 +110,7 @@ int main(void)
     tcase_add_test(tcase, test_the_least_recently_used_goes_first);
     tcase_add_test(tcase, test_what_has_no_room_is_not_kept);
     tcase_add_test(tcase, test_one_image_a_key);
+    tcase_add_test(tcase, test_what_is_used_less_than_all_is_not_admitted);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -95,7 +95,9 @@ typedef struct snapcell_workers_options {
      * goes first. A function's image is its process's memory, hot and ready, written down by a
      * process that is started for that alone when a second worker of the function is started; from
      * then on workers are launched from it, in a millisecond instead of ten, and share its pages.
-     * Where no image fits, a worker loads its function as ever. 0: 256 MiB; SNAPCELL_IMAGES_NONE:
+     * Where no image fits, a worker loads its function as ever. Where all have their place, a new
+     * one takes that of an image that was not used since its own function was last started, or is
+     * not made. 0: 256 MiB; SNAPCELL_IMAGES_NONE:
      * there are no images, and no thread and process for them. */
     uint64_t image_bytes_max;
     /* A folder in which images outlive the group; made when it is missing, with mode 0700. It must
@@ -115,6 +117,10 @@ typedef struct snapcell_workers_options {
      * a call may have 1 MiB, and its result 16 MiB. NULL: none. Borrowed until the group is closed.
      */
     const snapcell_host *host;
+    /* How many workers of a function are started before its image is made: one that is started once
+     * would not pay for it. A folder is looked into from the first on. 0: two; with a folder one,
+     * since the next host profits from it. */
+    uint32_t image_starts_min;
 } snapcell_workers_options;
 
 #define SNAPCELL_WORKERS_OPTIONS_INIT                                                              \
@@ -147,6 +153,7 @@ typedef struct snapcell_workers_counts {
     uint64_t image_misses;     /* starts for which there was no image */
     uint64_t image_collisions; /* launchers that lay where an image has memory, and were replaced */
     uint64_t image_failures;   /* images that could not be made, or not be used */
+    uint64_t image_reads;      /* images that were taken from the folder */
 } snapcell_workers_counts;
 
 /* Purpose: a group's counters. `workers` and `out`: not NULL. `out_size_bytes`: sizeof(*out), so
@@ -394,6 +401,17 @@ SNAPCELL_API snapcell_restore_tier snapcell_restore_probe(void);
 /* Purpose: the worker's process, as for putting it into a control group; 0 while there is none,
  * after a call that ended it. `worker`: not NULL. Thread: one at a time. Errors: none. */
 SNAPCELL_API int snapcell_worker_process_id(const snapcell_worker *worker);
+
+/* Where a process has its function from. */
+typedef enum snapcell_worker_origin {
+    SNAPCELL_WORKER_FROM_ARTIFACT = 0, /* a process was started, and loaded it */
+    SNAPCELL_WORKER_FROM_IMAGE = 1,    /* a launcher that waited became an image of it */
+    SNAPCELL_WORKER_FROM_IMAGE_BY_NEW_LAUNCHER = 2, /* none waited: one was started first */
+} snapcell_worker_origin;
+
+/* Purpose: where the worker's process has its function from; of one that was READY. `worker`: not
+ * NULL. Returns: the origin. Thread: one at a time. Errors: none. */
+SNAPCELL_API snapcell_worker_origin snapcell_worker_get_origin(const snapcell_worker *worker);
 
 /* Purpose: be the worker process; called by a program that was started as one, with the socket's
  * descriptor. Returns: the process's exit status. Thread: the main one, once, before anything else.
