@@ -232,7 +232,7 @@ static ptrdiff_t exchange_write(void *user, const void *data, size_t size_bytes)
         exchange_send_end(exchange);
         return 0;
     }
-    if (exchange->credit_bytes == 0) exchange_receive(exchange);
+    exchange_receive(exchange); /* a slow stream would use up its credit in hours */
     if (exchange->abandoned || exchange->host_is_gone) return SNAPCELL_STREAM_FAILED;
     size_t sent = exchange_send_data(exchange, data, size_bytes);
     exchange_flush(exchange);

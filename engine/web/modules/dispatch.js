@@ -207,13 +207,14 @@ exports.compileRegExp = regexp => {
 
 // --- Contexts ---
 
-// Waits for everything that was given to waitUntil, also while waiting.
+// Waits for everything that was given to waitUntil, also while waiting. What fails since nobody reads the response, by
+// its signal's reason, failed as it should.
 async function settle(promises) {
     for (let i = 0; i < promises.length; i++) {
         try {
             await promises[i];
         } catch (error) {
-            report(error, "waitUntil");
+            if (error === undefined || error !== promises.abandoned) report(error, "waitUntil");
         }
     }
 }
@@ -293,6 +294,7 @@ async function send(state, headers, { method, promises, request, exchange }) {
     const { sendAll, stop } = require("snapcell:streams");
     if (!wanted || !(await sendAll(stream, write))) {
         const reason = abortRequest(request, "nobody reads the response's body any more");
+        promises.abandoned = reason;
         promises.push(stop(stream, reason));
     }
     return [null, null, null, pendingOf(promises)];

@@ -16,6 +16,17 @@ function pieces(number, gap) {
     });
 }
 
+// Ends by its request's signal, as what is fetched with it does.
+const tied = signal =>
+    new ReadableStream({
+        start: controller =>
+            signal.addEventListener("abort", () => controller.error(signal.reason)),
+        async pull(controller) {
+            await pause(20);
+            controller.enqueue(encoder.encode("piece\n"));
+        },
+    });
+
 const endless = () =>
     new ReadableStream({
         pull(controller) {
@@ -48,6 +59,14 @@ const answers = {
     "/empty": () => new Response(null, { status: 204 }),
     "/large": () => new Response("x".repeat(5_000_000)),
     "/pieces": () => new Response(pieces(4, 20)),
+    "/tied": (request, env, context) => {
+        context.waitUntil(
+            new Promise((resolve, reject) => {
+                request.signal.addEventListener("abort", () => reject(request.signal.reason));
+            })
+        );
+        return new Response(tied(request.signal));
+    },
     "/endless": () => new Response(endless()),
     "/throw": () => {
         throw new TypeError("a deliberate failure");
@@ -72,6 +91,10 @@ const answers = {
     "/slow": async () => {
         await pause(400);
         return new Response("slow");
+    },
+    "/doze": async () => {
+        await pause(2900);
+        return new Response("awake");
     },
     "/never": () => new Promise(() => setTimeout(() => {}, 1e6)),
     "/long": () => new Response("said", { headers: { "content-length": "3" } }),
