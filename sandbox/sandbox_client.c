@@ -81,6 +81,7 @@ static void client_build(sandbox_program *out, uint32_t pid)
     for (size_t i = 0; i < CLIENT_COUNT(client_forbidden); i++)
         program_for_call(out, client_forbidden[i], refuse);
     sandbox_forbid(out, refuse);
+    sandbox_forbid_naming(out, refuse);
     program_for_arguments(out, __NR_clone, &(program_test){0, thread, thread}, 1, refuse);
     program_for_arguments(out, __NR_tgkill, &(program_test){0, UINT32_MAX, pid}, 1, refuse);
     program_for_arguments(out, __NR_openat, &reads, 1, refuse);

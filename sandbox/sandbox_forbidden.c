@@ -10,11 +10,9 @@ static const int forbidden[] = {
     __NR_process_vm_readv,
     __NR_process_vm_writev,
     __NR_kcmp,
-    /* files that are made, renamed, removed, or changed */
+    /* files that are made or changed */
     __NR_mknodat,
     __NR_mkdirat,
-    __NR_renameat2,
-    __NR_linkat,
     __NR_symlinkat,
     __NR_fchmod,
     __NR_fchmodat,
@@ -68,9 +66,6 @@ static const int forbidden[] = {
     __NR_mkdir,
     __NR_rmdir,
     __NR_mknod,
-    __NR_rename,
-    __NR_renameat,
-    __NR_link,
     __NR_symlink,
     __NR_chmod,
     __NR_chown,
@@ -82,10 +77,27 @@ static const int forbidden[] = {
 #endif
 };
 
+static const int naming[] = {
+    __NR_renameat2, __NR_linkat,
+#ifdef __x86_64__
+    __NR_rename,    __NR_renameat, __NR_link,
+#endif
+};
+
+static void forbid_calls(sandbox_program *out, const int *calls, size_t count, uint32_t action)
+{
+    for (size_t i = 0; i < count; i++)
+        program_for_call(out, calls[i], action);
+}
+
 void sandbox_forbid(sandbox_program *out, uint32_t action)
 {
-    for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++)
-        program_for_call(out, forbidden[i], action);
+    forbid_calls(out, forbidden, sizeof(forbidden) / sizeof(forbidden[0]), action);
+}
+
+void sandbox_forbid_naming(sandbox_program *out, uint32_t action)
+{
+    forbid_calls(out, naming, sizeof(naming) / sizeof(naming[0]), action);
 }
 
 /* Of the x32 ABI, whose numbers have this bit, none is allowed. */

@@ -8,6 +8,9 @@
 /* Each of them ends in `action`. */
 void sandbox_forbid(sandbox_program *out, uint32_t action);
 
+/* Renaming files, and giving them other names. */
+void sandbox_forbid_naming(sandbox_program *out, uint32_t action);
+
 /* A call of the x32 ABI ends the process. Nothing on other processors. */
 void sandbox_forbid_x32(sandbox_program *out);
 

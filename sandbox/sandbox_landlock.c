@@ -26,6 +26,7 @@ typedef struct landlock_rules {
 #define LANDLOCK_READ_FILE 4u
 #define LANDLOCK_READ_DIR 8u
 #define LANDLOCK_REMOVE_FILE 32u
+#define LANDLOCK_MAKE_REG 256u
 
 #define LANDLOCK_RULE_BENEATH 1
 typedef struct landlock_beneath {
@@ -124,6 +125,8 @@ int sandbox_landlock_restrict_to(int abi, const sandbox_landlock_paths *sets, si
         [SANDBOX_LANDLOCK_WRITE] = LANDLOCK_READ_FILE | LANDLOCK_WRITE_FILE,
         [SANDBOX_LANDLOCK_EXECUTE] = LANDLOCK_READ_FILE | LANDLOCK_EXECUTE,
         [SANDBOX_LANDLOCK_REMOVE] = LANDLOCK_REMOVE_FILE,
+        [SANDBOX_LANDLOCK_CHANGE] =
+            LANDLOCK_READ_FILE | LANDLOCK_WRITE_FILE | LANDLOCK_REMOVE_FILE | LANDLOCK_MAKE_REG,
     };
     cleanup_close int fd = landlock_new(abi, 0);
     if (fd < 0) return errno;

@@ -11,6 +11,7 @@ typedef enum sandbox_landlock_use {
     SANDBOX_LANDLOCK_WRITE,   /* and read; not making files */
     SANDBOX_LANDLOCK_EXECUTE, /* and read */
     SANDBOX_LANDLOCK_REMOVE,  /* files, of a folder; no more */
+    SANDBOX_LANDLOCK_CHANGE,  /* files of a folder: reading, writing, making and removing them */
 } sandbox_landlock_use;
 
 /* Files and folders, and what may be done to all that is below them. Those that are not there, and

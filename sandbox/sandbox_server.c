@@ -31,11 +31,13 @@ static const char *const server_libraries[] = {"/usr", "/lib", "/lib64", "/nix/s
 
 static const char *const server_writable[] = {"/dev/null"};
 
-static void server_build(sandbox_program *out)
+/* `names_files`: in the folder of what is changeable, to which Landlock confines it. */
+static void server_build(sandbox_program *out, bool names_files)
 {
     const uint32_t refuse = SECCOMP_RET_ERRNO | EPERM;
     program_begin(out, SECCOMP_RET_KILL_PROCESS);
     sandbox_forbid(out, refuse);
+    if (!names_files) sandbox_forbid_naming(out, refuse);
     program_for_call(out, __NR_pidfd_getfd, refuse);
     sandbox_forbid_x32(out);
     program_return(out, SECCOMP_RET_ALLOW);
@@ -70,6 +72,7 @@ static int server_restrict_files(const sandbox_server_files *files, snapcell_err
         {SANDBOX_LANDLOCK_WRITE, files->writable, files->writable_count},
         {SANDBOX_LANDLOCK_EXECUTE, files->programs, files->program_count},
         {SANDBOX_LANDLOCK_REMOVE, files->removable, files->removable_count},
+        {SANDBOX_LANDLOCK_CHANGE, &files->changeable, 1},
         {SANDBOX_LANDLOCK_EXECUTE, server_libraries, SERVER_COUNT(server_libraries)},
     };
     int abi = sandbox_landlock_abi();
@@ -87,6 +90,6 @@ int sandbox_server_enter(const sandbox_server_files *files, bool *keeps_user, sn
     if (status == SNAPCELL_OK)
         status = sandbox_limit(RLIMIT_CORE, 0, "to do without core dumps", err);
     if (status == SNAPCELL_OK) status = sandbox_change_user(*keeps_user, err);
-    server_build(&program);
+    server_build(&program, files->changeable != NULL);
     return status == SNAPCELL_OK ? sandbox_install(&program, true, err) : status;
 }

@@ -19,12 +19,14 @@ typedef struct sandbox_server_files {
     size_t program_count;
     const char *const *removable; /* folders of which files may be removed: the server's sockets */
     size_t removable_count;
+    const char *changeable; /* a folder in which files may be made, too; NULL: none */
 } sandbox_server_files;
 
 /* Purpose: leave a process its sockets, the network, the named files, and starting the named
- * programs; what it starts inherits the same. It loses: making, renaming and removing files, other
- * files altogether where the kernel has Landlock, tracing and reading other processes, changing the
- * system, and privileges: root becomes nobody, unless nobody cannot read what is named;
+ * programs; what it starts inherits the same. It loses: making, renaming and removing other files,
+ * other files altogether where the kernel has Landlock, tracing and reading other processes,
+ * changing the system, and privileges: root becomes nobody, unless nobody cannot read what is
+ * named;
  * `*keeps_user` tells. Thread: any, once, before others are started. Errors: E_SANDBOX, E_INTERNAL.
  */
 int sandbox_server_enter(const sandbox_server_files *files, bool *keeps_user, snapcell_error *err);

@@ -43,6 +43,8 @@ int serve_config_init(serve_config *config, snapcell_error *err)
     *config = (serve_config){
         .access_log = true,
         .by_host = true,
+        .image_bytes = SNAPCELL_IMAGE_BYTES_MAX_DEFAULT,
+        .image_folder_bytes = SNAPCELL_IMAGE_FOLDER_BYTES_MAX_DEFAULT,
         .workers_max = 256,
         .connections_max = 16384,
         .head_bytes = 32768,
@@ -76,6 +78,7 @@ void serve_config_release(serve_config *config)
     config_strings_release(&config->trusted_proxies);
     config_strings_release(&config->secret_files);
     free(config->metrics);
+    free(config->image_folder);
     free(config->store);
     config_function_release(&config->defaults);
     for (size_t i = 0; i < config->function_count; i++)

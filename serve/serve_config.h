@@ -77,6 +77,9 @@ typedef struct serve_config {
     serve_tenant_config *tenants;
     size_t tenant_count;
     serve_strings secret_files; /* as they were read, to be read again */
+    char *image_folder;         /* NULL: none */
+    uint64_t image_bytes;       /* in memory; 0: there are no images */
+    uint64_t image_folder_bytes;
     bool access_log;
     bool by_host; /* functions answer at their names, too */
 

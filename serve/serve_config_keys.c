@@ -393,6 +393,32 @@ static const config_key keys_server_limits[] = {
     {0},
 };
 
+static void keys_take_image_folder(config_reader *reader, const serve_json_step *step,
+                                   json_t *value, void *base)
+{
+    serve_config *config = base;
+    if (!config_expect(reader, step, value, JSON_STRING, "the path of a folder")) return;
+    free(config->image_folder);
+    config->image_folder = config_path(reader, json_string_value(value));
+    reader->no_memory |= config->image_folder == NULL;
+}
+
+static const config_key keys_images[] = {
+    {.name = "memory_mb",
+     .kind = CONFIG_NUMBER_64,
+     .offset = SERVER(image_bytes),
+     .max = MIB_MAX,
+     .unit = (uint64_t)1 << 20},
+    {.name = "folder", .take = keys_take_image_folder},
+    {.name = "folder_mb",
+     .kind = CONFIG_NUMBER_64,
+     .offset = SERVER(image_folder_bytes),
+     .min = 1,
+     .max = MIB_MAX,
+     .unit = (uint64_t)1 << 20},
+    {0},
+};
+
 /* Read before all others: functions begin with them. */
 static void keys_pass_over(config_reader *reader, const serve_json_step *step, json_t *value,
                            void *base)
@@ -419,6 +445,7 @@ static const config_key keys_all[] = {
     {.name = "functions", .take = keys_take_functions},
     {.name = "tenants", .take = keys_take_tenants},
     {.name = "limits", .kind = CONFIG_OBJECT, .keys = keys_server_limits},
+    {.name = "images", .kind = CONFIG_OBJECT, .keys = keys_images},
     {.name = "timeouts", .kind = CONFIG_OBJECT, .keys = keys_timeouts},
     {.name = "defaults", .take = keys_pass_over},
     {0},

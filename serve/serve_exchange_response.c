@@ -184,6 +184,9 @@ void exchange_answer(serve_exchange *exchange, int status, const char *extra, co
     serve_response_plain(&exchange->out, status, extra, text, !is_head, exchange->keeps_alive,
                          exchange->head.minor);
     exchange->client->send(exchange->user, exchange->out.data, exchange->out.size_bytes);
+    exchange->sent_bytes = is_head ? 0 : strlen(text);
+    if (exchange->function != NULL)
+        exchange->function->metrics.sent_bytes += exchange->out.size_bytes;
     serve_buffer_drop(&exchange->out, exchange->out.size_bytes);
     response_finish(exchange, true);
 }

@@ -43,14 +43,24 @@ typedef enum serve_end {
     SERVE_END_COUNT
 } serve_end;
 
+/* What a worker was started for. */
+typedef enum serve_start {
+    SERVE_START_COLD = 0, /* its function had none */
+    SERVE_START_MORE,     /* those that there were did not do */
+    SERVE_START_COUNT
+} serve_start;
+
+/* As snapcell_worker_origin. */
+#define SERVE_ORIGIN_COUNT 3
+
 /* Of a function. */
 typedef struct serve_function_metrics {
     uint64_t answers[6]; /* by the status's first digit; [0]: the client went away before */
     uint64_t failures;   /* calls that failed: exceptions, limits, deaths */
     uint64_t refusals;   /* by the queue */
     uint64_t cancelled;
-    uint64_t limits[3]; /* memory, CPU, wall */
-    uint64_t starts[2]; /* of workers: of a function that was never loaded here, and others */
+    uint64_t limits[3];                                     /* memory, CPU, wall */
+    uint64_t starts[SERVE_START_COUNT][SERVE_ORIGIN_COUNT]; /* of workers */
     uint64_t ends[SERVE_END_COUNT];
     uint64_t received_bytes; /* of bodies */
     uint64_t sent_bytes;

@@ -9,10 +9,6 @@
 #include "monotonic.h"
 #include "serve_pool_state.h"
 
-/* A second worker is started for calls that have waited so long; above the number of CPUs, for
- * those that have waited longer, as when functions wait for others themselves. */
-#define POOL_SCALE_NS (3 * NS_PER_MS)
-#define POOL_SCALE_MORE_NS (100 * NS_PER_MS)
 /* While somebody waits, the queues are looked at so often. */
 #define POOL_TIMER_MS 5
 #define POOL_MEASURE_NS NS_PER_SECOND
@@ -27,7 +23,7 @@ static const serve_slot_events pool_slot_events;
 
 static void pool_back_off(serve_function *function, const snapcell_error *why)
 {
-    function->failure = *why;
+    serve_function_set_failure(function, why);
     function->failure_count++;
     if (function->failure_count <= POOL_FAILURES_FREE && !serve_pool_is_lasting(why->code)) return;
     uint32_t steps = function->failure_count > POOL_FAILURES_FREE
@@ -68,23 +64,9 @@ static void pool_start(serve_function *function)
     serve_pool_link(pool, slot);
 }
 
-static bool pool_wants_worker(const serve_function *function, uint64_t now_ns)
-{
-    const serve_function_config *config = function->config;
-    uint32_t tenant_max = function->tenant->workers_max;
-    if (function->queue_first == NULL) return function->worker_count < config->workers_min;
-    if (function->worker_count >= config->workers_max || function->starting_count > 0 ||
-        (tenant_max > 0 && function->tenant->worker_count >= tenant_max))
-        return false;
-    if (function->worker_count == 0) return true;
-    uint64_t waited = now_ns - function->queue_first->asked_ns;
-    return waited >= (function->worker_count < function->pool->cpu_count ? POOL_SCALE_NS
-                                                                         : POOL_SCALE_MORE_NS);
-}
-
 static void pool_consider(serve_function *function, uint64_t now_ns)
 {
-    if (function->retry_ns > now_ns || !pool_wants_worker(function, now_ns)) return;
+    if (function->retry_ns > now_ns || !serve_pool_wants_worker(function, now_ns)) return;
     if (serve_pool_make_room(function->pool, function)) pool_start(function);
 }
 
@@ -181,8 +163,8 @@ static void pool_on_ready(serve_slot *slot)
 {
     serve_function *function = slot->function;
     function->starting_count--;
-    function->metrics.starts[function->was_loaded]++;
-    function->was_loaded = true;
+    serve_start start = function->worker_count > 1 ? SERVE_START_MORE : SERVE_START_COLD;
+    function->metrics.starts[start][snapcell_worker_get_origin(slot->worker)]++;
     serve_histogram_add(&function->metrics.phases[SERVE_PHASE_START],
                         monotonic_now_ns() - slot->started_ns);
     slot->state = SERVE_SLOT_IDLE; /* in no list: pool_release() decides */
@@ -290,12 +272,13 @@ static bool pool_refuses(serve_ticket *ticket)
     serve_function *function = ticket->function;
     snapcell_error error;
     if (!function->is_known && function->worker_count == 0) {
-        serve_pool_refuse(ticket, &function->failure, 1);
+        serve_pool_refuse(ticket, serve_function_failure(function), 1);
         return true;
     }
     if (function->retry_ns > ticket->asked_ns && function->worker_count == 0) {
-        bool lasts = serve_pool_is_lasting(function->failure.code);
-        serve_pool_refuse(ticket, &function->failure,
+        const snapcell_error *why = serve_function_failure(function);
+        bool lasts = serve_pool_is_lasting(why->code);
+        serve_pool_refuse(ticket, why,
                           lasts ? 0 : serve_pool_retry_after(function, ticket->asked_ns));
         return true;
     }

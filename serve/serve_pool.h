@@ -48,9 +48,8 @@ struct serve_function {
     const serve_function_config *config;
     snapcell_key key;
     snapcell_handler_shape shape;
-    bool is_known;   /* the key and shape are those of the store */
-    bool was_loaded; /* a worker was ready once */
-    bool waits;      /* it is in the pool's list of those that wait */
+    bool is_known; /* the key and shape are those of the store */
+    bool waits;    /* it is in the pool's list of those that wait */
     struct serve_tenant *tenant;
     serve_ticket *queue_first;
     serve_ticket *queue_last;
@@ -58,10 +57,10 @@ struct serve_function {
     uint32_t worker_count; /* in all states */
     uint32_t starting_count;
     uint32_t busy_count;
-    uint32_t failure_count; /* starts and deaths, one after the other */
-    uint64_t retry_ns;      /* no worker is started before; 0: at once */
-    snapcell_error failure; /* the last one */
-    serve_slot *idle;       /* the one that was used last is first */
+    uint32_t failure_count;  /* starts and deaths, one after the other */
+    uint64_t retry_ns;       /* no worker is started before; 0: at once */
+    snapcell_error *failure; /* Owned: the last one; NULL: none */
+    serve_slot *idle;        /* the one that was used last is first */
     serve_function_metrics metrics;
     serve_function *next; /* of the same hash */
     serve_function *next_waiting;

@@ -59,8 +59,23 @@ void serve_function_configure(serve_function *function)
 void serve_function_free(serve_function *function)
 {
     serve_settings_drop(function->settings);
+    free(function->failure);
     free(function->name);
     free(function);
+}
+
+/* Most functions never fail: an error takes five KiB. */
+void serve_function_set_failure(serve_function *function, const snapcell_error *why)
+{
+    if (function->failure == NULL) function->failure = malloc(sizeof(*function->failure));
+    if (function->failure != NULL) *function->failure = *why;
+}
+
+const snapcell_error *serve_function_failure(const serve_function *function)
+{
+    static const snapcell_error no_memory = {.code = SNAPCELL_E_NOMEM,
+                                             .message = "no memory for a worker"};
+    return function->failure != NULL ? function->failure : &no_memory;
 }
 
 static void function_learn(serve_function *function, const serve_name *name)
@@ -69,7 +84,7 @@ static void function_learn(serve_function *function, const serve_name *name)
     function->key = name->key;
     function->is_known = serve_names_shape(&function->pool->context->names, &name->key,
                                            &function->shape, &error) == SNAPCELL_OK;
-    if (!function->is_known) function->failure = error;
+    if (!function->is_known) serve_function_set_failure(function, &error);
 }
 
 static serve_function *function_new(serve_pool *pool, const serve_name *name)

@@ -9,7 +9,7 @@ static bool report_is_used(const serve_function *function)
 {
     const serve_function_metrics *metrics = &function->metrics;
     return function->worker_count > 0 || metrics->phases[SERVE_PHASE_QUEUE].count > 0 ||
-           metrics->refusals > 0 || metrics->starts[0] > 0;
+           metrics->refusals > 0 || metrics->phases[SERVE_PHASE_START].count > 0;
 }
 
 /* `function="x"`, and a second label. */
@@ -60,10 +60,6 @@ static uint64_t report_refusals(const serve_function_metrics *metrics, size_t in
 static uint64_t report_limits(const serve_function_metrics *metrics, size_t index)
 {
     return metrics->limits[index];
-}
-static uint64_t report_starts(const serve_function_metrics *metrics, size_t index)
-{
-    return metrics->starts[index];
 }
 static uint64_t report_ends(const serve_function_metrics *metrics, size_t index)
 {
@@ -126,11 +122,66 @@ static void report_workers(const serve_pool *pool, serve_buffer *out)
     serve_metrics_count(out, "snapcell_worker_memory_max_bytes", "", pool->memory_max_bytes);
 }
 
+static void report_function_starts(const serve_function *function, const char *name,
+                                   serve_buffer *out)
+{
+    static const char *const starts[] = {"cold", "more"};
+    static const char *const origins[] = {"artifact", "image", "image_new_launcher"};
+    serve_buffer labels = {0};
+    for (size_t i = 0; i < SERVE_START_COUNT; i++)
+        for (size_t j = 0; j < SERVE_ORIGIN_COUNT; j++) {
+            report_labels(&labels, function, "start", starts[i]);
+            labels.size_bytes--; /* its zero */
+            serve_buffer_text(&labels, ",");
+            serve_metrics_label(&labels, "from", origins[j]);
+            serve_buffer_add(&labels, "", 1);
+            if (!labels.failed)
+                serve_metrics_count(out, name, labels.data, function->metrics.starts[i][j]);
+        }
+    serve_buffer_release(&labels);
+}
+
+static void report_starts(const serve_pool *pool, serve_buffer *out)
+{
+    static const char name[] = "snapcell_worker_starts_total";
+    serve_metrics_begin(out, name, "counter",
+                        "Workers that became ready. cold: their function had none, or one more; "
+                        "from: its artifact, an image in memory that a waiting launcher became, or "
+                        "one that was started for it.");
+    SERVE_EACH_FUNCTION(pool, function)
+    {
+        if (report_is_used(function)) report_function_starts(function, name, out);
+    }
+}
+
+static void report_images(const serve_pool *pool, serve_buffer *out)
+{
+    static const char name[] = "snapcell_images_total";
+    snapcell_workers_counts sum = {0};
+    for (const serve_group *group = pool->groups; group != NULL; group = group->next) {
+        snapcell_workers_counts counts;
+        snapcell_workers_counters(group->workers, &counts, sizeof(counts));
+        sum.images += counts.images;
+        sum.image_reads += counts.image_reads;
+        sum.image_failures += counts.image_failures;
+        sum.image_collisions += counts.image_collisions;
+        sum.image_bytes += counts.image_bytes;
+    }
+    serve_metrics_begin(out, name, "counter",
+                        "Images of functions: made, read from the folder, failed to be made or "
+                        "used, and launchers that lay where an image has memory.");
+    serve_metrics_count(out, name, "event=\"made\"", sum.images);
+    serve_metrics_count(out, name, "event=\"read\"", sum.image_reads);
+    serve_metrics_count(out, name, "event=\"failed\"", sum.image_failures);
+    serve_metrics_count(out, name, "event=\"collided\"", sum.image_collisions);
+    serve_metrics_begin(out, "snapcell_image_bytes", "gauge", "Images in memory.");
+    serve_metrics_count(out, "snapcell_image_bytes", "", sum.image_bytes);
+}
+
 void serve_pool_report(const serve_pool *pool, serve_buffer *out)
 {
     static const char *const answers[] = {"gone", "2xx", "3xx", "4xx", "5xx"};
     static const char *const limits[] = {"memory", "cpu", "wall"};
-    static const char *const starts[] = {"first", "again"};
     static const char *const directions[] = {"received", "sent"};
     const char *ends[SERVE_END_COUNT];
     for (int i = 0; i < SERVE_END_COUNT; i++)
@@ -146,10 +197,7 @@ void serve_pool_report(const serve_pool *pool, serve_buffer *out)
                    NULL, NULL, 1, report_refusals);
     report_counter(pool, out, "snapcell_limits_total", "Limits that calls hit.", "limit", limits, 3,
                    report_limits);
-    report_counter(
-        pool, out, "snapcell_worker_starts_total",
-        "Workers that became ready: the first of a function in this server, or one more.", "start",
-        starts, 2, report_starts);
+    report_starts(pool, out);
     report_counter(pool, out, "snapcell_worker_ends_total", "Workers that ended, by reason.",
                    "reason", ends, SERVE_END_COUNT, report_ends);
     report_counter(pool, out, "snapcell_body_bytes_total",
@@ -157,4 +205,5 @@ void serve_pool_report(const serve_pool *pool, serve_buffer *out)
                    report_bytes);
     report_phases(pool, out);
     report_workers(pool, out);
+    report_images(pool, out);
 }

@@ -4,6 +4,8 @@
 
 /* What a worker is taken to have before it was measured. */
 #define POOL_WORKER_SIZE_GUESS (UINT64_C(24) << 20)
+/* So many calls, and a worker may idle for as long as its function says; after fewer, for less. */
+#define POOL_IDLE_CALLS 10u
 
 /* --- Slots --- */
 
@@ -125,15 +127,22 @@ void serve_pool_measure(serve_pool *pool)
     }
 }
 
+/* A start costs about as much as some tens of calls: what was hardly used is not kept for what it
+ * would save. */
+static uint64_t pool_idle_limit_ns(const serve_slot *slot)
+{
+    uint64_t calls = slot->call_count < POOL_IDLE_CALLS ? slot->call_count : POOL_IDLE_CALLS;
+    if (calls == 0) calls = 1;
+    return slot->function->config->idle_ms * NS_PER_MS * calls / POOL_IDLE_CALLS;
+}
+
 void serve_pool_retire_idle(serve_pool *pool, uint64_t now_ns)
 {
     serve_slot *next;
     for (serve_slot *slot = pool->slots; slot != NULL; slot = next) {
         next = slot->next;
-        const serve_function_config *config = slot->function->config;
-        if (slot->state == SERVE_SLOT_IDLE &&
-            now_ns - slot->idle_ns > config->idle_ms * NS_PER_MS &&
-            slot->function->worker_count > config->workers_min)
+        if (slot->state == SERVE_SLOT_IDLE && now_ns - slot->idle_ns > pool_idle_limit_ns(slot) &&
+            slot->function->worker_count > slot->function->config->workers_min)
             serve_pool_retire(slot, SERVE_END_IDLE);
     }
 }

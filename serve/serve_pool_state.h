@@ -40,6 +40,11 @@ void serve_function_configure(serve_function *function);
 
 void serve_function_free(serve_function *function);
 
+/* Remembers why it could not be served. */
+void serve_function_set_failure(serve_function *function, const snapcell_error *why);
+/* That, or that memory is short. */
+const snapcell_error *serve_function_failure(const serve_function *function);
+
 /* --- Queues (serve_pool_queue.c) --- */
 
 void serve_pool_enqueue(serve_ticket *ticket);
@@ -57,6 +62,9 @@ unsigned serve_pool_retry_after(const serve_function *function, uint64_t now_ns)
 
 /* Whether a worker cannot be started for a reason that another try does not remove. */
 bool serve_pool_is_lasting(int code);
+
+/* Whether one more worker is to be started for those that wait. */
+bool serve_pool_wants_worker(const serve_function *function, uint64_t now_ns);
 
 /* --- Workers and room (serve_pool_room.c) --- */
 

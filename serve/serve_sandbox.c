@@ -56,8 +56,14 @@ static int sandbox_add_programs(sandbox_paths *paths, snapcell_error *err)
     const char *slash = strrchr(path, '/');
     size_t folder_size = slash != NULL ? (size_t)(slash - path) : 0;
     sandbox_add(paths, path, strlen(path), "");
-    sandbox_add(paths, path, folder_size, "/snapcell-net");
-    sandbox_add(paths, path, folder_size, "/../libexec/snapcell/snapcell-net");
+    static const char *const helpers[] = {
+        "/snapcell-net",
+        "/../libexec/snapcell/snapcell-net",
+        "/snapcell-launch",
+        "/../libexec/snapcell/snapcell-launch",
+    };
+    for (size_t i = 0; i < sizeof(helpers) / sizeof(*helpers); i++)
+        sandbox_add(paths, path, folder_size, helpers[i]);
     return SNAPCELL_OK;
 }
 
@@ -105,6 +111,7 @@ int serve_sandbox_enter(serve_context *context, const char *config_path,
         .program_count = programs.count,
         .removable = (const char *const *)removable.items,
         .removable_count = removable.count,
+        .changeable = context->settings->config.image_folder,
     };
     status = sandbox_server_enter(&files, &keeps_user, err);
     if (status == SNAPCELL_OK) sandbox_log(context, was_root && keeps_user);

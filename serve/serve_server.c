@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -254,6 +255,26 @@ static int server_listen_at(serve_server *server, snapcell_error *err)
     return status;
 }
 
+/* An image is native code: anyone else who could write there could run some. */
+static int server_prepare_image_folder(const serve_server *server, snapcell_error *err)
+{
+    struct stat status;
+    const char *path = server->context.settings->config.image_folder;
+    if (path == NULL) return SNAPCELL_OK;
+    if (geteuid() == 0 && !server->options->no_sandbox)
+        return error_set(err, SNAPCELL_E_USAGE,
+                         "images.folder is for servers that run as a user of their own: this one "
+                         "is root's, and becomes nobody, whom others may be, too");
+    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+        return error_set_errno(err, SNAPCELL_E_IO, errno, "cannot make the folder of images %s",
+                               path);
+    if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode))
+        return error_set(err, SNAPCELL_E_USAGE, "images.folder: %s is no folder", path);
+    if (status.st_uid == geteuid() && (status.st_mode & 077) == 0) return SNAPCELL_OK;
+    return error_set(err, SNAPCELL_E_USAGE,
+                     "images.folder: %s must belong to this server's user alone (mode 0700)", path);
+}
+
 static int server_confine(serve_server *server, snapcell_error *err)
 {
     char *paths[SERVER_SOCKETS_MAX];
@@ -281,6 +302,7 @@ static int server_open(serve_server *server, snapcell_error *err)
                          server->options->single, server->options->store);
     status = serve_pool_new(context, &server->front->pool, err);
     if (status == SNAPCELL_OK) status = server_listen_at(server, err);
+    if (status == SNAPCELL_OK) status = server_prepare_image_folder(server, err);
     if (status == SNAPCELL_OK) status = server_confine(server, err);
     return status;
 }

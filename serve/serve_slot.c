@@ -10,6 +10,9 @@
 #include "error_set.h"
 #include "monotonic.h"
 
+/* With a folder, too: of thousands of functions most are started once. */
+#define GROUP_IMAGE_STARTS_MIN 2
+
 static void slot_on_closed(uv_handle_t *handle)
 {
     serve_slot *slot = handle->data;
@@ -37,6 +40,12 @@ static serve_group *group_open(const serve_context *context, const serve_functio
     options.policy = (snapcell_workers_policy)config->policy;
     options.warm_calls = config->warm_calls;
     options.no_sandbox = context->no_sandbox;
+    const serve_config *settings = &context->settings->config;
+    options.image_bytes_max =
+        settings->image_bytes > 0 ? settings->image_bytes : SNAPCELL_IMAGES_NONE;
+    options.image_folder = settings->image_folder;
+    options.image_folder_bytes_max = settings->image_folder_bytes;
+    options.image_starts_min = GROUP_IMAGE_STARTS_MIN;
     if (snapcell_workers_open(&options, &group->workers, err) == SNAPCELL_OK) return group;
     free(group);
     return NULL;
@@ -161,20 +170,37 @@ void serve_slot_free(serve_slot *slot)
     uv_close((uv_handle_t *)&slot->poll, slot_on_closed);
 }
 
+/* A file of its process in /proc. False: it has ended. */
+static bool slot_read(const serve_slot *slot, const char *file, char *out, size_t out_size)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/%s", snapcell_worker_process_id(slot->worker), file);
+    cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd >= 0 ? read(fd, out, out_size - 1) : -1;
+    if (size <= 0) return false;
+    out[size] = '\0';
+    return true;
+}
+
 /* What is shared with a file is not its own; a checkpoint is, though it is shared memory. */
 void serve_slot_measure(serve_slot *slot)
 {
-    char text[4096];
-    snprintf(text, sizeof(text), "/proc/%d/status", snapcell_worker_process_id(slot->worker));
-    cleanup_close int fd = open(text, O_RDONLY | O_CLOEXEC);
-    ssize_t size = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
-    if (size <= 0) return;
-    text[size] = '\0';
     static const char *const names[] = {"RssAnon:", "RssShmem:"};
+    char text[4096];
     uint64_t kib = 0;
+    if (!slot_read(slot, "status", text, sizeof(text))) return;
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
         const char *found = strstr(text, names[i]);
         if (found != NULL) kib += strtoull(found + strlen(names[i]), NULL, 10);
     }
     slot->memory_bytes = kib << 10;
+}
+
+/* The state comes after the program's name, which may have any characters. */
+bool serve_slot_sleeps(const serve_slot *slot)
+{
+    char text[512];
+    if (!slot_read(slot, "stat", text, sizeof(text))) return false;
+    const char *name_end = strrchr(text, ')');
+    return name_end != NULL && name_end[1] == ' ' && name_end[2] == 'S';
 }

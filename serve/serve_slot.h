@@ -69,4 +69,7 @@ void serve_slot_free(serve_slot *slot);
 /* Looks how much memory its process has to itself. */
 void serve_slot_measure(serve_slot *slot);
 
+/* Whether its process waits for something, and uses no CPU. */
+bool serve_slot_sleeps(const serve_slot *slot);
+
 #endif

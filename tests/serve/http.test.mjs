@@ -218,6 +218,21 @@ test("a failure is 500 with an id that the log has", async () => {
     assert.ok(line.line > 0);
 });
 
+test("the log has the size of the server's own answers, too", async () => {
+    for (const [path, status] of [
+        ["/throw", 500],
+        ["/loop-back", 200],
+    ]) {
+        const answer = await server.get(path);
+        assert.equal(answer.status, status);
+        const id = answer.headers["x-request-id"];
+        const line = await until("its line", () =>
+            server.lines("request").find(entry => entry.request === id)
+        );
+        assert.equal(line.sent_bytes, answer.body.length);
+    }
+});
+
 test("console output is in the log, with the request's id", async () => {
     const answer = await server.get("/log");
     const line = await until("the line", () =>

@@ -1,10 +1,11 @@
 // Workers: how many there are, who waits, what changes under way, and what dies.
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { Server, compile, folder, pause, until } from "./server.mjs";
+import { Server, compile, extra, folder, pause, until } from "./server.mjs";
 
 let server;
 const config = join(folder, "pools.json");
@@ -12,6 +13,8 @@ const settings = {
     functions: {
         front: { pool: { max_workers: 3, idle_ms: 700 } },
         narrow: { pool: { max_workers: 1, queue: 2, queue_ms: 300 } },
+        idler: { pool: { idle_ms: 4000 } },
+        sleeper: { pool: { max_workers: 9 } },
         kept: { policy: "keep", pool: { max_workers: 1, recycle_calls: 3, min_workers: 1 } },
     },
 };
@@ -25,7 +28,10 @@ function compileVersion(text) {
 }
 
 before(async () => {
-    for (const name of ["front", "narrow", "kept"]) compile(name, "front.js");
+    for (const name of ["front", "narrow", "kept", "sleeper"]) compile(name, "front.js");
+    const idler = join(folder, "idler.js");
+    writeFileSync(idler, 'export default { fetch: () => new Response("here") };');
+    compile("idler", idler);
     compileVersion("one");
     write();
     server = await Server.start("--config", config);
@@ -38,6 +44,19 @@ const ends = async (name, reason) =>
     (await server.metrics()).get(
         `snapcell_worker_ends_total{function="${name}",reason="${reason}"}`
     ) ?? 0;
+
+const origins = ["artifact", "image", "image_new_launcher"];
+const starts = (metrics, name, start, from = origins) =>
+    from.reduce(
+        (sum, origin) =>
+            sum +
+            metrics.get(
+                `snapcell_worker_starts_total{function="${name}",start="${start}",from="${origin}"}`
+            ),
+        0
+    );
+
+const images = (metrics, event) => metrics.get(`snapcell_images_total{event="${event}"}`);
 
 // The processes that this server started as workers.
 function processes() {
@@ -63,17 +82,66 @@ test("a kept worker is there before it is needed, keeps its state, and is recycl
     assert.equal(await ends("kept", "recycled"), 2);
 });
 
+test("a client that goes away is no failure of a function that stops by its signal", async () => {
+    const socket = connect(server.port, "127.0.0.1", () =>
+        socket.write("GET /tied HTTP/1.1\r\nhost: kept\r\n\r\n")
+    );
+    await new Promise(resolve => socket.once("data", resolve));
+    assert.equal(await workers("kept", "busy"), 1);
+    socket.resetAndDestroy();
+    await until("the call's end", async () => (await workers("kept", "busy")) === 0);
+    await server.get("/log", { host: "kept" });
+    await until("a later line", () => server.lines("console").length > 0);
+    assert.deepEqual(
+        server.lines("console").filter(line => /AbortError|waitUntil/.test(line.text)),
+        []
+    );
+    assert.deepEqual(server.lines("failure"), []);
+});
+
 test("calls that wait for others get workers of their own, up to the maximum", async () => {
     const began = Promise.all(Array.from({ length: 6 }, () => server.get("/slow")));
     await until("three workers", async () => (await workers("front", "busy")) === 3);
     for (const answer of await began) assert.equal(answer.body, "slow");
     const metrics = await server.metrics();
-    assert.ok(metrics.get('snapcell_worker_starts_total{function="front",start="again"}') >= 2);
-    assert.equal(metrics.get('snapcell_worker_starts_total{function="front",start="first"}'), 1);
+    assert.ok(starts(metrics, "front", "more") >= 2);
+    assert.equal(starts(metrics, "front", "cold"), 1);
     await until("their end", async () => (await ends("front", "idle")) === 3);
 });
 
+test("functions whose calls wait get more workers than there are CPUs", async () => {
+    const began = Promise.all(
+        Array.from({ length: 9 }, () => server.get("/doze", { host: "sleeper" }))
+    );
+    await until("them all", async () => (await workers("sleeper", "busy")) === 9);
+    for (const answer of await began) assert.equal(answer.body, "awake");
+});
+
+test("a function that was used little has no process soon, and comes back from its image", async t => {
+    const host = "idler";
+    const ask = async () => assert.equal((await server.get("/", { host })).body, "here");
+    for (let i = 1; i <= 2; i++) {
+        await ask();
+        await until("its worker's end", async () => (await ends(host, "idle")) === i);
+        assert.equal(starts(await server.metrics(), host, "cold", ["artifact"]), i);
+    }
+    if (extra.length > 0) return t.skip("a build with sanitizers makes no images");
+    await until("an image", async () => {
+        const metrics = await server.metrics();
+        return metrics.get("snapcell_image_bytes") > 0 && images(metrics, "made") > 0;
+    });
+    await ask();
+    assert.equal(starts(await server.metrics(), host, "cold", origins.slice(1)), 1);
+});
+
 test("a queue has a bound and a deadline: 503 with Retry-After", async () => {
+    await until(
+        "its worker",
+        async () => (await server.get("/x", { host: "narrow" })).status === 200
+    );
+    const refused = async () =>
+        (await server.metrics()).get('snapcell_queue_refusals_total{function="narrow"}');
+    const before_ = await refused();
     const answers = await Promise.all(
         Array.from({ length: 5 }, () => server.get("/slow", { host: "narrow" }))
     );
@@ -81,8 +149,7 @@ test("a queue has a bound and a deadline: 503 with Retry-After", async () => {
     const bad = answers.filter(answer => answer.status === 503);
     assert.ok(good >= 1 && bad.length >= 2, JSON.stringify(answers));
     for (const answer of bad) assert.match(answer.headers["retry-after"], /^\d+$/);
-    const metrics = await server.metrics();
-    assert.equal(metrics.get('snapcell_queue_refusals_total{function="narrow"}'), bad.length);
+    assert.equal((await refused()) - before_, bad.length);
 });
 
 test("a new version takes effect without a request that fails", async () => {

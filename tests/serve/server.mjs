@@ -55,7 +55,12 @@ export class Server {
         );
     }
 
-    static async start(...options) {
+    static start(...options) {
+        return Server.startAs({}, ...options);
+    }
+
+    // As another user: { uid, gid }.
+    static async startAs(user, ...options) {
         const args = [
             "serve",
             "--store",
@@ -66,6 +71,7 @@ export class Server {
             "127.0.0.1:0",
         ];
         const child = spawn(program, [...args, ...extra, ...options], {
+            ...user,
             stdio: ["ignore", "pipe", "pipe"],
         });
         const server = new Server(child);
