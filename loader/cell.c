@@ -178,7 +178,7 @@ static int cell_load(snapcell_loader *loader, const char *ref, const snapcell_ce
         status = cell_obtain_sealed(loader, ref, &given, &timings, &cell, err);
         start_ns -= timings.lookup_ns + timings.read_ns + timings.verify_ns + timings.decompress_ns;
     } else {
-        status = cell_reading_open(loader, ref, given.tenant, &timings, &reading, err);
+        status = cell_reading_open(loader, ref, &given, &timings, &reading, err);
         if (status == SNAPCELL_OK)
             status = cell_obtain(loader, &reading, &given, &timings, &cell, err);
     }

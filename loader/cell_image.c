@@ -24,11 +24,13 @@ static uint64_t cell_lap(uint64_t *since_ns)
     return lap_ns;
 }
 
-int cell_reading_open(snapcell_loader *loader, const char *ref, const char *tenant,
-                      snapcell_timings *timings, cell_reading *out, snapcell_error *err)
+int cell_reading_open(snapcell_loader *loader, const char *ref,
+                      const snapcell_cell_options *options, snapcell_timings *timings,
+                      cell_reading *out, snapcell_error *err)
 {
     out->ref = ref;
-    out->tenant = tenant;
+    out->tenant = options->tenant;
+    out->signed_name = options->signed_name;
     uint64_t since_ns = monotonic_now_ns();
     int status = snapcell_store_resolve(loader->store, ref, &loader->engine, &out->key, err);
     if (status != SNAPCELL_OK) return status;
@@ -89,8 +91,8 @@ static int cell_verify_bytes(snapcell_loader *loader, const cell_reading *readin
     return status;
 }
 
-/* Whether `ref` is the whole key: then no name was requested. A few digits are not a key here, or
- * who can take a name away could have it found as the beginning of another artifact's key. */
+/* Whether `ref` is the whole key: then no name was looked up here. A few digits are not a key here,
+ * or who can take a name away could have it found as the beginning of another artifact's key. */
 static bool cell_ref_is_key(const cell_reading *reading)
 {
     char hex[SNAPCELL_KEY_HEX_SIZE];
@@ -102,7 +104,7 @@ static int cell_admit(snapcell_loader *loader, const cell_reading *reading,
                       const snapcell_signature *signature, snapcell_error *err)
 {
     if (!loader->has_trust) return SNAPCELL_OK;
-    const char *name = cell_ref_is_key(reading) ? NULL : reading->ref;
+    const char *name = cell_ref_is_key(reading) ? reading->signed_name : reading->ref;
     pthread_rwlock_rdlock(&loader->trust_lock);
     int status = trust_admit(loader->trust, signature, name,
                              reading->tenant != NULL ? reading->tenant : "", err);

@@ -112,17 +112,20 @@ static inline void loader_give_back(snapcell_loader *loader)
  * is none. */
 struct cell_reading {
     const char *ref;
-    const char *tenant; /* NULL: none */
+    const char *tenant;      /* NULL: none */
+    const char *signed_name; /* of what is loaded by key; NULL: any */
     snapcell_store *store;
     snapcell_key key;
     snapcell_store_view view;
 };
 
-/* Finds what `ref` names, and fills in the timings of that. `ref` and `tenant` are Borrowed.
+/* Finds what `ref` names, and fills in the timings of that. `ref` and what `options` points
+ * to are Borrowed.
  * `*out`: zeroed by the caller; Owned, cell_reading_release() after success and failure. Errors:
  * those of snapcell_store_resolve() and snapcell_store_view_open(). */
-int cell_reading_open(snapcell_loader *loader, const char *ref, const char *tenant,
-                      snapcell_timings *timings, cell_reading *out, snapcell_error *err);
+int cell_reading_open(snapcell_loader *loader, const char *ref,
+                      const snapcell_cell_options *options, snapcell_timings *timings,
+                      cell_reading *out, snapcell_error *err);
 void cell_reading_release(cell_reading *reading);
 
 /* Whether the artifact's bytes are those that the image was made of, by checksum and digest. */

@@ -35,11 +35,11 @@ static int seal_keep_manifest(const cell_reading *reading, loader_seal *out, sna
     return error_set(err, SNAPCELL_E_NOMEM, "no memory to seal a loader");
 }
 
-static int seal_decode(snapcell_loader *loader, const char *ref, const char *tenant,
-                       loader_seal *out, snapcell_error *err)
+static int seal_decode(snapcell_loader *loader, const char *ref,
+                       const snapcell_cell_options *options, loader_seal *out, snapcell_error *err)
 {
     cell_reading reading cleanup(cell_reading_release) = {0};
-    int status = cell_reading_open(loader, ref, tenant, &out->timings, &reading, err);
+    int status = cell_reading_open(loader, ref, options, &out->timings, &reading, err);
     if (status != SNAPCELL_OK) return status;
     status = cell_image_load(loader, &reading, &out->timings, &out->image, err);
     return status == SNAPCELL_OK ? seal_keep_manifest(&reading, out, err) : status;
@@ -58,7 +58,7 @@ int snapcell_loader_seal(snapcell_loader *loader, const char *ref,
     if (copy == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory to seal a loader");
     uint32_t place_count_max = loader->images.place_count_max;
     loader->images.place_count_max = 0; /* nothing may stay in the store's pages */
-    status = seal_decode(loader, ref, given.tenant, &loader->seal, err);
+    status = seal_decode(loader, ref, &given, &loader->seal, err);
     if (status != SNAPCELL_OK) {
         loader->images.place_count_max = place_count_max;
         loader_seal_release(&loader->seal);

@@ -149,6 +149,7 @@ static void cell_options_write(wire_writer *writer, const snapcell_cell_options 
     wire_put_u32(writer, options->timer_limit);
     wire_put_u8(writer, options->frozen_clock);
     cell_put_string(writer, options->tenant);
+    cell_put_string(writer, options->signed_name);
     cell_env_write(writer, options->env, options->env_count);
     cell_env_write(writer, options->json_env, options->json_env_count);
 }
@@ -163,6 +164,7 @@ static void cell_options_read(wire_reader *reader, cell_alloc_fn *alloc, snapcel
     out->timer_limit = wire_get_u32(reader);
     out->frozen_clock = wire_get_u8(reader) != 0;
     out->tenant = cell_get_string(reader);
+    out->signed_name = cell_get_string(reader);
     out->env = cell_env_read(reader, alloc, &out->env_count);
     out->json_env = cell_env_read(reader, alloc, &out->json_env_count);
 }

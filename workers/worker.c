@@ -24,12 +24,12 @@ static int worker_open_poll(snapcell_worker *worker, snapcell_error *err)
     worker->poll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (worker->poll_fd >= 0) return SNAPCELL_OK;
     return error_set_errno(err, SNAPCELL_E_IO, errno, "%s: cannot open a descriptor for a worker",
-                           worker->ref);
+                           worker->title);
 }
 
 /* One without a process. `*out`: Owned, also on failure. */
-static int worker_new(snapcell_workers *workers, const char *ref, snapcell_worker **out,
-                      snapcell_error *err)
+static int worker_new(snapcell_workers *workers, const char *ref, const char *title,
+                      snapcell_worker **out, snapcell_error *err)
 {
     snapcell_worker *worker = calloc(1, sizeof(*worker));
     if (worker == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a worker");
@@ -41,7 +41,9 @@ static int worker_new(snapcell_workers *workers, const char *ref, snapcell_worke
     worker->deadline_ns = UINT64_MAX;
     worker_link_open(&worker->link, -1);
     worker->ref = strdup(ref);
-    if (worker->ref == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a worker");
+    worker->title = strdup(title);
+    if (worker->ref == NULL || worker->title == NULL)
+        return error_set(err, SNAPCELL_E_NOMEM, "no memory for a worker");
     return worker_open_poll(worker, err);
 }
 
@@ -55,7 +57,9 @@ static int worker_make(snapcell_workers *workers, const char *ref,
     if (status == SNAPCELL_OK && ref == NULL)
         status = error_set(err, SNAPCELL_E_USAGE, "a function's name or key is needed, got NULL");
     if (status == SNAPCELL_OK) status = worker_check_options(&cell, err);
-    if (status == SNAPCELL_OK) status = worker_new(workers, ref, out, err);
+    if (status == SNAPCELL_OK)
+        status =
+            worker_new(workers, ref, cell.signed_name != NULL ? cell.signed_name : ref, out, err);
     if (status != SNAPCELL_OK) return status;
     (*out)->logs = workers->options.log != NULL || options->logs;
     worker_set_limits(*out, &cell);
@@ -106,6 +110,7 @@ void snapcell_worker_free(snapcell_worker *worker)
     wire_writer_release(&worker->image_load);
     pthread_mutex_destroy(&worker->lock);
     free(worker->ref);
+    free(worker->title);
     free(worker);
 }
 

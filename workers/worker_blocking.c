@@ -32,9 +32,9 @@ int worker_become_ready(snapcell_worker *worker, snapcell_error *err)
         return error_set(err, SNAPCELL_E_USAGE,
                          "%s: this process was forked after the worker was loaded: load another "
                          "one here",
-                         worker->ref);
+                         worker->title);
     if (worker->exchange.is_active)
-        return error_set(err, SNAPCELL_E_USAGE, "%s: the worker is being called", worker->ref);
+        return error_set(err, SNAPCELL_E_USAGE, "%s: the worker is being called", worker->title);
     if (worker->stage == WORKER_STAGE_SERVING) worker_step(worker);
     while (worker->stage == WORKER_STAGE_DYING) {
         worker_wait(worker, -1);
@@ -185,7 +185,7 @@ int snapcell_worker_call(snapcell_worker *worker, const char *handler, const cha
     *out = NULL;
     if (handler == NULL)
         return error_set(err, SNAPCELL_E_USAGE, "%s: a handler's name is needed, got NULL",
-                         worker->ref);
+                         worker->title);
     cell_call call = {.kind = CELL_CALL_HANDLER, .handler = handler, .event_json = event_json};
     return blocking_call_json(worker, &call, out, out_size_bytes, err);
 }
@@ -319,7 +319,7 @@ int snapcell_worker_stream(snapcell_worker *worker, const snapcell_request *requ
     if (status != SNAPCELL_OK) return status;
     cleanup_free blocking_stream *call = calloc(1, sizeof(*call));
     if (call == NULL)
-        return error_set(err, SNAPCELL_E_NOMEM, "%s: no memory for a call", worker->ref);
+        return error_set(err, SNAPCELL_E_NOMEM, "%s: no memory for a call", worker->title);
     call->worker = worker;
     call->stream = given;
     call->err = err;

@@ -20,14 +20,15 @@ int worker_check_request(const snapcell_worker *worker, const snapcell_request *
     request_release(&checked);
     const char *url = request->url;
     if (url != NULL && u8_check((const uint8_t *)url, strlen(url)) != NULL)
-        return error_set(err, SNAPCELL_E_USAGE, "%s: the request's URL is not UTF-8", worker->ref);
+        return error_set(err, SNAPCELL_E_USAGE, "%s: the request's URL is not UTF-8",
+                         worker->title);
     if (streams_body && request->body != NULL)
         return error_set(err, SNAPCELL_E_USAGE,
                          "%s: the request has a body of its own, and another that comes in pieces",
-                         worker->ref);
+                         worker->title);
     if (request->header_count <= CELL_HEADER_COUNT_MAX) return SNAPCELL_OK;
     return error_set(err, SNAPCELL_E_USAGE, "%s: a request may have %d headers, and this has %zu",
-                     worker->ref, CELL_HEADER_COUNT_MAX, request->header_count);
+                     worker->title, CELL_HEADER_COUNT_MAX, request->header_count);
 }
 
 /* Looks at the size before anything is copied. */
@@ -39,10 +40,10 @@ static int exchange_write_call(snapcell_worker *worker, const cell_call *call, s
         return error_set(err, SNAPCELL_E_TOO_LARGE,
                          "%s: a call may have as many bytes as the memory limit, here %" PRIu64
                          "; this one has %zu",
-                         worker->ref, worker->memory_limit_bytes, size.size_bytes);
+                         worker->title, worker->memory_limit_bytes, size.size_bytes);
     cell_call_write(worker_link_begin(&worker->link, CELL_MESSAGE_CALL), call);
     if (worker_link_commit(&worker->link)) return SNAPCELL_OK;
-    return error_set(err, SNAPCELL_E_NOMEM, "%s: no memory for a call", worker->ref);
+    return error_set(err, SNAPCELL_E_NOMEM, "%s: no memory for a call", worker->title);
 }
 
 static uint64_t exchange_deadline_ns(const snapcell_worker *worker)
@@ -79,9 +80,10 @@ static int call_check_state(const snapcell_worker *worker, snapcell_error *err)
         return error_set(err, SNAPCELL_E_USAGE,
                          "%s: this process was forked after the worker was loaded: load another "
                          "one here",
-                         worker->ref);
+                         worker->title);
     if (worker_state(worker) == SNAPCELL_WORKER_READY) return SNAPCELL_OK;
-    return error_set(err, SNAPCELL_E_USAGE, "%s: the worker is not ready for a call", worker->ref);
+    return error_set(err, SNAPCELL_E_USAGE, "%s: the worker is not ready for a call",
+                     worker->title);
 }
 
 static int call_of_task(const snapcell_worker *worker, const snapcell_worker_task *task,
@@ -106,7 +108,7 @@ static int call_of_task(const snapcell_worker *worker, const snapcell_worker_tas
         call->kind = CELL_CALL_HANDLER;
         if (task->handler != NULL) return SNAPCELL_OK;
         return error_set(err, SNAPCELL_E_USAGE, "%s: a handler's name is needed, got NULL",
-                         worker->ref);
+                         worker->title);
     }
     return error_set(err, SNAPCELL_E_USAGE, "snapcell_worker_task.kind is %d: no such",
                      (int)task->kind);

@@ -20,24 +20,24 @@ static int worker_fail_memory(const snapcell_worker *worker, snapcell_error *err
     return error_set(err, SNAPCELL_E_MEMORY_LIMIT,
                      "%s: it needs more memory than the engine can give with a limit of %" PRIu64
                      " MiB, and its process ended%s",
-                     worker->ref, worker->memory_limit_bytes / MIB, worker_next(worker));
+                     worker->title, worker->memory_limit_bytes / MIB, worker_next(worker));
 }
 
 static int worker_fail_cpu(const snapcell_worker *worker, snapcell_error *err)
 {
     return error_set(err, SNAPCELL_E_CPU_LIMIT,
                      "%s: the call used more than its limit of %" PRIu32 " ms of CPU time%s",
-                     worker->ref, worker->cpu_limit_ms, worker_next(worker));
+                     worker->title, worker->cpu_limit_ms, worker_next(worker));
 }
 
 static int worker_fail_time(const snapcell_worker *worker, snapcell_error *err)
 {
     if (!worker->called)
         return error_set(err, SNAPCELL_E_WALL_LIMIT,
-                         "%s: the worker %s was not ready within %" PRIu32 " ms", worker->ref,
+                         "%s: the worker %s was not ready within %" PRIu32 " ms", worker->title,
                          worker->workers->worker_path, worker->workers->options.start_limit_ms);
     return error_set(err, SNAPCELL_E_WALL_LIMIT,
-                     "%s: the call took longer than its limit of %" PRIu32 " ms%s", worker->ref,
+                     "%s: the call took longer than its limit of %" PRIu32 " ms%s", worker->title,
                      worker->wall_limit_ms, worker_next(worker));
 }
 
@@ -47,10 +47,10 @@ static int worker_fail_nonsense(const snapcell_worker *worker, snapcell_error *e
         return error_set(err, SNAPCELL_E_INTERNAL,
                          "%s: the worker %s does not speak as a worker of this snapcell does; set "
                          "$SNAPCELL_WORKER to the `snapcell` program of this build",
-                         worker->ref, worker->workers->worker_path);
+                         worker->title, worker->workers->worker_path);
     return error_set(err, SNAPCELL_E_WORKER_DIED,
                      "%s: what the worker sent is no answer to a call, and it was ended%s",
-                     worker->ref, worker_next(worker));
+                     worker->title, worker_next(worker));
 }
 
 static bool signal_is_crash(int signal)
@@ -61,7 +61,7 @@ static bool signal_is_crash(int signal)
 
 static int worker_fail_cancelled(const snapcell_worker *worker, snapcell_error *err)
 {
-    return error_set(err, SNAPCELL_E_CANCELLED, "%s: the host cancelled the call%s", worker->ref,
+    return error_set(err, SNAPCELL_E_CANCELLED, "%s: the host cancelled the call%s", worker->title,
                      worker_next(worker));
 }
 
@@ -77,7 +77,7 @@ static int worker_fail_dead(const snapcell_worker *worker, const child_end *end,
     const char *what = signal_is_crash(end->signal)
                            ? "the engine found a fault in itself and could not go on"
                            : "the worker process ended";
-    return error_set(err, SNAPCELL_E_WORKER_DIED, "%s: %s: %s%s", worker->ref, what,
+    return error_set(err, SNAPCELL_E_WORKER_DIED, "%s: %s: %s%s", worker->title, what,
                      cause[0] == '\0' ? "no reason is known" : cause, worker_next(worker));
 }
 
@@ -97,12 +97,12 @@ static int worker_fail_gone(const snapcell_worker *worker, const child_end *end,
         return error_set(err, SNAPCELL_E_SANDBOX,
                          "%s: its process was ended for a system call that the sandbox does not "
                          "allow%s",
-                         worker->ref, worker_next(worker));
+                         worker->title, worker_next(worker));
     case SIGKILL:
         return error_set(err, SNAPCELL_E_WORKER_DIED,
                          "%s: the worker process was killed from outside, most likely because the "
                          "machine ran out of memory%s",
-                         worker->ref, worker_next(worker));
+                         worker->title, worker_next(worker));
     default:
         return worker_fail_dead(worker, end, err);
     }
@@ -118,7 +118,7 @@ int worker_describe_end(const snapcell_worker *worker, child_outcome outcome, co
         return worker_fail_time(worker, err);
     case CHILD_NO_MEMORY:
         return error_set(err, SNAPCELL_E_NOMEM, "%s: no memory for a worker's message",
-                         worker->ref);
+                         worker->title);
     case CHILD_OK:
     case CHILD_NONSENSE:
         break;

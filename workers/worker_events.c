@@ -148,7 +148,7 @@ child_outcome worker_take_log(snapcell_worker *worker, const void *body, size_t 
     if (worker->exchange.is_active && events->log != NULL)
         events->log(events->user, log.level, log.text, log.text_size_bytes);
     else if (options->log != NULL)
-        options->log(options->log_user, log.level, worker->ref, log.text, log.text_size_bytes);
+        options->log(options->log_user, log.level, worker->title, log.text, log.text_size_bytes);
     return CHILD_OK;
 }
 

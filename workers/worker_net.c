@@ -80,7 +80,8 @@ int worker_net_open(snapcell_worker *worker, int *its_fd, snapcell_error *err)
     *its_fd = -1;
     if (!worker->net.is_wanted) return SNAPCELL_OK;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-        return error_set_errno(err, SNAPCELL_E_IO, errno, "%s: cannot open a socket", worker->ref);
+        return error_set_errno(err, SNAPCELL_E_IO, errno, "%s: cannot open a socket",
+                               worker->title);
     worker->net.fd = ends[0];
     *its_fd = ends[1];
     return SNAPCELL_OK;
@@ -106,7 +107,8 @@ static void net_tell(const snapcell_worker *worker, const char *message)
 {
     const snapcell_workers_options *options = &worker->workers->options;
     if (options->log != NULL)
-        options->log(options->log_user, SNAPCELL_LOG_ERROR, worker->ref, message, strlen(message));
+        options->log(options->log_user, SNAPCELL_LOG_ERROR, worker->title, message,
+                     strlen(message));
 }
 
 child_outcome worker_net_start(snapcell_worker *worker)

@@ -32,7 +32,7 @@ static int start_take_process(snapcell_worker *worker, const child_process *proc
     worker->host_answer_end = 0;
     int status = worker_net_open(worker, &worker->link.out_file, err);
     if (status == SNAPCELL_OK && !worker_watch(worker))
-        status = error_set(err, SNAPCELL_E_NOMEM, "%s: no memory for a worker", worker->ref);
+        status = error_set(err, SNAPCELL_E_NOMEM, "%s: no memory for a worker", worker->title);
     if (status != SNAPCELL_OK) worker_stop(worker);
     return status;
 }
@@ -138,7 +138,7 @@ static child_outcome start_take_hello(snapcell_worker *worker, const worker_mess
         error_set(&error, SNAPCELL_E_INTERNAL,
                   "%s: the worker %s has another engine than this library; set "
                   "$SNAPCELL_WORKER to the `snapcell` program of this build",
-                  worker->ref, worker->workers->worker_path);
+                  worker->title, worker->workers->worker_path);
         worker_end(worker, &error);
         return CHILD_OK;
     }

@@ -96,7 +96,8 @@ typedef struct worker_exchange {
 
 struct snapcell_worker {
     snapcell_workers *workers;
-    char *ref;
+    char *ref;              /* what is loaded */
+    char *title;            /* what messages call it: the name of what is loaded by key */
     wire_writer load;       /* the LOAD message, for each process that it takes */
     wire_writer image_load; /* that of a process that makes its image; empty: it has none */
     uint64_t memory_limit_bytes;

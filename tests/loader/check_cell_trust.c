@@ -282,6 +282,30 @@ START_TEST(test_tenants_are_bound)
 }
 END_TEST
 
+static int load_key_for(snapcell_loader *loader, const char *ref, const char *signed_name)
+{
+    snapcell_cell *cell = NULL;
+    snapcell_cell_options options = SNAPCELL_CELL_OPTIONS_INIT;
+    options.signed_name = signed_name;
+    int status = snapcell_cell_load(loader, ref, &options, &cell, NULL);
+    snapcell_cell_dispose(cell);
+    return status;
+}
+
+START_TEST(test_key_is_bound_to_a_name)
+{
+    snapcell_loader *loader = open_for((source)_i);
+    if (_i != IN_PLACE) warm(loader, (source)_i);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(load_key_for(loader, count_key, "count"), SNAPCELL_OK);
+        ck_assert_int_eq(load_key_for(loader, count_key, "acme"), SNAPCELL_E_SIGNATURE);
+        ck_assert_int_eq(load_key_for(loader, count_key, ""), SNAPCELL_E_SIGNATURE);
+        ck_assert_int_eq(load_key_for(loader, "count", "acme"), SNAPCELL_OK); /* not read */
+    }
+    snapcell_loader_close(loader);
+}
+END_TEST
+
 /* --- A set that changes --- */
 
 START_TEST(test_revocation_holds_for_what_is_kept)
@@ -456,6 +480,7 @@ int main(void)
     tcase_add_loop_test(tcase, test_unsigned_and_others_are_refused, 0, SOURCE_COUNT);
     tcase_add_test(tcase, test_a_part_of_a_key_is_no_key);
     tcase_add_loop_test(tcase, test_tenants_are_bound, 0, SOURCE_COUNT);
+    tcase_add_loop_test(tcase, test_key_is_bound_to_a_name, 0, SOURCE_COUNT);
     tcase_add_loop_test(tcase, test_revocation_holds_for_what_is_kept, 0, SOURCE_COUNT);
     tcase_add_test(tcase, test_trust_can_only_be_replaced);
     tcase_add_test(tcase, test_no_keys_is_no_trust);

@@ -124,6 +124,10 @@ typedef struct snapcell_cell_options {
     /* As `env`, but each value is the text of a JSON value, which env.NAME then is. */
     const snapcell_env *json_env;
     size_t json_env_count;
+    /* With a trust set, for a load by key: the name that the artifact must be signed for. A host
+     * that looked the name up itself gets what it found, though the store changes meanwhile. NULL:
+     * any; not read for a load by name. */
+    const char *signed_name;
 } snapcell_cell_options;
 
 #define SNAPCELL_CELL_OPTIONS_INIT                                                                 \
@@ -201,9 +205,9 @@ SNAPCELL_API void snapcell_cell_dispose(snapcell_cell *cell);
 /* Purpose: look up, check and decode one function, and close the loader's store: from then on the
  * loader loads only this function, by the same `ref`, without a store. For a process that then
  * enters a sandbox (snapcell/sandbox.h): code that breaks out of the engine finds no other function
- * there. `options`: its tenant is used; NULL for the defaults. The loader must have no cells and no
- * spare cells, and is unchanged on failure. Thread: any, alone with the loader. Errors: those of
- * snapcell_cell_load() before the engine, E_USAGE, E_NOMEM. */
+ * there. `options`: its tenant and signed_name are used; NULL for the defaults. The loader must
+ * have no cells and no spare cells, and is unchanged on failure. Thread: any, alone with the
+ * loader. Errors: those of snapcell_cell_load() before the engine, E_USAGE, E_NOMEM. */
 SNAPCELL_API int snapcell_loader_seal(snapcell_loader *loader, const char *ref,
                                       const snapcell_cell_options *options, snapcell_error *err);
 
