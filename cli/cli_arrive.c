@@ -83,7 +83,10 @@ static int arrivals_make_release(const cli_arrivals *arrivals, snapcell_store *s
     for (size_t i = 0; i < arrivals->count; i++)
         items[i] = (snapcell_release_item){.name = arrivals->items[i].name,
                                            .key = arrivals->items[i].info.key};
-    cli_release_who(who);
+    if (arrivals->who)
+        snprintf(who, sizeof(who), "%s", arrivals->who);
+    else
+        cli_release_who(who);
     int status =
         snapcell_release_create(store, arrivals->release, who, items, arrivals->count, err);
     return status == SNAPCELL_OK && arrivals->activates
@@ -91,7 +94,7 @@ static int arrivals_make_release(const cli_arrivals *arrivals, snapcell_store *s
                : status;
 }
 
-static int arrivals_store(const cli_arrivals *arrivals, snapcell_store *store, snapcell_error *err)
+int cli_arrivals_store(const cli_arrivals *arrivals, snapcell_store *store, snapcell_error *err)
 {
     cleanup_free snapcell_store_item *items = calloc(arrivals->count + 1, sizeof(*items));
     if (!items) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a list of functions");
@@ -149,7 +152,7 @@ cli_status cli_arrivals_put(const cli_arrivals *arrivals, const char *verb, json
     cli_cleanup_store snapcell_store *store =
         cli_store_open(arrivals->arguments->store, SNAPCELL_STORE_CREATE, &exit_status);
     if (store) {
-        int status = arrivals_store(arrivals, store, &err);
+        int status = cli_arrivals_store(arrivals, store, &err);
         if (status == SNAPCELL_OK)
             arrivals_tell(arrivals, verb, more);
         else

@@ -60,6 +60,7 @@ typedef struct cli_arrivals {
     const char *name;            /* of --name; NULL: what each is called */
     bool replace;
     const char *release; /* to be made of them, instead of setting names; NULL: none */
+    const char *who;     /* makes it; NULL: this user */
     bool activates;      /* the release, too */
     cli_arrival *items;  /* Owned */
     size_t count;
@@ -71,7 +72,11 @@ typedef struct cli_arrivals {
 int cli_arrivals_add(cli_arrivals *arrivals, void *bytes, size_t size_bytes, const oci_facts *facts,
                      snapcell_error *err);
 
-/* Puts all of them into the store, which is made when it is missing, or none; tells of each.
+/* Puts all of them into a store, or none. Errors: as snapcell_store_put_all() and
+ * snapcell_release_create(). */
+int cli_arrivals_store(const cli_arrivals *arrivals, snapcell_store *store, snapcell_error *err);
+
+/* The same with the store of the command line, which is made when it is missing; tells of each.
  * `verb`: "imported". `more`: members for the object of --json, which then has `functions`, too;
  * taken over; NULL for an array alone. */
 cli_status cli_arrivals_put(const cli_arrivals *arrivals, const char *verb, json_t *more);

@@ -40,6 +40,16 @@ static inline void registry_release(registry_client **open)
 int registry_get_document(registry_client *registry, const char *repository, const char *target,
                           void **out, oci_descriptor *descriptor, snapcell_error *err);
 
+/* Which document a tag stands for, without fetching it. `known` (NULL: none): a digest that the
+ * registry may answer with a word for. `digest`: "" when the registry does not say. */
+int registry_find_document(registry_client *registry, const char *repository, const char *tag,
+                           const char *known, char digest[OCI_DIGEST_TEXT_SIZE],
+                           snapcell_error *err);
+
+/* In how many seconds the registry wants to be asked again, by its last answer; 0: it did not say.
+ */
+uint64_t registry_retry_after_s(const registry_client *registry);
+
 /* A blob, checked while it comes. `*out`: Owned, free(). */
 int registry_get_blob(registry_client *registry, const char *repository, const oci_descriptor *blob,
                       void **out, snapcell_error *err);

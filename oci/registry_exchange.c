@@ -10,7 +10,7 @@
 #define IDLE_LIMIT_MS 60000u
 #define SMALL_LIMIT_MS 120000u /* one who sends a byte now and then must not hold us up */
 #define ERROR_SIZE_MAX ((size_t)64 << 10)
-#define HEADER_COUNT 7
+#define HEADER_COUNT 8
 
 typedef struct exchange_state {
     registry_client *registry;
@@ -123,6 +123,7 @@ static size_t exchange_headers(const registry_request *request, const char *auth
         {"Content-Type", request->content_type},
         {"Content-Range", request->content_range},
         {"Range", request->range},
+        {"If-None-Match", request->if_none_match},
         {"Authorization", authorization},
     };
     size_t count = 0;

@@ -31,6 +31,15 @@ static int check_digest(const registry_client *registry, const char *target,
                      registry->host, expected, descriptor->digest);
 }
 
+static int refuse_document(const registry_client *registry, const char *repository,
+                           const char *target, const registry_reply *reply, snapcell_error *err)
+{
+    char doing[OCI_REPOSITORY_SIZE_MAX + OCI_TAG_SIZE_MAX + 40];
+    (void)snprintf(doing, sizeof(doing), "does not give %s%s%s", repository,
+                   oci_digest_is_valid(target) ? "@" : ":", target);
+    return registry_refused(registry, doing, reply, err);
+}
+
 int registry_get_document(registry_client *registry, const char *repository, const char *target,
                           void **out, oci_descriptor *descriptor, snapcell_error *err)
 {
@@ -49,12 +58,7 @@ int registry_get_document(registry_client *registry, const char *repository, con
                                       .is_small = true};
     const int status = registry_send(registry, &request, &reply, err);
     if (status != SNAPCELL_OK) return status;
-    if (reply.status != 200) {
-        char doing[OCI_REPOSITORY_SIZE_MAX + OCI_TAG_SIZE_MAX + 40];
-        (void)snprintf(doing, sizeof(doing), "does not give %s%s%s", repository,
-                       oci_digest_is_valid(target) ? "@" : ":", target);
-        return registry_refused(registry, doing, &reply, err);
-    }
+    if (reply.status != 200) return refuse_document(registry, repository, target, &reply, err);
     if (reply.is_too_large)
         return error_set(err, SNAPCELL_E_TOO_LARGE,
                          "%s sends a document of more than %zu bytes, the maximum", registry->host,
@@ -65,6 +69,33 @@ int registry_get_document(registry_client *registry, const char *repository, con
     const int checked = check_digest(registry, target, &reply, descriptor, err);
     if (checked == SNAPCELL_OK) *out = steal_pointer(&reply.body);
     return checked;
+}
+
+int registry_find_document(registry_client *registry, const char *repository, const char *tag,
+                           const char *known, char digest[OCI_DIGEST_TEXT_SIZE],
+                           snapcell_error *err)
+{
+    char url[REGISTRY_URL_SIZE];
+    char scope[REGISTRY_SCOPE_SIZE];
+    char quoted[OCI_DIGEST_TEXT_SIZE + 2];
+    registry_reply cleanup_reply reply = {0};
+    digest[0] = '\0';
+    registry_url_of(registry, repository, "manifests", tag, url);
+    registry_scope_of(repository, "pull", scope);
+    (void)snprintf(quoted, sizeof(quoted), "\"%s\"", known != NULL ? known : "");
+    const registry_request request = {.method = "HEAD",
+                                      .url = url,
+                                      .scope = scope,
+                                      .accept = ACCEPTED,
+                                      .if_none_match = known != NULL ? quoted : NULL,
+                                      .is_small = true};
+    const int status = registry_send(registry, &request, &reply, err);
+    if (status != SNAPCELL_OK) return status;
+    if (reply.status != 200 && !(reply.status == 304 && known != NULL))
+        return refuse_document(registry, repository, tag, &reply, err);
+    const char *found = reply.status == 304 ? known : reply.digest;
+    if (oci_digest_is_valid(found)) strcpy(digest, found);
+    return SNAPCELL_OK;
 }
 
 /* --- Blobs --- */

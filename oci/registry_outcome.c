@@ -41,6 +41,11 @@ bool registry_is_passing(int status)
     return status == 408 || status == 429 || status == 500 || (status >= 502 && status <= 504);
 }
 
+uint64_t registry_retry_after_s(const registry_client *registry)
+{
+    return registry->retry_after_s;
+}
+
 /* --- What an answer means --- */
 
 int registry_refused(const registry_client *registry, const char *doing,

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "error_set.h"
 #include "registry_state.h"
@@ -82,6 +83,9 @@ int registry_send(registry_client *registry, const registry_request *request, re
     for (unsigned attempt = 1;; attempt++) {
         bool again = false;
         const int status = send_through(registry, request, reply, &again, err);
+        registry->retry_after_s = 0;
+        if (status == SNAPCELL_OK)
+            registry_retry_after(reply->retry_after, (int64_t)time(NULL), &registry->retry_after_s);
         again = (again && !request->once) ||
                 (status == SNAPCELL_OK && registry_is_passing(reply->status));
         if (!again || attempt == REGISTRY_TRIES ||

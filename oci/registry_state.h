@@ -26,6 +26,7 @@ struct registry_client {
     bool uses_basic;
     registry_token tokens[REGISTRY_TOKEN_COUNT];
     size_t next_token;
+    uint64_t retry_after_s; /* that the last answer wanted; 0: it said nothing */
 };
 
 /* An answer, taken apart. Header values that are missing or too long are "". */
@@ -61,7 +62,7 @@ typedef struct registry_request {
     const char *url;
     const char *scope;      /* as "repository:NAME:pull" */
     const char *more_scope; /* NULL: none */
-    const char *accept, *content_type, *content_range, *range;
+    const char *accept, *content_type, *content_range, *range, *if_none_match;
     const char *authorization; /* of token services; else it is found out */
     bool has_body;
     const void *body;
