@@ -8,6 +8,8 @@
 #include "serve_config.h"
 #include "snapcell/trust.h"
 
+#define SERVE_OPTION_UNSAID UINT32_MAX
+
 typedef struct serve_options {
     const char *store;         /* not NULL */
     const char *const *listen; /* NULL-terminated; none: the configuration's, else 127.0.0.1:8080 */
@@ -16,6 +18,14 @@ typedef struct serve_options {
     const char *single;        /* a function for all requests; NULL: by routes */
     int policy;                /* a snapcell_workers_policy; -1: the configuration's */
     const snapcell_trust *trust;
+    /* What outweighs the configuration's source: its strings, numbers that are not 0;
+     * failure_action and max_failure_percent unless SERVE_OPTION_UNSAID. Borrowed. */
+    serve_source_config source;
+    int (*check_source)(const char *reference, snapcell_error *err);
+    /* Starts the process that follows a source. `fd`: a socket to it. Errors: E_IO, E_NOMEM. */
+    int (*start_source)(void *user, const serve_source_config *source, int *fd,
+                        snapcell_error *err);
+    void *source_user;
     bool dev;
     bool no_sandbox;
     /* Lines for people: on standard output, where one can be answered, and on standard error. */

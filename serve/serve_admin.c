@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "serve_response.h"
+#include "serve_source.h"
 
 static void admin_counter(serve_buffer *out, const char *name, const char *help, uint64_t value)
 {
@@ -38,6 +39,7 @@ static void admin_metrics(const serve_front *front, serve_buffer *out)
     serve_metrics_begin(out, "snapcell_functions", "gauge", "Functions in the store.");
     serve_metrics_count(out, "snapcell_functions", "", context->names.count);
     serve_pool_report(front->pool, out);
+    serve_source_report(front->source, out);
 }
 
 static void admin_send(serve_buffer *out, const serve_head *head, int status, const char *type,
@@ -58,7 +60,8 @@ void serve_admin_answer(void *user, const serve_head *head, serve_buffer *out)
     serve_buffer body = {0};
     size_t size = strcspn(head->path, "?");
     bool is_get = strcmp(head->method, "GET") == 0 || strcmp(head->method, "HEAD") == 0;
-    bool is_ready = !front->context->drains;
+    bool has_functions = serve_source_is_ready(front->source);
+    bool is_ready = !front->context->drains && has_functions;
     if (!is_get) {
         serve_buffer_text(&body, "405 Method Not Allowed\n");
         admin_send(out, head, 405, text, &body);
@@ -66,7 +69,9 @@ void serve_admin_answer(void *user, const serve_head *head, serve_buffer *out)
         serve_buffer_text(&body, "ok\n");
         admin_send(out, head, 200, text, &body);
     } else if (size == 7 && strncmp(head->path, "/readyz", size) == 0) {
-        serve_buffer_text(&body, is_ready ? "ready\n" : "draining\n");
+        serve_buffer_text(&body, is_ready                 ? "ready\n"
+                                 : front->context->drains ? "draining\n"
+                                                          : "nothing has come from the source\n");
         admin_send(out, head, is_ready ? 200 : 503, text, &body);
     } else if (size == 8 && strncmp(head->path, "/metrics", size) == 0) {
         admin_metrics(front, &body);

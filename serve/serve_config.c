@@ -41,6 +41,10 @@ int serve_config_init(serve_config *config, snapcell_error *err)
 {
     (void)err;
     *config = (serve_config){
+        .source = {.interval_s = 60,
+                   .monitor_s = 60,
+                   .min_requests = 20,
+                   .max_failure_percent = 10},
         .access_log = true,
         .by_host = true,
         .image_bytes = SNAPCELL_IMAGE_BYTES_MAX_DEFAULT,
@@ -77,6 +81,8 @@ void serve_config_release(serve_config *config)
     config_strings_release(&config->trust);
     config_strings_release(&config->trusted_proxies);
     config_strings_release(&config->secret_files);
+    free(config->source.reference);
+    free(config->source.ca_file);
     free(config->metrics);
     free(config->image_folder);
     free(config->store);

@@ -63,7 +63,29 @@ typedef struct serve_tenant_config {
     uint32_t workers_max; /* 0: as many as there are */
 } serve_tenant_config;
 
+typedef enum serve_failure_action {
+    SERVE_FAILURE_KEEP = 0, /* a new version that fails stays */
+    SERVE_FAILURE_ROLLBACK,
+} serve_failure_action;
+
+/* A tag of a registry that the server follows. */
+typedef struct serve_source_config {
+    char *reference; /* NULL: none */
+    char *ca_file;   /* NULL: the system's certificates */
+    bool plain_http;
+    uint32_t interval_s;     /* between two looks at the tag */
+    uint32_t failure_action; /* a serve_failure_action */
+    /* A new version is watched for so long; taken back when at least so many requests came, and of
+     * them more than so many percent more failed than of the version before. */
+    uint32_t monitor_s;
+    uint32_t min_requests;
+    uint32_t max_failure_percent;
+} serve_source_config;
+
 typedef struct serve_config {
+    serve_source_config source;
+    /* Whether a source's reference is one; set before the file is read. NULL: any is. */
+    int (*check_source)(const char *reference, snapcell_error *err);
     serve_strings listen;
     char *metrics;
     char *store;

@@ -333,6 +333,65 @@ static void keys_take_tenants(config_reader *reader, const serve_json_step *step
     }
 }
 
+/* --- The source --- */
+
+#define SOURCE(member) offsetof(serve_source_config, member)
+#define KEYS_DAY_S 86400u
+
+static const char *const keys_failure_actions[] = {"keep", "rollback", NULL};
+
+static const config_key keys_source[] = {
+    {.name = "reference", .kind = CONFIG_STRING, .offset = SOURCE(reference)},
+    {.name = "ca_file", .kind = CONFIG_STRING, .offset = SOURCE(ca_file)},
+    {.name = "plain_http", .kind = CONFIG_FLAG, .offset = SOURCE(plain_http)},
+    {.name = "interval_s",
+     .kind = CONFIG_NUMBER,
+     .offset = SOURCE(interval_s),
+     .min = 1,
+     .max = KEYS_DAY_S},
+    {.name = "failure_action",
+     .kind = CONFIG_WORD,
+     .offset = SOURCE(failure_action),
+     .words = keys_failure_actions},
+    {.name = "monitor_s",
+     .kind = CONFIG_NUMBER,
+     .offset = SOURCE(monitor_s),
+     .min = 1,
+     .max = KEYS_DAY_S},
+    {.name = "min_requests",
+     .kind = CONFIG_NUMBER,
+     .offset = SOURCE(min_requests),
+     .min = 1,
+     .max = 1u << 20},
+    {.name = "max_failure_percent",
+     .kind = CONFIG_NUMBER,
+     .offset = SOURCE(max_failure_percent),
+     .max = 99},
+    {0},
+};
+
+static void keys_take_source(config_reader *reader, const serve_json_step *step, json_t *value,
+                             void *base)
+{
+    serve_config *config = base;
+    serve_source_config *source = &config->source;
+    const serve_json_step reference = {.parent = step, .key = "reference"};
+    snapcell_error error;
+    config_take_object(reader, step, value, keys_source, source);
+    if (!json_is_object(value)) return;
+    if (json_object_get(value, "reference") == NULL)
+        config_problem(reader, step, false,
+                       "a source has a \"reference\", as oci://HOST/REPOSITORY:TAG");
+    else if (source->reference != NULL && config->check_source != NULL &&
+             config->check_source(source->reference, &error) != SNAPCELL_OK)
+        config_problem(reader, &reference, false, "%s", error.message);
+    if (source->ca_file == NULL) return;
+    char *whole = config_path(reader, source->ca_file);
+    reader->no_memory |= whole == NULL;
+    free(source->ca_file);
+    source->ca_file = whole;
+}
+
 /* --- The whole --- */
 
 #define SERVER(member) offsetof(serve_config, member)
@@ -435,6 +494,7 @@ static const config_key keys_all[] = {
      .offset = SERVER(listen),
      .check = keys_check_address},
     {.name = "metrics", .kind = CONFIG_STRING, .offset = SERVER(metrics)},
+    {.name = "source", .take = keys_take_source},
     {.name = "trusted_proxies",
      .kind = CONFIG_STRINGS,
      .offset = SERVER(trusted_proxies),

@@ -6,6 +6,7 @@
 #include "serve_parser.h"
 
 typedef struct serve_connection serve_connection;
+typedef struct serve_source serve_source;
 
 /* Answers a request by itself: a whole response is added to `out`. */
 typedef void serve_answer_fn(void *user, const serve_head *head, serve_buffer *out);
@@ -14,6 +15,7 @@ typedef void serve_answer_fn(void *user, const serve_head *head, serve_buffer *o
 typedef struct serve_front {
     serve_context *context;
     serve_pool *pool;
+    serve_source *source; /* Borrowed; not NULL */
     serve_connection *connections;
     uint64_t count;
     serve_answer_fn *answer; /* for those of the metrics' listener */

@@ -9,6 +9,7 @@
 #include "serve_metrics.h"
 #include "serve_names.h"
 #include "serve_route.h"
+#include "serve_watch.h"
 #include "snapcell/trust.h"
 
 /* A configuration in use. What began with one ends with it: it is freed with its last user. */
@@ -24,6 +25,7 @@ typedef struct serve_context {
     serve_names names;
     serve_log log;
     serve_metrics metrics;
+    serve_watch watch;
     const snapcell_trust *trust; /* NULL: the store is trusted */
     const char *single;          /* the function for all requests; NULL: by routes */
     bool dev;

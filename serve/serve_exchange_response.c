@@ -263,6 +263,9 @@ static void response_count(serve_exchange *exchange, int status)
     }
     function->metrics.received_bytes += exchange->body_bytes;
     function->metrics.answers[status == EXCHANGE_CLIENT_GONE ? 0 : status / 100 % 6]++;
+    uint64_t granted_ns = exchange->ticket.granted_ns;
+    serve_watch_count(&exchange->context->watch, &function->watch, status >= 500,
+                      granted_ns > 0 ? granted_ns : exchange->started_ns);
 }
 
 void exchange_log(serve_exchange *exchange, int status)

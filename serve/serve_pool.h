@@ -62,6 +62,7 @@ struct serve_function {
     snapcell_error *failure; /* Owned: the last one; NULL: none */
     serve_slot *idle;        /* the one that was used last is first */
     serve_function_metrics metrics;
+    serve_function_watch watch;
     serve_function *next; /* of the same hash */
     serve_function *next_waiting;
 };

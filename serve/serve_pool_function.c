@@ -81,6 +81,7 @@ const snapcell_error *serve_function_failure(const serve_function *function)
 static void function_learn(serve_function *function, const serve_name *name)
 {
     snapcell_error error;
+    function->watch.is_new |= memcmp(&function->key, &name->key, sizeof(name->key)) != 0;
     function->key = name->key;
     function->is_known = serve_names_shape(&function->pool->context->names, &name->key,
                                            &function->shape, &error) == SNAPCELL_OK;

@@ -15,6 +15,7 @@
 #include "serve_admin.h"
 #include "serve_listen.h"
 #include "serve_sandbox.h"
+#include "serve_source.h"
 
 #define SERVER_LISTEN_DEFAULT "127.0.0.1:8080"
 #define SERVER_SOCKETS_MAX 64u
@@ -30,6 +31,7 @@ typedef struct serve_server {
     serve_context context;
     uv_loop_t loop;
     serve_front *front;
+    serve_source source;
     serve_listener *listeners;
     uv_timer_t tick;
     uv_signal_t signals[3];
@@ -42,13 +44,37 @@ typedef struct serve_server {
 
 /* --- Settings --- */
 
-/* Options of the command line outweigh what the file says. */
-static void server_apply_options(const serve_options *options, serve_config *config)
+static int server_set_text(char **out, const char *text, snapcell_error *err)
 {
-    if (options->policy < 0) return;
-    config->defaults.policy = (uint32_t)options->policy;
-    for (size_t i = 0; i < config->function_count; i++)
+    if (text == NULL) return SNAPCELL_OK;
+    free(*out);
+    *out = strdup(text);
+    return *out != NULL ? SNAPCELL_OK : error_set(err, SNAPCELL_E_NOMEM, "no memory for settings");
+}
+
+static int server_apply_source(const serve_source_config *given, serve_source_config *source,
+                               snapcell_error *err)
+{
+    if (given->interval_s > 0) source->interval_s = given->interval_s;
+    if (given->monitor_s > 0) source->monitor_s = given->monitor_s;
+    if (given->min_requests > 0) source->min_requests = given->min_requests;
+    if (given->max_failure_percent != SERVE_OPTION_UNSAID)
+        source->max_failure_percent = given->max_failure_percent;
+    if (given->failure_action != SERVE_OPTION_UNSAID)
+        source->failure_action = given->failure_action;
+    source->plain_http |= given->plain_http;
+    int status = server_set_text(&source->reference, given->reference, err);
+    return status == SNAPCELL_OK ? server_set_text(&source->ca_file, given->ca_file, err) : status;
+}
+
+/* Options of the command line outweigh what the file says. */
+static int server_apply_options(const serve_options *options, serve_config *config,
+                                snapcell_error *err)
+{
+    if (options->policy >= 0) config->defaults.policy = (uint32_t)options->policy;
+    for (size_t i = 0; options->policy >= 0 && i < config->function_count; i++)
         config->functions[i].policy = (uint32_t)options->policy;
+    return server_apply_source(&options->source, &config->source, err);
 }
 
 static int server_read_settings(const serve_options *options, serve_settings **out,
@@ -59,17 +85,18 @@ static int server_read_settings(const serve_options *options, serve_settings **o
     if (settings == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for settings");
     settings->user_count = 1;
     int status = serve_config_init(&settings->config, err);
+    settings->config.check_source = options->check_source;
     if (status == SNAPCELL_OK && options->config != NULL)
         status = serve_config_read(options->config, &settings->config, options->problem, NULL, err);
     for (size_t i = 0; status == SNAPCELL_OK && i < settings->config.route_count; i++)
         status = serve_routes_add(&settings->routes, settings->config.routes[i].pattern,
                                   settings->config.routes[i].function, err);
+    if (status == SNAPCELL_OK) status = server_apply_options(options, &settings->config, err);
     if (status != SNAPCELL_OK) {
         serve_settings_drop(settings);
         return status;
     }
     serve_routes_sort(&settings->routes);
-    server_apply_options(options, &settings->config);
     *out = settings;
     return SNAPCELL_OK;
 }
@@ -90,6 +117,30 @@ static void server_log_error(serve_server *server, const char *event, const snap
     serve_log_end(log);
 }
 
+/* A version that fails is looked for only where something is to be done about it. */
+static void server_configure_watch(serve_server *server)
+{
+    const serve_source_config *source = &server->context.settings->config.source;
+    bool watches = server->source.is_on && source->failure_action == SERVE_FAILURE_ROLLBACK;
+    server->context.watch.settings =
+        (serve_watch_settings){.period_ns = watches ? source->monitor_s * NS_PER_SECOND : 0,
+                               .answers_min = source->min_requests,
+                               .failure_percent_max = source->max_failure_percent};
+}
+
+/* Another process follows the source, by what it was told when it started. */
+static void server_compare_source(serve_server *server, const serve_source_config *old,
+                                  const serve_source_config *new)
+{
+    const char *was = old->reference != NULL ? old->reference : "";
+    const char *is = new->reference != NULL ? new->reference : "";
+    if (strcmp(was, is) == 0 && old->interval_s == new->interval_s) return;
+    serve_log_begin(&server->context.log, "warn", "source_kept");
+    serve_log_text(&server->context.log, "error",
+                   "another source or interval takes effect when the server is started again");
+    serve_log_end(&server->context.log);
+}
+
 /* A configuration that is wrong changes nothing. */
 static void server_reload(serve_server *server)
 {
@@ -101,8 +152,11 @@ static void server_reload(serve_server *server)
         return;
     }
     server->context.metrics.reloads++;
+    server_compare_source(server, &server->context.settings->config.source,
+                          &settings->config.source);
     serve_settings_drop(server->context.settings);
     server->context.settings = settings;
+    server_configure_watch(server);
     serve_log_begin(&server->context.log, "info", "reloaded");
     serve_log_end(&server->context.log);
     serve_pool_renew(server->front->pool);
@@ -134,6 +188,7 @@ static void server_close(serve_server *server)
     for (size_t i = 0; i < sizeof(server->signals) / sizeof(*server->signals); i++)
         uv_close((uv_handle_t *)&server->signals[i], NULL);
     uv_close((uv_handle_t *)&server->prepare, NULL);
+    serve_source_close(&server->source);
     serve_listen_close(server->listeners);
     serve_connection_close_all(server->front, true);
 }
@@ -155,6 +210,7 @@ static void server_drain(serve_server *server)
             uv_close(&listener->uv.handle, NULL);
             if (listener->path != NULL) unlink(listener->path);
         }
+    serve_source_close(&server->source);
     serve_pool_drain(server->front->pool);
     serve_connection_close_all(server->front, false);
     uv_timer_start(&server->tick, server_on_tick, 0, SERVER_DRAIN_TICK_MS);
@@ -181,6 +237,7 @@ static void server_on_tick(uv_timer_t *timer)
     uint64_t now_ns = monotonic_now_ns();
     serve_connection_sweep(server->front, now_ns);
     serve_pool_tick(server->front->pool, now_ns);
+    serve_source_tick(&server->source, now_ns);
     if (server->drain_ns > 0)
         server_continue_drain(server, now_ns);
     else
@@ -201,6 +258,7 @@ static void server_on_signal(uv_signal_t *handle, int signal)
         /* For one who has just built, and does not wait for the next look. */
         server_look_at_store(server, monotonic_now_ns());
         server_reload(server);
+        serve_source_nudge(&server->source);
     } else if (server->drain_ns > 0)
         server_close(server); /* the second one: at once */
     else
@@ -287,21 +345,84 @@ static int server_confine(serve_server *server, snapcell_error *err)
     return serve_sandbox_enter(&server->context, server->options->config, &sockets, err);
 }
 
-static int server_open(serve_server *server, snapcell_error *err)
+/* A host that follows a source begins with nothing. */
+static int server_make_store(const char *path, snapcell_error *err)
+{
+    snapcell_store *store = NULL;
+    int status = snapcell_store_open(path, SNAPCELL_STORE_CREATE, &store, err);
+    snapcell_store_close(store);
+    return status;
+}
+
+static void server_free_source(serve_source_config *source)
+{
+    free(source->reference);
+    free(source->ca_file);
+}
+
+/* What the settings say of the source. The rest, secrets above all, is wiped again: the other
+ * process must not have it. */
+static int server_read_source(const serve_options *options, serve_source_config *out,
+                              snapcell_error *err)
+{
+    serve_settings *settings;
+    int status = server_read_settings(options, &settings, err);
+    if (status != SNAPCELL_OK) return status;
+    *out = settings->config.source;
+    settings->config.source = (serve_source_config){0};
+    serve_settings_drop(settings);
+    return SNAPCELL_OK;
+}
+
+/* Before anything is opened that the other process must not have. `fd`: -1 without a source. */
+static int server_start_source(const serve_options *options, int *fd, snapcell_error *err)
+{
+    cleanup(server_free_source) serve_source_config source = {0};
+    *fd = -1;
+    int status = server_read_source(options, &source, err);
+    if (status != SNAPCELL_OK || source.reference == NULL) return status;
+    status = server_make_store(options->store, err);
+    if (status != SNAPCELL_OK) return status;
+    return options->start_source(options->source_user, &source, fd, err);
+}
+
+static void server_look_now(void *user)
+{
+    server_look_at_store(user, monotonic_now_ns());
+}
+
+static int server_follow(serve_server *server, int fd, snapcell_error *err)
+{
+    serve_source *source = &server->source;
+    if (fd < 0) return SNAPCELL_OK;
+    source->pool = server->front->pool;
+    source->look = server_look_now;
+    source->user = server;
+    int status = serve_source_open(source, fd, err);
+    server_configure_watch(server);
+    return status;
+}
+
+/* `source_fd`: taken over, on failure, too. */
+static int server_open(serve_server *server, int source_fd, snapcell_error *err)
 {
     serve_context *context = &server->context;
     int status = server_read_settings(server->options, &context->settings, err);
     if (status == SNAPCELL_OK)
         status = serve_names_open(&context->names, server->options->store, err);
+    if (status == SNAPCELL_OK) status = serve_pool_new(context, &server->front->pool, err);
+    if (status == SNAPCELL_OK)
+        status = server_follow(server, source_fd, err);
+    else if (source_fd >= 0)
+        close(source_fd);
     if (status != SNAPCELL_OK) return status;
-    if (server->options->single != NULL &&
+    if (server->options->single != NULL && source_fd < 0 &&
         serve_names_find(&context->names, server->options->single,
                          strlen(server->options->single)) == NULL)
         return error_set(err, SNAPCELL_E_NOT_FOUND,
                          "--single %s: the store %s has no function of this name for this engine",
                          server->options->single, server->options->store);
-    status = serve_pool_new(context, &server->front->pool, err);
-    if (status == SNAPCELL_OK) status = server_listen_at(server, err);
+    status = server_listen_at(server, err);
     if (status == SNAPCELL_OK) status = server_prepare_image_folder(server, err);
     if (status == SNAPCELL_OK) status = server_confine(server, err);
     return status;
@@ -318,6 +439,12 @@ static void server_greet(const serve_server *server)
         server->options->print(line);
     }
     if (context->names.count > 0) return;
+    if (server->source.is_on) {
+        snprintf(line, sizeof(line), "the store %s has no function yet; it waits for %s",
+                 context->names.store_path, context->settings->config.source.reference);
+        server->options->warn(line);
+        return;
+    }
     snprintf(line, sizeof(line),
              "the store %s has no function for this engine%s; `snapcell %s --store %s%s` makes "
              "some, and they are served at once",
@@ -330,6 +457,7 @@ static void server_greet(const serve_server *server)
 /* With its memory, which holds the loop that handles point to. */
 static void server_free(serve_server *server)
 {
+    serve_source_close(&server->source);
     serve_pool_free(server->front->pool);
     while (uv_run(&server->loop, UV_RUN_DEFAULT) != 0)
         continue;
@@ -359,6 +487,9 @@ static int server_new(const serve_options *options, serve_server **out, snapcell
     server->context.single = options->single;
     server->context.dev = options->dev;
     server->context.no_sandbox = options->no_sandbox;
+    server->source.context = &server->context;
+    server->source.fd = -1;
+    server->front->source = &server->source;
     server->front->context = &server->context;
     server->front->answer = serve_admin_answer;
     server->front->answer_user = server->front;
@@ -370,10 +501,17 @@ static int server_new(const serve_options *options, serve_server **out, snapcell
 int serve_run(const serve_options *options, snapcell_error *err)
 {
     serve_server *server;
-    int status = server_new(options, &server, err);
+    int source_fd;
+    /* First: what libuv opens once, it also closes in a process that is forked later. */
+    int status = server_start_source(options, &source_fd, err);
     if (status != SNAPCELL_OK) return status;
+    status = server_new(options, &server, err);
+    if (status != SNAPCELL_OK) {
+        if (source_fd >= 0) close(source_fd);
+        return status;
+    }
     server_raise_limits();
-    status = server_open(server, err);
+    status = server_open(server, source_fd, err);
     if (status == SNAPCELL_OK) {
         server_start_handles(server);
         serve_pool_prepare(server->front->pool);

@@ -78,8 +78,9 @@ void serve_group_free_all(serve_group *groups)
     }
 }
 
-static int slot_start_worker(serve_slot *slot, snapcell_workers *workers, bool no_sandbox,
-                             const serve_function_config *config, snapcell_error *err)
+int serve_slot_start_worker(const serve_name *item, snapcell_workers *workers, bool no_sandbox,
+                            const serve_function_config *config, snapcell_worker **out,
+                            snapcell_error *err)
 {
     snapcell_cell_options cell = SNAPCELL_CELL_OPTIONS_INIT;
     cell.memory_limit_bytes = config->memory_mb << 20;
@@ -102,7 +103,11 @@ static int slot_start_worker(serve_slot *slot, snapcell_workers *workers, bool n
     net.allow_private = config->allow_net_private;
     net.no_sandbox = no_sandbox;
     if (config->allow_net.count > 0) options.net = &net;
-    return snapcell_worker_start(workers, slot->function->name, &options, &slot->worker, err);
+    /* By its key: a store that changes meanwhile must not mix two versions of what is served. */
+    char ref[SNAPCELL_KEY_HEX_SIZE];
+    snapcell_key_format(&item->key, ref);
+    cell.signed_name = item->name;
+    return snapcell_worker_start(workers, ref, &options, out, err);
 }
 
 static int slot_watch(serve_slot *slot, uv_loop_t *loop, snapcell_error *err)
@@ -130,7 +135,9 @@ serve_slot *serve_slot_start(serve_function *function, snapcell_workers *workers
     slot->function = function;
     slot->key = function->key;
     slot->started_ns = monotonic_now_ns();
-    int status = slot_start_worker(slot, workers, context->no_sandbox, function->config, err);
+    const serve_name item = {.name = function->name, .key = slot->key};
+    int status = serve_slot_start_worker(&item, workers, context->no_sandbox, function->config,
+                                         &slot->worker, err);
     if (status == SNAPCELL_OK) status = slot_watch(slot, context->loop, err);
     if (status == SNAPCELL_OK) {
         slot->settings = serve_settings_keep(function->settings);

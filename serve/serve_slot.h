@@ -52,7 +52,14 @@ serve_group *serve_group_find(serve_group **groups, const serve_context *context
 /* After all of their workers. */
 void serve_group_free_all(serve_group *groups);
 
-/* Starts a worker of a function. NULL on failure. Errors: those of snapcell_worker_start(). */
+/* Starts a worker of an artifact, under a name. `*out`: Owned. Errors: those of
+ * snapcell_worker_start(). */
+int serve_slot_start_worker(const serve_name *item, snapcell_workers *workers, bool no_sandbox,
+                            const serve_function_config *config, snapcell_worker **out,
+                            snapcell_error *err);
+
+/* Starts a worker of a function, with a place. NULL on failure. Errors: those of
+ * snapcell_worker_start(). */
 serve_slot *serve_slot_start(serve_function *function, snapcell_workers *workers,
                              const serve_slot_events *events, const serve_context *context,
                              snapcell_error *err);

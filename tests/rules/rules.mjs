@@ -66,7 +66,7 @@ const helpers = new Set(["cleanup.h", "error_set.h", "monotonic.h"]);
 // But for these, which others may use.
 const seams = new Set(["cell_restore.h"]);
 // What the program's commands use of a component that is no library.
-const commands = new Set(["serve.h", "serve_config.h", "serve_phrase.h"]);
+const commands = new Set(["serve.h", "serve_config.h", "serve_phrase.h", "serve_source_message.h"]);
 const homeOf = [
     { header: /^(lmdb\.h)$/, home: ["store"] },
     { header: /^(zstd|zdict|zstd_errors)\.h$/, home: ["snapshot-format"] },
