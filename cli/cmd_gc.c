@@ -40,8 +40,8 @@ const cli_command cmd_gc = {
     .description =
         "Removes releases that are not kept (`snapcell release keep`), and artifacts that\n"
         "neither a name nor a release has, such as those that remain when a\n"
-        "function is compiled again. Frees their space if no other process uses the\n"
-        "store.",
+        "function is compiled again. Gives their space back while others use the store:\n"
+        "they move to the smaller file with their next load.",
     .options = gc_options,
     .run = gc_main,
 };

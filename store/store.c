@@ -220,7 +220,7 @@ int snapcell_store_check(snapcell_store *store, snapcell_error *err)
 {
     MDB_txn *txn;
     store_environment *environment = store->environment;
-    int status = store_read_begin(environment, &txn, err);
+    int status = store_listing_begin(environment, &txn, err);
     if (status != SNAPCELL_OK) return status;
     status = store_file_check(environment->data_file, environment->path, err);
     if (status == SNAPCELL_OK) {
@@ -233,6 +233,6 @@ int snapcell_store_check(snapcell_store *store, snapcell_error *err)
         if (status != MDB_SUCCESS)
             status = store_error(environment, status, "checking names and releases", err);
     }
-    store_read_end(environment, txn);
+    store_listing_end(environment, txn);
     return status;
 }

@@ -155,8 +155,8 @@ int snapcell_store_replace(snapcell_store *store, const void *bytes, size_t size
  * -------------------------------------------------------------------------------------------------
  */
 
-static int store_find(const store_environment *environment, MDB_txn *txn, const snapcell_key *key,
-                      MDB_val *out, snapcell_error *err)
+int store_artifact_find(const store_environment *environment, MDB_txn *txn, const snapcell_key *key,
+                        MDB_val *out, snapcell_error *err)
 {
     MDB_val key_value = store_key_value(key);
     int status = mdb_get(txn, environment->artifacts, &key_value, out);
@@ -165,7 +165,8 @@ static int store_find(const store_environment *environment, MDB_txn *txn, const 
     return SNAPCELL_OK;
 }
 
-static int store_copy(const MDB_val *value, void **out, size_t *out_size_bytes, snapcell_error *err)
+int store_artifact_copy(const MDB_val *value, void **out, size_t *out_size_bytes,
+                        snapcell_error *err)
 {
     void *copy = malloc(value->mv_size > 0 ? value->mv_size : 1);
     if (copy == NULL) {
@@ -187,62 +188,10 @@ int snapcell_store_get(snapcell_store *store, const snapcell_key *key, void **ou
     *out_size_bytes = 0;
     int status = store_read_begin(store->environment, &txn, err);
     if (status != SNAPCELL_OK) return status;
-    status = store_find(store->environment, txn, key, &value, err);
-    if (status == SNAPCELL_OK) status = store_copy(&value, out, out_size_bytes, err);
+    status = store_artifact_find(store->environment, txn, key, &value, err);
+    if (status == SNAPCELL_OK) status = store_artifact_copy(&value, out, out_size_bytes, err);
     store_read_end(store->environment, txn);
     return status;
-}
-
-/* Without LMDB's lock file a writer could reuse the pages under a view, and the byte lock would
- * stop all writers for as long as it is open: such a view is a copy, without a transaction. */
-static int store_view_copy(store_environment *environment, MDB_txn *txn, const MDB_val *value,
-                           snapcell_store_view *out, snapcell_error *err)
-{
-    void *copy = NULL;
-    int status = store_copy(value, &copy, &out->size_bytes, err);
-    if (status != SNAPCELL_OK) {
-        store_read_end(environment, txn);
-        return status;
-    }
-    out->bytes = copy;
-    store_read_detach(environment, txn);
-    return SNAPCELL_OK;
-}
-
-int snapcell_store_view_open(snapcell_store *store, const snapcell_key *key,
-                             snapcell_store_view *out, snapcell_error *err)
-{
-    MDB_txn *txn;
-    MDB_val value;
-    store_environment *environment = store->environment;
-    memset(out, 0, sizeof(*out));
-    int status = store_read_begin(environment, &txn, err);
-    if (status != SNAPCELL_OK) return status;
-    status = store_find(environment, txn, key, &value, err);
-    if (status != SNAPCELL_OK) {
-        store_read_end(environment, txn);
-        return status;
-    }
-    if (environment->unlocked) return store_view_copy(environment, txn, &value, out, err);
-    out->bytes = value.mv_data;
-    out->size_bytes = value.mv_size;
-    out->transaction = txn;
-    return SNAPCELL_OK;
-}
-
-void snapcell_store_view_close(snapcell_store *store, snapcell_store_view *view)
-{
-    if (view->bytes == NULL) return;
-    const snapcell_store_view closing = *view;
-    memset(view, 0, sizeof(*view));
-    /* In a forked child it is the parent's. */
-    if (store->environment->pid != getpid()) return;
-    if (closing.transaction != NULL) {
-        store_read_end(store->environment, closing.transaction);
-        return;
-    }
-    free((void *)(uintptr_t)closing.bytes);
-    store_gate_leave(store->environment);
 }
 
 static int store_walk_artifacts(store_environment *environment, MDB_txn *txn,
@@ -271,10 +220,10 @@ int snapcell_store_each_artifact(snapcell_store *store, snapcell_store_artifact_
                                  void *user, snapcell_error *err)
 {
     MDB_txn *txn;
-    int status = store_read_begin(store->environment, &txn, err);
+    int status = store_listing_begin(store->environment, &txn, err);
     if (status != SNAPCELL_OK) return status;
     status = store_walk_artifacts(store->environment, txn, each, user, err);
-    store_read_end(store->environment, txn);
+    store_listing_end(store->environment, txn);
     return status;
 }
 

@@ -42,7 +42,7 @@ static int store_fill(MDB_env *env)
     }
     if (status == MDB_SUCCESS) {
         /* the last one was "meta" */
-        status = store_format_raise(txn, dbi, STORE_FORMAT_VERSION);
+        status = store_format_raise(txn, dbi, STORE_FORMAT_VERSION_MAX);
     }
     if (status != MDB_SUCCESS) {
         mdb_txn_abort(txn);

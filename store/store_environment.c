@@ -133,11 +133,17 @@ static int store_lmdb_open_largest(store_environment *environment, unsigned flag
 
 /* LMDB 0.9.24 destroys its mutexes on closing when it believes to be alone, while an opener that
  * waits for it goes on to use them. One at a time avoids that. */
+static void store_lmdb_alone(const store_environment *environment, bool begin)
+{
+    store_lock_setup(environment->directory_file, begin);
+    store_lock_setup(environment->data_file, begin);
+}
+
 static int store_lmdb_open_alone(store_environment *environment, unsigned flags, size_t min)
 {
-    store_lock_setup(environment->data_file, true);
+    store_lmdb_alone(environment, true);
     int status = store_lmdb_open_largest(environment, flags, min);
-    store_lock_setup(environment->data_file, false);
+    store_lmdb_alone(environment, false);
     return status;
 }
 
@@ -173,9 +179,12 @@ static int store_lmdb_start(store_environment *environment, size_t min, snapcell
                          environment->path);
     }
     int file;
-    if (mdb_env_get_fd(environment->env, &file) == MDB_SUCCESS) {
-        fcntl(file, F_SETFD, FD_CLOEXEC); /* LMDB forgets to */
-    }
+    struct stat facts;
+    if (mdb_env_get_fd(environment->env, &file) != MDB_SUCCESS || fstat(file, &facts) != 0)
+        return error_set(err, SNAPCELL_E_IO, "cannot look at %s/" STORE_DATA_FILE,
+                         environment->path);
+    fcntl(file, F_SETFD, FD_CLOEXEC); /* LMDB forgets to */
+    if (facts.st_ino != environment->data_inode) return STORE_SUPERSEDED;
     int dead;
     if (!environment->unlocked) mdb_reader_check(environment->env, &dead);
     return SNAPCELL_OK;
@@ -184,6 +193,22 @@ static int store_lmdb_start(store_environment *environment, size_t min, snapcell
 /* --- What is in it
  * -------------------------------------------------------------------------------------------------
  */
+
+/* LMDB does not say where its map begins; a page does, by its number. A record this small is in a
+ * leaf, whose number was checked. */
+static const uint8_t *store_map_begin(const store_environment *environment, MDB_txn *txn,
+                                      const void *record)
+{
+    MDB_stat stat;
+    store_lmdb_page page;
+    if (mdb_stat(txn, environment->meta, &stat) != MDB_SUCCESS ||
+        stat.ms_psize > (size_t)sysconf(_SC_PAGESIZE))
+        return NULL;
+    const uint8_t *leaf =
+        (const uint8_t *)record - ((uintptr_t)record & ((uintptr_t)stat.ms_psize - 1));
+    memcpy(&page, leaf, sizeof(page));
+    return leaf - page.number * stat.ms_psize;
+}
 
 static int store_check_format(store_environment *environment, MDB_txn *txn, snapcell_error *err)
 {
@@ -201,6 +226,7 @@ static int store_check_format(store_environment *environment, MDB_txn *txn, snap
     }
     const unsigned version = ((const uint8_t *)value.mv_data)[sizeof(STORE_MAGIC)];
     environment->format_version = version;
+    environment->map_begin = store_map_begin(environment, txn, value.mv_data);
     if (version >= 1 && version <= STORE_FORMAT_VERSION_MAX) return SNAPCELL_OK;
     return error_set(err, SNAPCELL_E_NOT_A_STORE,
                      "%s has store format %u: this build knows %d; use a newer snapcell",
@@ -235,6 +261,25 @@ static int store_lmdb_begin_first(store_environment *environment, MDB_txn **out)
     return status;
 }
 
+/* The lock file has the number of the last transaction, and data.mdb its own: after a writer's
+ * death that may be one ahead. Anything else is a data.mdb from elsewhere, put there while others
+ * have the store open. */
+static int store_check_lock(const store_environment *environment, MDB_txn *txn, size_t seen_before,
+                            snapcell_error *err)
+{
+    MDB_envinfo info;
+    const size_t number = mdb_txn_id(txn);
+    mdb_env_info(environment->env, &info);
+    if (environment->unlocked || (seen_before <= number + 1 && number <= info.me_last_txnid))
+        return SNAPCELL_OK;
+    if (store_file_is_superseded(environment)) return STORE_SUPERSEDED;
+    return error_set(err, SNAPCELL_E_BUSY,
+                     "%s/" STORE_DATA_FILE
+                     " was replaced by hand while other processes have the store open: end them "
+                     "first",
+                     environment->path);
+}
+
 static int store_lmdb_look(store_environment *environment, snapcell_error *err)
 {
     MDB_txn *txn;
@@ -243,15 +288,20 @@ static int store_lmdb_look(store_environment *environment, snapcell_error *err)
             store_lock_set(environment->data_file, STORE_LOCK_WRITE, F_RDLCK, STORE_LOCK_WAIT_MS);
         if (status != 0) return store_error(environment, status, "opening the store", err);
     }
+    MDB_envinfo info;
+    mdb_env_info(environment->env, &info);
+    const size_t seen_before = info.me_last_txnid;
     int status = store_lmdb_begin_first(environment, &txn);
     if (status == MDB_SUCCESS) {
-        MDB_envinfo info;
         mdb_env_info(environment->env, &info);
         environment->map_size_bytes = info.me_mapsize;
+        status = store_check_lock(environment, txn, seen_before, err);
         /* The transaction keeps its pages from being used again meanwhile. */
-        status = store_check_structure(
-            environment->data_file, environment->path,
-            environment->writable ? STORE_CHECK_TREES : STORE_CHECK_BRIEF, err);
+        if (status == SNAPCELL_OK) {
+            status = store_check_structure(
+                environment->data_file, environment->path,
+                environment->writable ? STORE_CHECK_TREES : STORE_CHECK_BRIEF, err);
+        }
         if (status == SNAPCELL_OK) status = store_open_databases(environment, txn, err);
         if (status == SNAPCELL_OK) {
             status = mdb_txn_commit(txn); /* keeps the handles */
@@ -279,8 +329,8 @@ static int store_sync_again(store_environment *environment, snapcell_error *err)
     return SNAPCELL_OK;
 }
 
-int store_environment_connect(store_environment *environment, bool writable,
-                              size_t map_size_bytes_min, snapcell_error *err)
+static int store_environment_connect_once(store_environment *environment, bool writable,
+                                          size_t map_size_bytes_min, snapcell_error *err)
 {
     store_signal_guard guard;
     int status = store_environment_check_path(environment, err);
@@ -303,8 +353,21 @@ int store_environment_connect(store_environment *environment, bool writable,
     }
     if (status == SNAPCELL_OK) status = store_lmdb_start(environment, map_size_bytes_min, err);
     if (status == SNAPCELL_OK) status = store_lmdb_look(environment, err);
+    if (status == SNAPCELL_OK && environment->format_version >= STORE_FORMAT_VERSION_GENERATIONS) {
+        store_lock_set(environment->data_file, STORE_LOCK_USE, F_UNLCK, 0);
+    }
     if (status != SNAPCELL_OK) store_environment_disconnect(environment);
     store_signal_guard_end(&guard);
+    return status;
+}
+
+int store_environment_connect(store_environment *environment, bool writable,
+                              size_t map_size_bytes_min, snapcell_error *err)
+{
+    int status;
+    do {
+        status = store_environment_connect_once(environment, writable, map_size_bytes_min, err);
+    } while (status == STORE_SUPERSEDED);
     return status;
 }
 
@@ -314,10 +377,13 @@ void store_environment_close_lmdb(store_environment *environment)
     while (environment->pool_count > 0) {
         mdb_txn_abort(environment->pool[--environment->pool_count]);
     }
-    if (!environment->unlocked) store_lock_setup(environment->data_file, true);
+    if (!environment->unlocked) store_lmdb_alone(environment, true);
     mdb_env_close(environment->env);
-    if (!environment->unlocked) store_lock_setup(environment->data_file, false);
+    if (!environment->unlocked) store_lmdb_alone(environment, false);
     environment->env = NULL;
+    environment->map_begin = NULL;
+    store_mapping_release(environment->mapping); /* views may go on with it */
+    environment->mapping = NULL;
 }
 
 void store_environment_disconnect(store_environment *environment)

@@ -202,12 +202,12 @@ int store_file_inode(int directory_file, ino_t *out)
     return 0;
 }
 
-static bool store_file_is_current(int directory_file, int file)
+/* A data.mdb that is missing supersedes nothing: what is open goes on. */
+bool store_file_is_superseded(const store_environment *environment)
 {
-    struct stat facts;
     ino_t inode = 0;
-    return store_file_inode(directory_file, &inode) == 0 && fstat(file, &facts) == 0 &&
-           facts.st_ino == inode;
+    return store_file_inode(environment->directory_file, &inode) == 0 &&
+           inode != environment->data_inode;
 }
 
 /* A file system without these locks (some network and user-space ones) can be used, but then
@@ -237,8 +237,10 @@ int store_file_open(store_environment *environment, bool writable, snapcell_erro
             return status;
         }
         /* It may have been replaced by a compact copy while this waited for the lock. */
-        if (store_file_is_current(environment->directory_file, environment->data_file)) {
-            return SNAPCELL_OK;
+        struct stat facts;
+        if (fstat(environment->data_file, &facts) == 0) {
+            environment->data_inode = facts.st_ino;
+            if (!store_file_is_superseded(environment)) return SNAPCELL_OK;
         }
         store_file_close(environment);
     }
@@ -248,6 +250,7 @@ void store_file_close(store_environment *environment)
 {
     if (environment->data_file < 0) return;
     /* Explicitly, because a forked child may still hold the same open file description. */
+    store_lock_set(environment->data_file, STORE_LOCK_WRITER, F_UNLCK, 0);
     store_lock_set(environment->data_file, STORE_LOCK_WRITE, F_UNLCK, 0);
     store_lock_set(environment->data_file, STORE_LOCK_USE, F_UNLCK, 0);
     close(environment->data_file);
@@ -293,12 +296,16 @@ int store_file_prepare_lock(int directory_file, const char *path, bool writable,
         "cannot make room for %s/" STORE_LOCK_FILE ", which writing the store needs", path);
 }
 
+/* Not written since it was made: by its maker alone, or as a compact copy, whose first pages are
+ * the same except for the number of the transaction. */
 static bool store_file_is_new(int file)
 {
     store_lmdb_meta metas[2];
-    return store_file_read(file, &metas[0], sizeof(metas[0]), 0) &&
-           store_file_read(file, &metas[1], sizeof(metas[1]), metas[0].trees[0].pad) &&
-           metas[0].transaction <= 1 && metas[1].transaction <= 1;
+    if (!store_file_read(file, &metas[0], sizeof(metas[0]), 0) ||
+        !store_file_read(file, &metas[1], sizeof(metas[1]), metas[0].trees[0].pad))
+        return false;
+    return (metas[0].transaction <= 1 && metas[1].transaction <= 1) ||
+           memcmp(metas[0].trees, metas[1].trees, sizeof(metas[0].trees)) == 0;
 }
 
 int store_file_sync_names(int file, int directory_file, const char *path, snapcell_error *err)

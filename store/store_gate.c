@@ -1,5 +1,6 @@
 /* The gate of an environment: operations and views are inside; a thread that must close LMDB keeps
- * all others out. */
+ * all others out. Views need not get out where data.mdb was superseded: they have a map of their
+ * own. */
 #include <errno.h>
 #include <unistd.h>
 
@@ -52,29 +53,39 @@ void store_gate_leave(store_environment *environment)
     pthread_mutex_unlock(&environment->mutex);
 }
 
-static bool store_gate_is_busy(const store_environment *environment)
+void store_gate_list(store_environment *environment, bool begin)
 {
-    return environment->active > 0 || environment->exclusive;
+    pthread_mutex_lock(&environment->mutex);
+    environment->listings += begin ? 1 : -1U;
+    pthread_cond_broadcast(&environment->changed);
+    pthread_mutex_unlock(&environment->mutex);
 }
 
-int store_gate_close(store_environment *environment, int wait_ms, snapcell_error *err)
+static bool store_gate_is_busy(const store_environment *environment, store_gate_wait wait)
+{
+    return environment->active > 0 || environment->exclusive ||
+           (wait == STORE_GATE_ALL && environment->attached > 0);
+}
+
+int store_gate_close(store_environment *environment, store_gate_wait wait, snapcell_error *err)
 {
     int status = store_gate_check_process(environment, err);
     if (status != SNAPCELL_OK) return status;
     const struct timespec deadline =
-        monotonic_moment(monotonic_now_ns() + (uint64_t)wait_ms * NS_PER_MS);
+        monotonic_moment(monotonic_now_ns() + (uint64_t)STORE_GATE_WAIT_MS * NS_PER_MS);
     int waited = 0;
     pthread_mutex_lock(&environment->mutex);
     environment->waiting++;
-    while (store_gate_is_busy(environment) && waited != ETIMEDOUT) {
+    while (store_gate_is_busy(environment, wait) && waited != ETIMEDOUT) {
+        if (wait == STORE_GATE_SHORT && environment->listings > 0) break;
         waited = pthread_cond_timedwait(&environment->changed, &environment->mutex, &deadline);
     }
     environment->waiting--;
-    if (store_gate_is_busy(environment)) {
+    if (store_gate_is_busy(environment, wait)) {
         status = error_set(err, SNAPCELL_E_BUSY,
                            "the store %s must be mapped again, but %u views or operations of this "
                            "process are open: close them and try again",
-                           environment->path, environment->active);
+                           environment->path, environment->active + environment->attached);
         pthread_cond_broadcast(&environment->changed);
     } else {
         environment->exclusive = true;

@@ -107,8 +107,8 @@ int store_name_put(store_environment *environment, MDB_txn *txn, const char *nam
         return MDB_SUCCESS;
     }
     if (status != MDB_SUCCESS && status != MDB_NOTFOUND) return status;
-    if (environment->format_version < STORE_FORMAT_VERSION) {
-        status = store_format_raise(txn, environment->meta, STORE_FORMAT_VERSION);
+    if (environment->format_version < STORE_FORMAT_VERSION_NAMES) {
+        status = store_format_raise(txn, environment->meta, STORE_FORMAT_VERSION_NAMES);
         if (status != MDB_SUCCESS) return status;
     }
     value = (MDB_val){.mv_size = sizeof(record), .mv_data = &record};
@@ -324,7 +324,7 @@ int snapcell_store_each_name(snapcell_store *store, snapcell_store_name_fn *each
     MDB_txn *txn;
     MDB_cursor *cursor;
     store_environment *environment = store->environment;
-    int status = store_read_begin(environment, &txn, err);
+    int status = store_listing_begin(environment, &txn, err);
     if (status != SNAPCELL_OK) return status;
     status = mdb_cursor_open(txn, environment->names, &cursor);
     if (status == MDB_SUCCESS) {
@@ -333,6 +333,6 @@ int snapcell_store_each_name(snapcell_store *store, snapcell_store_name_fn *each
     } else {
         status = store_error(environment, status, "listing names", err);
     }
-    store_read_end(environment, txn);
+    store_listing_end(environment, txn);
     return status;
 }

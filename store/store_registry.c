@@ -48,25 +48,22 @@ static void store_registry_remove(store_environment *environment)
     *link = environment->next;
 }
 
-/* Whether what is open is still what the directory holds. */
+/* Whether what is open is still what the directory holds, or became so by following it. */
 static int store_registry_check(store_environment *environment, bool *out_writable,
                                 snapcell_error *err)
 {
-    struct stat facts;
+    MDB_txn *txn;
     ino_t inode = 0;
-    int status = store_gate_enter(environment, err);
+    int status = store_read_begin(environment, &txn, err);
     if (status != SNAPCELL_OK) return status;
-    if (fstat(environment->data_file, &facts) != 0 ||
-        store_file_inode(environment->directory_file, &inode) != 0 || facts.st_ino != inode) {
-        status =
-            error_set(err, SNAPCELL_E_NOT_FOUND,
-                      "%s/" STORE_DATA_FILE
-                      " was removed or replaced while this process has the store open: close it "
-                      "first",
-                      environment->path);
+    if (store_file_inode(environment->directory_file, &inode) != 0) {
+        status = error_set(err, SNAPCELL_E_NOT_FOUND,
+                           "%s/" STORE_DATA_FILE
+                           " was removed while this process has the store open: close it first",
+                           environment->path);
     }
     *out_writable = environment->writable;
-    store_gate_leave(environment);
+    store_read_end(environment, txn);
     return status;
 }
 
@@ -134,7 +131,7 @@ void store_registry_release(store_environment *environment)
     store_registry_lock();
     environment->references--;
     /* With a view still open, unmapping would pull the bytes away from under it. */
-    if (environment->references == 0 && environment->active == 0) {
+    if (environment->references == 0 && environment->active == 0 && environment->views == 0) {
         store_registry_remove(environment);
         store_environment_free(environment);
     }

@@ -33,13 +33,13 @@ int snapcell_release_each(snapcell_store *store, snapcell_release_fn *each, void
     int said = 0;
     MDB_txn *txn;
     store_release_state state;
-    int status = store_read_begin(store->environment, &txn, err);
+    int status = store_listing_begin(store->environment, &txn, err);
     if (status != SNAPCELL_OK) return status;
     status = store_release_state_get(store->environment, txn, &state);
     release_listing listing = {.state = &state, .each = each, .user = user};
     if (status == MDB_SUCCESS)
         status = store_release_walk(store->environment, txn, list_release, &listing, &said);
-    store_read_end(store->environment, txn);
+    store_listing_end(store->environment, txn);
     if (status != MDB_SUCCESS)
         return store_error(store->environment, status, "listing releases", err);
     return said;
@@ -78,10 +78,10 @@ int snapcell_release_each_event(snapcell_store *store, snapcell_release_event_fn
 {
     int said = 0;
     MDB_txn *txn;
-    int status = store_read_begin(store->environment, &txn, err);
+    int status = store_listing_begin(store->environment, &txn, err);
     if (status != SNAPCELL_OK) return status;
     status = store_release_walk_events(store->environment, txn, each, user, &said);
-    store_read_end(store->environment, txn);
+    store_listing_end(store->environment, txn);
     if (status != MDB_SUCCESS)
         return store_error(store->environment, status, "reading the history", err);
     return said;

@@ -9,10 +9,6 @@
 #define STORE_RELEASE_STACK_MAX 32
 #define STORE_RELEASE_EVENTS_MAX 1000
 
-/* Stores that have releases have this format: programs that know nothing of them must not collect
- * what they hold. */
-#define STORE_FORMAT_VERSION_RELEASES STORE_FORMAT_VERSION_MAX
-
 typedef struct store_release_item {
     char name[SNAPCELL_NAME_SIZE_MAX + 1];
     snapcell_fingerprint engine;

@@ -1,5 +1,5 @@
-/* Opening LMDB again, with a larger map, to write, or after a failed write: nobody may be inside of
- * the gate meanwhile. */
+/* Opening LMDB again, with a larger map, to write, after a failed write, or because data.mdb was
+ * replaced: nobody may be inside of the gate meanwhile. */
 #include "error_set.h"
 #include "store_internal.h"
 
@@ -22,7 +22,7 @@ static int store_environment_reconnect(store_environment *environment, bool writ
 int store_environment_grow(store_environment *environment, size_t seen_size_bytes,
                            snapcell_error *err)
 {
-    int status = store_gate_close(environment, STORE_GATE_WAIT_MS, err);
+    int status = store_gate_close(environment, STORE_GATE_ALL, err);
     if (status != SNAPCELL_OK) return status;
     if (environment->map_size_bytes <= seen_size_bytes) {
         status = store_environment_reconnect(environment, environment->writable,
@@ -40,7 +40,7 @@ int store_environment_grow(store_environment *environment, size_t seen_size_byte
 
 int store_environment_make_writable(store_environment *environment, snapcell_error *err)
 {
-    int status = store_gate_close(environment, STORE_GATE_WAIT_MS, err);
+    int status = store_gate_close(environment, STORE_GATE_ALL, err);
     if (status != SNAPCELL_OK) return status;
     if (!environment->writable) {
         status = store_environment_reconnect(environment, true, STORE_MAP_SIZE_BYTES_MIN, err);
@@ -52,11 +52,27 @@ int store_environment_make_writable(store_environment *environment, snapcell_err
 int store_environment_recover(store_environment *environment, unsigned seen_generation,
                               snapcell_error *err)
 {
-    int status = store_gate_close(environment, STORE_GATE_WAIT_MS, err);
+    int status = store_gate_close(environment, STORE_GATE_ALL, err);
     if (status != SNAPCELL_OK) return status;
     if (environment->generation == seen_generation) {
         store_environment_disconnect(environment);
         environment->must_sync = true;
+        status = store_environment_connect(environment, environment->writable,
+                                           STORE_MAP_SIZE_BYTES_MIN, err);
+    }
+    store_gate_open(environment);
+    return status;
+}
+
+int store_environment_follow(store_environment *environment, unsigned seen_generation,
+                             bool wait_for_listings, snapcell_error *err)
+{
+    int status = store_gate_close(
+        environment, wait_for_listings ? STORE_GATE_OPERATIONS : STORE_GATE_SHORT, err);
+    if (status != SNAPCELL_OK) return status;
+    if (environment->generation == seen_generation) {
+        store_pins_detach(environment);
+        store_environment_disconnect(environment);
         status = store_environment_connect(environment, environment->writable,
                                            STORE_MAP_SIZE_BYTES_MIN, err);
     }

@@ -19,20 +19,13 @@ static MDB_txn *store_pool_take(store_environment *environment)
     return txn;
 }
 
-/* Takes `txn` back and leaves the gate, in one go. */
-static void store_pool_give(store_environment *environment, MDB_txn *txn, bool leave)
+void store_pool_give(store_environment *environment, MDB_txn *txn)
 {
-    pthread_mutex_lock(&environment->mutex);
     if (environment->pool_count < STORE_POOL_MAX) {
         environment->pool[environment->pool_count++] = txn;
-        txn = NULL;
+        return;
     }
-    if (txn != NULL) mdb_txn_abort(txn);
-    if (leave) {
-        environment->active--;
-        if (environment->active == 0) pthread_cond_broadcast(&environment->changed);
-    }
-    pthread_mutex_unlock(&environment->mutex);
+    mdb_txn_abort(txn);
 }
 
 /* One lock for all unlocked readers of this environment: the first takes it, the last gives it
@@ -95,9 +88,11 @@ static int store_leave_to_reopen(store_environment *environment, int status, con
     const size_t seen_size_bytes = environment->map_size_bytes;
     const unsigned seen_generation = environment->generation;
     const bool must_grow = status == MDB_MAP_FULL || status == MDB_MAP_RESIZED;
-    if (!must_grow && status != MDB_PANIC)
+    if (!must_grow && status != MDB_PANIC && status != STORE_SUPERSEDED)
         status = store_error_any(environment, status, doing, err);
     store_gate_leave(environment);
+    if (status == STORE_SUPERSEDED)
+        return store_environment_follow(environment, seen_generation, true, err);
     if (must_grow) return store_environment_grow(environment, seen_size_bytes, err);
     if (status == MDB_PANIC) return store_environment_recover(environment, seen_generation, err);
     return status;
@@ -105,31 +100,48 @@ static int store_leave_to_reopen(store_environment *environment, int status, con
 
 int store_read_begin(store_environment *environment, MDB_txn **out, snapcell_error *err)
 {
+    bool stay = false; /* with a listing of this process, in a superseded file */
     for (;;) {
         int status = store_gate_enter(environment, err);
         if (status != SNAPCELL_OK) return status;
         status = store_txn_read(environment, out);
-        if (status == MDB_SUCCESS) return SNAPCELL_OK;
-        status = store_leave_to_reopen(environment, status, "reading", err);
+        if (status == MDB_SUCCESS) {
+            /* Asked only now: what the transaction sees was then the newest there was. */
+            if (stay || !store_file_is_superseded(environment)) return SNAPCELL_OK;
+            const unsigned seen_generation = environment->generation;
+            store_read_end(environment, *out);
+            status = store_environment_follow(environment, seen_generation, false, err);
+            stay = status == SNAPCELL_E_BUSY;
+            if (stay) status = SNAPCELL_OK;
+        } else {
+            status = store_leave_to_reopen(environment, status, "reading", err);
+        }
         if (status != SNAPCELL_OK) return status;
     }
 }
 
-static void store_read_reset(store_environment *environment, MDB_txn *txn, bool leave)
+void store_read_end(store_environment *environment, MDB_txn *txn)
 {
     mdb_txn_reset(txn);
     if (environment->unlocked) store_unlocked_end(environment);
-    store_pool_give(environment, txn, leave);
+    pthread_mutex_lock(&environment->mutex);
+    store_pool_give(environment, txn);
+    environment->active--;
+    if (environment->active == 0) pthread_cond_broadcast(&environment->changed);
+    pthread_mutex_unlock(&environment->mutex);
 }
 
-void store_read_end(store_environment *environment, MDB_txn *txn)
+int store_listing_begin(store_environment *environment, MDB_txn **out, snapcell_error *err)
 {
-    store_read_reset(environment, txn, true);
+    int status = store_read_begin(environment, out, err);
+    if (status == SNAPCELL_OK) store_gate_list(environment, true);
+    return status;
 }
 
-void store_read_detach(store_environment *environment, MDB_txn *txn)
+void store_listing_end(store_environment *environment, MDB_txn *txn)
 {
-    store_read_reset(environment, txn, false);
+    store_gate_list(environment, false);
+    store_read_end(environment, txn);
 }
 
 /* --- Writing
@@ -137,12 +149,35 @@ void store_read_detach(store_environment *environment, MDB_txn *txn)
  */
 
 /* LMDB's transaction and, against readers that go without its lock file, the byte lock. */
-static int store_txn_begin_write(store_environment *environment, MDB_txn **out)
+static int store_txn_begin_locked(store_environment *environment, MDB_txn **out)
 {
     int status = mdb_txn_begin(environment->env, NULL, 0, out);
     if (status != MDB_SUCCESS || !environment->byte_lock) return status;
     status = store_lock_set(environment->data_file, STORE_LOCK_WRITE, F_WRLCK, STORE_LOCK_WAIT_MS);
     if (status != 0) mdb_txn_abort(*out);
+    return status;
+}
+
+static void store_txn_unlock(store_environment *environment)
+{
+    if (!environment->byte_lock) return;
+    store_lock_set(environment->data_file, STORE_LOCK_WRITE, F_UNLCK, 0);
+    store_lock_set(environment->data_file, STORE_LOCK_WRITER, F_UNLCK, 0);
+}
+
+/* A superseded file must not even be locked by LMDB: after a writer's death it takes the number of
+ * the last transaction, which all generations share, from the file of the next one to come. */
+static int store_txn_begin_write(store_environment *environment, MDB_txn **out)
+{
+    int status = 0;
+    if (environment->byte_lock) {
+        status = store_lock_set(environment->data_file, STORE_LOCK_WRITER, F_WRLCK,
+                                STORE_LOCK_WAIT_FOREVER);
+    }
+    if (status != 0) return status;
+    status = store_file_is_superseded(environment) ? STORE_SUPERSEDED
+                                                   : store_txn_begin_locked(environment, out);
+    if (status != MDB_SUCCESS) store_txn_unlock(environment);
     return status;
 }
 
@@ -162,9 +197,7 @@ static int store_write_once(store_environment *environment, store_write_fn *writ
         } else {
             mdb_txn_abort(txn);
         }
-        if (environment->byte_lock) {
-            store_lock_set(environment->data_file, STORE_LOCK_WRITE, F_UNLCK, 0);
-        }
+        store_txn_unlock(environment);
     }
     store_signal_guard_end(&guard);
     pthread_mutex_unlock(&environment->writer);

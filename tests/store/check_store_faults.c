@@ -425,7 +425,7 @@ START_TEST(test_faults_happen)
     } expected[] = {
         {"put", FAULT_WRITE, 2},    {"put", FAULT_SYNC, 2},         {"put", FAULT_SHORT_WRITE, 2},
         {"put", FAULT_MEMORY, 1},   {"open to read", FAULT_MAP, 1}, {"open to read", FAULT_READ, 1},
-        {"gc", FAULT_RENAME, 1},    {"gc", FAULT_SYNC, 5},          {"create", FAULT_FULL, 1},
+        {"gc", FAULT_RENAME, 1},    {"gc", FAULT_SYNC, 4},          {"create", FAULT_FULL, 1},
         {"create", FAULT_SYNC, 4},  {"export", FAULT_RENAME, 1},    {"import", FAULT_OPEN, 1},
         {"salvage", FAULT_SYNC, 10}};
     for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {

@@ -1,8 +1,11 @@
 /* Names' records: their checksums, and stores of the format that had none. */
+#include <fcntl.h>
 #include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "snapcell/release.h"
 #include "store_fixture.h"
@@ -146,7 +149,7 @@ static uint8_t format_of_store(void)
 START_TEST(test_format_1_is_read_and_made_2_by_a_write)
 {
     snapcell_key key;
-    ck_assert_uint_eq(format_of_store(), 2);
+    ck_assert_uint_eq(format_of_store(), 4);
     make_format(1);
     snapcell_store *store = fixture_open(SNAPCELL_STORE_WRITE);
     ck_assert_ok(resolve(store, NAME, &key), err);
@@ -182,9 +185,50 @@ START_TEST(test_a_release_makes_it_format_3)
 }
 END_TEST
 
+/* A program of before, which would go on writing a file that was replaced. */
+static int hold_as_before(int pipe)
+{
+    const struct flock lock = {
+        .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = (off_t)1 << 62, .l_len = 1};
+    int file = open(data_path, O_RDWR);
+    if (file < 0 || fcntl(file, F_OFD_SETLK, &lock) != 0) return 1;
+    char byte = 0;
+    return write(pipe, &byte, 1) == 1 && read(pipe, &byte, 1) == 0 ? 0 : 2;
+}
+
+START_TEST(test_gc_makes_it_format_4_and_spares_who_does_not_know_it)
+{
+    int ends[2];
+    char byte;
+    snapcell_key key;
+    snapcell_store_gc_result result;
+    make_format(2);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(ends[0]);
+        _exit(hold_as_before(ends[1]));
+    }
+    close(ends[1]);
+    ck_assert_int_eq(read(ends[0], &byte, 1), 1);
+    snapcell_store *store = fixture_open(SNAPCELL_STORE_WRITE);
+    ck_assert_ok(fixture_put(store, 7, 1, 500000, NULL, &err), err);
+    ck_assert_ok(snapcell_store_gc(store, &result, &err), err);
+    ck_assert_uint_eq(result.removed_count, 1);
+    ck_assert_uint_eq(result.freed_size_bytes, 0);
+    close(ends[0]);
+    ck_assert_int_eq(fixture_wait(pid), 0);
+    ck_assert_ok(snapcell_store_gc(store, &result, &err), err);
+    ck_assert_uint_gt(result.freed_size_bytes, 400000);
+    ck_assert_ok(resolve(store, NAME, &key), err);
+    snapcell_store_close(store);
+    ck_assert_uint_eq(format_of_store(), 4);
+}
+END_TEST
+
 START_TEST(test_a_later_format_is_refused)
 {
-    static const uint8_t versions[] = {0, 4, 255};
+    static const uint8_t versions[] = {0, 5, 255};
     for (size_t i = 0; i < sizeof(versions); i++) {
         snapcell_store *store;
         make_format(versions[i]);
@@ -204,6 +248,7 @@ int main(void)
     tcase_add_test(tcase, test_each_bit_of_a_record);
     tcase_add_test(tcase, test_format_1_is_read_and_made_2_by_a_write);
     tcase_add_test(tcase, test_a_release_makes_it_format_3);
+    tcase_add_test(tcase, test_gc_makes_it_format_4_and_spares_who_does_not_know_it);
     tcase_add_test(tcase, test_a_later_format_is_refused);
     suite_add_tcase(suite, tcase);
     return fixture_main(suite);

@@ -429,33 +429,6 @@ START_TEST(test_collected_while_others_write)
 }
 END_TEST
 
-static int collect_once(void *argument)
-{
-    snapcell_store_gc_result *result = argument;
-    snapcell_store *store = fixture_open(SNAPCELL_STORE_WRITE);
-    int status = snapcell_store_gc(store, result, &err);
-    snapcell_store_close(store);
-    if (status != SNAPCELL_OK || result->removed_count != 1) return 1;
-    return result->freed_size_bytes == 0 ? 10 : 20;
-}
-
-START_TEST(test_no_compact_copy_while_others_have_it_open)
-{
-    snapcell_store_gc_result result;
-    snapcell_store *store = fixture_open(SNAPCELL_STORE_CREATE);
-    ck_assert_ok(fixture_put(store, 1, 1, 1000000, NULL, &err), err);
-    ck_assert_ok(fixture_put(store, 2, 1, 1000, "a", &err), err);
-    ck_assert_int_eq(fixture_run(collect_once, &result), 10);
-    ck_assert(fixture_has(store, 2, 1, 1000));
-    ck_assert_ok(fixture_put(store, 3, 1, 1000000, NULL, &err), err);
-    snapcell_store_close(store);
-    ck_assert_int_eq(fixture_run(collect_once, &result), 20);
-    store = fixture_open(SNAPCELL_STORE_READ);
-    ck_assert(fixture_has(store, 2, 1, 1000));
-    snapcell_store_close(store);
-}
-END_TEST
-
 /* --- Forked
  * -------------------------------------------------------------------------------------------------
  */
@@ -617,7 +590,6 @@ int main(void)
     tcase_add_test(tcase, test_dead_readers_are_cleared);
     tcase_add_test(tcase, test_slots_of_dead_readers_are_used_again);
     tcase_add_test(tcase, test_collected_while_others_write);
-    tcase_add_test(tcase, test_no_compact_copy_while_others_have_it_open);
     tcase_add_test(tcase, test_forked_child_opens_anew);
     tcase_add_test(tcase, test_same_process_id_in_two_namespaces);
     suite_add_tcase(suite, tcase);

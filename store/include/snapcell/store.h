@@ -168,9 +168,12 @@ typedef struct snapcell_store_gc_result {
 
 /* Purpose: remove releases that are not kept (snapcell/release.h), and artifacts that neither a
  * name nor a release has, and return the space to the file system, which briefly needs room for a
- * compact copy next to the store. If another process has the store open, or this one a view, the
- * space is only free for reuse and freed_size_bytes is 0, which is not an error. `out` may be NULL;
- * it is filled in even if the copy then fails. Thread: any. Errors: E_READ_ONLY, E_FULL, E_BUSY,
+ * compact copy next to the store. Others go on meanwhile: they move to the copy with their next
+ * operation, and open views keep what they have until they are closed. Where the store cannot be
+ * replaced (a directory that cannot be written, a file system without locks, another gc under way,
+ * a program of before format 4 that has it open), the space is only free for reuse and
+ * freed_size_bytes is 0, which is not an error. `out` may be NULL; it is filled in even if the copy
+ * then fails. Thread: any. Errors: E_READ_ONLY, E_FULL, E_BUSY,
  * E_NOMEM, E_IO, E_STORE_CORRUPT. */
 SNAPCELL_API int snapcell_store_gc(snapcell_store *store, snapcell_store_gc_result *out,
                                    snapcell_error *err);
