@@ -37,7 +37,7 @@ static int worker_new(snapcell_workers *workers, const char *ref, const char *ti
     pthread_mutex_init(&worker->lock, NULL); /* cannot fail */
     worker->workers = workers;
     worker->wanted = (cell_policy)workers->options.policy;
-    worker->poll_fd = worker->exit_fd = worker->net.fd = -1;
+    worker->poll_fd = worker->exit_fd = worker->net.fd = worker->net.exit_fd = -1;
     worker->deadline_ns = UINT64_MAX;
     worker_link_open(&worker->link, -1);
     worker->ref = strdup(ref);

@@ -1,4 +1,5 @@
 /* A worker as a machine that never waits: each step receives, sends, and calls what is due. */
+#include "error_set.h"
 #include "monotonic.h"
 #include "worker_state.h"
 
@@ -79,6 +80,19 @@ static child_outcome advance_receive(snapcell_worker *worker)
     return CHILD_OK;
 }
 
+/* Between calls a process whose network was lost makes place for one that has a network. */
+static void advance_leave_lost(snapcell_worker *worker)
+{
+    snapcell_error error;
+    if (worker->stage != WORKER_STAGE_SERVING || worker->exchange.is_active ||
+        !worker_net_is_lost(worker))
+        return;
+    error_set(&error, SNAPCELL_E_WORKER_DIED, "%s: the process that had its network ended",
+              worker->ref);
+    worker_count(&worker->workers->counters.deaths, 1);
+    worker_end(worker, &error);
+}
+
 void worker_step(snapcell_worker *worker)
 {
     if (worker->stage == WORKER_STAGE_DYING) advance_see_death(worker);
@@ -94,6 +108,7 @@ void worker_step(snapcell_worker *worker)
     worker_pay(worker);
     worker_push(worker);
     if (!worker->exchange.is_active) worker_link_rest(&worker->link);
+    advance_leave_lost(worker);
 }
 
 snapcell_worker_state snapcell_worker_advance(snapcell_worker *worker, snapcell_error *err)

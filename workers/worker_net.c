@@ -1,9 +1,12 @@
 /* The network of a worker: a process snapcell-net that serves it alone, by a socket that the worker
  * was given. Started when its function first fetches. */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -92,6 +95,10 @@ void worker_net_close(snapcell_worker *worker)
     worker_net *net = &worker->net;
     if (net->fd >= 0) close(net->fd);
     net->fd = -1;
+    if (net->exit_fd >= 0 && child_process_is_ours(&worker->process))
+        epoll_ctl(worker->poll_fd, EPOLL_CTL_DEL, net->exit_fd, NULL);
+    if (net->exit_fd >= 0) close(net->exit_fd);
+    net->exit_fd = -1;
     if (net->pid > 0 && child_process_is_ours(&worker->process)) {
         kill(net->pid, SIGKILL); /* nobody is served by it */
         if (worker->is_async)
@@ -111,6 +118,23 @@ static void net_tell(const snapcell_worker *worker, const char *message)
                      strlen(message));
 }
 
+/* Told of once: a call that is under way goes on. */
+static void net_watch(snapcell_worker *worker)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT};
+    int fd = pidfd_open(worker->net.pid, 0);
+    worker->net.exit_fd = fd;
+    if (fd < 0 || epoll_ctl(worker->poll_fd, EPOLL_CTL_ADD, fd, &event) == 0) return;
+    close(fd);
+    worker->net.exit_fd = -1;
+}
+
+bool worker_net_is_lost(const snapcell_worker *worker)
+{
+    struct pollfd polled = {.fd = worker->net.exit_fd, .events = POLLIN};
+    return polled.fd >= 0 && poll(&polled, 1, 0) > 0;
+}
+
 child_outcome worker_net_start(snapcell_worker *worker)
 {
     worker_net *net = &worker->net;
@@ -119,6 +143,8 @@ child_outcome worker_net_start(snapcell_worker *worker)
     if (snapcell_net_serve(&net->options, net->fd, &net->pid, &error) != SNAPCELL_OK) {
         net->pid = 0;
         net_tell(worker, error.message);
+    } else {
+        net_watch(worker);
     }
     close(net->fd);
     net->fd = -1;

@@ -52,6 +52,7 @@ typedef struct worker_net {
     snapcell_net_options options; /* what it points to is Owned */
     int fd;                       /* snapcell-net's end of the socket, until it starts; -1: none */
     pid_t pid;                    /* 0: none */
+    int exit_fd;                  /* tells of its death; -1: none, or nobody can tell */
 } worker_net;
 
 /* How the process of a worker is. */
@@ -163,6 +164,8 @@ int worker_net_open(snapcell_worker *worker, int *its_fd, snapcell_error *err);
 child_outcome worker_net_start(snapcell_worker *worker);
 /* Ends what serves the worker's process. */
 void worker_net_close(snapcell_worker *worker);
+/* What served it has ended: no fetch of its process will succeed. */
+bool worker_net_is_lost(const snapcell_worker *worker);
 
 /* --- Host functions (worker_host.c) --- */
 
