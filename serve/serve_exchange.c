@@ -113,11 +113,24 @@ static bool exchange_is_cut_short(const serve_exchange *exchange, int status)
     return status == SNAPCELL_E_CANCELLED && exchange->client == NULL;
 }
 
+/* A worker that died said nothing yet that the client has, and the request may be repeated without
+ * harm, as its method says. */
+static bool exchange_may_ask_again(const serve_exchange *exchange, int status)
+{
+    const char *method = exchange->head.method;
+    bool is_safe = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+    return status == SNAPCELL_E_WORKER_DIED && is_safe && exchange->client != NULL &&
+           !exchange->is_again && exchange->body_bytes == 0 && !exchange->streams_body &&
+           exchange->state <= EXCHANGE_HELD;
+}
+
 static void exchange_on_done(void *user, int status, const snapcell_error *error)
 {
     serve_exchange *exchange = user;
     exchange->ticket.is_over = true;
     exchange->ticket.status = status;
+    exchange->asks_again = exchange_may_ask_again(exchange, status);
+    if (exchange->asks_again) return;
     bool is_deserted = exchange->client == NULL && !exchange->has_ended;
     if (!is_deserted || status == SNAPCELL_E_CANCELLED) exchange_count_failure(exchange, status);
     if (status == SNAPCELL_OK || is_deserted || exchange_is_cut_short(exchange, status)) return;
@@ -199,9 +212,37 @@ static void exchange_on_advanced(serve_ticket *ticket)
     exchange_response_flush(exchange_of(ticket));
 }
 
+static const serve_ticket_events exchange_ticket_events;
+
+static void exchange_ask(serve_exchange *exchange)
+{
+    exchange->has_asked = true;
+    serve_pool_ask(&exchange->ticket, exchange->function, &exchange_ticket_events);
+}
+
+/* As it was before it was asked, except for what is counted. */
+static void exchange_ask_again(serve_exchange *exchange)
+{
+    exchange->is_again = true;
+    exchange->is_calling = false;
+    exchange->has_ended = false;
+    exchange->has_length = false;
+    exchange->state = EXCHANGE_NO_RESPONSE;
+    serve_buffer_drop(&exchange->out, exchange->out.size_bytes);
+    serve_buffer_drop(&exchange->piece, exchange->piece.size_bytes);
+    exchange->sent_bytes = 0;
+    exchange->function->metrics.repeats++;
+    exchange_ask(exchange);
+}
+
 static void exchange_on_settled(serve_ticket *ticket)
 {
     serve_exchange *exchange = exchange_of(ticket);
+    if (exchange->asks_again && exchange->client != NULL) {
+        exchange->asks_again = false;
+        exchange_ask_again(exchange);
+        return;
+    }
     if (exchange->has_ended && ticket->status == SNAPCELL_OK)
         serve_histogram_add(&exchange->function->metrics.phases[SERVE_PHASE_RESTORE],
                             monotonic_now_ns() - ticket->answered_ns);
@@ -274,12 +315,6 @@ serve_exchange *serve_exchange_new(serve_context *context, serve_pool *pool, ser
         memcpy(exchange->id, id, SERVE_ID_SIZE);
     serve_identity_trace(serve_head_find(&exchange->head, "traceparent"), exchange->trace);
     return exchange;
-}
-
-static void exchange_ask(serve_exchange *exchange)
-{
-    exchange->has_asked = true;
-    serve_pool_ask(&exchange->ticket, exchange->function, &exchange_ticket_events);
 }
 
 /* Answers what no function is asked about. */

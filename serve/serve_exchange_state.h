@@ -41,6 +41,8 @@ struct serve_exchange {
     bool streams_body; /* the body goes to the worker as it comes */
     bool body_is_whole;
     bool body_ended; /* the worker was told */
+    bool is_again;   /* its first worker died: there is a second one, and no third */
+    bool asks_again; /* once that worker is out of the way */
     serve_buffer body;
     uint64_t body_bytes;
 

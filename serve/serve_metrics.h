@@ -58,6 +58,7 @@ typedef struct serve_function_metrics {
     uint64_t answers[6]; /* by the status's first digit; [0]: the client went away before */
     uint64_t failures;   /* calls that failed: exceptions, limits, deaths */
     uint64_t refusals;   /* by the queue */
+    uint64_t repeats;    /* calls whose first worker died */
     uint64_t cancelled;
     uint64_t limits[3];                                     /* memory, CPU, wall */
     uint64_t starts[SERVE_START_COUNT][SERVE_ORIGIN_COUNT]; /* of workers */

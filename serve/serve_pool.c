@@ -45,7 +45,8 @@ static void pool_fail_start(serve_function *function, const snapcell_error *why)
 {
     function->metrics.ends[SERVE_END_START]++;
     pool_back_off(function, why);
-    if (function->worker_count == 0) serve_pool_refuse_all(function, why);
+    bool goes_on = function->retry_ns <= monotonic_now_ns() && !serve_pool_is_lasting(why->code);
+    if (function->worker_count == 0 && !goes_on) serve_pool_refuse_all(function, why);
 }
 
 static void pool_start(serve_function *function)

@@ -52,6 +52,11 @@ static uint64_t report_failures(const serve_function_metrics *metrics, size_t in
     (void)index;
     return metrics->failures;
 }
+static uint64_t report_repeats(const serve_function_metrics *metrics, size_t index)
+{
+    (void)index;
+    return metrics->repeats;
+}
 static uint64_t report_refusals(const serve_function_metrics *metrics, size_t index)
 {
     (void)index;
@@ -192,6 +197,9 @@ void serve_pool_report(const serve_pool *pool, serve_buffer *out)
     report_counter(pool, out, "snapcell_call_failures_total",
                    "Calls that failed: exceptions, limits, crashes.", NULL, NULL, 1,
                    report_failures);
+    report_counter(pool, out, "snapcell_call_repeats_total",
+                   "Calls of GET and HEAD that were begun again, since their worker died.", NULL,
+                   NULL, 1, report_repeats);
     report_counter(pool, out, "snapcell_queue_refusals_total",
                    "Requests that got no worker: the queue was full, or they waited too long.",
                    NULL, NULL, 1, report_refusals);

@@ -27,6 +27,7 @@ import {
     Server,
     store,
     until,
+    kill,
 } from "./server.mjs";
 
 before(() => compile("front"));
@@ -414,7 +415,7 @@ test(
 
 test("fetch() reaches what the configuration allows, and nothing else", async () => {
     const other = createHttpServer((request, response) => response.end("another server"));
-    await new Promise(resolve => other.listen(0, "127.0.0.1", resolve));
+    await new Promise(resolve => other.unref().listen(0, "127.0.0.1", resolve));
     const target = `http://127.0.0.1:${other.address().port}/`;
     compile("fetcher", "front.js");
     const file = join(folder, "fetch.json");
@@ -424,6 +425,10 @@ test("fetch() reaches what the configuration allows, and nothing else", async ()
     const get = host => server.get("/fetch", { host, headers: { "x-target": target } });
     for (let i = 0; i < 3; i++) assert.equal((await get("fetcher")).body, "fetched another server");
     assert.equal((await get("front")).status, 500);
+    const net = server.children().find(({ kind }) => kind === "snapcell-net");
+    kill(net.pid);
+    await until("another one", async () => (await get("fetcher")).status === 200);
+    for (let i = 0; i < 3; i++) assert.equal((await get("fetcher")).body, "fetched another server");
     assert.equal(await server.stop(), 0);
     other.close();
 });

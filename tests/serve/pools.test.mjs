@@ -1,11 +1,11 @@
 // Workers: how many there are, who waits, what changes under way, and what dies.
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { Server, compile, extra, folder, pause, until } from "./server.mjs";
+import { Server, compile, extra, folder, kill, pause, until } from "./server.mjs";
 
 let server;
 const config = join(folder, "pools.json");
@@ -57,22 +57,6 @@ const starts = (metrics, name, start, from = origins) =>
     );
 
 const images = (metrics, event) => metrics.get(`snapcell_images_total{event="${event}"}`);
-
-// The processes that this server started as workers.
-function processes() {
-    return readdirSync("/proc")
-        .filter(name => /^\d+$/.test(name))
-        .filter(pid => {
-            try {
-                const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-                const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-                return Number(parent) === server.child.pid && state !== "Z";
-            } catch {
-                return false;
-            }
-        })
-        .map(Number);
-}
 
 test("a kept worker is there before it is needed, keeps its state, and is recycled", async () => {
     await until("its worker", async () => (await workers("kept", "idle")) === 1);
@@ -229,7 +213,7 @@ test("kill -9 of workers: no request gets another's answer, and the server goes 
         })
     );
     for (let i = 0; i < 12; i++) {
-        for (const pid of processes()) if (i % 3 > 0) process.kill(pid, "SIGKILL");
+        for (const { pid } of server.children()) if (i % 3 > 0) kill(pid);
         await pause(40);
     }
     const before = counts.right;

@@ -1,6 +1,6 @@
 // Starts servers for tests, and speaks to them by sockets, byte by byte where need be.
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { after } from "node:test";
@@ -31,6 +31,15 @@ export async function until(what, ask, limit = 20_000) {
         if (found) return found;
         if (Date.now() > end) throw new Error(`it never came: ${what}`);
         await pause(10);
+    }
+}
+
+// False: it has ended meanwhile.
+export function kill(pid) {
+    try {
+        return process.kill(pid, "SIGKILL");
+    } catch {
+        return false;
     }
 }
 
@@ -98,6 +107,27 @@ export class Server {
             .filter(line => line.startsWith("{"))
             .map(line => JSON.parse(line))
             .filter(line => !event || line.event === event);
+    }
+
+    // The processes that it started and that live: { pid, kind }, as "snapcell cell-worker" or "snapcell-net";
+    // one that was launched from an image has no name.
+    children() {
+        const found = [];
+        for (const name of readdirSync("/proc").filter(text => /^\d+$/.test(text)))
+            try {
+                const stat = readFileSync(`/proc/${name}/stat`, "latin1");
+                const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+                if (Number(parent) !== this.child.pid || state === "Z") continue;
+                const words = readFileSync(`/proc/${name}/cmdline`, "latin1").split("\0", 2);
+                const program_ = words[0].split("/").pop();
+                const kind = /^[a-z-]+$/.test(words[1] ?? "")
+                    ? `${program_} ${words[1]}`
+                    : program_;
+                found.push({ pid: Number(name), kind });
+            } catch {
+                continue; // it has ended meanwhile
+            }
+        return found;
     }
 
     async metrics() {

@@ -1,10 +1,10 @@
 // A server under load that is not kind: workers are killed, clients vanish, functions fail, the store changes, connections
 // idle in thousands. `node torture_serve.mjs --count N`: so many requests.
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 
-import { compile, extra, folder, parse, pause, raw, Server, until } from "./server.mjs";
+import { compile, extra, folder, kill, parse, pause, raw, Server, until } from "./server.mjs";
 
 const count = Number(process.argv[process.argv.indexOf("--count") + 1]);
 const filesMax = Number(
@@ -52,22 +52,6 @@ writeFileSync(
 );
 const server = await Server.start("--config", config);
 server.child.stderr.removeAllListeners("data").resume();
-
-function workers() {
-    return readdirSync("/proc")
-        .filter(name => /^\d+$/.test(name))
-        .filter(pid => {
-            try {
-                const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-                return (
-                    Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) === server.child.pid
-                );
-            } catch {
-                return false;
-            }
-        })
-        .map(Number);
-}
 
 const residentKib = () =>
     Number(
@@ -163,13 +147,8 @@ async function client(number) {
 
 async function killer() {
     while (asked < count) {
-        const pids = workers();
-        if (pids.length > 0)
-            try {
-                process.kill(pids[random(pids.length)], "SIGKILL");
-            } catch {
-                continue; // it has ended meanwhile
-            }
+        const children = server.children();
+        if (children.length > 0) kill(children[random(children.length)].pid);
         await pause(20 + random(60));
     }
 }

@@ -1,0 +1,356 @@
+// A server for a long time, at half of what these clients reach, with every kind of failure: processes of all kinds are
+// killed, functions throw, overrun and allocate, clients vanish, are slow or send nonsense, the store and the
+// configuration change. `node torture_serve_soak.mjs --count SECONDS [--rate N] [--report FILE]`; N: requests a second, found out
+// when it is not given.
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { connect } from "node:net";
+import { join } from "node:path";
+
+import { compile, extra, folder, kill, pause, raw, Server, until } from "./server.mjs";
+
+const option = (name, otherwise) => {
+    const at = process.argv.indexOf(name);
+    return at < 0 ? otherwise : process.argv[at + 1];
+};
+const seconds = Number(option("--count"));
+const report = option("--report");
+const window_s = Math.min(300, seconds / 4); // of memory: from the first to the second, and the last
+const promises = new Map(
+    [
+        "a response is that of its request, whole, or none",
+        "5xx are a function's own, the queue's, or of a request whose worker was killed",
+        "clients that misbehave get no 5xx",
+        "memory of the server does not grow after the beginning",
+        "memory of all processes does not grow after the beginning",
+        "the store's changes are seen",
+        "after all of it, the server drains and ends with 0",
+    ].map(text => [text, { tries: 0, failures: 0 }])
+);
+const [ownAnswer, own5xx, badClients, serverMemory, allMemory, changes, drains] = [
+    ...promises.keys(),
+];
+
+function check(promise, kept, what) {
+    const entry = promises.get(promise);
+    entry.tries++;
+    if (kept) return;
+    entry.failures++;
+    if (entry.failures <= 10) console.error(`${promise}: ${what}`);
+}
+
+const random = n => Math.floor(Math.random() * n);
+const counts = { requests: 0, own: 0, queue: 0, killed: 0, kills: 0, killsByKind: {}, sighups: 0 };
+
+// --- The server ---
+
+const sound = ["front", "kept", "again", "fetcher", "rare0", "rare1", "rare2"];
+const config = join(folder, "soak.json");
+const upstream = createServer((request, response) => response.end(request.url)).listen(
+    0,
+    "127.0.0.1"
+);
+await once(upstream, "listening");
+const target = `http://127.0.0.1:${upstream.address().port}`;
+
+const settings = {
+    access_log: false,
+    limits: { connections: 2000, workers: 16 },
+    timeouts: { idle_ms: 60_000, head_ms: 3000, write_ms: 2000, body_ms: 2000, drain_ms: 20_000 },
+    defaults: {
+        limits: { cpu_ms: 1000, memory_mb: 32, wall_ms: 10_000, wait_until_ms: 300 },
+        pool: { queue_ms: 30_000, idle_ms: 5000, max_workers: 4 },
+    },
+    functions: {
+        kept: { policy: "keep", pool: { recycle_calls: 200 } },
+        again: { policy: "reload" },
+        fetcher: { allow_net: [`127.0.0.1:${upstream.address().port}`], allow_net_private: true },
+        faulty: { tenant: "faulty" },
+    },
+    tenants: { faulty: { max_workers: 3 } },
+};
+const write = () => writeFileSync(config, JSON.stringify(settings));
+
+function compileVersion(number) {
+    const path = join(folder, "version.js");
+    writeFileSync(path, `export default { fetch: () => new Response("version ${number}") };`);
+    compile("version", path);
+}
+
+for (const name of [...sound, "faulty"]) compile(name, "front.js");
+compileVersion(0);
+write();
+const server = await Server.start("--config", config);
+const failures = new Map(); // by request: the code that the log has
+server.child.stderr.removeAllListeners("data");
+let rest = "";
+server.child.stderr.on("data", data => {
+    const lines = (rest + data).split("\n");
+    rest = lines.pop();
+    for (const line of lines.filter(text => text.includes('"failure"'))) {
+        const { request, code, error } = JSON.parse(line);
+        failures.set(request, `${code}: ${error}`);
+        setTimeout(() => failures.delete(request), 60_000).unref();
+    }
+});
+
+// --- Answers ---
+
+// Whose a failure was, by the log.
+async function judge(path, host, answer) {
+    counts.requests++;
+    if (answer.status < 500) return;
+    if (host === "faulty") {
+        counts.own++;
+        return;
+    }
+    const id = answer.headers["x-request-id"];
+    for (let i = 0; i < 100 && !failures.has(id); i++) await pause(10);
+    const why = failures.get(id) ?? "";
+    const isKilled = /was killed from outside|process that has the network ended/.test(why);
+    if (answer.status === 503 && why === "") counts.queue++;
+    else if (isKilled) counts.killed++;
+    check(
+        own5xx,
+        (answer.status === 503 && why === "") || (isKilled && counts.killed <= counts.kills),
+        `${host}${path}: ${answer.status}, ${why}`
+    );
+}
+
+async function exchange(host, path, options) {
+    const answer = await server.get(path, { host, ...options });
+    await judge(path, host, answer);
+    if (answer.status < 500) check(own5xx, true);
+    return answer;
+}
+
+const general = ["front", "front", "front", "kept", "kept", "again"];
+const one = list => list[random(list.length)];
+
+const kinds = {
+    async mark(mark) {
+        const answer = await exchange(one(general), "/mark", { headers: { "x-mark": mark } });
+        if (answer.status === 200)
+            check(ownAnswer, answer.body === mark, `${mark}, got ${answer.body.slice(0, 80)}`);
+    },
+    async echo(mark) {
+        const body = `${mark};`.repeat(1 + random(8000));
+        const answer = await exchange(one(general), "/echo", { method: "POST", body });
+        if (answer.status === 200 && answer.whole)
+            check(ownAnswer, answer.body === body, `${mark}: another body`);
+    },
+    async pieces() {
+        const answer = await exchange(one(general), "/pieces");
+        if (answer.status === 200 && answer.whole)
+            check(ownAnswer, answer.body.split("\n").length === 5, "other pieces");
+    },
+    async fetching(mark) {
+        const headers = { "x-target": `${target}/${mark}` };
+        const answer = await exchange("fetcher", "/fetch", { headers });
+        // Its network's process may have been killed: then fetch() fails, and the function with it.
+        if (answer.status === 200)
+            check(ownAnswer, answer.body === `fetched /${mark}`, `${mark}: ${answer.body}`);
+    },
+    async rare(mark) {
+        const host = `rare${random(3)}`;
+        const answer = await exchange(host, "/mark", { headers: { "x-mark": mark } });
+        if (answer.status === 200) check(ownAnswer, answer.body === mark, `${mark}: another`);
+    },
+    async failing() {
+        await exchange("faulty", one(["/throw", "/throw", "/throw", "/loop", "/hog", "/break"]));
+    },
+    async vanishing(mark) {
+        await new Promise(resolve => {
+            const path = one(["/late-echo", "/pieces", "/tied", "/endless"]);
+            const socket = connect(server.port, "127.0.0.1", () => {
+                socket.write(
+                    `POST ${path} HTTP/1.1\r\nhost: ${one(general)}\r\ncontent-length: 9999\r\n\r\n${mark}`
+                );
+                setTimeout(() => {
+                    socket.resetAndDestroy();
+                    resolve();
+                }, random(100));
+            });
+            socket.on("error", () => {}).on("data", () => {});
+        });
+    },
+    async slow(mark) {
+        const bytes = `GET /mark HTTP/1.1\r\nhost: front\r\nx-mark: ${mark}\r\nconnection: close\r\n\r\n`;
+        const text = await raw(server.port, bytes, { piece: 3 });
+        if (text.startsWith("HTTP/1.1 200"))
+            check(ownAnswer, text.endsWith(`\r\n\r\n${mark}`), `${mark}: ${text.slice(-80)}`);
+    },
+    async lazyReader() {
+        await new Promise(resolve => {
+            const socket = connect(server.port, "127.0.0.1", () =>
+                socket.write("GET /large HTTP/1.1\r\nhost: front\r\n\r\n")
+            );
+            socket.on("error", () => {}).on("close", resolve);
+            socket.once("data", () => socket.pause());
+            setTimeout(() => socket.destroy(), 300 + random(3000));
+        });
+    },
+    async nonsense() {
+        const parts = [
+            "GET / HTTP/1.1\r\n",
+            "host: front\r\n",
+            "\r\n",
+            "\n",
+            "\0",
+            "content-length: 5\r\n",
+            "transfer-encoding: chunked\r\n",
+            `x: ${"y".repeat(40_000)}\r\n`,
+        ];
+        let bytes = "";
+        for (let i = 0; i < 6; i++) bytes += one(parts);
+        const text = await raw(server.port, bytes, { end: true });
+        check(badClients, !/^HTTP\/1\.1 5(?!0[135])/.test(text), text.slice(0, 80));
+    },
+};
+
+const shares = [
+    ...["mark", "mark", "mark", "mark", "mark", "mark", "mark", "mark", "echo", "echo"],
+    ...["pieces", "fetching", "fetching", "vanishing", "slow", "nonsense"],
+];
+
+async function ask(number) {
+    const kind = number % 97 === 0 ? "failing" : number % 61 === 0 ? "lazyReader" : one(shares);
+    const mark = `m-${number}-${random(1e9)}`;
+    try {
+        await kinds[number % 199 === 0 ? "rare" : kind](mark);
+    } catch (error) {
+        // A worker that is killed while it sends breaks its response off.
+        const broke = /not a response|no answer/.test(error.message);
+        check(ownAnswer, broke, `${kind}: ${error.message.slice(0, 200)}`);
+    }
+}
+
+// --- What goes wrong ---
+
+const end = { at: Infinity };
+const isOver = () => performance.now() >= end.at;
+
+async function killer() {
+    while (!isOver()) {
+        await pause(100 + random(800));
+        const all = server.children();
+        if (all.length === 0) continue;
+        // Of each kind as often, though there are more workers than others.
+        const kind = one([...new Set(all.map(child => child.kind))]);
+        const { pid } = one(all.filter(child => child.kind === kind));
+        if (!kill(pid)) continue;
+        counts.kills++;
+        counts.killsByKind[kind] = (counts.killsByKind[kind] ?? 0) + 1;
+    }
+}
+
+async function changer() {
+    for (let version = 1; !isOver(); version++) {
+        await pause(Math.min(20_000, seconds * 200));
+        compileVersion(version);
+        await until("the new version", async () => {
+            const answer = await server.get("/", { host: "version" });
+            return answer.body === `version ${version}`;
+        })
+            .then(() => check(changes, true))
+            .catch(error => check(changes, false, error.message));
+        settings.defaults.env = { VERSION: String(version) };
+        if (version % 3 === 0) writeFileSync(config, '{"functions": {');
+        else write();
+        server.child.kill("SIGHUP");
+        counts.sighups++;
+    }
+}
+
+// --- Memory ---
+
+const samples = [];
+
+function pssKib(pid) {
+    try {
+        return Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`))[1]);
+    } catch {
+        return 0; // it has ended, or is not ours to look at
+    }
+}
+
+async function sampler(since) {
+    while (!isOver()) {
+        const status = readFileSync(`/proc/${server.child.pid}/status`, "latin1");
+        const anonymous = Number(/^RssAnon:\s+(\d+)/m.exec(status)[1]);
+        const all = server.children().reduce((sum, { pid }) => sum + pssKib(pid), anonymous);
+        samples.push({ at: (performance.now() - since) / 1000, server: anonymous, all });
+        await pause(Math.min(2000, seconds * 20));
+    }
+}
+
+const median = values => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+
+function between(from, to, key) {
+    return median(samples.filter(s => s.at >= from && s.at < to).map(s => s[key]));
+}
+
+// Percent, from the second window to the last.
+const growth = key => {
+    const before = between(window_s, 2 * window_s, key);
+    return (100 * (between(seconds - window_s, Infinity, key) - before)) / before;
+};
+
+// --- The whole ---
+
+// What these clients reach, without failures.
+async function findRate() {
+    const until_ = performance.now() + Math.min(10_000, seconds * 200);
+    let done = 0;
+    const since = performance.now();
+    const client = async () => {
+        for (; performance.now() < until_; done++) await ask(1 + 97 * 61 * 199 + done);
+    };
+    await Promise.all(Array.from({ length: 16 }, client));
+    return (done * 1000) / (performance.now() - since);
+}
+
+const rate = Number(option("--rate", 0)) || (await findRate()) / 2;
+console.error(`${Math.round(rate)} requests a second for ${seconds} s`);
+const since = performance.now();
+end.at = since + seconds * 1000;
+const helpers = [killer(), changer(), sampler(since)];
+const pending = new Set();
+for (let number = 1; !isOver();) {
+    const due = ((performance.now() - since) / 1000) * rate;
+    for (; number < due && pending.size < 400; number++) {
+        const asked = ask(number).finally(() => pending.delete(asked));
+        pending.add(asked);
+    }
+    if (pending.size >= 400) number = Math.max(number, Math.floor(due)); // the machine is too slow
+    await pause(5);
+}
+await Promise.all([...helpers, ...pending]);
+
+// AddressSanitizer keeps what was freed; in a short run the pools have hardly settled.
+const allowed = seconds >= 1200 && extra.length === 0 ? 2 : 100;
+for (const [promise, key] of [
+    [serverMemory, "server"],
+    [allMemory, "all"],
+])
+    check(promise, growth(key) < allowed, `${growth(key).toFixed(2)} %`);
+const status = await server.stop();
+check(drains, status === 0, `it ended with ${status}`);
+upstream.close();
+
+const result = {
+    seconds,
+    rate: Math.round(rate),
+    ...counts,
+    growthPercent: { server: growth("server"), all: growth("all") },
+    lastKib: samples.at(-1),
+};
+if (report) writeFileSync(report, `${JSON.stringify(result, null, 2)}\n`);
+console.error(JSON.stringify(result));
+let isWrong = false;
+for (const [text, { tries, failures: failed }] of promises) {
+    console.log(`${text}\t${tries}\t${failed}`);
+    isWrong ||= failed > 0 || tries === 0;
+}
+process.exit(isWrong ? 1 : 0);
