@@ -56,8 +56,11 @@ static int pull_manifest(cli_pull *pull, const oci_manifest *manifest, const oci
     cli_registry_label(pull->registry_options, facts->name);
     status = pull_layer(pull, manifest, &bytes, err);
     if (status != SNAPCELL_OK) return status;
-    return cli_arrivals_add(pull->arrivals, bytes, (size_t)manifest->layers[0].size_bytes, facts,
-                            err);
+    snapcell_error cause = {0};
+    status = cli_arrivals_add(pull->arrivals, bytes, (size_t)manifest->layers[0].size_bytes, facts,
+                              &cause);
+    return status == SNAPCELL_OK ? status
+                                 : error_set(err, status, "%s: %s", facts->name, cause.message);
 }
 
 /* --- What a tag has --- */

@@ -43,8 +43,9 @@ async function bundle(name) {
     });
 }
 
+const noFunctions = ["node_modules", "fleet"];
 const names = readdirSync(here, { withFileTypes: true })
-    .filter(entry => entry.isDirectory() && entry.name !== "node_modules")
+    .filter(entry => entry.isDirectory() && !noFunctions.includes(entry.name))
     .map(entry => entry.name)
     .sort();
 mkdirSync(output, { recursive: true });
