@@ -1,48 +1,46 @@
 // Docker's registry for tests, and a machine that builds, signs and pushes releases.
 import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { program, until } from "./server.mjs";
 
 export const hasRegistry = spawnSync("docker-registry", ["--version"]).status === 0;
 
-export const freePort = (host = "127.0.0.1") =>
+const freePort = () =>
     new Promise(resolve => {
-        const server = createServer().listen(0, host, () => {
+        const server = createServer().listen(0, "127.0.0.1", () => {
             const { port } = server.address();
             server.close(() => resolve(port));
         });
     });
 
-const accepts = (host, port) =>
-    new Promise(resolve => {
-        const socket = connect(port, host, () => resolve(true)).on("error", () => resolve(false));
-        socket.on("connect", () => socket.destroy());
-    });
-
 export class Registry {
-    constructor(folder, host = "127.0.0.1") {
-        this.folder = folder;
-        this.host = host;
+    // `prefix`: words before the command, as those that enter a namespace of the network.
+    constructor(folder, { host = "127.0.0.1", port, prefix = [] } = {}) {
+        Object.assign(this, { folder, host, port, prefix });
     }
 
     async start() {
         mkdirSync(this.folder, { recursive: true });
-        this.port ??= await freePort(this.host);
+        this.port ??= await freePort();
         const file = join(this.folder, "registry.yml");
+        const log = join(this.folder, "registry.log");
         writeFileSync(
             file,
             JSON.stringify({
                 version: 0.1,
-                log: { level: "error", accesslog: { disabled: true } },
+                log: { level: "info", accesslog: { disabled: true } },
                 storage: { filesystem: { rootdirectory: join(this.folder, "data") } },
                 http: { addr: `${this.host}:${this.port}` },
             })
         );
-        this.child = spawn("docker-registry", ["serve", file], { stdio: "ignore" });
+        const [command, ...args] = [...this.prefix, "docker-registry", "serve", file];
+        const output = openSync(log, "w");
+        this.child = spawn(command, args, { stdio: ["ignore", output, output] });
+        closeSync(output);
         process.on("exit", () => this.child.kill("SIGKILL"));
-        await until("the registry", () => accepts(this.host, this.port));
+        await until("the registry", () => readFileSync(log, "utf8").includes("listening on"));
         return this;
     }
 
@@ -57,9 +55,11 @@ export class Registry {
     }
 }
 
-export function snapcell(...args) {
-    const done = spawnSync(program, args, { encoding: "utf8" });
-    if (done.status !== 0) throw new Error(`snapcell ${args.join(" ")}: ${done.stderr}`);
+export const snapcell = (...args) => run([program, ...args]);
+
+function run([command, ...args]) {
+    const done = spawnSync(command, args, { encoding: "utf8" });
+    if (done.status !== 0) throw new Error(`${command} ${args.join(" ")}: ${done.stderr}`);
     return done.stdout;
 }
 
@@ -83,10 +83,11 @@ export class Builder {
         snapcell("compile", "--store", this.store, ...signed, ...files);
     }
 
-    push(release, url) {
+    // `prefix`: as of Registry.
+    push(release, url, prefix = []) {
         snapcell("release", "create", release, "--activate", "--store", this.store);
         const args = ["push", "--release", release, url, "--plain-http", "--json"];
-        return JSON.parse(snapcell(...args, "--store", this.store));
+        return JSON.parse(run([...prefix, program, ...args, "--store", this.store]));
     }
 }
 
