@@ -212,6 +212,12 @@ static void pool_log_end(const serve_slot *slot, serve_end end, const snapcell_e
     serve_log_end(log);
 }
 
+static void pool_on_dying(serve_slot *slot)
+{
+    serve_pool_remove_idle(slot);
+    slot->state = SERVE_SLOT_DYING;
+}
+
 /* Its call, if it had one, has failed by then: its ticket was told. */
 static void pool_on_ended(serve_slot *slot, const snapcell_error *why)
 {
@@ -239,6 +245,7 @@ static void pool_on_ended(serve_slot *slot, const snapcell_error *why)
 static const serve_slot_events pool_slot_events = {
     .ready = pool_on_ready,
     .settled = pool_on_settled,
+    .dying = pool_on_dying,
     .ended = pool_on_ended,
 };
 

@@ -157,6 +157,8 @@ void serve_slot_advance(serve_slot *slot)
         slot->events->ended(slot, &error);
     else if (slot->state == SERVE_SLOT_STARTING && state == SNAPCELL_WORKER_READY)
         slot->events->ready(slot);
+    else if (slot->state == SERVE_SLOT_IDLE && state != SNAPCELL_WORKER_READY)
+        slot->events->dying(slot);
     else if (slot->state == SERVE_SLOT_BUSY && slot->ticket->is_over)
         slot->events->settled(slot);
     else if (slot->state == SERVE_SLOT_BUSY)

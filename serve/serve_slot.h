@@ -8,12 +8,14 @@ typedef enum serve_slot_state {
     SERVE_SLOT_STARTING = 0,
     SERVE_SLOT_IDLE,
     SERVE_SLOT_BUSY,
+    SERVE_SLOT_DYING, /* it was idle, and its process closed its end */
 } serve_slot_state;
 
 /* What the pool does when a worker has changed. None of them is called from a worker's event. */
 typedef struct serve_slot_events {
     void (*ready)(serve_slot *slot);   /* it has started */
     void (*settled)(serve_slot *slot); /* its call is over, and it is free */
+    void (*dying)(serve_slot *slot);   /* it was idle, and takes no call any more */
     void (*ended)(serve_slot *slot, const snapcell_error *why); /* it is of no more use */
 } serve_slot_events;
 

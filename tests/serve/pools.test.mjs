@@ -83,22 +83,31 @@ test("a client that goes away is no failure of a function that stops by its sign
     assert.deepEqual(server.lines("failure"), []);
 });
 
+// As many clients as that, which ask again and again until so many workers are busy at a time.
+async function untilBusy(host, path, clients, count) {
+    let isOver = false;
+    const asking = Promise.all(
+        Array.from({ length: clients }, async () => {
+            const answers = [];
+            while (!isOver) answers.push((await server.get(path, { host })).body);
+            return answers;
+        })
+    );
+    await until(`${count} workers`, async () => (await workers(host, "busy")) === count);
+    isOver = true;
+    return (await asking).flat();
+}
+
 test("calls that wait for others get workers of their own, up to the maximum", async () => {
-    const began = Promise.all(Array.from({ length: 6 }, () => server.get("/slow")));
-    await until("three workers", async () => (await workers("front", "busy")) === 3);
-    for (const answer of await began) assert.equal(answer.body, "slow");
+    for (const body of await untilBusy("front", "/slow", 6, 3)) assert.equal(body, "slow");
     const metrics = await server.metrics();
     assert.ok(starts(metrics, "front", "more") >= 2);
-    assert.equal(starts(metrics, "front", "cold"), 1);
-    await until("their end", async () => (await ends("front", "idle")) === 3);
+    assert.ok(starts(metrics, "front", "cold") >= 1);
+    await until("their end", async () => (await ends("front", "idle")) >= 3);
 });
 
 test("functions whose calls wait get more workers than there are CPUs", async () => {
-    const began = Promise.all(
-        Array.from({ length: 9 }, () => server.get("/doze", { host: "sleeper" }))
-    );
-    await until("them all", async () => (await workers("sleeper", "busy")) === 9);
-    for (const answer of await began) assert.equal(answer.body, "awake");
+    for (const body of await untilBusy("sleeper", "/doze", 9, 9)) assert.equal(body, "awake");
 });
 
 test("a function that was used little has no process soon, and comes back from its image", async t => {
