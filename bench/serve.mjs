@@ -1,6 +1,6 @@
-// Requests a second, their times, first requests, starts and memory of servers: `node serve.mjs ROOT [--quick] [--out DIR]
-// [--functions N] [--only load|first|many]`. All servers of a function take turns, so that what else the machine does
-// affects each.
+// Requests a second, their times, first requests, starts and memory of servers: `node serve.mjs ROOT [--quick]
+// [--out DIR] [--functions N] [--only load|first|many]`. All servers of a function take turns, so that what else the
+// machine does affects each.
 import { execFile, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";

@@ -1,5 +1,5 @@
-// The first answer of a function: by `snapcell run`, by a server that never loaded it, and by one in which it went to its
-// image. They take turns.
+// The first answer of a function: by `snapcell run`, by a server that never loaded it, and by one in which it went to
+// its image. They take turns.
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { connect } from "node:net";
