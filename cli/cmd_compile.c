@@ -26,8 +26,9 @@ static const cli_option compile_options[] = {
      "code and state are in the snapshot; repeatable. REQ is a URL\n"
      "path (/hello) or a JSON file {url, method, headers, body}.\n"
      "Workers may run it any number of times more, to get hot"},
-    {COMPILE_FORMAT, "format", "FORMAT", "auto (default), esm, commonjs or script"},
-    {COMPILE_SHAPE, "shape", "SHAPE",
+    {COMPILE_FORMAT, "format", "auto|esm|commonjs|script",
+     "auto (default), esm, commonjs or script"},
+    {COMPILE_SHAPE, "shape", "auto|fetch|event",
      "what an exported function is: fetch (takes a Request), event\n"
      "(takes an event) or auto (default): fetch where the exports say\n"
      "so, as `config.runtime: \"edge\"` does"},
@@ -36,7 +37,7 @@ static const cli_option compile_options[] = {
     {COMPILE_STRICT, "strict", NULL,
      "a function that V8 cannot snapshot is an error; without this\n"
      "it becomes a `code` artifact, evaluated at each load"},
-    {COMPILE_ENTROPY, "entropy", "RULE",
+    {COMPILE_ENTROPY, "entropy", "error|fresh|allow",
      "random values that crypto gives at top level: error (default),\n"
      "fresh (a `code` artifact, which draws them at each load), or\n"
      "allow (the snapshot keeps them, the same in every instance, and\n"

@@ -59,7 +59,7 @@ static const cli_option run_options[] = {
     {RUN_CACHE, "cache", NULL,
      "with --repeat, keep what was decoded for the next load; without\n"
      "this, each load reads, verifies and decodes it again"},
-    {RUN_POLICY, "policy", "POLICY",
+    {RUN_POLICY, "policy", "restore|reload|keep",
      "call it in a worker process, as a host does: restore (its memory is\n"
      "put back after each call), reload (it is loaded for each) or keep\n"
      "(one instance for all). Of --timings, call_ns is from request to\n"

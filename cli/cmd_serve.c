@@ -32,7 +32,7 @@ static const cli_option serve_options_table[] = {
      "answer /metrics, /healthz and /readyz there (default: nowhere)"},
     {SERVE_CONFIG, "config", "FILE", "routes, functions' limits, environment and pools, as JSON"},
     {SERVE_SINGLE, "single", "NAME", "this function answers all requests"},
-    {SERVE_POLICY, "policy", "POLICY",
+    {SERVE_POLICY, "policy", "restore|reload|keep",
      "what a request gets: restore (a fresh instance, from memory\n"
      "that is put back; the default), reload (one that is loaded),\n"
      "or keep (one instance for many requests)"},

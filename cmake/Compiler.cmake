@@ -48,6 +48,11 @@ else()
   add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)
 endif()
 add_link_options(-Wl,--gc-sections)
+if(SNAPCELL_PACKAGING)
+  # The same sources give the same bytes, wherever they are: of what is linked only debug information has paths, and the
+  # build-id is a hash of all that is written.
+  add_link_options(-s)
+endif()
 
 # snapcell_add_component(NAME SOURCES... ): an object library `snapcell_NAME` with public headers in include/.
 # Components see each other through `snapcell_NAME_headers`; objects are put together in Library.cmake.

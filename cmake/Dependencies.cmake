@@ -11,6 +11,7 @@ function(snapcell_find_dependency name header library package)
   mark_as_advanced(${name}_INCLUDE_DIR ${name}_STATIC ${name}_SHARED)
   add_library(snapcell_dep_${name} INTERFACE)
   target_include_directories(snapcell_dep_${name} SYSTEM INTERFACE ${${name}_INCLUDE_DIR})
+  set(snapcell_dependency_packages ${snapcell_dependency_packages} ${package} PARENT_SCOPE)
 endfunction()
 
 snapcell_find_dependency(zstd zstd.h zstd libzstd-dev)

@@ -66,20 +66,21 @@ foreach(target IN ITEMS snapcell_static snapcell_archive snapcell_shared)
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 endforeach()
 
-# --- Installation: headers, libraries and V8's archive, CMake and pkg-config files.
+# --- Installation: headers, libraries and V8's archive, CMake and pkg-config files. Components are the packages:
+# program, library and development.
 foreach(dir IN LISTS snapcell_public_include_dirs)
-  install(DIRECTORY ${dir}/snapcell DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  install(DIRECTORY ${dir}/snapcell DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development)
 endforeach()
 install(FILES ${snapcell_v8_archive} $<TARGET_FILE:snapcell_v8_system>
-        DESTINATION ${CMAKE_INSTALL_LIBDIR}/snapcell)
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/snapcell COMPONENT development)
 install(TARGETS snapcell_shared EXPORT snapcell-targets
-        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library NAMELINK_COMPONENT development)
 install(TARGETS snapcell_archive EXPORT snapcell-static-targets
-        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development)
 
 set(snapcell_cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/snapcell)
 foreach(export IN ITEMS snapcell-targets snapcell-static-targets)
-  install(EXPORT ${export} NAMESPACE snapcell:: DESTINATION ${snapcell_cmake_dir})
+  install(EXPORT ${export} NAMESPACE snapcell:: DESTINATION ${snapcell_cmake_dir} COMPONENT development)
 endforeach()
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/snapcell-config.cmake.in
   ${PROJECT_BINARY_DIR}/snapcell-config.cmake INSTALL_DESTINATION ${snapcell_cmake_dir}
@@ -88,11 +89,11 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/snapcell-config-version.c
   COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/snapcell-config.cmake
               ${PROJECT_BINARY_DIR}/snapcell-config-version.cmake
-        DESTINATION ${snapcell_cmake_dir})
+        DESTINATION ${snapcell_cmake_dir} COMPONENT development)
 
 # The prefix is found from the file's own place, so that an installation can be moved.
 file(RELATIVE_PATH snapcell_pc_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 list(TRANSFORM snapcell_dependency_names PREPEND "-l" OUTPUT_VARIABLE snapcell_pc_dependencies)
 list(JOIN snapcell_pc_dependencies " " snapcell_pc_dependencies)
 configure_file(${CMAKE_CURRENT_LIST_DIR}/snapcell.pc.in ${PROJECT_BINARY_DIR}/snapcell.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/snapcell.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(FILES ${PROJECT_BINARY_DIR}/snapcell.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)

@@ -9,26 +9,40 @@ import {
     realpathSync,
     statSync,
 } from "node:fs";
+import { createRequire } from "node:module";
 import { constants as system } from "node:os";
-import { delimiter, join, resolve } from "node:path";
+import { delimiter, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Failure, fileFailure, statuses } from "./failure.js";
 
 const packaged = fileURLToPath(new URL("../build/native/snapcell", import.meta.url));
 
+// The program's own package, where it is installed next to this one. It has nothing to run at install.
+function platformPackage() {
+    const name = `snapcell-${process.platform}-${process.arch}`;
+    try {
+        const file = createRequire(import.meta.url).resolve(`${name}/package.json`);
+        return [join(dirname(file), "bin/snapcell")];
+    } catch {
+        return [];
+    }
+}
+
 const howToGet =
-    "build it with scripts/build in snapcell's sources, then put build/ on the PATH, " +
+    "install snapcell's package of the program, or build it with scripts/build in snapcell's sources, " +
+    "then put build/ on the PATH, " +
     "set $SNAPCELL to build/snapcell, or use --native FILE";
 
 /**
- * The program: `option`, else $SNAPCELL, else the packaged one, else the one on PATH.
+ * The program: `option`, else $SNAPCELL, else the packaged one, in this package or in its own, else the one on PATH.
  * @param {{ option?: string, cwd?: string, env?: NodeJS.ProcessEnv }} [where]
  */
 export function findNative({ option, cwd = ".", env = process.env } = {}) {
     if (option) return named(resolve(cwd, option), "--native");
     if (env.SNAPCELL) return named(resolve(cwd, env.SNAPCELL), "$SNAPCELL");
     const folders = (env.PATH ?? "").split(delimiter).filter(Boolean);
-    const found = [packaged, ...folders.map(folder => join(folder, "snapcell"))].find(isNative);
+    const onPath = folders.map(folder => join(folder, "snapcell"));
+    const found = [packaged, ...platformPackage(), ...onPath].find(isNative);
     if (found) return realpathSync(found);
     throw fileFailure(`the native program snapcell was not found: ${howToGet}`);
 }

@@ -1,0 +1,103 @@
+# Debian packages and a tarball, by CPack: `cpack` in the build folder, or packaging/build. Packages are built for one
+# release of Debian, whose libraries libsnapcell0 then depends on.
+set(version ${PROJECT_VERSION})
+file(STRINGS /etc/os-release os_version REGEX "^VERSION_ID=")
+string(REGEX REPLACE "[^0-9.]" "" os_version "${os_version}")
+set(debian_revision 1+deb${os_version})
+set(SNAPCELL_MAINTAINER "snapcell developers <snapcell@packages.debian.org>" CACHE STRING
+    "the packages' maintainer: NAME <ADDRESS>")
+
+# --- What Debian wants of each package: changelog, licences, overrides of lintian's; the time is SOURCE_DATE_EPOCH.
+string(TIMESTAMP changelog_date "%a, %d %b %Y %H:%M:%S +0000" UTC)
+set(folder ${CMAKE_CURRENT_BINARY_DIR}/debian)
+configure_file(debian/changelog.in ${folder}/changelog.Debian @ONLY)
+add_custom_command(OUTPUT ${folder}/changelog.Debian.gz
+  COMMAND gzip -9nc ${folder}/changelog.Debian >${folder}/changelog.Debian.gz
+  DEPENDS ${folder}/changelog.Debian VERBATIM)
+# The ABI: each public function, and the version since which it is there.
+add_custom_command(OUTPUT ${folder}/symbols
+  COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/debian/symbols ${CMAKE_NM} $<TARGET_FILE:snapcell_shared> libsnapcell0
+          ${version} >${folder}/symbols
+  DEPENDS snapcell_shared debian/symbols VERBATIM)
+add_custom_target(snapcell_debian ALL DEPENDS ${folder}/changelog.Debian.gz ${folder}/symbols)
+
+function(snapcell_debian_package component kind package)
+  set(doc ${CMAKE_INSTALL_DATADIR}/doc/${package})
+  install(FILES ${folder}/changelog.Debian.gz DESTINATION ${doc} COMPONENT ${component})
+  install(FILES debian/${package}.overrides RENAME ${package}
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/lintian/overrides COMPONENT ${component})
+  # Of the files as they are installed, which are stripped.
+  set(files ${ARGN})
+  install(CODE "
+    set(root \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}\")
+    set(files ${files})
+    list(TRANSFORM files PREPEND \"\${root}/\")
+    execute_process(COMMAND \"${SNAPCELL_NODE}\" \"${CMAKE_CURRENT_SOURCE_DIR}/provenance/build.mjs\"
+      \"${snapcell_plan}\" \"\${root}/${doc}\" ${kind} ${package} \${files} COMMAND_ERROR_IS_FATAL ANY)"
+    COMPONENT ${component})
+endfunction()
+
+# CMake strips no archives.
+set(archive ${CMAKE_INSTALL_LIBDIR}/libsnapcell.a)
+install(CODE "
+  execute_process(COMMAND \"${CMAKE_STRIP}\" --strip-debug --enable-deterministic-archives
+    \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${archive}\" COMMAND_ERROR_IS_FATAL ANY)" COMPONENT development)
+
+set(libexec ${CMAKE_INSTALL_LIBEXECDIR}/snapcell)
+snapcell_debian_package(program program snapcell
+  ${CMAKE_INSTALL_BINDIR}/snapcell ${libexec}/snapcell-net ${libexec}/snapcell-launch)
+snapcell_debian_package(library shared libsnapcell0 ${CMAKE_INSTALL_LIBDIR}/libsnapcell.so.${version})
+snapcell_debian_package(development archive libsnapcell-dev ${archive})
+
+# --- CPack.
+set(CPACK_PACKAGE_NAME snapcell)
+set(CPACK_PACKAGE_VERSION ${version})
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY ${PROJECT_DESCRIPTION})
+set(CPACK_PACKAGE_CONTACT ${SNAPCELL_MAINTAINER})
+set(CPACK_PACKAGE_DIRECTORY ${PROJECT_BINARY_DIR}/packages)
+set(CPACK_PACKAGING_INSTALL_PREFIX ${CMAKE_INSTALL_PREFIX})
+set(CPACK_STRIP_FILES ON)
+set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
+    OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+set(CPACK_COMPONENTS_ALL program library development)
+set(CPACK_THREADS 0)
+
+set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_RELEASE ${debian_revision})
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
+set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
+
+set(same_version "(= ${version}-${debian_revision})")
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME snapcell)
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION web)
+set(CPACK_DEBIAN_PROGRAM_DESCRIPTION "JavaScript functions as V8 startup snapshots
+Compiles bundled JavaScript functions ahead of time into V8 startup snapshots,
+keeps them in a store, and runs them from it: on the command line, or over
+HTTP with a server that gives each request a fresh instance in a sandbox.")
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_CONTROL_EXTRA
+    "${CMAKE_CURRENT_SOURCE_DIR}/debian/prerm;${CMAKE_CURRENT_SOURCE_DIR}/debian/postrm")
+
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME libsnapcell0)
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)
+set(CPACK_DEBIAN_LIBRARY_DESCRIPTION "JavaScript functions as V8 startup snapshots, C library
+Compiles bundled JavaScript functions into V8 startup snapshots, and loads
+and calls them from a C program, in its own process or in sandboxed ones.
+.
+The processes are those of the program in the package snapcell.")
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_DEPENDS "snapcell ${same_version}")
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_CONTROL_EXTRA
+    "${folder}/symbols;${CMAKE_CURRENT_SOURCE_DIR}/debian/triggers")
+
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libsnapcell-dev)
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
+set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION "JavaScript functions as V8 startup snapshots, development files
+Headers, the static library with the V8 it needs, and files of pkg-config and
+CMake, for C programs that compile, load and call functions.")
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libsnapcell0 ${same_version}")
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_RECOMMENDS ${snapcell_dependency_packages})
+list(JOIN CPACK_DEBIAN_DEVELOPMENT_PACKAGE_RECOMMENDS ", " CPACK_DEBIAN_DEVELOPMENT_PACKAGE_RECOMMENDS)
+
+include(CPack)
