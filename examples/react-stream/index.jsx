@@ -29,8 +29,10 @@ function Page({ product, reviews }) {
 
 export default {
     async fetch(request) {
-        const product = new URL(request.url).searchParams.get("product") ?? "Tea <green>";
-        const reviews = later(2, [`${product} again!`, "Fine & good"]);
+        const { searchParams } = new URL(request.url);
+        const product = searchParams.get("product") ?? "Tea <green>";
+        const ms = Math.min(Number(searchParams.get("ms") ?? 2), 5000);
+        const reviews = later(ms, [`${product} again!`, "Fine & good"]);
         const html = await renderToReadableStream(<Page product={product} reviews={reviews} />);
         return new Response(html, { headers: { "content-type": "text/html; charset=utf-8" } });
     },
