@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "bench_config.h"
+#include "bench_echo.h"
 #include "bench_hold.h"
 #include "bench_sections.h"
 #include "bench_series.h"
@@ -51,6 +52,8 @@ typedef struct bench_restore_run {
     bench_context *context;
     const bench_function *function;
     uint32_t blocks;
+    bench_echo echo;
+    uint64_t *echo_ns; /* Owned */
     bench_worker workers[BENCH_RESTORE_CONFIGS];
     bench_restore_samples samples[BENCH_RESTORE_CONFIGS];
 } bench_restore_run;
@@ -85,13 +88,17 @@ static int bench_restore_start(bench_restore_run *run, snapcell_error *err)
 {
     char ref[BENCH_ARTIFACT_NAME_SIZE];
     bench_artifact_name(run->function, "", ref);
+    run->echo_ns = calloc((size_t)run->blocks * BENCH_RESTORE_BLOCK_MAX, sizeof(uint64_t));
+    if (!run->echo_ns) return error_set(err, SNAPCELL_E_NOMEM, "no memory for samples");
+    int status = bench_echo_start(&run->echo, err);
+    if (status != SNAPCELL_OK) return status;
     for (size_t i = 0; i < BENCH_RESTORE_CONFIGS; i++) {
         bench_progress_step(&run->context->progress, BENCH_RESTORE_START_MS, "workers of %s",
                             run->function->name);
         if (!bench_restore_allocate(&run->samples[i], run->blocks))
             return error_set(err, SNAPCELL_E_NOMEM, "no memory for samples");
-        int status = bench_worker_start(&bench_restore_configs[i], run->context->store, ref,
-                                        run->context->settings.url, &run->workers[i], err);
+        status = bench_worker_start(&bench_restore_configs[i], run->context->store, ref,
+                                    run->context->settings.url, &run->workers[i], err);
         if (status != SNAPCELL_OK) return status;
     }
     return SNAPCELL_OK;
@@ -112,15 +119,24 @@ static int bench_restore_block(bench_restore_run *run, size_t which, uint32_t nu
     return SNAPCELL_OK;
 }
 
+/* The machine's own part in what calls take, and in how much that differs. */
+static int bench_restore_echo(bench_restore_run *run, uint32_t number, snapcell_error *err)
+{
+    uint64_t *out = run->echo_ns + (size_t)number * (BENCH_RESTORE_BLOCK_MAX - 1);
+    return bench_echo_run(&run->echo, out, BENCH_RESTORE_BLOCK_MAX - 1, err);
+}
+
 static int bench_restore_measure(bench_restore_run *run, snapcell_error *err)
 {
     bench_context *context = run->context;
     for (uint32_t number = 0; number < run->blocks; number++) {
         size_t order[BENCH_RESTORE_CONFIGS];
         bench_random_order(&context->random, order, BENCH_RESTORE_CONFIGS);
+        int status = bench_restore_echo(run, number, err);
+        if (status != SNAPCELL_OK) return status;
         for (size_t i = 0; i < BENCH_RESTORE_CONFIGS; i++) {
             bench_noise_spin(&context->noise);
-            int status = bench_restore_block(run, order[i], number, err);
+            status = bench_restore_block(run, order[i], number, err);
             if (status != SNAPCELL_OK) return status;
             bench_progress_step(&context->progress, BENCH_RESTORE_BLOCK_MS, "restores of %s",
                                 run->function->name);
@@ -185,12 +201,18 @@ static void bench_restore_report(bench_restore_run *run)
                                   "pss_bytes", bench_statistics_json(&of->pss_bytes, 1));
         json_array_append_new(all, entry);
     }
+    const size_t echoes = (size_t)blocks * (BENCH_RESTORE_BLOCK_MAX - 1);
+    json_array_append_new(
+        all, json_pack("{s:s, s:s, s:s, s:o}", "function", run->function->name, "config", "echo",
+                       "what", "an empty message to another process and back", "round_trip_ns",
+                       bench_statistics_json(run->echo_ns, echoes)));
 }
 
 static int bench_restore_function(bench_context *context, const bench_function *function,
                                   uint32_t blocks, snapcell_error *err)
 {
-    bench_restore_run run = {.context = context, .function = function, .blocks = blocks};
+    bench_restore_run run = {
+        .context = context, .function = function, .blocks = blocks, .echo = BENCH_ECHO_NONE};
     int status = bench_restore_start(&run, err);
     if (status == SNAPCELL_OK) status = bench_restore_measure(&run, err);
     if (status == SNAPCELL_OK) status = bench_restore_weigh(&run, err);
@@ -205,6 +227,8 @@ static int bench_restore_function(bench_context *context, const bench_function *
         free(run.samples[i].elapsed_ns);
         free(run.samples[i].round_trips_ns);
     }
+    bench_echo_stop(&run.echo);
+    free(run.echo_ns);
     return status;
 }
 

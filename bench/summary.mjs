@@ -151,6 +151,13 @@ const definitions = [
             run.worker(f, "worker_restore", "round_trip_ns"),
     },
     {
+        name: "echo_p99_vs_p50",
+        what: "the same of an empty message to another process and back: the machine's own",
+        better: "lower",
+        value: (run, f) =>
+            run.worker(f, "echo", "round_trip_ns", "p99") / run.worker(f, "echo", "round_trip_ns"),
+    },
+    {
         name: "worker_restore_vs_keep",
         what: "calls a second of a worker that restores / of one that keeps its cell",
         better: "at least",
