@@ -17,9 +17,9 @@ constexpr size_t kFillerBytesMax = size_t{256} << 20;
 
 // The smallest objects leave the smallest gaps.
 constexpr uint8_t kSmall[] = "xxxxxxxxxxxxxxx";
-// Pages of zeros cost nothing in a checkpoint; what leaves larger gaps has fewer pages with
-// headers.
-constexpr uint8_t kZeros[32000] = {};
+// Pages of zeros cost nothing in a checkpoint, but each page with a header between them is a
+// mapping of its own: two of these fill a page of V8's, and a larger one would lie elsewhere.
+constexpr uint8_t kZeros[130000] = {};
 
 constexpr v8::GCType kYoung =
     static_cast<v8::GCType>(v8::kGCTypeScavenge | v8::kGCTypeMinorMarkSweep);

@@ -14,8 +14,9 @@
 #include "outer_memory.h"
 #include "page_size.h"
 
-/* Fewer zero pages than that between others are kept with them: mappings are expensive, too. */
-#define TAKE_GAP_PAGES 4
+/* Fewer zero pages than that between others are kept with them: mappings are expensive, too. The
+ * file has no memory for them. */
+#define TAKE_GAP_PAGES 32
 
 static bool take_add_region(checkpoint *cp, uintptr_t start, uintptr_t end, bool has_bytes)
 {
@@ -133,12 +134,43 @@ static bool take_write_all(int fd, const unsigned char *data, size_t size)
     return true;
 }
 
+static size_t take_zero_size(const unsigned char *data, size_t size)
+{
+    size_t zero = 0;
+    while (zero < size && checkpoint_is_zero(data + zero, PAGE_BYTES))
+        zero += PAGE_BYTES;
+    return zero;
+}
+
+static size_t take_full_size(const unsigned char *data, size_t size)
+{
+    size_t full = PAGE_BYTES;
+    while (full < size && !checkpoint_is_zero(data + full, PAGE_BYTES))
+        full += PAGE_BYTES;
+    return full;
+}
+
+/* Pages of zeros are holes, except for the last one, with which the file ends. */
+static bool take_write_region(int fd, const unsigned char *data, size_t size)
+{
+    while (size > 0) {
+        size_t zero = take_zero_size(data, size);
+        if (zero == size) zero -= PAGE_BYTES;
+        if (zero > 0 && lseek(fd, (off_t)zero, SEEK_CUR) < 0) return false;
+        size_t full = take_full_size(data + zero, size - zero);
+        if (!take_write_all(fd, data + zero, full)) return false;
+        data += zero + full;
+        size -= zero + full;
+    }
+    return true;
+}
+
 static bool take_write(const checkpoint *cp, int fd)
 {
     for (uint32_t i = 0; i < cp->region_count; i++) {
         const checkpoint_region *region = &cp->regions[i];
-        if (region->source != NULL &&
-            !take_write_all(fd, (const unsigned char *)region->start, region->end - region->start))
+        if (region->source != NULL && !take_write_region(fd, (const unsigned char *)region->start,
+                                                         region->end - region->start))
             return false;
     }
     /* Nobody may change it from now on, this process included. */
