@@ -18,9 +18,11 @@ static int restore_refused(const char *what, snapcell_error *err)
     return error_set_errno(err, SNAPCELL_E_INTERNAL, errno, "cannot restore memory: %s", what);
 }
 
-/* malloc's memory above its end at the checkpoint goes back. */
-static bool restore_break(const checkpoint *cp)
+/* malloc's memory above its end at the checkpoint goes back. What libc knows is enough, except
+ * after a cut, which may have been in the middle of it. */
+static bool restore_break(const checkpoint *cp, bool look)
 {
+    if (!look && sbrk(0) == cp->program_break) return true;
     if ((void *)syscall(SYS_brk, NULL) == cp->program_break) return true;
     return (void *)syscall(SYS_brk, cp->program_break) == cp->program_break;
 }
@@ -32,7 +34,7 @@ static bool restore_same_space(const checkpoint_marks *a, const checkpoint_marks
 
 static int restore_mappings(checkpoint *cp, bool look, checkpoint_marks *now, snapcell_error *err)
 {
-    if (!restore_break(cp)) return restore_refused("the program break", err);
+    if (!restore_break(cp, look)) return restore_refused("the program break", err);
     if (!checkpoint_read_marks(cp, now)) return restore_refused("/proc/self/statm", err);
     bool faulted = now->faults != cp->marks.faults;
     if (!look && !faulted && restore_same_space(now, &cp->marks)) return SNAPCELL_OK;
@@ -47,11 +49,10 @@ static int restore_mappings(checkpoint *cp, bool look, checkpoint_marks *now, sn
                      (size_t)cp->marks.data_pages);
 }
 
-static int restore_pages(checkpoint *cp, bool look, const checkpoint_marks *now,
-                         snapcell_error *err)
+static int restore_pages(checkpoint *cp, bool look, snapcell_error *err)
 {
     if (cp->source == DIRTY_COMPARED) return checkpoint_compare(cp, err);
-    if (look || now->faults != cp->marks.faults) {
+    if (look) {
         int status = checkpoint_learn(cp, err);
         if (status != SNAPCELL_OK) return status;
     }
@@ -68,8 +69,11 @@ int checkpoint_restore(checkpoint *cp, bool cut, snapcell_error *err)
     checkpoint_marks now = {0};
     int status = restore_mappings(cp, look, &now, err);
     if (status != SNAPCELL_OK) return status;
-    status = restore_pages(cp, look || cp->counters.repairs != repairs, &now, err);
+    look = look || cp->counters.repairs != repairs || now.faults != cp->marks.faults;
+    status = restore_pages(cp, look, err);
     if (status != SNAPCELL_OK) return status;
+    /* Where nothing was looked at, a page that was swapped out is the next restore's to look at. */
+    if (!look && cp->source != DIRTY_COMPARED) return SNAPCELL_OK;
     /* Putting pages back may have made some that were swapped out or given back. */
     return checkpoint_read_faults(&cp->marks.faults) ? SNAPCELL_OK
                                                      : restore_refused("page faults", err);

@@ -12,6 +12,7 @@
 #define CHECKPOINT_TEXT_SIZE_MAX ((size_t)2 << 20)
 #define CHECKPOINT_ENTRIES 8192
 #define CHECKPOINT_RANGES 128
+#define CHECKPOINT_TOUCHED_MAX 512
 
 /* Pages of a span: with the checkpoint's bytes, or without any, which are zero. */
 typedef struct checkpoint_region {
@@ -68,11 +69,15 @@ struct checkpoint {
     uint32_t region_count;
     uint32_t span_count;
     uint32_t run_count;
-    memory_mapping then[CHECKPOINT_MAPPINGS_MAX]; /* the mappings at the checkpoint */
-    memory_mapping now[CHECKPOINT_MAPPINGS_MAX];
+    uint32_t touched_count;
     checkpoint_region regions[CHECKPOINT_REGIONS_MAX];
     checkpoint_span spans[CHECKPOINT_SPANS_MAX];
     checkpoint_run runs[CHECKPOINT_RUNS_MAX];
+    dirty_range touched[CHECKPOINT_TOUCHED_MAX]; /* by a typical call, and not written */
+
+    /* From here on, an image does without. */
+    memory_mapping then[CHECKPOINT_MAPPINGS_MAX]; /* the mappings at the checkpoint */
+    memory_mapping now[CHECKPOINT_MAPPINGS_MAX];
     dirty_range ranges[CHECKPOINT_RANGES];
     uint64_t entries[CHECKPOINT_ENTRIES];
     char text[CHECKPOINT_TEXT_SIZE_MAX];
