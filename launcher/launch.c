@@ -131,6 +131,7 @@ void launch_main(void)
     launch_open_files();
     launch_survey(&own);
     launch_lay_in(&setup.stock);
+    launch_touch_tables();
     launch_enter_sandbox(&setup);
     const launch_blank blank = {LAUNCH_PROTOCOL_VERSION, 0};
     launch_send(LAUNCH_MESSAGE_BLANK, &blank, sizeof(blank));

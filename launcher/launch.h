@@ -7,6 +7,10 @@
 #include "launch_protocol.h"
 #include "process_image_format.h"
 
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
+
 #define LAUNCH_SOCKET_FD 3
 #define LAUNCH_CONTROL_FD 4
 
@@ -44,6 +48,10 @@ void launch_enter_sandbox(const launch_setup *setup);
 /* Maps the program's segments somewhere, and touches their warm pages. What the kernel refuses is
  * done without. To be called after launch_survey(). */
 void launch_lay_in(const launch_stock *stock);
+/* Unmaps what lies where an image has something else. */
+void launch_clear_stock(const process_image_range *ranges, uint32_t count);
+/* Whether a segment is where an image has it already. */
+bool launch_has_segment(const process_image_range *range);
 /* Moves a segment, with the page tables of what was touched, to where an image has it, if it was
  * laid in. The place is free and reserved. */
 bool launch_take_segment(const process_image_range *range);
@@ -52,6 +60,8 @@ void launch_drop_stock(void);
 
 /* --- launch_map.c --- */
 
+/* Has the memory for an image's tables at hand. */
+void launch_touch_tables(void);
 /* Maps the image and goes on as it. */
 _Noreturn void launch_become(const launch_own *own, uint64_t image_size_bytes);
 

@@ -7,10 +7,14 @@
 
 #include "launch.h"
 
-#ifndef MAP_FIXED_NOREPLACE
-#define MAP_FIXED_NOREPLACE 0x100000
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
 #endif
 #define LAUNCH_EEXIST 17
+/* As much of the image's stack as it is sure to use. */
+#define LAUNCH_STACK_WARM (4 * (uint64_t)PROCESS_IMAGE_PAGE)
+/* Images have tables of this size, give or take. */
+#define LAUNCH_RANGES_WARM 256
 
 /* The kernel's prctl_mm_map. */
 typedef struct launch_mm_map {
@@ -33,6 +37,15 @@ static union {
 } image;
 static process_image_range ranges[PROCESS_IMAGE_RANGES_MAX];
 static process_image_copy copies[PROCESS_IMAGE_COPIES_MAX];
+
+void launch_touch_tables(void)
+{
+    volatile unsigned char *page = image.page;
+    page[0] = 0;
+    for (uint32_t i = 0; i < LAUNCH_RANGES_WARM; i += PROCESS_IMAGE_PAGE / sizeof(*ranges))
+        *(volatile uint64_t *)&ranges[i].start = 0;
+    *(volatile uint64_t *)&copies[0].start = 0;
+}
 
 static void read_image(void *to, size_t size_bytes, uint64_t offset)
 {
@@ -74,6 +87,7 @@ static void map_range(const process_image_range *range)
         map_at(range, MAP_PRIVATE, PROCESS_IMAGE_FD_IMAGE, range->offset);
         break;
     case PROCESS_IMAGE_PROGRAM:
+        if (launch_has_segment(range)) break;
         map_at(range, MAP_PRIVATE, PROCESS_IMAGE_FD_PROGRAM, range->offset);
         launch_take_segment(range);
         break;
@@ -103,6 +117,7 @@ static bool special_is_there(const launch_own *own, const process_image_range *r
 
 static void map_ranges(const launch_own *own)
 {
+    launch_clear_stock(ranges, image.head.range_count);
     for (uint32_t i = 0; i < image.head.range_count; i++)
         if (ranges[i].kind != PROCESS_IMAGE_SPECIAL || !special_is_there(own, &ranges[i]))
             map_range(&ranges[i]);
@@ -127,8 +142,17 @@ static void move_specials(const launch_own *own)
     if (count != own->special_count) launch_fail(LAUNCH_REFUSED, LAUNCH_STEP_VDSO, 0);
 }
 
+/* Makes pages that will be written all at once. What the kernel refuses comes by page faults. */
+static void populate(uint64_t start, uint64_t end)
+{
+    call3(__NR_madvise, (long)start, (long)(end - start), MADV_POPULATE_WRITE);
+}
+
 static void copy_bytes(void)
 {
+    populate(image.head.stack_top - LAUNCH_STACK_WARM, image.head.stack_top);
+    for (uint32_t i = 0; i < image.head.copy_count; i++)
+        populate(copies[i].start, copies[i].end);
     for (uint32_t i = 0; i < image.head.copy_count; i++)
         read_image((void *)(uintptr_t)copies[i].start, copies[i].end - copies[i].start,
                    copies[i].offset);

@@ -26,8 +26,9 @@
 typedef struct launch_segment {
     uint64_t offset; /* in the program's file */
     uint64_t size_bytes;
+    uint64_t start; /* in the last image. In another one it is as far into 2 MiB, as a rule. */
     uint32_t protection;
-    uint32_t slot; /* its address in an image, within 2 MiB: page tables then move as a whole */
+    uint32_t reserved;
 } launch_segment;
 
 /* Pages of them, as in process_image_format.h. */
@@ -41,6 +42,8 @@ typedef struct launch_warm {
 typedef struct launch_stock {
     uint32_t segment_count;
     uint32_t warm_count;
+    uint32_t touches; /* there is time to read warm pages */
+    uint32_t reserved;
     launch_segment segments[LAUNCH_SEGMENTS_MAX];
     launch_warm warm[LAUNCH_WARM_MAX];
 } launch_stock;

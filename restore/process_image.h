@@ -34,6 +34,11 @@ typedef struct process_image_kept {
  * kernel refused, and nothing is to be listed. */
 bool process_image_watch(checkpoint *cp);
 
+/* Notes which pages of the checkpoint and of libraries this process has touched, and not written:
+ * one that goes on as its image has them at hand. To be called, if at all, after a call that is
+ * typical was restored. */
+void process_image_note(checkpoint *cp);
+
 typedef void process_image_entry(void *argument, const process_image_arrival *arrival);
 
 typedef struct process_image_request {
@@ -58,6 +63,10 @@ int process_image_write(checkpoint *cp, const process_image_request *request, in
 /* To be called first by `entry`: drops what the launcher left, and makes the checkpoint, which came
  * with the image, this process's own. Errors: E_INTERNAL: the process must end. */
 int process_image_arrive(checkpoint *cp, const process_image_arrival *arrival, snapcell_error *err);
+
+/* Then, before anything is written to what is restored: takes pages that calls use in hand, and
+ * looks at what there is. Errors: as above. */
+int process_image_settle(checkpoint *cp, snapcell_error *err);
 
 /* --- Reading, in the host --- */
 

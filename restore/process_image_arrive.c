@@ -19,13 +19,18 @@ static void arrive_take_files(checkpoint *cp)
 }
 
 #ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_READ 22
 #define MADV_POPULATE_WRITE 23
 #endif
 
-/* What calls write is copied now, a run at a time, and not page fault by page fault. A kernel that
- * does not know how leaves it at those. */
-static void arrive_touch(const checkpoint *cp)
+/* What calls read is mapped now, and what they write is copied, a run at a time, and not page fault
+ * by page fault. A kernel that does not know how leaves it at those. */
+static void settle_touch(const checkpoint *cp)
 {
+    for (uint32_t i = 0; i < cp->touched_count; i++)
+        if (madvise((void *)cp->touched[i].start, cp->touched[i].end - cp->touched[i].start,
+                    MADV_POPULATE_READ) != 0)
+            return;
     for (uint32_t i = 0; i < cp->run_count; i++)
         if (madvise(cp->runs[i].to, cp->runs[i].size_bytes, MADV_POPULATE_WRITE) != 0) return;
 }
@@ -43,7 +48,12 @@ int process_image_arrive(checkpoint *cp, const process_image_arrival *arrival, s
                                    "cannot drop what the launcher left");
     /* Where the kernel does not let the break be set, malloc() does without. */
     cp->program_break = (void *)syscall(SYS_brk, NULL);
-    arrive_touch(cp);
+    return SNAPCELL_OK;
+}
+
+int process_image_settle(checkpoint *cp, snapcell_error *err)
+{
+    settle_touch(cp);
     int status = checkpoint_read_map(cp, cp->then, &cp->then_count, err);
     if (status != SNAPCELL_OK) return status;
     if (!checkpoint_read_marks(cp, &cp->marks))

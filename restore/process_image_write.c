@@ -43,6 +43,24 @@ static bool image_put(image_writer *writer, const void *data, size_t size_bytes)
     return true;
 }
 
+/* As image_put(): pages of zeros are holes. Ends with one that is none. */
+static bool image_put_sparse(image_writer *writer, const unsigned char *data, size_t size_bytes)
+{
+    while (size_bytes > 0) {
+        size_t run = PAGE_BYTES;
+        bool is_zero = run < size_bytes && checkpoint_is_zero(data, PAGE_BYTES);
+        while (run + PAGE_BYTES < size_bytes &&
+               checkpoint_is_zero(data + run, PAGE_BYTES) == is_zero)
+            run += PAGE_BYTES;
+        if (!is_zero && !image_put(writer, data, run)) return false;
+        if (is_zero && lseek(writer->fd, (off_t)run, SEEK_CUR) < 0) return false;
+        if (is_zero) writer->size_bytes += run;
+        data += run;
+        size_bytes -= run;
+    }
+    return true;
+}
+
 static bool image_put_padding(image_writer *writer)
 {
     static const unsigned char zero[PAGE_BYTES];
@@ -236,7 +254,7 @@ static void sort_copies(image_writer *writer)
 static bool write_outer(image_writer *writer)
 {
     const process_image_request *request = writer->request;
-    const process_image_kept own = {writer->cp, offsetof(checkpoint, ranges)};
+    const process_image_kept own = {writer->cp, offsetof(checkpoint, then)};
     const process_image_kept pages = {writer->cp->pages, writer->cp->pages_size_bytes};
     if (!write_kept(writer, &own) || !write_kept(writer, &pages)) return false;
     for (size_t i = 0; i < request->kept_count; i++)
@@ -376,8 +394,8 @@ static int writer_run(image_writer *writer, snapcell_error *err)
     int status = writer_begin(writer, err);
     if (status != SNAPCELL_OK) return status;
     head_fill(writer);
-    if (image_put(writer, writer->cp->view, writer->cp->view_size_bytes) && write_memory(writer) &&
-        write_warm(writer) && write_outer(writer) && write_end(writer))
+    if (image_put_sparse(writer, writer->cp->view, writer->cp->view_size_bytes) &&
+        write_memory(writer) && write_warm(writer) && write_outer(writer) && write_end(writer))
         return SNAPCELL_OK;
     return error_set_errno(err, SNAPCELL_E_INTERNAL, errno,
                            "this process's memory cannot be written down");
@@ -399,43 +417,4 @@ int process_image_write(checkpoint *cp, const process_image_request *request, in
     *size_bytes = writer->size_bytes;
     outer_free(writer, sizeof(*writer));
     return status;
-}
-
-/* --- Watching --- */
-
-/* What nobody wrote is in the file, and comes back from there when it is touched. */
-static bool watch_forget(checkpoint *cp, dirty_source source, const memory_mapping *mapping)
-{
-    uintptr_t at = mapping->start;
-    uintptr_t done = at;
-    while (at < mapping->end) {
-        int count = dirty_pages_list(source, cp->pagemap_fd, &at, mapping->end, cp->ranges,
-                                     CHECKPOINT_RANGES, cp->entries, CHECKPOINT_ENTRIES);
-        if (count < 0) return false;
-        for (int i = 0; i < count; i++) {
-            uintptr_t end = cp->ranges[i].start;
-            if (end > done && madvise((void *)done, end - done, MADV_DONTNEED) != 0) return false;
-            done = cp->ranges[i].end;
-        }
-    }
-    return done == mapping->end || madvise((void *)done, mapping->end - done, MADV_DONTNEED) == 0;
-}
-
-static bool watch_is_program(const memory_mapping *program, const memory_mapping *mapping)
-{
-    return mapping->is_private && mapping->inode != 0 && mapping->inode == program->inode &&
-           mapping->device == program->device && (mapping->protection & PROT_WRITE) == 0 &&
-           (mapping->protection & PROT_READ) != 0;
-}
-
-bool process_image_watch(checkpoint *cp)
-{
-    if (checkpoint_read_map(cp, cp->now, &cp->now_count, NULL) != SNAPCELL_OK) return false;
-    dirty_source source = dirty_source_probe(cp->pagemap_fd, DIRTY_SCANNED);
-    const memory_mapping *program = mapping_at(cp, (uintptr_t)process_image_write);
-    if (source == DIRTY_COMPARED || program == NULL) return false;
-    for (int i = 0; i < cp->now_count; i++)
-        if (watch_is_program(program, &cp->now[i]) && !watch_forget(cp, source, &cp->now[i]))
-            return false;
-    return true;
 }

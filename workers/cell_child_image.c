@@ -1,14 +1,7 @@
 #include "cell_child_image.h"
 
-#include "cell_restore.h"
 #include "cleanup.h"
 #include "error_set.h"
-
-int cell_child_prepare_image(cell_child *child, process_image_origin *origin, snapcell_error *err)
-{
-    loader_leave_process(child->loader);
-    return process_image_origin_read(origin, err);
-}
 
 void cell_child_make_image(cell_child *child, checkpoint *cp, const process_image_request *request,
                            snapcell_error *err)

@@ -10,9 +10,6 @@
 /* The file that a worker with `makes_image` writes to: after its two sockets. */
 #define CELL_IMAGE_FD_OFFSET 2
 
-/* Before the sandbox, and before the first checkpoint. Errors: E_INTERNAL. */
-int cell_child_prepare_image(cell_child *child, process_image_origin *origin, snapcell_error *err);
-
 /* Writes the image and tells the host; what went wrong is told as an error. */
 void cell_child_make_image(cell_child *child, checkpoint *cp, const process_image_request *request,
                            snapcell_error *err);

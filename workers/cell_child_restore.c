@@ -38,6 +38,8 @@
 #define HEAT_CALLS_BETWEEN 32
 /* On a busy machine a slice takes so many times longer, at most. */
 #define HEAT_STARVED_PARTS 5
+/* So many are rehearsed to see what they touch. */
+#define WATCHED_CALLS_MAX 8
 /* Starting is given this much time, however short a call's limits are. */
 #define START_LIMIT_MS_MIN 1000
 
@@ -56,6 +58,7 @@ typedef struct restore_session {
     warm_requests warm; /* what it points to is restored */
     bool streams;       /* how they were answered the last time */
     cell_heat heat;
+    bool is_settled; /* no page of the program is mapped that only heat needed */
     cell_draws draws;
     int status;
     snapcell_error error;
@@ -356,6 +359,45 @@ static bool session_heat_next(restore_session *session, bool is_idle)
     return true;
 }
 
+/* --- What calls touch --- */
+
+/* A warm-up request as a call of the host's, all the way, but nobody gets the answer. */
+static bool session_rehearse_call(restore_session *session, const snapcell_request *request,
+                                  bool streams)
+{
+    cell_child *child = session->child;
+    const cell_call call = {
+        .number = 1, .kind = CELL_CALL_FETCH, .request = *request, .streams = streams};
+    if (!cell_inbox_put_call(child->inbox, &call, &session->call)) return false;
+    child->is_quiet = child->outbox->is_muted = true;
+    cell_outbox_begin(child->outbox, call.number);
+    bool whole = session_run(session, session_answer, 0) && !session->host_is_gone;
+    child->is_quiet = child->outbox->is_muted = false;
+    cell_outbox_begin(child->outbox, 0);
+    return whole;
+}
+
+/* From now on the process has those pages of the program mapped that calls touch, and not those of
+ * V8's deserializer and compilers. `*watched`: so it is. False: memory cannot be restored. */
+static bool session_watch_calls(restore_session *session, bool *watched)
+{
+    *watched = session->warm.count > 0 && process_image_watch(session->cp);
+    for (size_t i = 0; *watched && i < 2 * session->warm.count && i < WATCHED_CALLS_MAX; i++) {
+        *watched = session_rehearse_call(session, &session->warm.requests[i / 2], i % 2 != 0);
+        if (!session_undo_slice(session)) return false;
+    }
+    return true;
+}
+
+/* Once, in idle time, when it is as hot as it gets. */
+static bool session_settle(restore_session *session)
+{
+    bool watched;
+    if (session->is_settled || session_call_waits(session)) return true;
+    session->is_settled = true;
+    return session->heat.slices == 0 || session_watch_calls(session, &watched);
+}
+
 static bool session_heat_before_call(restore_session *session)
 {
     while (!session->heat.is_done) {
@@ -363,7 +405,7 @@ static bool session_heat_before_call(restore_session *session)
         if (!is_idle && session->heat.calls_since++ < HEAT_CALLS_BETWEEN) return true;
         if (!session_heat_next(session, is_idle)) return false;
     }
-    return true;
+    return session_settle(session);
 }
 
 /* --- Calls --- */
@@ -426,34 +468,27 @@ static bool session_send_ready(restore_session *session)
     return cell_child_send_ready(session->child, &ready);
 }
 
-static void session_serve(restore_session *session)
+static void session_serve_calls(restore_session *session)
 {
-    if (!session_send_ready(session)) return;
     while (session_heat_before_call(session) && session_serve_call(session))
         continue;
 }
 
-/* Where a process begins that goes on as one that made an image. */
+/* Where a process begins that goes on as one that made an image. The host is told at once that it
+ * does, unless the env may be none: it has its call ready when there is a place for it. */
 static void session_arrive(void *user, const process_image_arrival *arrival)
 {
     restore_session *session = user;
-    const snapcell_cell_options *options = &session->load.options;
     if (!cell_child_arrive(session->child, session->cp, &session->cut, arrival, &session->load))
         raise(SIGKILL);
-    session->boxes.outbox.restored = (cell_restored){0};
+    const snapcell_cell_options *options = &session->load.options;
     bool has_env = options->env_count > 0 || options->json_env_count > 0;
-    if (!has_env || session_try_load(session)) session_serve(session);
+    session->boxes.outbox.restored = (cell_restored){0};
+    if ((has_env || session_send_ready(session)) &&
+        process_image_settle(session->cp, NULL) == SNAPCELL_OK &&
+        (!has_env || (session_try_load(session) && session_send_ready(session))))
+        session_serve_calls(session);
     raise(SIGKILL); /* there is nobody to return to */
-}
-
-/* A round of warm-up requests, to see which pages of the program a call touches; what it leaves is
- * undone. False: memory cannot be restored. */
-static bool session_watch_call(restore_session *session, bool *watched)
-{
-    *watched = session->warm.count > 0 && process_image_watch(session->cp);
-    if (!*watched) return true;
-    *watched = session_run(session, session_rehearse, 0) && session->status == SNAPCELL_OK;
-    return session_undo_slice(session);
 }
 
 /* As hot as it gets, and before it has served anyone. */
@@ -462,7 +497,9 @@ static void session_make_image(restore_session *session)
     while (!session->heat.is_done)
         if (!session_heat_next(session, true)) return;
     bool lists_warm;
-    if (!session_watch_call(session, &lists_warm)) return;
+    if (!session_watch_calls(session, &lists_warm)) return;
+    if (lists_warm) process_image_note(session->cp);
+    session->is_settled = true;
     session_wipe(session);
     const process_image_kept kept = {session, sizeof(*session)};
     const process_image_request request = {
@@ -488,7 +525,7 @@ static void session_main(void *user)
     }
     bool is_ordered = session->child->load->warm_calls != 0;
     if (is_ordered && !session->heat.is_done && !session_heat_next(session, false)) return;
-    session_serve(session);
+    if (session_send_ready(session)) session_serve_calls(session);
 }
 
 /* malloc() stays within the break, whose growth a restore undoes; huge pages would make one written
@@ -532,8 +569,10 @@ static int session_prepare(restore_session *session)
     int status = cell_child_open_loader(child, session_exhausted, session, NULL, err);
     if (status == SNAPCELL_OK)
         status = snapcell_loader_seal(child->loader, load->ref, &load->options, err);
+    /* Nothing is forked from it: asking for the process's number is a system call for each call. */
+    if (status == SNAPCELL_OK) loader_leave_process(child->loader);
     if (status == SNAPCELL_OK && load->makes_image)
-        status = cell_child_prepare_image(child, &session->origin, err);
+        status = process_image_origin_read(&session->origin, err);
     checkpoint_files(session->cp, files);
     if (status == SNAPCELL_OK)
         status = cell_child_enter_sandbox(load, files, CHECKPOINT_FILES, err);

@@ -128,6 +128,21 @@ bool cell_inbox_receive_call(cell_inbox *inbox, cell_inbox_message *out)
     return out->type == CELL_MESSAGE_CALL;
 }
 
+bool cell_inbox_put_call(cell_inbox *inbox, const cell_call *call, cell_inbox_message *out)
+{
+    wire_writer size = {.counts_only = true};
+    cell_call_write(&size, call);
+    if (size.failed || inbox->end != inbox->start || inbox->skip_bytes > 0 ||
+        !outer_buffer_use(&inbox->bytes, size.size_bytes))
+        return false;
+    wire_writer writer = {.data = inbox->bytes.data,
+                          .capacity_bytes = inbox->bytes.capacity_bytes}; /* never grows */
+    cell_call_write(&writer, call);
+    *out = (cell_inbox_message){CELL_MESSAGE_CALL, inbox->bytes.data, writer.size_bytes};
+    inbox->base = inbox->start = inbox->end = writer.size_bytes;
+    return !writer.failed;
+}
+
 /* Nothing of the next call can be here: the host sends it when this one is over for it. */
 void cell_inbox_forget(cell_inbox *inbox)
 {

@@ -29,6 +29,10 @@ typedef struct cell_inbox_message {
 /* `call_size_max`: of a CALL. False: no memory. */
 bool cell_inbox_init(cell_inbox *inbox, int fd, cell_cut *cut, uint64_t call_size_max);
 
+/* Puts a CALL there as if it had been received just now. False: it is too large, or something else
+ * was received. */
+bool cell_inbox_put_call(cell_inbox *inbox, const cell_call *call, cell_inbox_message *out);
+
 /* Waits for the next CALL, and leaves out what is left of those before. The call's body is in place
  * until cell_inbox_forget(). False: the host is gone, or sent what makes no sense. */
 bool cell_inbox_receive_call(cell_inbox *inbox, cell_inbox_message *out);

@@ -50,6 +50,7 @@ static bool outbox_send_piece(cell_outbox *outbox, bool *would_wait)
 
 bool cell_outbox_flush(cell_outbox *outbox)
 {
+    if (outbox->is_muted) outbox->size_bytes = 0;
     while (outbox->size_bytes > 0) {
         bool would_wait;
         if (!outbox_send_piece(outbox, &would_wait)) return false;

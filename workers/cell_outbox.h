@@ -14,6 +14,7 @@ typedef struct cell_outbox {
     outer_buffer bytes;
     volatile size_t size_bytes; /* of messages that are whole */
     volatile size_t sent_bytes; /* of them */
+    bool is_muted;              /* what was added is dropped when it would be sent */
     volatile bool answered;     /* the host was told, or will be, that the call is over */
     uint64_t call;              /* its number */
     cell_restored restored;     /* to be told with the next message */

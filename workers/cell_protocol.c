@@ -127,7 +127,8 @@ static void cell_env_write(wire_writer *writer, const snapcell_env *env, size_t 
 static const snapcell_env *cell_env_read(wire_reader *reader, cell_alloc_fn *alloc, size_t *count)
 {
     *count = wire_get_count(reader, 2, LOAD_LIST_COUNT_MAX);
-    snapcell_env *env = alloc(*count + 1, sizeof(*env));
+    if (*count == 0) return NULL;
+    snapcell_env *env = alloc(*count, sizeof(*env));
     if (env == NULL) {
         reader->failed = true;
         return NULL;
@@ -184,7 +185,8 @@ static void cell_keys_read(wire_reader *reader, cell_alloc_fn *alloc, cell_load 
 {
     out->has_trust = wire_get_u8(reader) != 0;
     out->key_count = wire_get_count(reader, SNAPCELL_PUBLIC_KEY_SIZE, LOAD_LIST_COUNT_MAX);
-    out->keys = alloc(out->key_count + 1u, sizeof(*out->keys));
+    if (out->key_count == 0) return;
+    out->keys = alloc(out->key_count, sizeof(*out->keys));
     if (out->keys == NULL) {
         reader->failed = true;
         return;
@@ -206,7 +208,8 @@ static void cell_host_names_write(wire_writer *writer, const cell_load *load)
 static void cell_host_names_read(wire_reader *reader, cell_alloc_fn *alloc, cell_load *out)
 {
     out->host_name_count = wire_get_count(reader, 2, LOAD_LIST_COUNT_MAX);
-    out->host_names = alloc(out->host_name_count + 1u, sizeof(*out->host_names));
+    if (out->host_name_count == 0) return;
+    out->host_names = alloc(out->host_name_count, sizeof(*out->host_names));
     if (out->host_names == NULL) {
         reader->failed = true;
         return;

@@ -102,7 +102,8 @@ typedef enum cell_policy {
 } cell_policy;
 
 /* What a worker is to load. Pointers are Borrowed; of a load that was read they point into the
- * message's body, and the arrays are Owned: cell_load_release(). */
+ * message's body, and the arrays, which are NULL where they are empty, are Owned:
+ * cell_load_release(). */
 typedef struct cell_load {
     const char *store_path;
     const char *ref;

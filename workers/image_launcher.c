@@ -35,8 +35,6 @@ char *image_launcher_find(const char *program_path)
     return NULL;
 }
 
-#define STOCK_ALIGNMENT (UINT64_C(2) << 20)
-
 static_assert(LAUNCH_WARM_MAX == PROCESS_IMAGE_WARM_MAX, "warm pages fit");
 static_assert(sizeof(launch_warm) == sizeof(process_image_warm), "they are the same");
 
@@ -51,8 +49,8 @@ void image_launcher_stock(const process_image_head *head, const void *tables, la
             out->segments[out->segment_count++] = (launch_segment){
                 .offset = ranges[i].offset,
                 .size_bytes = ranges[i].end - ranges[i].start,
+                .start = ranges[i].start,
                 .protection = ranges[i].protection,
-                .slot = (uint32_t)(ranges[i].start % STOCK_ALIGNMENT),
             };
 }
 

@@ -234,12 +234,14 @@ static bool scope_is(const image_launcher_scope *a, const image_launcher_scope *
     return a->no_sandbox == b->no_sandbox && a->data_limit_bytes == b->data_limit_bytes;
 }
 
+/* `waits`: nobody waits for it. */
 static int images_start_launcher(worker_images *images, const image_launcher_scope *scope,
-                                 child_process *out)
+                                 bool waits, child_process *out)
 {
     pthread_mutex_lock(&images->lock);
-    const launch_stock stock = images->stock;
+    launch_stock stock = images->stock;
     pthread_mutex_unlock(&images->lock);
+    stock.touches = waits;
     const image_launcher_kind kind = {images->launcher_path, images->options.zone,
                                       images->program_fd, &stock};
     return image_launcher_start(&kind, scope, out, NULL);
@@ -267,7 +269,8 @@ static bool work_add_launcher(worker_images *images)
     bool is_wanted = images_lack_launchers(images) && images_refill_wait_ns(images) == 0;
     pthread_mutex_unlock(&images->lock);
     child_process launcher;
-    if (!is_wanted || images_start_launcher(images, &scope, &launcher) != SNAPCELL_OK) return false;
+    if (!is_wanted || images_start_launcher(images, &scope, true, &launcher) != SNAPCELL_OK)
+        return false;
     pthread_mutex_lock(&images->lock);
     bool is_kept =
         images->launcher_count < images->options.launchers && scope_is(&scope, &images->scope);
@@ -550,7 +553,7 @@ static bool launch_go(worker_images *images, const worker_image_wish *wish,
                       const launch_begin *begin, worker_image_launch *out)
 {
     if (!begin->has_launcher &&
-        images_start_launcher(images, &wish->scope, &out->process) != SNAPCELL_OK) {
+        images_start_launcher(images, &wish->scope, false, &out->process) != SNAPCELL_OK) {
         worker_images_tell(images, &out->key, WORKER_IMAGE_REFUSED);
         return false;
     }

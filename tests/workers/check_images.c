@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "images_fixture.h"
@@ -225,8 +226,9 @@ START_TEST(test_a_launched_worker_that_dies_is_launched_again)
         ck_assert_msg(status == SNAPCELL_OK, "%s", err.message);
         ck_assert_str_eq(text, "{\"got\":1}");
         free(text);
-        kill(snapcell_worker_process_id(worker), SIGKILL);
-        images_pause();
+        pid_t pid = snapcell_worker_process_id(worker);
+        ck_assert_int_eq(kill(pid, SIGKILL), 0);
+        ck_assert_int_eq(waitid(P_PID, (id_t)pid, &(siginfo_t){0}, WEXITED | WNOWAIT), 0);
     }
     ck_assert_uint_eq(images_counts(workers).launches, 3);
     snapcell_worker_free(worker);
