@@ -389,11 +389,14 @@ static bool session_watch_calls(restore_session *session, bool *watched)
     return true;
 }
 
-/* Once, in idle time, when it is as hot as it gets. */
+/* Once, when it is as hot as it gets: in idle time, or after some calls of a worker that has none.
+ */
 static bool session_settle(restore_session *session)
 {
     bool watched;
-    if (session->is_settled || session_call_waits(session)) return true;
+    if (session->is_settled) return true;
+    if (session->heat.calls_since++ < HEAT_CALLS_BETWEEN && session_call_waits(session))
+        return true;
     session->is_settled = true;
     return session->heat.slices == 0 || session_watch_calls(session, &watched);
 }
