@@ -348,6 +348,7 @@ static void pool_advance_due(serve_pool *pool, uint64_t now_ns)
 void serve_pool_tick(serve_pool *pool, uint64_t now_ns)
 {
     pool_advance_due(pool, now_ns);
+    if (pool->waiting == NULL && !pool->context->drains) serve_group_prepare_all(pool->groups);
     if (now_ns - pool->measured_ns < POOL_MEASURE_NS) return;
     pool->measured_ns = now_ns;
     serve_pool_measure(pool);
@@ -362,6 +363,8 @@ void serve_pool_tick(serve_pool *pool, uint64_t now_ns)
 void serve_pool_prepare(serve_pool *pool)
 {
     const serve_context *context = pool->context;
+    /* The first function finds a process that waits. */
+    serve_group_find(&pool->groups, context, &context->settings->config.defaults, NULL);
     for (size_t i = 0; i < context->names.count; i++) {
         const serve_name *name = &context->names.items[i];
         if (serve_config_function(&context->settings->config, name->name)->workers_min == 0)

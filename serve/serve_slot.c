@@ -68,6 +68,13 @@ serve_group *serve_group_find(serve_group **groups, const serve_context *context
     return group;
 }
 
+/* What goes wrong with it shows when a worker is started. */
+void serve_group_prepare_all(const serve_group *groups)
+{
+    for (const serve_group *group = groups; group != NULL; group = group->next)
+        snapcell_workers_prepare(group->workers, NULL);
+}
+
 void serve_group_free_all(serve_group *groups)
 {
     while (groups != NULL) {

@@ -51,6 +51,9 @@ struct serve_slot {
 serve_group *serve_group_find(serve_group **groups, const serve_context *context,
                               const serve_function_config *config, snapcell_error *err);
 
+/* Has each of them keep a process waiting for the next function. */
+void serve_group_prepare_all(const serve_group *groups);
+
 /* After all of their workers. */
 void serve_group_free_all(serve_group *groups);
 

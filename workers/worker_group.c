@@ -151,6 +151,7 @@ int snapcell_workers_open(const snapcell_workers_options *options, snapcell_work
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for a group of workers");
     snapcell_workers_options *given = &workers->options;
     pthread_mutex_init(&workers->dying.lock, NULL); /* cannot fail */
+    pthread_mutex_init(&workers->spare.lock, NULL);
     int status =
         public_struct_read(given, sizeof(*given), options, "snapcell_workers_options", err);
     if (status == SNAPCELL_OK) status = workers_check(given, err);
@@ -171,8 +172,10 @@ void snapcell_workers_close(snapcell_workers *workers)
 {
     if (workers == NULL) return;
     worker_images_close(workers->images);
+    worker_spare_end(workers);
     workers_reap(workers, true);
     pthread_mutex_destroy(&workers->dying.lock);
+    pthread_mutex_destroy(&workers->spare.lock);
     free(workers->dying.pids);
     snapcell_trust_free(workers->trust);
     free(workers->image_folder);

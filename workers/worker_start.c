@@ -47,13 +47,21 @@ static bool start_send_load(snapcell_worker *worker)
     return true;
 }
 
+int worker_start_program(const snapcell_workers *workers, uint32_t limit_ms, child_process *out,
+                         snapcell_error *err)
+{
+    return child_process_start(workers->worker_path, &cell_kind, workers->zone, limit_ms, out, err);
+}
+
 static int start_program(snapcell_worker *worker, snapcell_error *err)
 {
-    const snapcell_workers *workers = worker->workers;
+    snapcell_workers *workers = worker->workers;
     child_process process;
     worker->origin = SNAPCELL_WORKER_FROM_ARTIFACT;
-    int status = child_process_start(workers->worker_path, &cell_kind, workers->zone,
-                                     workers->options.start_limit_ms, &process, err);
+    int status =
+        worker_spare_take(workers, &process)
+            ? SNAPCELL_OK
+            : worker_start_program(workers, workers->options.start_limit_ms, &process, err);
     return status == SNAPCELL_OK ? start_take_process(worker, &process, WORKER_STAGE_HELLO, err)
                                  : status;
 }

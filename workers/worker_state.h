@@ -34,6 +34,13 @@ typedef struct worker_dying {
     size_t capacity;
 } worker_dying;
 
+/* A process of the program that has no function yet. */
+typedef struct worker_spare {
+    pthread_mutex_t lock; /* of the rest */
+    bool is_there;
+    child_process process; /* Owned */
+} worker_spare;
+
 struct snapcell_workers {
     snapcell_workers_options options; /* its pointers are to what is below, or NULL */
     char *store_path;
@@ -44,6 +51,7 @@ struct snapcell_workers {
     worker_images *images; /* NULL: none */
     worker_counters counters;
     worker_dying dying;
+    worker_spare spare;
 };
 
 /* What a worker's function may reach. */
@@ -151,6 +159,12 @@ void workers_bury(snapcell_workers *workers, pid_t pid);
 /* Waits for those that are dead; with `all`, for the others, too. */
 void workers_reap(snapcell_workers *workers, bool all);
 
+/* --- A process that waits (worker_spare.c) --- */
+
+/* The one that waits, if there is one that lives: Owned by the caller. */
+bool worker_spare_take(snapcell_workers *workers, child_process *out);
+void worker_spare_end(snapcell_workers *workers);
+
 /* --- The network (worker_net.c) --- */
 
 /* `options`: copied; NULL: none. Errors: E_USAGE, E_NOMEM. */
@@ -233,6 +247,9 @@ uint64_t worker_data_limit(const snapcell_worker *worker);
 /* Writes the LOAD message, and that of its image. */
 int worker_write_load(snapcell_worker *worker, const snapcell_cell_options *options,
                       snapcell_error *err);
+/* A process of the program, which will say HELLO. */
+int worker_start_program(const snapcell_workers *workers, uint32_t limit_ms, child_process *out,
+                         snapcell_error *err);
 /* Takes a new process, which begins to load. */
 int worker_begin_start(snapcell_worker *worker, snapcell_error *err);
 /* A process from an image is of no use: another one, or the program, takes its place. */

@@ -1,5 +1,6 @@
 /* Workers whose process ends in the middle of a call, or between two. */
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -152,6 +153,46 @@ START_TEST(test_killed_between_calls)
 }
 END_TEST
 
+/* The only child that there is. */
+static int only_child(void)
+{
+    char path[64];
+    int pid = 0;
+    snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+    FILE *file = fopen(path, "re");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_eq(fscanf(file, "%d", &pid), 1);
+    fclose(file);
+    return pid;
+}
+
+START_TEST(test_a_process_that_waits)
+{
+    snapcell_workers_options group = SNAPCELL_WORKERS_OPTIONS_INIT;
+    group.policy = SNAPCELL_WORKERS_RELOAD;
+    snapcell_workers *workers = workers_open(&group);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(snapcell_workers_prepare(workers, NULL), SNAPCELL_OK);
+        int pid = only_child();
+        ck_assert_int_eq(snapcell_workers_prepare(workers, NULL), SNAPCELL_OK);
+        ck_assert_int_eq(only_child(), pid);
+        if (i == 1) { /* one that died is passed over */
+            siginfo_t end;
+            kill(pid, SIGKILL);
+            ck_assert_int_eq(waitid(P_PID, (id_t)pid, &end, WEXITED | WNOWAIT), 0);
+        }
+        snapcell_worker *worker = workers_load(workers, "web", NULL);
+        ck_assert_int_eq(snapcell_worker_process_id(worker) == pid, i != 1);
+        workers_expect(worker, "/", "fine");
+        snapcell_worker_free(worker);
+        workers_expect_no_children();
+    }
+    ck_assert_int_eq(snapcell_workers_prepare(workers, NULL), SNAPCELL_OK);
+    snapcell_workers_close(workers);
+    workers_expect_no_children();
+}
+END_TEST
+
 /* As in a host that lets the kernel take its dead children. */
 START_TEST(test_children_that_are_not_waited_for)
 {
@@ -226,6 +267,7 @@ int main(void)
                         sizeof(ended) / sizeof(*ended));
     tcase_add_loop_test(tests, test_killed_during_a_call, 0, sizeof(killed) / sizeof(*killed));
     tcase_add_test(tests, test_killed_between_calls);
+    tcase_add_test(tests, test_a_process_that_waits);
     tcase_add_test(tests, test_children_that_are_not_waited_for);
     tcase_add_loop_test(tests, test_a_worker_does_not_outlive_its_host, 0, 2);
     Suite *suite = suite_create("worker_deaths");
