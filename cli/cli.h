@@ -293,6 +293,10 @@ void cli_guard_store(const char *path);
 int cli_read_file(const char *path, size_t size_max_bytes, char **out, size_t *out_size_bytes,
                   snapcell_error *err);
 
+/* `path`: what a message calls it. Errors: E_IO, E_FULL. */
+int cli_write_all(int fd, const char *path, const void *data, size_t size_bytes,
+                  snapcell_error *err);
+
 /* Writes a file completely or not at all. Errors: E_EXISTS (without `force`), E_NOT_FOUND, E_IO,
  * E_FULL, E_READ_ONLY. */
 int cli_write_file(const char *path, const void *data, size_t size_bytes, bool force,
@@ -441,11 +445,11 @@ typedef struct cli_signer {
     const char *tenant; /* NULL: for none */
 } cli_signer;
 
-/* Puts what was compiled, under `name` unless that is NULL: signed, in place of what is there, or
- * unsigned. */
-int cli_put_compiled(snapcell_store *store, const snapcell_compiled *compiled,
-                     const cli_signer *signer, const char *name, cli_result *result,
-                     snapcell_error *err);
+/* What was compiled, to be put: signed, if there is a key. `*owned`: Owned, free(); bytes that the
+ * item needs, or NULL. The item Borrows the others. */
+int cli_compiled_item(const snapcell_compiled *compiled, const cli_signer *signer,
+                      cli_result *result, snapcell_store_item *out, void **owned,
+                      snapcell_error *err);
 /* Prints it, the failure included; returns its exit status. */
 cli_status cli_result_print(const cli_result *result, bool json);
 void cli_result_release(cli_result *result);
@@ -493,6 +497,7 @@ int cli_recompile_ref(const char *store_path, const char *ref, bool no_sandbox,
 
 /* --- The commands --- */
 
+extern const cli_command cmd_backup;
 extern const cli_command cmd_compile;
 extern const cli_command cmd_keygen;
 extern const cli_command cmd_sign;
@@ -504,6 +509,7 @@ extern const cli_command cmd_gc;
 extern const cli_command cmd_verify;
 extern const cli_command cmd_salvage;
 extern const cli_command cmd_export;
+extern const cli_command cmd_history;
 extern const cli_command cmd_import;
 extern const cli_command cmd_push;
 extern const cli_command cmd_pull;

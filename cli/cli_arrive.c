@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli_functions.h"
+#include "cli_history.h"
 #include "cli_release.h"
 #include "error_set.h"
 
@@ -74,19 +75,24 @@ void cli_arrivals_release(cli_arrivals *arrivals)
 
 /* --- Putting --- */
 
+static void arrivals_who(const cli_arrivals *arrivals, char out[SNAPCELL_HISTORY_WHO_SIZE_MAX + 1])
+{
+    if (arrivals->who)
+        snprintf(out, SNAPCELL_HISTORY_WHO_SIZE_MAX + 1, "%s", arrivals->who);
+    else
+        cli_who(out);
+}
+
 static int arrivals_make_release(const cli_arrivals *arrivals, snapcell_store *store,
                                  snapcell_error *err)
 {
-    char who[SNAPCELL_RELEASE_WHO_SIZE_MAX + 1];
+    char who[SNAPCELL_HISTORY_WHO_SIZE_MAX + 1];
     cleanup_free snapcell_release_item *items = calloc(arrivals->count + 1, sizeof(*items));
     if (!items) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a release");
     for (size_t i = 0; i < arrivals->count; i++)
         items[i] = (snapcell_release_item){.name = arrivals->items[i].name,
                                            .key = arrivals->items[i].info.key};
-    if (arrivals->who)
-        snprintf(who, sizeof(who), "%s", arrivals->who);
-    else
-        cli_release_who(who);
+    arrivals_who(arrivals, who);
     int status =
         snapcell_release_create(store, arrivals->release, who, items, arrivals->count, err);
     return status == SNAPCELL_OK && arrivals->activates
@@ -96,14 +102,20 @@ static int arrivals_make_release(const cli_arrivals *arrivals, snapcell_store *s
 
 int cli_arrivals_store(const cli_arrivals *arrivals, snapcell_store *store, snapcell_error *err)
 {
+    char who[SNAPCELL_HISTORY_WHO_SIZE_MAX + 1];
+    snapcell_put_options options = SNAPCELL_PUT_OPTIONS_INIT;
     cleanup_free snapcell_store_item *items = calloc(arrivals->count + 1, sizeof(*items));
     if (!items) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a list of functions");
     for (size_t i = 0; i < arrivals->count; i++)
-        items[i] =
-            (snapcell_store_item){.bytes = arrivals->items[i].bytes,
-                                  .size_bytes = arrivals->items[i].size_bytes,
-                                  .name = arrivals->release ? NULL : arrivals->items[i].name};
-    int status = snapcell_store_put_all(store, items, arrivals->count, arrivals->replace, err);
+        items[i] = (snapcell_store_item){.bytes = arrivals->items[i].bytes,
+                                         .size_bytes = arrivals->items[i].size_bytes,
+                                         .name = arrivals->release ? NULL : arrivals->items[i].name,
+                                         .origin = arrivals->origin};
+    arrivals_who(arrivals, who);
+    options.replace = arrivals->replace;
+    options.action = arrivals->action;
+    options.who = who;
+    int status = snapcell_store_put_items(store, items, arrivals->count, &options, err);
     return status == SNAPCELL_OK && arrivals->release ? arrivals_make_release(arrivals, store, err)
                                                       : status;
 }

@@ -62,8 +62,8 @@ int cli_read_value(const char *value, char **out, size_t *out_size_bytes, snapce
 
 /* --- Out --- */
 
-static int file_write_all(int fd, const char *path, const void *data, size_t size_bytes,
-                          snapcell_error *err)
+int cli_write_all(int fd, const char *path, const void *data, size_t size_bytes,
+                  snapcell_error *err)
 {
     const char *rest = data;
     while (size_bytes > 0) {
@@ -82,7 +82,7 @@ static int file_write_through(const char *path, const void *data, size_t size_by
 {
     cleanup_close int fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0) return error_set_errno(err, SNAPCELL_E_IO, errno, "cannot open %s", path);
-    return file_write_all(fd, path, data, size_bytes, err);
+    return cli_write_all(fd, path, data, size_bytes, err);
 }
 
 static int file_fill(int fd, const char *path, const void *data, size_t size_bytes,
@@ -90,7 +90,7 @@ static int file_fill(int fd, const char *path, const void *data, size_t size_byt
 {
     mode_t mask = umask(0);
     umask(mask);
-    int status = file_write_all(fd, path, data, size_bytes, err);
+    int status = cli_write_all(fd, path, data, size_bytes, err);
     if (status == SNAPCELL_OK && (fchmod(fd, 0666 & ~mask) != 0 || fsync(fd) != 0))
         status = error_set_errno(err, SNAPCELL_E_IO, errno, "cannot write %s", path);
     return status;

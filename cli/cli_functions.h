@@ -4,6 +4,7 @@
 
 #include "cli.h"
 #include "oci_function.h"
+#include "snapcell/history.h"
 
 /* --- Out of a store (cli_depart.c) --- */
 
@@ -59,10 +60,12 @@ typedef struct cli_arrivals {
     const snapcell_trust *trust; /* NULL: the sender is trusted */
     const char *name;            /* of --name; NULL: what each is called */
     bool replace;
-    const char *release; /* to be made of them, instead of setting names; NULL: none */
-    const char *who;     /* makes it; NULL: this user */
-    bool activates;      /* the release, too */
-    cli_arrival *items;  /* Owned */
+    const char *release;            /* to be made of them, instead of setting names; NULL: none */
+    const char *who;                /* makes it; NULL: this user */
+    snapcell_history_action action; /* for the history, as is the next */
+    const char *origin;             /* NULL: not known */
+    bool activates;                 /* the release, too */
+    cli_arrival *items;             /* Owned */
     size_t count;
     size_t capacity;
 } cli_arrivals;

@@ -99,8 +99,11 @@ cli_status cli_layout_import(const cli_arguments *arguments, const char *folder,
 {
     snapcell_error err;
     cli_cleanup_trust snapcell_trust *trust = NULL;
-    cli_cleanup_arrivals cli_arrivals arrivals = {
-        .arguments = arguments, .name = name, .replace = replace};
+    cli_cleanup_arrivals cli_arrivals arrivals = {.arguments = arguments,
+                                                  .name = name,
+                                                  .replace = replace,
+                                                  .action = SNAPCELL_HISTORY_IMPORTED,
+                                                  .origin = folder};
     layout_import import = {.folder = folder, .arrivals = &arrivals};
     int status = cli_trust_open(arguments, &trust, &err);
     arrivals.trust = trust;

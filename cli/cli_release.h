@@ -30,9 +30,6 @@ cli_status cli_release_pin(cli_release *state);
 cli_status cli_release_unpin(cli_release *state);
 cli_status cli_release_keep(cli_release *state);
 
-/* Who this is, for the history: "user@machine". */
-void cli_release_who(char out[SNAPCELL_RELEASE_WHO_SIZE_MAX + 1]);
-
 /* --- cli_release_ls.c --- */
 
 cli_status cli_release_ls(cli_release *state);

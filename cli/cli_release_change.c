@@ -1,8 +1,6 @@
 /* release create, activate, rollback, rm, pin, keep. */
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli_functions.h"
 #include "cli_release.h"
@@ -14,16 +12,6 @@ static void release_tell(const cli_release *state, const char *what, const char 
         cli_print_json(json_pack("{s:o, s:s}", "release", cli_json_text(release), "done", what));
     else
         cli_print("%s %s\n", what, release);
-}
-
-void cli_release_who(char out[SNAPCELL_RELEASE_WHO_SIZE_MAX + 1])
-{
-    char host[65] = "";
-    /* cppcheck-suppress getpwuidCalled ; before any thread */
-    const struct passwd *user = getpwuid(geteuid());
-    gethostname(host, sizeof(host) - 1);
-    snprintf(out, SNAPCELL_RELEASE_WHO_SIZE_MAX + 1, "%.100s@%.64s", user ? user->pw_name : "?",
-             host);
 }
 
 /* --- create --- */

@@ -1,27 +1,14 @@
 /* release ls: releases, what one holds, what happened. */
 #include <string.h>
-#include <time.h>
 
+#include "cli_history.h"
 #include "cli_release.h"
-
-#define TIME_TEXT_SIZE 24
-
-/* As "2026-11-29T17:00:00Z". Gives `out`. */
-static const char *time_text(int64_t time_s, char out[TIME_TEXT_SIZE])
-{
-    struct tm parts;
-    time_t moment = (time_t)time_s;
-    if (!gmtime_r(&moment, &parts) ||
-        strftime(out, TIME_TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
-        strcpy(out, "?");
-    return out;
-}
 
 static int ls_release(void *user, const snapcell_release_info *info)
 {
     const cli_release *state = user;
-    char created[TIME_TEXT_SIZE];
-    time_text(info->created_s, created);
+    char created[CLI_TIME_TEXT_SIZE];
+    cli_time_text(info->created_s, created);
     if (state->arguments.json)
         cli_print_json_item(
             json_pack("{s:o, s:s, s:o, s:I, s:b, s:b, s:b}", "release", cli_json_text(info->name),
@@ -53,20 +40,6 @@ static int ls_item(void *user, const snapcell_release_item *item)
 
 /* --- History --- */
 
-static const char *action_name(snapcell_release_action action)
-{
-    static const char *const names[] = {"?", "created", "activated", "rolled back to", "removed"};
-    return action <= SNAPCELL_RELEASE_REMOVED ? names[action] : names[0];
-}
-
-static json_t *key_json(const snapcell_key *key)
-{
-    static const snapcell_key none;
-    char text[SNAPCELL_KEY_HEX_SIZE];
-    if (memcmp(key, &none, sizeof(none)) == 0) return json_null();
-    return json_string(cli_key_text(key, text));
-}
-
 static json_t *changes_json(const snapcell_release_event *event, const char *name)
 {
     char engine[SNAPCELL_KEY_HEX_SIZE];
@@ -77,7 +50,7 @@ static json_t *changes_json(const snapcell_release_event *event, const char *nam
         json_array_append_new(
             list, json_pack("{s:o, s:s, s:o, s:o}", "name", cli_json_text(change->name), "engine",
                             cli_fingerprint_text(&change->engine, engine), "from",
-                            key_json(&change->from), "to", key_json(&change->to)));
+                            cli_key_json(&change->from), "to", cli_key_json(&change->to)));
     }
     return list;
 }
@@ -95,23 +68,24 @@ static int ls_event(void *user, const snapcell_release_event *event)
 {
     const cli_release *state = user;
     const char *name = state->operand_count > 0 ? state->operands[0] : NULL;
-    char time[TIME_TEXT_SIZE];
+    char time[CLI_TIME_TEXT_SIZE];
     size_t i;
     json_t *change;
     json_t *changes = changes_json(event, name);
-    time_text(event->time_s, time);
+    cli_time_text(event->time_s, time);
     if (name && json_array_size(changes) == 0) {
         json_decref(changes);
         return 0;
     }
     if (state->arguments.json) {
         cli_print_json_item(json_pack("{s:s, s:s, s:o, s:o, s:o, s:O}", "time", time, "action",
-                                      action_name(event->action), "release",
+                                      cli_release_action_name(event->action), "release",
                                       cli_json_text(event->release), "from",
                                       event->from[0] ? cli_json_text(event->from) : json_null(),
                                       "who", cli_json_text(event->who), "changes", changes));
     } else {
-        cli_print("%s  %s %s  %s\n", time, action_name(event->action), event->release, event->who);
+        cli_print("%s  %s %s  %s\n", time, cli_release_action_name(event->action), event->release,
+                  event->who);
         json_array_foreach(changes, i, change)
         {
             change_print(change);

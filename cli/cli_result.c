@@ -30,20 +30,20 @@ void cli_result_take_compiled(cli_result *result, const snapcell_compiled *compi
                               cli_json_text(snapcell_compiled_warning(compiled, i)));
 }
 
-int cli_put_compiled(snapcell_store *store, const snapcell_compiled *compiled,
-                     const cli_signer *signer, const char *name, cli_result *result,
-                     snapcell_error *err)
+int cli_compiled_item(const snapcell_compiled *compiled, const cli_signer *signer,
+                      cli_result *result, snapcell_store_item *out, void **owned,
+                      snapcell_error *err)
 {
-    size_t size_bytes = 0;
-    const void *bytes = snapcell_compiled_artifact(compiled, &size_bytes);
-    if (!signer->key) return snapcell_store_put(store, bytes, size_bytes, name, err);
-    cleanup_free void *made = NULL;
-    size_t made_size_bytes = 0;
-    int status = snapcell_artifact_sign(bytes, size_bytes, signer->key, signer->name,
-                                        signer->tenant, &made, &made_size_bytes, err);
+    *out = (snapcell_store_item){0};
+    *owned = NULL;
+    out->bytes = snapcell_compiled_artifact(compiled, &out->size_bytes);
+    if (!signer->key) return SNAPCELL_OK;
+    int status = snapcell_artifact_sign(out->bytes, out->size_bytes, signer->key, signer->name,
+                                        signer->tenant, owned, &out->size_bytes, err);
     if (status != SNAPCELL_OK) return status;
-    result->artifact_size_bytes = made_size_bytes;
-    return snapcell_store_replace(store, made, made_size_bytes, name, err);
+    result->artifact_size_bytes = out->size_bytes;
+    out->bytes = *owned;
+    return SNAPCELL_OK;
 }
 
 /* To a thousandth: the clock tells more than anyone wants to read. */

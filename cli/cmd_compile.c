@@ -4,8 +4,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cli.h"
+#include "cli_history.h"
 #include "error_set.h"
+
+/* What is compiled is put when this much waits, or all is done: one transaction for a command, but
+ * not all of its memory. */
+#define COMPILE_WAITING_SIZE_MAX ((size_t)256 << 20)
 
 enum {
     COMPILE_WARM = 256,
@@ -75,8 +79,12 @@ typedef struct compile_state {
     char *heap;            /* its content */
     size_t heap_size_bytes;
 
-    char **names; /* by file */
+    char **names; /* by file, as are the next two */
     cli_result *results;
+    snapcell_compiled **compiled; /* waits to be put */
+    size_t put_count;             /* so many results have been put and reported */
+    size_t waiting_size_bytes;
+    char who[SNAPCELL_HISTORY_WHO_SIZE_MAX + 1];
     cli_status status;
 
     snapcell_signing_key *key;  /* of --sign, else NULL */
@@ -219,7 +227,8 @@ static int compile_make_names(compile_state *state, snapcell_error *err)
                          state->name ? "name" : "heap-snapshot", count);
     state->names = calloc(count + 1, sizeof(*state->names));
     state->results = calloc(count + 1, sizeof(*state->results));
-    if (!state->names || !state->results)
+    state->compiled = calloc(count + 1, sizeof(*state->compiled));
+    if (!state->names || !state->results || !state->compiled)
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for %zu bundles", count);
     for (size_t i = 0; i < count; i++) {
         const char *file = state->arguments.operands[i];
@@ -285,7 +294,7 @@ static bool compile_would_refuse(const compile_state *state, const snapcell_arti
            (state->options.entropy == SNAPCELL_ENTROPY_ERROR && compile_draws_at_top_level(info));
 }
 
-/* Whether the key is in the store, sound; the name is then made to point to it. */
+/* Whether the key is in the store, sound. */
 static int compile_find(compile_state *state, cli_result *result, bool *found, snapcell_error *err)
 {
     snapcell_store *store = NULL;
@@ -311,9 +320,8 @@ static int compile_find(compile_state *state, cli_result *result, bool *found, s
                          "way for a new one",
                          cause.message, cli_key_text(&result->key, key));
     }
-    if (refused) return SNAPCELL_OK;
-    *found = true;
-    return snapcell_store_name_set(store, result->name, &result->key, err);
+    *found = !refused;
+    return SNAPCELL_OK;
 }
 
 /* What can be read just once cannot have its key computed before it is compiled. */
@@ -355,36 +363,26 @@ static int compile_write_heap(const compile_state *state, snapcell_error *err)
     return cli_write_file(state->heap_file, state->heap, state->heap_size_bytes, true, err);
 }
 
-static int compile_put(compile_state *state, cli_result *result,
-                       const snapcell_compile_options *options, snapcell_error *err)
+static int compile_make(cli_result *result, const snapcell_compile_options *options,
+                        snapcell_compiled **out, snapcell_error *err)
 {
-    snapcell_compiled *compiled = NULL;
-    snapcell_store *store = NULL;
     cli_result_release(result); /* of what the store has and is not wanted */
     int status = compile_is_stream(result->subject)
-                     ? compile_stream(result->subject, options, &compiled, err)
-                     : snapcell_compile_file(result->subject, options, &compiled, err);
-    if (status != SNAPCELL_OK) return status;
-    cli_result_take_compiled(result, compiled);
-    status = compile_store(state, SNAPCELL_STORE_CREATE, &store, err);
-    if (status == SNAPCELL_OK) {
-        cli_signer signer = {state->key, result->name, state->arguments.tenant};
-        status = cli_put_compiled(store, compiled, &signer, result->name, result, err);
-    }
-    if (status == SNAPCELL_OK) status = compile_write_heap(state, err);
-    snapcell_compiled_free(compiled);
+                     ? compile_stream(result->subject, options, out, err)
+                     : snapcell_compile_file(result->subject, options, out, err);
+    if (status == SNAPCELL_OK) cli_result_take_compiled(result, *out);
     return status;
 }
 
-static int compile_one(compile_state *state, cli_result *result,
+static int compile_one(compile_state *state, cli_result *result, snapcell_compiled **out,
                        const snapcell_compile_options *options, snapcell_error *err)
 {
     if (compile_is_stream(result->subject) || state->heap_file)
-        return compile_put(state, result, options, err);
+        return compile_make(result, options, out, err);
     int status = snapcell_compile_key(result->subject, options, &result->key, err);
     if (status == SNAPCELL_OK) status = compile_find(state, result, &result->cached, err);
     if (status != SNAPCELL_OK || result->cached) return status;
-    return compile_put(state, result, options, err);
+    return compile_make(result, options, out, err);
 }
 
 static void compile_work(void *user, size_t index)
@@ -402,15 +400,109 @@ static void compile_work(void *user, size_t index)
     options.heap_user = state;
     result->explain = state->explain;
     double start_ms = cli_now_ms();
-    result->code = compile_one(state, result, &options, &result->error);
+    result->code = compile_one(state, result, &state->compiled[index], &options, &result->error);
     result->compile_ms = cli_now_ms() - start_ms;
 }
 
-static void compile_print(void *user, size_t index)
+/* --- Putting --- */
+
+typedef struct compile_puts {
+    snapcell_store_item *items; /* Owned, as are the next two and what `owned` lists */
+    void **owned;
+    size_t *results; /* whose items they are */
+    size_t count;
+} compile_puts;
+
+static void compile_puts_release(compile_puts *puts)
+{
+    for (size_t i = 0; puts->owned && i < puts->count; i++)
+        free(puts->owned[i]);
+    free(puts->items);
+    free(puts->owned);
+    free(puts->results);
+}
+
+/* An item of each that did not fail, up to `end`. */
+static bool compile_puts_fill(compile_state *state, size_t end, compile_puts *puts)
+{
+    const size_t most = end - state->put_count + 1;
+    puts->items = calloc(most, sizeof(*puts->items));
+    puts->owned = calloc(most, sizeof(*puts->owned));
+    puts->results = calloc(most, sizeof(*puts->results));
+    if (!puts->items || !puts->owned || !puts->results) return false;
+    for (size_t i = state->put_count; i < end; i++) {
+        cli_result *result = &state->results[i];
+        snapcell_store_item *item = &puts->items[puts->count];
+        const cli_signer signer = {state->key, result->name, state->arguments.tenant};
+        if (result->code == SNAPCELL_OK && !result->cached)
+            result->code = cli_compiled_item(state->compiled[i], &signer, result, item,
+                                             &puts->owned[puts->count], &result->error);
+        if (result->code != SNAPCELL_OK) continue;
+        item->name = result->name;
+        item->origin = result->subject;
+        item->key = result->key;
+        puts->results[puts->count++] = i;
+    }
+    return true;
+}
+
+static int compile_put(compile_state *state, const compile_puts *puts, size_t first, size_t count,
+                       snapcell_error *err)
+{
+    snapcell_store *store = NULL;
+    snapcell_put_options options = SNAPCELL_PUT_OPTIONS_INIT;
+    options.replace = state->key != NULL;
+    options.action = SNAPCELL_HISTORY_COMPILED;
+    options.who = state->who;
+    if (count == 0) return SNAPCELL_OK;
+    int status = compile_store(state, SNAPCELL_STORE_CREATE, &store, err);
+    if (status == SNAPCELL_OK)
+        status = snapcell_store_put_items(store, puts->items + first, count, &options, err);
+    return status;
+}
+
+/* All in one transaction; if one of them stands in its way, each in one of its own. */
+static void compile_put_all(compile_state *state, size_t end)
+{
+    snapcell_error err;
+    compile_puts puts = {0};
+    if (!compile_puts_fill(state, end, &puts)) {
+        for (size_t i = state->put_count; i < end; i++)
+            state->results[i].code =
+                error_set(&state->results[i].error, SNAPCELL_E_NOMEM, "no memory to put it");
+    } else if (compile_put(state, &puts, 0, puts.count, &err) != SNAPCELL_OK) {
+        for (size_t i = 0; i < puts.count; i++) {
+            cli_result *result = &state->results[puts.results[i]];
+            result->code = compile_put(state, &puts, i, 1, &result->error);
+        }
+    }
+    compile_puts_release(&puts);
+}
+
+/* Puts what waits, then tells of it: what is told of is in the store. */
+static void compile_flush(compile_state *state, size_t end)
+{
+    compile_put_all(state, end);
+    for (size_t i = state->put_count; i < end; i++) {
+        cli_result *result = &state->results[i];
+        if (result->code == SNAPCELL_OK) result->code = compile_write_heap(state, &result->error);
+        state->status = cli_worse(state->status, cli_result_print(result, state->arguments.json));
+        snapcell_compiled_free(state->compiled[i]);
+        state->compiled[i] = NULL;
+    }
+    state->put_count = end;
+    state->waiting_size_bytes = 0;
+}
+
+static void compile_done(void *user, size_t index)
 {
     compile_state *state = user;
-    cli_result *result = &state->results[index];
-    state->status = cli_worse(state->status, cli_result_print(result, state->arguments.json));
+    const cli_result *result = &state->results[index];
+    if (result->code == SNAPCELL_OK && !result->cached)
+        state->waiting_size_bytes += (size_t)result->artifact_size_bytes;
+    if (index + 1 == (size_t)state->arguments.operand_count ||
+        state->waiting_size_bytes >= COMPILE_WAITING_SIZE_MAX)
+        compile_flush(state, index + 1);
 }
 
 static const char *compile_label(void *user, size_t index)
@@ -440,11 +532,12 @@ static cli_status compile_run(compile_state *state)
     if (status == SNAPCELL_OK) status = compile_open_key(state, &err);
     if (status == SNAPCELL_OK) status = compile_read_warms(state, &err);
     if (status != SNAPCELL_OK) return cli_report(NULL, &err);
+    cli_who(state->who);
     cli_batch batch = {
         .count = (size_t)state->arguments.operand_count,
         .jobs = state->jobs ? state->jobs : cli_cpu_count(),
         .work = compile_work,
-        .print = compile_print,
+        .print = compile_done,
         .label = compile_label,
         .user = state,
     };
@@ -459,11 +552,13 @@ static void compile_release(compile_state *state)
     for (size_t i = 0; i < count; i++) {
         free(state->names[i]);
         if (state->results) cli_result_release(&state->results[i]);
+        if (state->compiled) snapcell_compiled_free(state->compiled[i]);
     }
     for (size_t i = 0; state->warms && i < state->warm_count; i++)
         cli_warm_release(&state->warms[i]);
     free(state->names);
     free(state->results);
+    free(state->compiled);
     free(state->warms);
     free(state->requests);
     free(state->warm_texts);
@@ -499,8 +594,9 @@ const cli_command cmd_compile = {
         "Compiles each FILE (- is standard input), a JavaScript bundle, into a snapshot and\n"
         "puts it into the store under its name. The store is made when it is missing. A bundle\n"
         "that is in the store already, for this engine and with these options, is not compiled\n"
-        "again. A bundle that fails does not stop the others; the exit status is then that of\n"
-        "the worst failure.",
+        "again. All are put in one transaction, when the last is compiled, and then told of. A\n"
+        "bundle that fails does not stop the others; the exit status is then that of the worst\n"
+        "failure.",
     .options = compile_options,
     .operand_count_min = 1,
     .operand_count_max = -1,

@@ -93,7 +93,9 @@ static cli_status pull_run(pull_state *state)
                                      .name = state->name,
                                      .replace = state->replace,
                                      .release = state->release,
-                                     .activates = state->activate};
+                                     .activates = state->activate,
+                                     .action = SNAPCELL_HISTORY_PULLED,
+                                     .origin = arguments->operands[0]};
     status = pull_all(state, &descriptor, &err);
     cli_registry_label(&state->registry_options, "");
     return status == SNAPCELL_OK ? pull_put(state, &descriptor) : cli_report(NULL, &err);

@@ -2,7 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
+#include "cleanup.h"
+#include "cli_history.h"
 #include "error_set.h"
 
 static const cli_option recompile_options[] = {
@@ -33,6 +34,7 @@ typedef struct recompile_state {
     size_t jobs;
     snapcell_signing_key *key; /* of --sign, else NULL */
     snapcell_trust *trust;     /* whose sources are compiled; NULL: everyone's */
+    char who[SNAPCELL_HISTORY_WHO_SIZE_MAX + 1];
     snapcell_store *store;
     cli_names names;
     recompile_item *items;
@@ -156,14 +158,23 @@ static int recompile_put(recompile_state *state, const recompile_item *item, con
     int status = SNAPCELL_OK;
     snapcell_signature before;
     cli_signer signer = {state->key, before.name, before.tenant};
+    snapcell_put_options options = SNAPCELL_PUT_OPTIONS_INIT;
+    cleanup_free void *signed_bytes = NULL;
+    cleanup_free snapcell_store_item *items = calloc(item->name_count + 1, sizeof(*items));
+    if (!items) return error_set(err, SNAPCELL_E_NOMEM, "no memory for a list of names");
     if (state->key) status = snapcell_artifact_signature(bytes, size_bytes, &before, err);
+    if (status == SNAPCELL_OK)
+        status = cli_compiled_item(compiled, &signer, result, &items[0], &signed_bytes, err);
     if (status != SNAPCELL_OK) return status;
-    status = cli_put_compiled(state->store, compiled, &signer,
-                              item->name_count ? item->names[0] : NULL, result, err);
-    for (size_t i = 1; status == SNAPCELL_OK && i < item->name_count; i++)
-        status = snapcell_store_name_set(state->store, item->names[i],
-                                         &snapcell_compiled_info(compiled)->key, err);
-    return status;
+    for (size_t i = 0; i < item->name_count; i++) {
+        items[i].name = item->names[i];
+        items[i].key = snapcell_compiled_info(compiled)->key;
+    }
+    options.replace = state->key != NULL;
+    options.action = SNAPCELL_HISTORY_RECOMPILED;
+    options.who = state->who;
+    return snapcell_store_put_items(state->store, items, item->name_count ? item->name_count : 1,
+                                    &options, err);
 }
 
 /* The name that the artifact has to be signed for; NULL when it was requested by key. */
@@ -256,6 +267,7 @@ static int recompile_open_keys(recompile_state *state, snapcell_error *err)
 
 static int recompile_open(recompile_state *state, snapcell_error *err)
 {
+    cli_who(state->who);
     cli_guard_store(state->arguments.store);
     int status = recompile_open_keys(state, err);
     if (status == SNAPCELL_OK)

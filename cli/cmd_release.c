@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "cli_history.h"
 #include "cli_release.h"
 #include "error_set.h"
 
@@ -121,7 +122,7 @@ static cli_status release_run(cli_release *state)
                          state->operands[command->operand_count_max], command->usage);
     status = release_check_options(state, command->name);
     if (status != CLI_DONE) return status;
-    if (!state->who[0]) cli_release_who(state->who);
+    if (!state->who[0]) cli_who(state->who);
     state->store = cli_store_open(state->arguments.store, command->mode, &status);
     return state->store ? command->run(state) : status;
 }

@@ -12,7 +12,7 @@ static const cli_command *const main_commands[] = {
     &cmd_compile, &cmd_run,    &cmd_serve,   &cmd_ls,     &cmd_show,    &cmd_rm,
     &cmd_gc,      &cmd_verify, &cmd_salvage, &cmd_export, &cmd_import,  &cmd_push,
     &cmd_pull,    &cmd_copy,   &cmd_release, &cmd_stat,   &cmd_rebuild, &cmd_recompile,
-    &cmd_keygen,  &cmd_sign,   &cmd_engine,  &cmd_bench,
+    &cmd_keygen,  &cmd_sign,   &cmd_engine,  &cmd_bench,  &cmd_backup,  &cmd_history,
 };
 #define MAIN_COMMAND_COUNT (sizeof(main_commands) / sizeof(main_commands[0]))
 

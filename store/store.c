@@ -8,6 +8,7 @@
 
 #include "cleanup.h"
 #include "error_set.h"
+#include "store_history.h"
 #include "store_pages.h"
 #include "store_releases.h"
 
@@ -230,6 +231,7 @@ int snapcell_store_check(snapcell_store *store, snapcell_error *err)
     if (status == SNAPCELL_OK) {
         status = store_names_check(environment, txn);
         if (status == MDB_SUCCESS) status = store_releases_check(environment, txn);
+        if (status == MDB_SUCCESS) status = store_history_check(environment, txn);
         if (status != MDB_SUCCESS)
             status = store_error(environment, status, "checking names and releases", err);
     }

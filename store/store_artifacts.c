@@ -1,10 +1,13 @@
 /* Artifacts by key. */
 #include <string.h>
+#include <time.h>
 
 #include "artifact_reader.h"
 #include "artifact_signature.h"
 #include "cleanup.h"
 #include "error_set.h"
+#include "public_struct.h"
+#include "store_history.h"
 #include "store_internal.h"
 #include "store_pages.h"
 #include "store_releases.h"
@@ -23,12 +26,13 @@ static int store_missing(const store_environment *environment, const snapcell_ke
  */
 
 typedef struct store_put_argument {
-    const void *bytes;
+    const void *bytes; /* NULL: what is there is named */
     size_t size_bytes;
     const char *name;
     snapcell_key key;
     snapcell_fingerprint engine;
     bool replace;
+    snapcell_history_event event; /* to be noted if the name changes; no action: none */
 } store_put_argument;
 
 /* `*out_write`: the bytes that are there are to be replaced. */
@@ -56,10 +60,9 @@ static int store_put_exists(const store_environment *environment, const store_pu
                      environment->path, hex);
 }
 
-static int store_put_write(store_environment *environment, MDB_txn *txn, void *argument,
-                           snapcell_error *err)
+static int store_put_bytes(store_environment *environment, MDB_txn *txn,
+                           const store_put_argument *put, snapcell_error *err)
 {
-    const store_put_argument *put = argument;
     MDB_val found;
     MDB_val key = store_key_value(&put->key);
     int status = mdb_get(txn, environment->artifacts, &key, &found);
@@ -68,11 +71,47 @@ static int store_put_write(store_environment *environment, MDB_txn *txn, void *a
         status = MDB_SUCCESS;
     else if (status == MDB_SUCCESS)
         status = store_put_exists(environment, put, &found, &write, err);
-    if (status == MDB_SUCCESS && write) {
-        MDB_val value = {.mv_size = put->size_bytes, .mv_data = (void *)(uintptr_t)put->bytes};
-        status = mdb_put(txn, environment->artifacts, &key, &value, 0);
-    }
+    if (status != MDB_SUCCESS || !write) return status;
+    MDB_val value = {.mv_size = put->size_bytes, .mv_data = (void *)(uintptr_t)put->bytes};
+    return mdb_put(txn, environment->artifacts, &key, &value, 0);
+}
+
+/* The engine of an artifact that is there. */
+static int store_put_look(const store_environment *environment, MDB_txn *txn,
+                          store_put_argument *put, snapcell_error *err)
+{
+    MDB_val found;
+    artifact_view view;
+    int status = store_artifact_find(environment, txn, &put->key, &found, err);
+    if (status != SNAPCELL_OK) return status;
+    status = artifact_read(found.mv_data, found.mv_size, ARTIFACT_CHECK_CHECKSUM, &view, err);
+    if (status == SNAPCELL_OK) put->engine = view.info.engine;
+    return status;
+}
+
+static int store_put_note(store_environment *environment, MDB_txn *txn,
+                          const store_put_argument *put)
+{
+    snapcell_history_event event = put->event;
+    if (event.action == SNAPCELL_HISTORY_NONE) return MDB_SUCCESS;
+    memset(&event.from, 0, sizeof(event.from));
+    int status = store_name_get(environment, txn, put->name, &put->engine, &event.from);
+    if (status != MDB_SUCCESS && status != MDB_NOTFOUND) return status;
+    if (memcmp(&event.from, &put->key, sizeof(put->key)) == 0) return MDB_SUCCESS;
+    event.engine = put->engine;
+    event.to = put->key;
+    return store_history_add(environment, txn, put->name, &event);
+}
+
+static int store_put_write(store_environment *environment, MDB_txn *txn, void *argument,
+                           snapcell_error *err)
+{
+    store_put_argument *put = argument;
+    int status = put->bytes != NULL ? store_put_bytes(environment, txn, put, err)
+                                    : store_put_look(environment, txn, put, err);
     if (status != MDB_SUCCESS || put->name == NULL) return status;
+    status = store_put_note(environment, txn, put);
+    if (status != MDB_SUCCESS) return status;
     return store_name_put(environment, txn, put->name, &put->engine, &put->key);
 }
 
@@ -114,7 +153,7 @@ typedef struct store_put_list {
 static int store_put_list_write(store_environment *environment, MDB_txn *txn, void *argument,
                                 snapcell_error *err)
 {
-    const store_put_list *list = argument;
+    store_put_list *list = argument;
     int status = MDB_SUCCESS;
     for (size_t i = 0; status == MDB_SUCCESS && i < list->count; i++) {
         status = store_put_write(environment, txn, &list->puts[i], err);
@@ -122,17 +161,45 @@ static int store_put_list_write(store_environment *environment, MDB_txn *txn, vo
     return status;
 }
 
+/* As store_put_prepare(), also for what is in the store already. */
+static int store_put_prepare_item(const snapcell_store_item *item,
+                                  const snapcell_put_options *options, store_put_argument *out,
+                                  snapcell_error *err)
+{
+    int status = SNAPCELL_OK;
+    if (item->bytes == NULL && item->name != NULL) {
+        status = snapcell_name_check(item->name, err);
+        *out = (store_put_argument){.name = item->name, .key = item->key};
+    } else {
+        status = store_put_prepare(item, options->replace, out, err);
+    }
+    out->event = (snapcell_history_event){.time_s = (int64_t)time(NULL),
+                                          .action = options->action,
+                                          .who = options->who,
+                                          .origin = item->origin};
+    return status;
+}
+
 int snapcell_store_put_all(snapcell_store *store, const snapcell_store_item *items, size_t count,
                            bool replace, snapcell_error *err)
 {
-    if (count == 0) return SNAPCELL_OK;
+    snapcell_put_options options = SNAPCELL_PUT_OPTIONS_INIT;
+    options.replace = replace;
+    return snapcell_store_put_items(store, items, count, &options, err);
+}
+
+int snapcell_store_put_items(snapcell_store *store, const snapcell_store_item *items, size_t count,
+                             const snapcell_put_options *options, snapcell_error *err)
+{
+    snapcell_put_options own = SNAPCELL_PUT_OPTIONS_INIT;
+    int status = public_struct_read(&own, sizeof(own), options, "snapcell_put_options", err);
+    if (status != SNAPCELL_OK || count == 0) return status;
     cleanup_free store_put_argument *puts = calloc(count, sizeof(*puts));
     if (puts == NULL) {
         return error_set(err, SNAPCELL_E_NOMEM, "out of memory for a list of %zu artifacts", count);
     }
-    int status = SNAPCELL_OK;
     for (size_t i = 0; status == SNAPCELL_OK && i < count; i++) {
-        status = store_put_prepare(&items[i], replace, &puts[i], err);
+        status = store_put_prepare_item(&items[i], &own, &puts[i], err);
     }
     if (status != SNAPCELL_OK) return status;
     store_put_list list = {.puts = puts, .count = count};

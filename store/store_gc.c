@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store_internal.h"
+#include "store_history.h"
 #include "store_releases.h"
 
 /* Less than this is not worth a copy: every transaction leaves some pages free. */
@@ -81,6 +81,7 @@ static int store_gc_write(store_environment *environment, MDB_txn *txn, void *ar
     gc->removed_count = 0;
     gc->removed_size_bytes = 0;
     int status = store_release_expire(environment, txn);
+    if (status == MDB_SUCCESS) status = store_history_expire(environment, txn);
     if (status == MDB_SUCCESS) status = store_gc_list_used(environment, txn, gc);
     if (status == MDB_SUCCESS) status = mdb_cursor_open(txn, environment->artifacts, &cursor);
     if (status != MDB_SUCCESS) return status;

@@ -319,5 +319,8 @@ int store_name_get(const store_environment *environment, MDB_txn *txn, const cha
                    const snapcell_fingerprint *engine, snapcell_key *out);
 int store_name_delete(const store_environment *environment, MDB_txn *txn, const char *name,
                       const snapcell_fingerprint *engine);
+/* For any engine. LMDB's code. */
+int store_name_exists(const store_environment *environment, MDB_txn *txn, const char *name,
+                      bool *out);
 
 #endif

@@ -136,6 +136,24 @@ int store_name_delete(const store_environment *environment, MDB_txn *txn, const 
     return mdb_del(txn, environment->names, &key, NULL);
 }
 
+int store_name_exists(const store_environment *environment, MDB_txn *txn, const char *name,
+                      bool *out)
+{
+    uint8_t buffer[STORE_NAME_KEY_SIZE_MAX];
+    MDB_cursor *cursor;
+    MDB_val value;
+    store_name_entry entry;
+    MDB_val key = store_name_key(name, NULL, buffer);
+    *out = false;
+    int status = mdb_cursor_open(txn, environment->names, &cursor);
+    if (status != MDB_SUCCESS) return status;
+    status = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+    if (status == MDB_SUCCESS) status = store_name_parse(&key, &value, &entry);
+    if (status == MDB_SUCCESS) *out = strcmp(entry.name, name) == 0;
+    mdb_cursor_close(cursor);
+    return status == MDB_NOTFOUND ? MDB_SUCCESS : status;
+}
+
 typedef struct store_name_argument {
     const char *name;
     snapcell_key key;

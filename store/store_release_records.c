@@ -1,5 +1,5 @@
-/* Records of releases. Numbers are little-endian; a text has its size before it, in 16 bits; the
- * last eight bytes are a checksum of all before them, seeded with one of the record's key. */
+/* Records of releases. */
+#include "store_record.h"
 #include "store_releases.h"
 
 #include <errno.h>
@@ -7,147 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <xxhash.h>
-
-#include "artifact_layout.h"
 #include "cleanup.h"
 
 #define RELEASE_PREFIX "release:"
 #define EVENT_PREFIX "event:"
 #define STATE_KEY "releases"
-#define CHECKSUM_SIZE sizeof(XXH64_canonical_t)
 
-/* --- Bytes --- */
-
-typedef struct record_writer {
-    uint8_t *data; /* Owned */
-    size_t size_bytes;
-    size_t capacity_bytes;
-    bool failed;
-} record_writer;
-
-typedef struct record_reader {
-    const uint8_t *at;
-    const uint8_t *end;
-    bool failed;
-} record_reader;
-
-static void record_writer_release(record_writer *writer)
+/* Programs that know nothing of releases must not collect what they hold. */
+static int release_record_put(store_environment *environment, MDB_txn *txn, MDB_val *key,
+                              record_writer *writer)
 {
-    free(writer->data);
-}
-#define cleanup_record_writer cleanup(record_writer_release)
-
-static void put_bytes(record_writer *writer, const void *bytes, size_t size_bytes)
-{
-    const size_t size = writer->size_bytes + size_bytes;
-    if (!writer->failed && size > writer->capacity_bytes) {
-        const size_t capacity = 2 * size + 64;
-        uint8_t *grown = realloc(writer->data, capacity);
-        writer->failed = grown == NULL;
-        if (grown != NULL) {
-            writer->data = grown;
-            writer->capacity_bytes = capacity;
-        }
-    }
-    if (writer->failed) return;
-    if (size_bytes > 0) memcpy(writer->data + writer->size_bytes, bytes, size_bytes);
-    writer->size_bytes = size;
-}
-
-static void put_number(record_writer *writer, size_t size_bytes, uint64_t value)
-{
-    uint8_t bytes[8];
-    le_set(bytes, size_bytes, value);
-    put_bytes(writer, bytes, size_bytes);
-}
-
-static void put_text(record_writer *writer, const char *text)
-{
-    const size_t size = strlen(text);
-    put_number(writer, 2, size);
-    put_bytes(writer, text, size);
-}
-
-static const uint8_t *get_bytes(record_reader *reader, size_t size_bytes)
-{
-    const uint8_t *at = reader->at;
-    if ((size_t)(reader->end - reader->at) < size_bytes) reader->failed = true;
-    if (reader->failed) return NULL;
-    reader->at += size_bytes;
-    return at;
-}
-
-static uint64_t get_number(record_reader *reader, size_t size_bytes)
-{
-    const uint8_t *bytes = get_bytes(reader, size_bytes);
-    return bytes != NULL ? le_get(bytes, size_bytes) : 0;
-}
-
-static void get_into(record_reader *reader, void *out, size_t size_bytes)
-{
-    const uint8_t *bytes = get_bytes(reader, size_bytes);
-    if (bytes != NULL) memcpy(out, bytes, size_bytes);
-}
-
-static void get_text(record_reader *reader, char *out, size_t capacity_bytes)
-{
-    const size_t size = (size_t)get_number(reader, 2);
-    if (size >= capacity_bytes) reader->failed = true;
-    const uint8_t *bytes = get_bytes(reader, size);
-    out[0] = '\0';
-    if (bytes == NULL) return;
-    memcpy(out, bytes, size);
-    out[size] = '\0';
-    if (strlen(out) != size) reader->failed = true;
-}
-
-static size_t get_count(record_reader *reader, size_t item_size_bytes)
-{
-    const uint64_t count = get_number(reader, 4);
-    if (count > (size_t)(reader->end - reader->at) / item_size_bytes) reader->failed = true;
-    return reader->failed ? 0 : (size_t)count;
-}
-
-/* --- Records --- */
-
-static void checksum_of(const MDB_val *key, const void *bytes, size_t size_bytes,
-                        XXH64_canonical_t *out)
-{
-    const XXH64_hash_t seed = XXH3_64bits(key->mv_data, key->mv_size);
-    XXH64_canonicalFromHash(out, XXH3_64bits_withSeed(bytes, size_bytes, seed));
-}
-
-static int record_put(store_environment *environment, MDB_txn *txn, MDB_val *key,
-                      record_writer *writer)
-{
-    XXH64_canonical_t checksum;
-    if (writer->failed) return ENOMEM;
-    checksum_of(key, writer->data, writer->size_bytes, &checksum);
-    put_bytes(writer, checksum.digest, sizeof(checksum.digest));
-    if (writer->failed) return ENOMEM;
-    MDB_val value = {.mv_size = writer->size_bytes, .mv_data = writer->data};
     const int status = store_format_raise(txn, environment->meta, STORE_FORMAT_VERSION_RELEASES);
-    return status == MDB_SUCCESS ? mdb_put(txn, environment->meta, key, &value, 0) : status;
-}
-
-static int record_open(const MDB_val *key, const MDB_val *value, record_reader *out)
-{
-    XXH64_canonical_t checksum;
-    if (value->mv_size < CHECKSUM_SIZE) return MDB_CORRUPTED;
-    const size_t size = value->mv_size - CHECKSUM_SIZE;
-    *out = (record_reader){.at = value->mv_data, .end = (const uint8_t *)value->mv_data + size};
-    checksum_of(key, out->at, size, &checksum);
-    return memcmp(out->end, checksum.digest, sizeof(checksum.digest)) == 0 ? MDB_SUCCESS
-                                                                           : MDB_CORRUPTED;
-}
-
-static int record_get(const store_environment *environment, MDB_txn *txn, MDB_val *key,
-                      record_reader *out)
-{
-    MDB_val value;
-    const int status = mdb_get(txn, environment->meta, key, &value);
-    return status == MDB_SUCCESS ? record_open(key, &value, out) : status;
+    return status == MDB_SUCCESS ? record_put(environment, txn, key, writer) : status;
 }
 
 /* --- A release --- */
@@ -175,20 +46,21 @@ static int release_read(const MDB_val *key, record_reader *reader, store_release
     memset(out, 0, sizeof(*out));
     if (key->mv_size <= prefix || key->mv_size - prefix >= sizeof(out->name)) return MDB_CORRUPTED;
     memcpy(out->name, (const char *)key->mv_data + prefix, key->mv_size - prefix);
-    out->pinned = (get_number(reader, 1) & 1) != 0;
-    out->created_s = (int64_t)get_number(reader, 8);
-    get_text(reader, out->who, sizeof(out->who));
-    const size_t count = get_count(reader, 2 + sizeof(snapcell_key) + sizeof(snapcell_fingerprint));
+    out->pinned = (record_take_number(reader, 1) & 1) != 0;
+    out->created_s = (int64_t)record_take_number(reader, 8);
+    record_take_text(reader, out->who, sizeof(out->who));
+    const size_t count =
+        record_take_count(reader, 2 + sizeof(snapcell_key) + sizeof(snapcell_fingerprint));
     if (reader->failed) return MDB_CORRUPTED;
     out->items = calloc(count + 1, sizeof(*out->items));
     if (out->items == NULL) return ENOMEM;
     out->count = count;
     for (size_t i = 0; i < count; i++) {
-        get_text(reader, out->items[i].name, sizeof(out->items[i].name));
-        get_into(reader, &out->items[i].engine, sizeof(out->items[i].engine));
-        get_into(reader, &out->items[i].key, sizeof(out->items[i].key));
+        record_take_text(reader, out->items[i].name, sizeof(out->items[i].name));
+        record_take_into(reader, &out->items[i].engine, sizeof(out->items[i].engine));
+        record_take_into(reader, &out->items[i].key, sizeof(out->items[i].key));
     }
-    if (!reader->failed && reader->at == reader->end) return MDB_SUCCESS;
+    if (record_is_read(reader)) return MDB_SUCCESS;
     store_release_release(out);
     return MDB_CORRUPTED;
 }
@@ -209,16 +81,16 @@ int store_release_put(store_environment *environment, MDB_txn *txn, const store_
     release_key buffer = {{0}};
     record_writer cleanup_record_writer writer = {0};
     MDB_val key = release_key_of(release->name, &buffer);
-    put_number(&writer, 1, release->pinned ? 1 : 0);
-    put_number(&writer, 8, (uint64_t)release->created_s);
-    put_text(&writer, release->who);
-    put_number(&writer, 4, release->count);
+    record_add_number(&writer, 1, release->pinned ? 1 : 0);
+    record_add_number(&writer, 8, (uint64_t)release->created_s);
+    record_add_text(&writer, release->who);
+    record_add_number(&writer, 4, release->count);
     for (size_t i = 0; i < release->count; i++) {
-        put_text(&writer, release->items[i].name);
-        put_bytes(&writer, &release->items[i].engine, sizeof(release->items[i].engine));
-        put_bytes(&writer, &release->items[i].key, sizeof(release->items[i].key));
+        record_add_text(&writer, release->items[i].name);
+        record_add_bytes(&writer, &release->items[i].engine, sizeof(release->items[i].engine));
+        record_add_bytes(&writer, &release->items[i].key, sizeof(release->items[i].key));
     }
-    return record_put(environment, txn, &key, &writer);
+    return release_record_put(environment, txn, &key, &writer);
 }
 
 int store_release_delete(const store_environment *environment, MDB_txn *txn, const char *name)
@@ -239,14 +111,14 @@ int store_release_state_get(const store_environment *environment, MDB_txn *txn,
     const int status = record_get(environment, txn, &key, &reader);
     if (status == MDB_NOTFOUND) return MDB_SUCCESS;
     if (status != MDB_SUCCESS) return status;
-    out->policy.keep_count = (uint32_t)get_number(&reader, 4);
-    out->policy.keep_seconds = get_number(&reader, 8);
-    out->event_count = get_number(&reader, 8);
-    out->depth = get_count(&reader, 2);
+    out->policy.keep_count = (uint32_t)record_take_number(&reader, 4);
+    out->policy.keep_seconds = record_take_number(&reader, 8);
+    out->event_count = record_take_number(&reader, 8);
+    out->depth = record_take_count(&reader, 2);
     if (out->depth > STORE_RELEASE_STACK_MAX) return MDB_CORRUPTED;
     for (size_t i = 0; i < out->depth; i++)
-        get_text(&reader, out->stack[i], sizeof(out->stack[i]));
-    return !reader.failed && reader.at == reader.end ? MDB_SUCCESS : MDB_CORRUPTED;
+        record_take_text(&reader, out->stack[i], sizeof(out->stack[i]));
+    return record_is_read(&reader) ? MDB_SUCCESS : MDB_CORRUPTED;
 }
 
 int store_release_state_put(store_environment *environment, MDB_txn *txn,
@@ -254,13 +126,13 @@ int store_release_state_put(store_environment *environment, MDB_txn *txn,
 {
     record_writer cleanup_record_writer writer = {0};
     MDB_val key = {.mv_size = strlen(STATE_KEY), .mv_data = (char *){STATE_KEY}};
-    put_number(&writer, 4, state->policy.keep_count);
-    put_number(&writer, 8, state->policy.keep_seconds);
-    put_number(&writer, 8, state->event_count);
-    put_number(&writer, 4, state->depth);
+    record_add_number(&writer, 4, state->policy.keep_count);
+    record_add_number(&writer, 8, state->policy.keep_seconds);
+    record_add_number(&writer, 8, state->event_count);
+    record_add_number(&writer, 4, state->depth);
     for (size_t i = 0; i < state->depth; i++)
-        put_text(&writer, state->stack[i]);
-    return record_put(environment, txn, &key, &writer);
+        record_add_text(&writer, state->stack[i]);
+    return release_record_put(environment, txn, &key, &writer);
 }
 
 /* --- Events --- */
@@ -274,8 +146,7 @@ static MDB_val event_key_of(uint64_t number, event_key *buffer)
 {
     const size_t prefix = strlen(EVENT_PREFIX);
     memcpy(buffer->bytes, EVENT_PREFIX, prefix);
-    for (size_t i = 0; i < sizeof(number); i++)
-        buffer->bytes[prefix + i] = (uint8_t)(number >> (56 - 8 * i));
+    record_number_key(buffer->bytes + prefix, number);
     return (MDB_val){.mv_size = sizeof(buffer->bytes), .mv_data = buffer->bytes};
 }
 
@@ -285,19 +156,19 @@ int store_release_event_put(store_environment *environment, MDB_txn *txn,
     event_key buffer;
     record_writer cleanup_record_writer writer = {0};
     MDB_val key = event_key_of(state->event_count, &buffer);
-    put_number(&writer, 1, event->action);
-    put_number(&writer, 8, (uint64_t)event->time_s);
-    put_text(&writer, event->who);
-    put_text(&writer, event->release);
-    put_text(&writer, event->from);
-    put_number(&writer, 4, event->change_count);
+    record_add_number(&writer, 1, event->action);
+    record_add_number(&writer, 8, (uint64_t)event->time_s);
+    record_add_text(&writer, event->who);
+    record_add_text(&writer, event->release);
+    record_add_text(&writer, event->from);
+    record_add_number(&writer, 4, event->change_count);
     for (size_t i = 0; i < event->change_count; i++) {
-        put_text(&writer, event->changes[i].name);
-        put_bytes(&writer, &event->changes[i].engine, sizeof(event->changes[i].engine));
-        put_bytes(&writer, &event->changes[i].from, sizeof(event->changes[i].from));
-        put_bytes(&writer, &event->changes[i].to, sizeof(event->changes[i].to));
+        record_add_text(&writer, event->changes[i].name);
+        record_add_bytes(&writer, &event->changes[i].engine, sizeof(event->changes[i].engine));
+        record_add_bytes(&writer, &event->changes[i].from, sizeof(event->changes[i].from));
+        record_add_bytes(&writer, &event->changes[i].to, sizeof(event->changes[i].to));
     }
-    int status = record_put(environment, txn, &key, &writer);
+    int status = release_record_put(environment, txn, &key, &writer);
     if (status != MDB_SUCCESS || state->event_count++ < STORE_RELEASE_EVENTS_MAX) return status;
     key = event_key_of(state->event_count - 1 - STORE_RELEASE_EVENTS_MAX, &buffer);
     status = mdb_del(txn, environment->meta, &key, NULL);
@@ -323,29 +194,29 @@ static void event_texts_release(event_texts *texts)
 static int event_read(record_reader *reader, event_texts *texts, snapcell_release_event *out)
 {
     memset(out, 0, sizeof(*out));
-    out->action = (snapcell_release_action)get_number(reader, 1);
-    out->time_s = (int64_t)get_number(reader, 8);
-    get_text(reader, texts->who, sizeof(texts->who));
-    get_text(reader, texts->release, sizeof(texts->release));
-    get_text(reader, texts->from, sizeof(texts->from));
+    out->action = (snapcell_release_action)record_take_number(reader, 1);
+    out->time_s = (int64_t)record_take_number(reader, 8);
+    record_take_text(reader, texts->who, sizeof(texts->who));
+    record_take_text(reader, texts->release, sizeof(texts->release));
+    record_take_text(reader, texts->from, sizeof(texts->from));
     const size_t count =
-        get_count(reader, 2 + 2 * sizeof(snapcell_key) + sizeof(snapcell_fingerprint));
+        record_take_count(reader, 2 + 2 * sizeof(snapcell_key) + sizeof(snapcell_fingerprint));
     texts->names = calloc(count + 1, sizeof(*texts->names));
     texts->changes = calloc(count + 1, sizeof(*texts->changes));
     if (texts->names == NULL || texts->changes == NULL) return ENOMEM;
     for (size_t i = 0; i < count; i++) {
-        get_text(reader, texts->names[i], sizeof(texts->names[i]));
+        record_take_text(reader, texts->names[i], sizeof(texts->names[i]));
         texts->changes[i].name = texts->names[i];
-        get_into(reader, &texts->changes[i].engine, sizeof(texts->changes[i].engine));
-        get_into(reader, &texts->changes[i].from, sizeof(texts->changes[i].from));
-        get_into(reader, &texts->changes[i].to, sizeof(texts->changes[i].to));
+        record_take_into(reader, &texts->changes[i].engine, sizeof(texts->changes[i].engine));
+        record_take_into(reader, &texts->changes[i].from, sizeof(texts->changes[i].from));
+        record_take_into(reader, &texts->changes[i].to, sizeof(texts->changes[i].to));
     }
     out->who = texts->who;
     out->release = texts->release;
     out->from = texts->from;
     out->changes = texts->changes;
     out->change_count = count;
-    return !reader->failed && reader->at == reader->end ? MDB_SUCCESS : MDB_CORRUPTED;
+    return record_is_read(reader) ? MDB_SUCCESS : MDB_CORRUPTED;
 }
 
 /* --- Walks --- */

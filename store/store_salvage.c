@@ -225,6 +225,26 @@ static int salvage_guess_names(salvage_work *work, snapcell_error *err)
     return SNAPCELL_OK;
 }
 
+static int salvage_releases_put(salvage_work *work, snapcell_error *err)
+{
+    salvage_releases releases;
+    int status = salvage_put_records(work->to, &work->finds, &releases, err);
+    for (size_t i = 0; status == SNAPCELL_OK && i < releases.kept_count; i++) {
+        const snapcell_salvage_item item = {.release = releases.kept[i]};
+        salvage_tell(work, &item);
+    }
+    for (size_t i = 0; status == SNAPCELL_OK && i < releases.lost_count; i++) {
+        const snapcell_salvage_item item = {.release = releases.lost[i], .lost = true};
+        salvage_tell(work, &item);
+    }
+    work->result.release_count = releases.kept_count;
+    work->result.release_lost_count = releases.lost_count;
+    work->result.record_lost_count = work->finds.record_lost_count;
+    work->result.records_complete = work->finds.records_complete;
+    salvage_releases_release(&releases);
+    return status;
+}
+
 /* --- The whole
  * -------------------------------------------------------------------------------------------------
  */
@@ -274,6 +294,7 @@ static int salvage_run(salvage_work *work, const char *to, snapcell_error *err)
     status = salvage_artifacts(work, err);
     if (status == SNAPCELL_OK) status = salvage_names(work, err);
     if (status == SNAPCELL_OK) status = salvage_guess_names(work, err);
+    if (status == SNAPCELL_OK) status = salvage_releases_put(work, err);
     return status;
 }
 

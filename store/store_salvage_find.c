@@ -12,8 +12,11 @@
 #include "artifact_layout.h"
 #include "cleanup.h"
 #include "error_set.h"
-#include "store_internal.h"
+#include "store_record.h"
 #include "store_salvage.h"
+
+/* No value of "meta" is larger: a release of 65,536 names of 255 bytes. */
+#define SALVAGE_RECORD_SIZE_MAX ((uint64_t)32 << 20)
 
 #define SALVAGE_CHUNK_SIZE ((size_t)1 << 20)
 
@@ -181,6 +184,72 @@ static void salvage_database(salvage_search *search, const store_node *node, siz
     search->database_count++;
 }
 
+static bool salvage_is_record(const store_node *node)
+{
+    static const char *const prefixes[] = {"release:", "releases", "event:", "history:"};
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+        const size_t size = strlen(prefixes[i]);
+        if (node->key_size_bytes >= size && memcmp(node->key, prefixes[i], size) == 0) return true;
+    }
+    return false;
+}
+
+/* Whether it was written so; `*out_value`: Owned. */
+static bool salvage_read_record(const salvage_search *search, const store_node *node,
+                                uint8_t **out_value)
+{
+    record_reader reader;
+    const size_t size = (size_t)node->value_size_bytes;
+    if (node->value_size_bytes > SALVAGE_RECORD_SIZE_MAX ||
+        node->value_size_bytes > search->finds->file_size_bytes)
+        return false;
+    cleanup_free uint8_t *value = malloc(size + 1);
+    const MDB_val key = {.mv_size = node->key_size_bytes, .mv_data = (void *)(uintptr_t)node->key};
+    const MDB_val bytes = {.mv_size = size, .mv_data = value};
+    if (value == NULL || !store_node_read(&search->finds->pages, node, 0, value, size) ||
+        record_open(&key, &bytes, &reader) != MDB_SUCCESS)
+        return false;
+    *out_value = steal_pointer(&value);
+    return true;
+}
+
+static void salvage_record_node(salvage_search *search, uint64_t offset, const store_node *node)
+{
+    uint8_t *value = NULL;
+    salvage_finds *finds = search->finds;
+    (void)offset;
+    if (node->is_tree || !salvage_is_record(node)) return;
+    if (node->key_size_bytes > STORE_LMDB_KEY_SIZE_MAX ||
+        !salvage_read_record(search, node, &value)) {
+        if (search->rank == SALVAGE_NEWEST) finds->record_lost_count++;
+        return;
+    }
+    salvage_record *items =
+        salvage_grow(search, finds->records, finds->record_count, sizeof(*items));
+    if (items == NULL) {
+        free(value);
+        return;
+    }
+    finds->records = items;
+    salvage_record *record = &items[finds->record_count++];
+    memcpy(record->key, node->key, node->key_size_bytes);
+    record->key_size_bytes = node->key_size_bytes;
+    record->value = value;
+    record->value_size_bytes = (size_t)node->value_size_bytes;
+}
+
+/* What cannot be found of it concerns releases, but neither artifacts nor names. */
+static void salvage_meta_database(salvage_search *search, const store_node *node)
+{
+    store_lmdb_tree tree;
+    const bool was_broken = search->broken;
+    memcpy(&tree, node->value, sizeof(tree));
+    search->broken = false;
+    salvage_tree(search, &tree, salvage_record_node);
+    if (search->rank == SALVAGE_NEWEST) search->finds->records_complete = !search->broken;
+    search->broken = was_broken;
+}
+
 static bool salvage_is_database(const store_node *node, const char *name)
 {
     return node->is_tree && node->key_size_bytes == strlen(name) &&
@@ -195,6 +264,9 @@ static void salvage_main_node(salvage_search *search, uint64_t offset, const sto
         salvage_database(search, node, &finds->artifact_count, salvage_artifact_node);
     if (salvage_is_database(node, "names"))
         salvage_database(search, node, &finds->name_count, salvage_name_node);
+    /* What the newest state has not was removed. */
+    if (salvage_is_database(node, "meta") && !finds->records_complete)
+        salvage_meta_database(search, node);
 }
 
 static void salvage_free_node(salvage_search *search, uint64_t offset, const store_node *node)
@@ -284,9 +356,9 @@ static void salvage_loose_names(salvage_search *search, const uint8_t *page)
         store_node node;
         store_name_entry entry;
         size_t size_bytes = 0;
-        if (store_page_node(&search->finds->pages, page, i, &node, &size_bytes) &&
-            salvage_parse_name(&node, &entry))
-            salvage_add_name(search, &entry);
+        if (!store_page_node(&search->finds->pages, page, i, &node, &size_bytes)) continue;
+        if (salvage_parse_name(&node, &entry)) salvage_add_name(search, &entry);
+        if (!search->finds->records_complete) salvage_record_node(search, 0, &node);
     }
 }
 
@@ -341,7 +413,7 @@ static void salvage_search_all(salvage_search *search, const store_lmdb_meta met
     for (unsigned i = 0; i < count; i++) {
         salvage_state(search, &metas[i], i == 0 ? SALVAGE_NEWEST : SALVAGE_OLDER);
         search->finds->complete &= both;
-        if (search->finds->complete) break;
+        if (search->finds->complete && search->finds->records_complete) break;
     }
     search->free_broken |= !both;
     salvage_scan_artifacts(search);
@@ -388,5 +460,8 @@ void salvage_finds_release(salvage_finds *finds)
 {
     free(finds->artifacts);
     free(finds->names);
+    for (size_t i = 0; i < finds->record_count; i++)
+        free(finds->records[i].value);
+    free(finds->records);
     memset(finds, 0, sizeof(*finds));
 }

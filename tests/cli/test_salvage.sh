@@ -27,7 +27,7 @@ expect "is told in a line" is_one_message
 expect "makes none" is_missing new
 
 # --- One artifact
-damage flipped "$at"' b[b.lastIndexOf("hello.js")] ^= 1;'
+damage flipped "$at"' b[at("hello") + 2] ^= 1;'
 run 4 "verify of a flipped byte" verify --store flipped
 expect "names the artifact" grep -q "^bad  .*hello: " out
 run 4 "it" run hello --store flipped

@@ -173,9 +173,10 @@ START_TEST(test_put_all_or_none)
     fixture_artifact one = fixture_artifact_new(1, 1, 100);
     fixture_artifact two = fixture_artifact_new(2, 1, 9000);
     fixture_artifact other = fixture_artifact_with_key(3, 1, 100, &two.key);
-    snapcell_store_item items[] = {{one.bytes, one.size_bytes, "one"},
-                                   {two.bytes, two.size_bytes, "two"},
-                                   {other.bytes, other.size_bytes, "other"}};
+    snapcell_store_item items[] = {
+        {.bytes = one.bytes, .size_bytes = one.size_bytes, .name = "one"},
+        {.bytes = two.bytes, .size_bytes = two.size_bytes, .name = "two"},
+        {.bytes = other.bytes, .size_bytes = other.size_bytes, .name = "other"}};
     snapcell_key key;
     ck_assert_ok(snapcell_store_put_all(store, NULL, 0, false, &err), err);
     ck_assert_fails(snapcell_store_put_all(store, items, 3, false, &err), SNAPCELL_E_EXISTS, err);

@@ -131,9 +131,11 @@ SNAPCELL_API int snapcell_store_replace(snapcell_store *store, const void *bytes
 
 /* An artifact to be put, with the name that is to point to it; NULL: none. Borrowed. */
 typedef struct snapcell_store_item {
-    const void *bytes;
+    const void *bytes; /* NULL: the store has `key`, and the name alone is to be set */
     size_t size_bytes;
     const char *name;
+    const char *origin; /* for the history (snapcell/history.h); NULL: not known */
+    snapcell_key key;   /* not read when there are bytes */
 } snapcell_store_item;
 
 /* Purpose: put several artifacts with their names in one transaction: all of them, or none. Each as
@@ -178,6 +180,21 @@ typedef struct snapcell_store_gc_result {
 SNAPCELL_API int snapcell_store_gc(snapcell_store *store, snapcell_store_gc_result *out,
                                    snapcell_error *err);
 
+typedef struct snapcell_store_backup_result {
+    uint64_t artifact_count;
+    uint64_t name_count;
+    uint64_t size_bytes; /* of the file */
+} snapcell_store_backup_result;
+
+/* Purpose: write the store, as it is at one moment, into an empty regular file that is open for
+ * reading and writing, while others read and write the store; then read all of it back and check
+ * it: structure, artifacts, names, releases. Named data.mdb in a folder of its own, the file is a
+ * store. It is synced; its folder is not. `out` may be NULL; zeroed on failure, when the file holds
+ * something or other. Thread: any. Errors: E_CORRUPT or E_FORMAT (an artifact of the store is
+ * damaged), E_STORE_CORRUPT, E_FULL, E_BUSY, E_NOMEM, E_IO. */
+SNAPCELL_API int snapcell_store_backup(snapcell_store *store, int file,
+                                       snapcell_store_backup_result *out, snapcell_error *err);
+
 typedef struct snapcell_store_stat {
     uint64_t artifact_count;
     uint64_t name_count;
@@ -200,14 +217,15 @@ SNAPCELL_API int snapcell_store_stat_get(snapcell_store *store, snapcell_store_s
  * any. Errors: E_STORE_CORRUPT (the first damage that was found), E_BUSY, E_NOMEM, E_IO. */
 SNAPCELL_API int snapcell_store_check(snapcell_store *store, snapcell_error *err);
 
-/* What salvage reports: an artifact, or a name for one engine. */
+/* What salvage reports: an artifact, a name for one engine, or a release. */
 typedef struct snapcell_salvage_item {
-    const char *name; /* Borrowed during the callback; NULL: it is an artifact */
+    const char *name; /* Borrowed during the callback, as is `release`; NULL: it is an artifact */
     snapcell_key key; /* the artifact's, or what the name points to */
     uint64_t size_bytes;
     bool lost;    /* it existed, but is damaged; for a name: its artifact is damaged, or it is
                      unclear which of several artifacts it pointed to */
     bool guessed; /* the name's record is lost; the artifact was compiled under this name */
+    const char *release; /* not NULL: it is a release; lost, when one of its artifacts is */
 } snapcell_salvage_item;
 
 typedef void snapcell_salvage_fn(void *user, const snapcell_salvage_item *item);
@@ -219,7 +237,12 @@ typedef struct snapcell_salvage_result {
     uint64_t name_guessed_count;
     uint64_t name_lost_count;
     bool damaged;  /* the file's structure is damaged */
-    bool complete; /* everything in the store is counted here; else more may be lost */
+    bool complete; /* every artifact and name of the store is counted here; else more may be lost */
+    uint64_t release_count; /* in the new store */
+    uint64_t release_lost_count;
+    uint64_t
+        record_lost_count; /* of releases, their events, and histories; what they said is lost */
+    bool records_complete; /* all of those records are counted here */
 } snapcell_salvage_result;
 
 /* Purpose: recover what is intact in the store `from`, however damaged, into a new store `to`,
