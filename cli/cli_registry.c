@@ -12,7 +12,7 @@ static void registry_on_progress(void *user, uint64_t done_size_bytes, uint64_t 
     char done[CLI_SIZE_TEXT_SIZE];
     char size[CLI_SIZE_TEXT_SIZE];
     if (done_size_bytes == size_bytes) options->moved_size_bytes += size_bytes;
-    if (!cli_fancy() || !options->label[0]) return;
+    if (options->quiet || !cli_fancy() || !options->label[0]) return;
     double now = cli_now_ms();
     if (now - options->told_ms < PROGRESS_MS && done_size_bytes < size_bytes) return;
     options->told_ms = now;
@@ -48,7 +48,7 @@ void cli_registry_label(cli_registry_options *options, const char *label)
     snprintf(options->label, sizeof(options->label), "%s", label);
     options->options.progress = registry_on_progress;
     options->options.user = options;
-    if (cli_fancy()) cli_say("\r\033[K%s", label);
+    if (!options->quiet && cli_fancy()) cli_say("\r\033[K%s", label);
 }
 
 bool cli_registry_reference(const char *text, oci_reference *out)

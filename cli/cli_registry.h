@@ -23,6 +23,7 @@ typedef struct cli_registry_options {
     registry_options options;
     char label[80]; /* of what moves, for the progress line */
     double told_ms; /* when it was shown last */
+    bool quiet;     /* nothing is shown */
     uint64_t moved_size_bytes;
 } cli_registry_options;
 

@@ -51,7 +51,8 @@ static uint64_t keeper_backoff_ms(const source_keeper *keeper)
     uint64_t interval_ms = keeper->source.config->interval_s * UINT64_C(1000);
     uint64_t most = BACKOFF_INTERVALS_MAX * interval_ms;
     if (most > BACKOFF_MS_MAX) most = interval_ms > BACKOFF_MS_MAX ? interval_ms : BACKOFF_MS_MAX;
-    uint32_t steps = keeper->failures < 20 ? keeper->failures - 1 : 19;
+    uint32_t steps = keeper->failures > 0 ? keeper->failures - 1 : 0;
+    if (steps > 19) steps = 19;
     uint64_t ms = (uint64_t)BACKOFF_MS << steps;
     return ms < most ? ms : most;
 }
@@ -376,6 +377,9 @@ int cli_source_start(const cli_source *settings, const serve_source_config *conf
     if (status == SNAPCELL_OK)
         status = oci_reference_parse(config->reference, &source.reference, err);
     if (status != SNAPCELL_OK) return status;
+    if (config->ca_file && access(config->ca_file, R_OK) != 0)
+        return error_set_errno(err, SNAPCELL_E_IO, errno, "cannot read the certificates in %s",
+                               config->ca_file);
     snprintf(source.who, sizeof(source.who), "serve --source %.180s", config->reference);
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
         return error_set_errno(err, SNAPCELL_E_IO, errno, "no socket for the source's process");

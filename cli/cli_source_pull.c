@@ -104,6 +104,7 @@ static int pull_open(source_pull *pull, snapcell_error *err)
 {
     const cli_source *source = pull->source;
     cli_guard_store(source->arguments->store);
+    pull->options.quiet = true; /* standard error has the server's log */
     cli_registry_label(&pull->options, "");
     pull->options.options.plain_http = source->config->plain_http;
     pull->options.options.ca_file = source->config->ca_file;

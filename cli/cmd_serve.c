@@ -229,12 +229,13 @@ static int serve_start(serve_state *state, snapcell_error *err)
 {
     cli_cleanup_trust snapcell_trust *trust = NULL;
     int status = cli_trust_open(&state->arguments, &trust, err);
-    state->options.trust = trust;
-    const cli_source source = {
+    cli_source source = {
         .arguments = &state->arguments, .trust = trust, .no_sandbox = state->options.no_sandbox};
-    state->options.source_user = (void *)(uintptr_t)&source;
-    state->options.start_source = serve_start_source;
-    return status == SNAPCELL_OK ? serve_run(&state->options, err) : status;
+    serve_options options = state->options;
+    options.trust = trust;
+    options.source_user = &source;
+    options.start_source = serve_start_source;
+    return status == SNAPCELL_OK ? serve_run(&options, err) : status;
 }
 
 static cli_status serve_run_command(const cli_command *command, int argc, char **argv)

@@ -1,6 +1,7 @@
 /* The keys of a configuration. docs/serve.md lists them. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "serve_address.h"
 #include "serve_config_read.h"
@@ -376,6 +377,7 @@ static void keys_take_source(config_reader *reader, const serve_json_step *step,
     serve_config *config = base;
     serve_source_config *source = &config->source;
     const serve_json_step reference = {.parent = step, .key = "reference"};
+    const serve_json_step ca_file = {.parent = step, .key = "ca_file"};
     snapcell_error error;
     config_take_object(reader, step, value, keys_source, source);
     if (!json_is_object(value)) return;
@@ -388,6 +390,8 @@ static void keys_take_source(config_reader *reader, const serve_json_step *step,
     if (source->ca_file == NULL) return;
     char *whole = config_path(reader, source->ca_file);
     reader->no_memory |= whole == NULL;
+    if (whole != NULL && access(whole, R_OK) != 0)
+        config_problem(reader, &ca_file, false, "cannot read the certificates in %s", whole);
     free(source->ca_file);
     source->ca_file = whole;
 }

@@ -8,6 +8,7 @@
 #include "serve_json_place.h"
 #include "serve_metrics.h"
 #include "serve_route.h"
+#include "serve_watch.h"
 
 /* --- Routes --- */
 
@@ -169,6 +170,55 @@ START_TEST(test_histograms_and_labels)
 }
 END_TEST
 
+/* --- A new version, compared with the one before --- */
+
+START_TEST(test_a_version_is_compared_with_the_one_before)
+{
+    static const struct {
+        serve_watch_counts now, before;
+        bool is_worse;
+    } cases[] = {
+        {{20, 20}, {0, 0}, true},      /* nothing is known of the one before */
+        {{19, 19}, {0, 0}, false},     /* too few to judge */
+        {{20, 2}, {100, 0}, false},    /* 10 percent more are allowed */
+        {{20, 3}, {100, 0}, true},     /* 15 are not */
+        {{100, 60}, {100, 55}, false}, /* both fail, as when a database is away */
+        {{100, 66}, {100, 55}, true},  /* but this one more */
+        {{100, 0}, {100, 100}, false}, /* it is better */
+        {{0, 0}, {0, 0}, false},
+    };
+    const serve_watch_settings settings = {1, 20, 10};
+    ck_assert(serve_watch_is_worse(&settings, &cases[_i].now, &cases[_i].before) ==
+              cases[_i].is_worse);
+}
+END_TEST
+
+START_TEST(test_requests_are_counted_with_their_version)
+{
+    serve_watch watch = {.settings = {1, 1, 0}};
+    serve_function_watch function = {0};
+    serve_watch_count(&watch, &function, true, 5);
+    serve_watch_rotate(&function);
+    serve_watch_count(&watch, &function, false, 6);
+    serve_watch_switch(&function);
+    ck_assert_uint_eq(function.before.answers, 2);
+    ck_assert_uint_eq(function.before.failures, 1);
+    watch.switched_ns = 10;
+    serve_watch_count(&watch, &function, true, 9); /* began on the version before */
+    ck_assert_uint_eq(function.recent[0].answers, 0);
+    serve_watch_count(&watch, &function, true, 10);
+    ck_assert_uint_eq(function.recent[0].answers, 1);
+    ck_assert_uint_eq(function.recent[0].failures, 1);
+    serve_watch_rotate(&function);
+    serve_watch_rotate(&function); /* two periods ago is forgotten */
+    serve_watch_switch(&function);
+    ck_assert_uint_eq(function.before.answers, 0);
+    watch.settings.period_ns = 0; /* nobody wants to know */
+    serve_watch_count(&watch, &function, true, 11);
+    ck_assert_uint_eq(function.recent[0].answers, 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("serve_parts");
@@ -182,6 +232,8 @@ int main(void)
     tcase_add_test(rest, test_places_of_values_and_keys);
     tcase_add_test(rest, test_traces);
     tcase_add_test(rest, test_histograms_and_labels);
+    tcase_add_loop_test(rest, test_a_version_is_compared_with_the_one_before, 0, 8);
+    tcase_add_test(rest, test_requests_are_counted_with_their_version);
     suite_add_tcase(suite, route);
     suite_add_tcase(suite, rest);
     SRunner *runner = srunner_create(suite);

@@ -249,9 +249,11 @@ test("a registry that wants fewer requests gets fewer", options, async () => {
 });
 
 test("what is wrong with a source is told in one line", options, () => {
-    const refuses = (pattern, ...args) => {
-        const done = spawnSync(program, ["serve", ...extra, ...args], { encoding: "utf8" });
-        assert.equal(done.status, 2, done.stderr);
+    const refuses = (pattern, ...args) => fails(2, pattern, ...args);
+    const fails = (status, pattern, ...args) => {
+        const command = ["serve", "--store", join(folder, "none"), ...extra, ...args];
+        const done = spawnSync(program, command, { encoding: "utf8" });
+        assert.equal(done.status, status, done.stderr);
         assert.match(done.stderr, pattern);
         assert.equal(done.stderr.split("\n").length, 2, done.stderr);
     };
@@ -263,16 +265,23 @@ test("what is wrong with a source is told in one line", options, () => {
     refuses(/--source-max-failure-percent/, "--source-max-failure-percent", "100");
     refuses(/--source-monitor is for --source/, "--source-monitor", "5");
     refuses(/--plain-http is for --source/, "--plain-http");
+    fails(3, /certificates in nowhere/, "--source", "oci://host/app:v1", "--ca-file", "nowhere");
     const file = join(folder, "wrong.json");
     const wrong = {
-        source: { reference: "oci://HOST", interval_s: 0, failure_action: "panic", tag: "v1" },
+        source: {
+            reference: "oci://HOST",
+            interval_s: 0,
+            failure_action: "panic",
+            ca_file: "no",
+            tag: "v1",
+        },
     };
     writeFileSync(file, JSON.stringify(wrong, null, 1));
     const checked = spawnSync(program, ["serve", "--check", "--config", file], {
         encoding: "utf8",
     });
     assert.equal(checked.status, 2);
-    assert.equal(checked.stderr.match(/wrong\.json:\d+:\d+: /g).length, 4, checked.stderr);
+    assert.equal(checked.stderr.match(/wrong\.json:\d+:\d+: /g).length, 5, checked.stderr);
     const good = ["serve", "--check", "--source", "oci://host/app:v1"];
     assert.equal(
         spawnSync(program, good, { encoding: "utf8" }).stdout,

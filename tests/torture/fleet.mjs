@@ -140,6 +140,7 @@ if (!hasRegistry) {
 let isOver = false;
 const network = openNetwork();
 process.on("exit", () => network.close());
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
 const builder = new Builder(join(folder, "builder"));
 const config = join(folder, "fleet.json");
 writeFileSync(
