@@ -1,8 +1,9 @@
 // Docker's registry for tests, and a machine that builds, signs and pushes releases.
-import { spawn, spawnSync } from "node:child_process";
+import { execFile, spawn, spawnSync } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { program, until } from "./server.mjs";
 
 export const hasRegistry = spawnSync("docker-registry", ["--version"]).status === 0;
@@ -39,7 +40,7 @@ export class Registry {
         const output = openSync(log, "w");
         this.child = spawn(command, args, { stdio: ["ignore", output, output] });
         closeSync(output);
-        process.on("exit", () => this.child.kill("SIGKILL"));
+        process.prependListener("exit", () => this.child.kill("SIGKILL"));
         await until("the registry", () => readFileSync(log, "utf8").includes("listening on"));
         return this;
     }
@@ -57,11 +58,9 @@ export class Registry {
 
 export const snapcell = (...args) => run([program, ...args]);
 
-function run([command, ...args]) {
-    const done = spawnSync(command, args, { encoding: "utf8" });
-    if (done.status !== 0) throw new Error(`${command} ${args.join(" ")}: ${done.stderr}`);
-    return done.stdout;
-}
+// Others go on meanwhile: clients that ask, and wait for answers.
+const execute = promisify(execFile);
+const run = async ([command, ...args]) => (await execute(command, args)).stdout;
 
 // Builds functions from { name: source }, makes a release of all that its store has, and pushes it.
 export class Builder {
@@ -69,25 +68,29 @@ export class Builder {
         this.folder = folder;
         this.store = join(folder, "store");
         this.key = join(folder, "key");
-        mkdirSync(folder, { recursive: true });
-        snapcell("keygen", this.key);
     }
 
-    compile(sources, { sign = true } = {}) {
+    async open() {
+        mkdirSync(this.folder, { recursive: true });
+        await snapcell("keygen", this.key);
+        return this;
+    }
+
+    async compile(sources, { sign = true } = {}) {
         const files = Object.entries(sources).map(([name, source]) => {
             const file = join(this.folder, `${name}.js`);
             writeFileSync(file, source);
             return file;
         });
         const signed = sign ? ["--sign", this.key] : [];
-        snapcell("compile", "--store", this.store, ...signed, ...files);
+        await snapcell("compile", "--store", this.store, ...signed, ...files);
     }
 
     // `prefix`: as of Registry.
-    push(release, url, prefix = []) {
-        snapcell("release", "create", release, "--activate", "--store", this.store);
+    async push(release, url, prefix = []) {
+        await snapcell("release", "create", release, "--activate", "--store", this.store);
         const args = ["push", "--release", release, url, "--plain-http", "--json"];
-        return JSON.parse(run([...prefix, program, ...args, "--store", this.store]));
+        return JSON.parse(await run([...prefix, program, ...args, "--store", this.store]));
     }
 }
 

@@ -11,7 +11,7 @@ import { Server, extra, folder, pause, program, until } from "./server.mjs";
 
 const slow = 60_000; // for machines that have other things to do
 const registry = hasRegistry ? await new Registry(join(folder, "registry")).start() : null;
-const builder = hasRegistry ? new Builder(join(folder, "builder")) : null;
+const builder = hasRegistry ? await new Builder(join(folder, "builder")).open() : null;
 const options = { skip: hasRegistry ? false : "docker-registry is not installed" };
 
 const follow = (name, url, ...more) =>
@@ -33,8 +33,8 @@ test("a release comes into an empty store, and one after it", options, async () 
     const server = await follow("follow", url);
     assert.equal(await ready(server), false);
     assert.match(server.text, /has no function yet; it waits for oci:/);
-    builder.compile(marked("1", "one", "two"));
-    const pushed = builder.push("follow-1", url);
+    await builder.compile(marked("1", "one", "two"));
+    const pushed = await builder.push("follow-1", url);
     await serves(server, "one", "one 1");
     assert.equal(await answer(server, "two"), "two 1");
     assert.equal(await ready(server), true);
@@ -42,8 +42,8 @@ test("a release comes into an empty store, and one after it", options, async () 
     assert.equal(first.functions, 2);
     assert.equal(first.digest, pushed.digest);
     // The one that stays the same is not fetched again.
-    builder.compile(marked("2", "one"));
-    const { functions } = builder.push("follow-2", url);
+    await builder.compile(marked("2", "one"));
+    const { functions } = await builder.push("follow-2", url);
     await serves(server, "one", "one 2");
     assert.equal(await answer(server, "two"), "two 1");
     const bytes = functions.find(({ name }) => name === "one").artifact_bytes;
@@ -56,7 +56,7 @@ test("a release comes into an empty store, and one after it", options, async () 
         metrics.get(`snapcell_source_release_info{release="${release}",digest="${digest}"}`),
         1
     );
-    const history = snapcell(
+    const history = await snapcell(
         "release",
         "ls",
         "--history",
@@ -70,8 +70,8 @@ test("a release comes into an empty store, and one after it", options, async () 
 
 test("a switch loses no request, and no two releases are served at once", options, async () => {
     const url = registry.url("switch", "prod");
-    builder.compile(marked("1", "one", "two"));
-    builder.push("switch-1", url);
+    await builder.compile(marked("1", "one", "two"));
+    await builder.push("switch-1", url);
     const server = await follow("switch", url);
     await serves(server, "one", "one 1");
     const seen = [];
@@ -87,8 +87,8 @@ test("a switch loses no request, and no two releases are served at once", option
         })
     );
     for (const mark of ["2", "3"]) {
-        builder.compile(marked(mark, "one", "two"));
-        builder.push(`switch-${mark}`, url);
+        await builder.compile(marked(mark, "one", "two"));
+        await builder.push(`switch-${mark}`, url);
         await until(mark, () => seen.some(one => one.mark === Number(mark)), slow);
         await pause(200);
     }
@@ -103,8 +103,8 @@ test("a switch loses no request, and no two releases are served at once", option
 
 test("what is not signed, damaged or not to be loaded is refused once", options, async () => {
     const url = registry.url("refuse", "prod");
-    builder.compile(marked("good", "one", "two"));
-    builder.push("refuse-1", url);
+    await builder.compile(marked("good", "one", "two"));
+    await builder.push("refuse-1", url);
     const config = join(folder, "refuse.json");
     writeFileSync(config, JSON.stringify({ defaults: { limits: { memory_mb: 16 } } }));
     const server = await follow("refuse", url, "--config", config);
@@ -118,25 +118,25 @@ test("what is not signed, damaged or not to be loaded is refused once", options,
         assert.match(lines.at(-1).error, reason);
         assert.equal(await answer(server, "one"), "one good");
     };
-    builder.compile(marked("unsigned", "one"), { sign: false });
-    builder.push("refuse-2", url);
+    await builder.compile(marked("unsigned", "one"), { sign: false });
+    await builder.push("refuse-2", url);
     await refused(1, /not signed/);
     const heavy = `globalThis.kept = new Uint8Array(40 << 20);
         export default { fetch: () => new Response("heavy") };`;
-    builder.compile({ one: heavy });
-    builder.push("refuse-3", url);
+    await builder.compile({ one: heavy });
+    await builder.push("refuse-3", url);
     await refused(2, /one cannot be loaded: .*memory/);
-    builder.compile(marked("damaged", "one"));
-    const pushed = builder.push("refuse-4", registry.url("refuse", "other"));
+    await builder.compile(marked("damaged", "one"));
+    const pushed = await builder.push("refuse-4", registry.url("refuse", "other"));
     damage(pushed.functions.find(({ name }) => name === "one").artifact_bytes);
-    snapcell("copy", registry.url("refuse", "other"), url, "--plain-http");
+    await snapcell("copy", registry.url("refuse", "other"), url, "--plain-http");
     await refused(3, /sends other bytes|truncated or altered/);
     // A restart does not try it again, either.
     assert.equal(await server.stop(), 0);
     const again = await follow("refuse", url, "--config", config);
     await refusedBefore(again);
-    builder.compile(marked("better", "one"));
-    builder.push("refuse-5", url);
+    await builder.compile(marked("better", "one"));
+    await builder.push("refuse-5", url);
     await serves(again, "one", "one better");
     assert.equal(await again.stop(), 0);
 });
@@ -162,8 +162,8 @@ async function refusedBefore(server) {
 
 test("a registry that is away changes nothing, at the start, too", options, async () => {
     const url = registry.url("away", "prod");
-    builder.compile(marked("1", "one"));
-    builder.push("away-1", url);
+    await builder.compile(marked("1", "one"));
+    await builder.push("away-1", url);
     let server = await follow("away", url);
     await serves(server, "one", "one 1");
     await registry.stop();
@@ -180,8 +180,8 @@ test("a registry that is away changes nothing, at the start, too", options, asyn
     await registry.start();
     server.child.kill("SIGHUP"); // has it look at once
     await line(server, "source_recovered");
-    builder.compile(marked("2", "one"));
-    builder.push("away-2", url);
+    await builder.compile(marked("2", "one"));
+    await builder.push("away-2", url);
     await serves(server, "one", "one 2");
     assert.equal(await server.stop(), 0);
 });
@@ -190,8 +190,8 @@ const failing = `export default { fetch() { throw new Error("broken"); } };`;
 
 test("a version that fails more often is taken back, when that is wanted", options, async () => {
     const url = registry.url("back", "prod");
-    builder.compile(marked("1", "one", "two"));
-    builder.push("back-1", url);
+    await builder.compile(marked("1", "one", "two"));
+    await builder.push("back-1", url);
     const server = await follow(
         ...["back", url, "--source-failure-action", "rollback"],
         ...["--source-monitor", "60", "--source-min-requests", "5"]
@@ -199,8 +199,8 @@ test("a version that fails more often is taken back, when that is wanted", optio
     const keeping = await follow("keep", url);
     await serves(server, "one", "one 1");
     await serves(keeping, "one", "one 1");
-    builder.compile({ one: failing });
-    builder.push("back-2", url);
+    await builder.compile({ one: failing });
+    await builder.push("back-2", url);
     await until(
         "the failure",
         async () => (await server.get("/", { host: "one" })).status === 500,
@@ -224,8 +224,8 @@ test("a version that fails more often is taken back, when that is wanted", optio
     const checks = await count(server, "checks");
     await until("more looks", async () => (await count(server, "checks")) > checks + 1, slow);
     assert.equal(await answer(server, "one"), "one 1");
-    builder.compile(marked("3", "one"));
-    builder.push("back-3", url);
+    await builder.compile(marked("3", "one"));
+    await builder.push("back-3", url);
     await serves(server, "one", "one 3");
     assert.equal(await server.stop(), 0);
     assert.equal(await keeping.stop(), 0);

@@ -115,8 +115,8 @@ async function reach(hosts, mark, promise) {
         );
 }
 
-function push(mark) {
-    builder.compile(marked(String(mark), ...names));
+async function push(mark) {
+    await builder.compile(marked(String(mark), ...names));
     const url = registry.url("fleet/app", "prod");
     return builder.push(`fleet-${mark}`, url, network.registry.prefix);
 }
@@ -139,26 +139,31 @@ if (!hasRegistry) {
 }
 let isOver = false;
 const network = openNetwork();
-process.on("exit", () => network.close());
+// Before the folder is removed, in which they write.
+process.prependListener("exit", () => network.close());
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
-const builder = new Builder(join(folder, "builder"));
+const builder = await new Builder(join(folder, "builder")).open();
 const config = join(folder, "fleet.json");
 writeFileSync(
     config,
-    JSON.stringify({ access_log: false, defaults: { policy: "keep", pool: { max_workers: 1 } } })
+    JSON.stringify({
+        access_log: false,
+        defaults: { policy: "keep", pool: { max_workers: 1, queue_ms: limit } },
+        timeouts: { head_ms: limit }, // this process, too, waits for processors
+    })
 );
 const registry = await new Registry(join(folder, "registry"), network.registry).start();
 network.registry.port = registry.port;
 
 // What stays the same, and cannot be compressed.
 const big = randomBytes(300_000).toString("base64");
-builder.compile({ big: `export default { fetch: () => new Response("${big}") };` });
-const first = push(1);
+await builder.compile({ big: `export default { fetch: () => new Response("${big}") };` });
+const first = await push(1);
 const began = Date.now();
 const hosts = [];
 for (let number = 1; number <= count; number++)
     hosts.push(new Host(number, await network.addHost(number)));
-process.on("exit", () => hosts.forEach(host => host.child.kill("SIGKILL")));
+process.prependListener("exit", () => hosts.forEach(host => host.child.kill("SIGKILL")));
 const watching = Promise.all(hosts.map(host => host.watch()));
 await reach(hosts, 1, reaches);
 console.error(
@@ -178,7 +183,7 @@ network.setLink(cut.number, "down");
 for (const mark of [2, 3]) {
     const before = network.bytes();
     const pushedAt = Date.now();
-    const size = sizeOf(push(mark), ...names);
+    const size = sizeOf(await push(mark), ...names);
     await reach(others, mark, reaches);
     const bytes = others.map(({ number }) => bytesSince(before, number));
     report(`release ${mark}, of ${size} new bytes, after ${Date.now() - pushedAt} ms`, bytes);
