@@ -83,7 +83,8 @@ export class Builder {
             return file;
         });
         const signed = sign ? ["--sign", this.key] : [];
-        await snapcell("compile", "--store", this.store, ...signed, ...files);
+        const patient = ["--wall-ms", "600000"]; // machines may be busy
+        await snapcell("compile", "--store", this.store, ...patient, ...signed, ...files);
     }
 
     // `prefix`: as of Registry.
