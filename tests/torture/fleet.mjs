@@ -149,7 +149,7 @@ writeFileSync(
     JSON.stringify({
         access_log: false,
         defaults: { policy: "keep", pool: { max_workers: 1, queue_ms: limit } },
-        timeouts: { head_ms: limit }, // this process, too, waits for processors
+        timeouts: { head_ms: limit, idle_ms: limit }, // this process, too, waits for processors
     })
 );
 const registry = await new Registry(join(folder, "registry"), network.registry).start();
