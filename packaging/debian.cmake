@@ -12,12 +12,12 @@ string(TIMESTAMP changelog_date "%a, %d %b %Y %H:%M:%S +0000" UTC)
 set(folder ${CMAKE_CURRENT_BINARY_DIR}/debian)
 configure_file(debian/changelog.in ${folder}/changelog.Debian @ONLY)
 add_custom_command(OUTPUT ${folder}/changelog.Debian.gz
-  COMMAND gzip -9nc ${folder}/changelog.Debian >${folder}/changelog.Debian.gz
+  COMMAND gzip -9nc ${folder}/changelog.Debian > ${folder}/changelog.Debian.gz
   DEPENDS ${folder}/changelog.Debian VERBATIM)
 # The ABI: each public function, and the version since which it is there.
 add_custom_command(OUTPUT ${folder}/symbols
   COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/debian/symbols ${CMAKE_NM} $<TARGET_FILE:snapcell_shared> libsnapcell0
-          ${version} >${folder}/symbols
+          ${version} > ${folder}/symbols
   DEPENDS snapcell_shared debian/symbols VERBATIM)
 add_custom_target(snapcell_debian ALL DEPENDS ${folder}/changelog.Debian.gz ${folder}/symbols)
 
