@@ -118,18 +118,18 @@ static int backup_to_output(backup_state *state, snapcell_store *store, snapcell
 
 static void backup_tell(const backup_state *state)
 {
-    char size[CLI_SIZE_TEXT_SIZE];
     const snapcell_store_backup_result *result = &state->result;
-    if (state->arguments.json)
+    if (state->arguments.json) {
         cli_print_json(json_pack(
             "{s:o, s:o, s:I, s:I, s:I}", "store", cli_json_text(state->from), "backup",
             cli_json_text(state->to), "artifacts", (json_int_t)result->artifact_count, "names",
             (json_int_t)result->name_count, "bytes", (json_int_t)result->size_bytes));
-    else
-        cli_print("backed up %llu artifacts and %llu names of %s in %s (%s)\n",
-                  (unsigned long long)result->artifact_count,
-                  (unsigned long long)result->name_count, state->from, state->to,
-                  cli_size_text(result->size_bytes, size));
+        return;
+    }
+    char size[CLI_SIZE_TEXT_SIZE];
+    cli_print("backed up %llu artifacts and %llu names of %s in %s (%s)\n",
+              (unsigned long long)result->artifact_count, (unsigned long long)result->name_count,
+              state->from, state->to, cli_size_text(result->size_bytes, size));
 }
 
 static cli_status backup_run(backup_state *state)

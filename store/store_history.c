@@ -66,7 +66,7 @@ static int history_next(const store_environment *environment, MDB_txn *txn, cons
 {
     MDB_cursor *cursor;
     MDB_val value;
-    history_key buffer;
+    history_key buffer = {{0}};
     const char *found;
     uint64_t number;
     MDB_val key = history_key_of(name, UINT64_MAX, &buffer);
@@ -88,7 +88,7 @@ int store_history_add(store_environment *environment, MDB_txn *txn, const char *
     char who[SNAPCELL_HISTORY_WHO_SIZE_MAX + 1];
     char origin[SNAPCELL_HISTORY_ORIGIN_SIZE_MAX + 1];
     uint64_t number;
-    history_key buffer;
+    history_key buffer = {{0}};
     record_writer cleanup_record_writer writer = {0};
     int status = history_next(environment, txn, name, &number);
     if (status != MDB_SUCCESS) return status;
@@ -140,7 +140,7 @@ static int history_walk(const store_environment *environment, MDB_txn *txn, cons
 {
     MDB_cursor *cursor;
     MDB_val value;
-    history_key buffer;
+    history_key buffer = {{0}};
     const char *found;
     uint64_t number;
     MDB_val key = history_key_of(name != NULL ? name : "", 0, &buffer);
