@@ -120,8 +120,8 @@ static bool exchange_may_ask_again(const serve_exchange *exchange, int status)
     const char *method = exchange->head.method;
     bool is_safe = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
     return status == SNAPCELL_E_WORKER_DIED && is_safe && exchange->client != NULL &&
-           !exchange->is_again && exchange->body_bytes == 0 && !exchange->streams_body &&
-           exchange->state <= EXCHANGE_HELD;
+           !exchange->is_again && (exchange->body_bytes == 0 || exchange->drops_body) &&
+           !exchange->streams_body && exchange->state <= EXCHANGE_HELD;
 }
 
 static void exchange_on_done(void *user, int status, const snapcell_error *error)
@@ -355,19 +355,23 @@ static bool exchange_find(serve_exchange *exchange)
 void serve_exchange_start(serve_exchange *exchange, const void *body, size_t size_bytes,
                           bool is_whole)
 {
+    const char *method = exchange->head.method;
     exchange->body_is_whole = is_whole;
     if (exchange_answers_itself(exchange) || !exchange_find(exchange)) {
         exchange_release(exchange);
         return;
     }
+    /* A Request of the Fetch API has none then. */
+    exchange->drops_body = exchange->function->shape != SNAPCELL_SHAPE_JSON &&
+                           (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0);
     if (is_whole) {
-        serve_buffer_add(&exchange->body, body, size_bytes);
+        if (!exchange->drops_body) serve_buffer_add(&exchange->body, body, size_bytes);
         exchange->body_bytes = size_bytes;
         exchange_ask(exchange);
         return;
     }
     exchange->collects =
-        exchange->function->shape == SNAPCELL_SHAPE_JSON ||
+        exchange->drops_body || exchange->function->shape == SNAPCELL_SHAPE_JSON ||
         (exchange->head.has_length && exchange->head.length_bytes <= EXCHANGE_COLLECT_MAX);
     exchange->streams_body = !exchange->collects;
     if (!exchange->collects) exchange_ask(exchange);
@@ -389,6 +393,7 @@ void serve_exchange_body(serve_exchange *exchange, const char *data, size_t size
         serve_exchange_refuse(exchange, &too_large);
         return;
     }
+    if (exchange->drops_body) return;
     serve_buffer_add(&exchange->body, data, size_bytes);
     if (exchange->ticket.slot != NULL) exchange_send_body(exchange);
 }

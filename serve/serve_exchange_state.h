@@ -38,6 +38,7 @@ struct serve_exchange {
     bool has_asked; /* for a worker; the ticket is in use until it is over */
     bool is_calling;
     bool collects;     /* the body is read before it asks */
+    bool drops_body;   /* nobody gets it */
     bool streams_body; /* the body goes to the worker as it comes */
     bool body_is_whole;
     bool body_ended; /* the worker was told */

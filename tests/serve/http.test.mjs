@@ -86,6 +86,14 @@ test("a body that is sent in chunks comes back, too", async () => {
     assert.ok(answer === parts.join(""));
 });
 
+test("a body of GET is read, and nobody gets it", async () => {
+    for (const body of ["12345", "x".repeat(200_000)])
+        assert.equal((await server.get("/x", { body })).body, "front");
+    const chunks =
+        "host: front\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+    assert.equal(parse(await raw(server.port, `GET /x HTTP/1.1\r\n${chunks}`)).body, "front");
+});
+
 test("responses stream, and end as they should", async () => {
     const text = await raw(
         server.port,
