@@ -123,6 +123,22 @@ static bool repair_piece_of(const checkpoint *cp, const repair_piece *piece)
     return piece->then->protection == piece->now->protection || repair_protect(piece);
 }
 
+static bool repair_is_closed(const memory_mapping *mapping)
+{
+    return mapping->is_private && !mapping->is_special && mapping->protection == PROT_NONE;
+}
+
+bool checkpoint_empty_closed(const checkpoint *cp)
+{
+    for (int i = 0; i < cp->then_count; i++) {
+        const memory_mapping *mapping = &cp->then[i];
+        if (repair_is_closed(mapping) &&
+            madvise((void *)mapping->start, mapping->end - mapping->start, MADV_DONTNEED) != 0)
+            return false;
+    }
+    return true;
+}
+
 /* What is refused here, and what the kernel refuses. */
 static int repair_refused(const repair_piece *piece, snapcell_error *err)
 {
@@ -142,5 +158,6 @@ int checkpoint_repair(checkpoint *cp, snapcell_error *err)
         errno = 0;
         if (!repair_piece_of(cp, &piece)) return repair_refused(&piece, err);
     }
-    return SNAPCELL_OK;
+    if (checkpoint_empty_closed(cp)) return SNAPCELL_OK;
+    return error_set_errno(err, SNAPCELL_E_INTERNAL, errno, "cannot empty what is closed");
 }

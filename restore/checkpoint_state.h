@@ -102,6 +102,11 @@ typedef bool checkpoint_visit_fn(checkpoint *cp, void *user, uintptr_t start, ui
 bool checkpoint_visit_dirty(checkpoint *cp, uintptr_t start, uintptr_t end,
                             checkpoint_visit_fn *visit, void *user);
 
+/* Drops what is in mappings of `cp->then` that nobody may read or write. A call can open one, and
+ * close it again, which no list of mappings shows; but it takes a page fault to write to what is
+ * empty. False: the kernel refused. */
+bool checkpoint_empty_closed(const checkpoint *cp);
+
 /* Makes mappings what they were. Errors: E_INTERNAL. */
 int checkpoint_repair(checkpoint *cp, snapcell_error *err);
 

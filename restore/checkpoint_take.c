@@ -265,6 +265,8 @@ int checkpoint_take(checkpoint *cp, snapcell_error *err)
     cp->program_break = (void *)syscall(SYS_brk, NULL);
     status = checkpoint_read_map(cp, cp->then, &cp->then_count, err);
     if (status != SNAPCELL_OK) return status;
+    if (!checkpoint_empty_closed(cp))
+        return error_set_errno(err, SNAPCELL_E_INTERNAL, errno, "cannot empty what is closed");
     if (!checkpoint_read_marks(cp, &cp->marks))
         return error_set_errno(err, SNAPCELL_E_INTERNAL, errno, "cannot read /proc/self/statm");
     cp->taken = before + 1;

@@ -234,6 +234,32 @@ START_TEST(test_what_was_reserved_is_closed_and_empty_again)
 }
 END_TEST
 
+/* Nothing of it shows in the list of mappings, which is as it was. */
+static void step_open_and_close(lab *here)
+{
+    char *part = here->closed + 7 * MIB;
+    expect(here, mprotect(part, 4 * PAGE, PROT_READ | PROT_WRITE) == 0);
+    expect(here, all_are(part, 4 * PAGE, 0));
+    memset(part, 'c', 4 * PAGE);
+    expect(here, mprotect(part, 4 * PAGE, PROT_NONE) == 0);
+}
+
+START_TEST(test_what_was_opened_and_closed_again_is_empty)
+{
+    lab_begin(sources[_i]);
+    lab_end(step_open_and_close);
+}
+END_TEST
+
+/* Pages that are there when the checkpoint is taken could be written without a page fault. */
+START_TEST(test_what_was_closed_before_the_checkpoint_is_empty)
+{
+    lab_begin(sources[_i]);
+    step_open_and_close(the_lab);
+    lab_end(step_open_and_close);
+}
+END_TEST
+
 static void step_large(lab *here)
 {
     size_t size = 30 * MIB;
@@ -419,6 +445,8 @@ int main(void)
     tcase_add_loop_test(tests, test_what_was_unmapped_or_protected_is_as_before, 0, SOURCES);
     tcase_add_loop_test(tests, test_what_was_exchanged_is_as_before, 0, SOURCES);
     tcase_add_loop_test(tests, test_what_was_reserved_is_closed_and_empty_again, 0, SOURCES);
+    tcase_add_loop_test(tests, test_what_was_opened_and_closed_again_is_empty, 0, SOURCES);
+    tcase_add_loop_test(tests, test_what_was_closed_before_the_checkpoint_is_empty, 0, SOURCES);
     tcase_add_loop_test(tests, test_a_large_call_leaves_the_process_small, 0, SOURCES);
     tcase_add_loop_test(tests, test_a_call_can_be_cut_anywhere, 0, SOURCES);
     tcase_add_loop_test(tests, test_a_second_checkpoint_takes_the_place_of_the_first, 0, SOURCES);
