@@ -92,16 +92,17 @@ void bench_contender_release(bench_contender *contender)
     *contender = (bench_contender){0};
 }
 
-size_t bench_peers_for(const json_t *peers, const char *function, const char *log,
+size_t bench_peers_for(const json_t *peers, const char *function, bool is_hot, const char *log,
                        bench_contender *out, size_t count_max, json_t *missing)
 {
     size_t count = 0;
     for (size_t i = 0; i < json_array_size(peers); i++) {
         json_t *entry = json_array_get(peers, i);
         const char *peer = "?", *of = NULL, *what = "", *why = NULL, *kind = "stdout", *url = "/";
-        json_unpack(entry, "{s:s, s?s, s?s, s?s, s?s, s?s}", "peer", &peer, "function", &of, "what",
-                    &what, "missing", &why, "kind", &kind, "url", &url);
-        if (of && strcmp(of, function) != 0) continue;
+        int hot = 0;
+        json_unpack(entry, "{s:s, s?s, s?s, s?s, s?s, s?s, s?b}", "peer", &peer, "function", &of,
+                    "what", &what, "missing", &why, "kind", &kind, "url", &url, "hot", &hot);
+        if ((hot != 0) != is_hot || (of && strcmp(of, function) != 0)) continue;
         if (why) {
             bench_missing_add(missing, peer, of, why);
             continue;

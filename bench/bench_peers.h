@@ -16,9 +16,10 @@ typedef struct bench_contender {
 /* Reads the list; `*out` is an array, Owned: json_decref(). Errors: E_USAGE when it is none. */
 int bench_peers_read(const char *path, json_t **out, snapcell_error *err);
 
-/* The list's entries for `function`: fills up to `count_max` contenders, which borrow from `peers`
+/* The list's entries for `function`, those that stay and answer again and again if `is_hot`, else
+ * those that answer once: fills up to `count_max` contenders, which borrow from `peers`
  * and end with bench_contender_release(). Entries that are missing are named in `missing`. */
-size_t bench_peers_for(const json_t *peers, const char *function, const char *log,
+size_t bench_peers_for(const json_t *peers, const char *function, bool is_hot, const char *log,
                        bench_contender *out, size_t count_max, json_t *missing);
 
 /* A program with arguments, and a copy of this process's environment and `env` (may be NULL). */

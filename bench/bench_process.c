@@ -24,12 +24,14 @@
 
 /* --- The child --- */
 
-static int bench_spawn(const bench_program *program, int output, int listener, pid_t *pid)
+int bench_spawn(const bench_program *program, int input, int output, int listener, pid_t *pid)
 {
     posix_spawn_file_actions_t actions;
     int problem = posix_spawn_file_actions_init(&actions);
     if (problem != 0) return problem;
-    problem = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    problem = input >= 0 ? posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
+                         : posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null",
+                                                            O_RDONLY, 0);
     if (problem == 0 && output >= 0)
         problem = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
     if (problem == 0 && output < 0)
@@ -91,7 +93,7 @@ static int bench_run_printing(const bench_program *program, bench_sample *out, s
         return error_set_errno(err, SNAPCELL_E_IO, errno, "making a pipe");
     pid_t pid;
     uint64_t start_ns = monotonic_now_ns(), first_ns;
-    int problem = bench_spawn(program, ends[1], -1, &pid);
+    int problem = bench_spawn(program, -1, ends[1], -1, &pid);
     close(ends[1]);
     if (problem != 0) {
         close(ends[0]);
@@ -112,7 +114,7 @@ static int bench_run_printing(const bench_program *program, bench_sample *out, s
 
 /* --- Servers --- */
 
-static int bench_listen(struct sockaddr_in *address, snapcell_error *err)
+int bench_listen(struct sockaddr_in *address, snapcell_error *err)
 {
     socklen_t size = sizeof(*address);
     *address =
@@ -150,7 +152,7 @@ static int bench_run_server(const bench_program *program, bench_sample *out, sna
     if (listener < 0) return SNAPCELL_E_IO;
     pid_t pid;
     uint64_t start_ns = monotonic_now_ns(), first_ns;
-    int problem = bench_spawn(program, -1, listener, &pid);
+    int problem = bench_spawn(program, -1, -1, listener, &pid);
     close(listener); /* the server's from here on: when it ends, nobody is to wait for it */
     if (problem != 0)
         return error_set_errno(err, SNAPCELL_E_IO, problem, "starting %s", program->argv[0]);

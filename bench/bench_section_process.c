@@ -64,9 +64,9 @@ static int bench_race_fill(bench_race *race, const json_t *peers, snapcell_error
     if (status == SNAPCELL_OK)
         status = bench_race_add_own(race, "snapcell_raw", ".raw", "snapcell run, --raw", err);
     if (status != SNAPCELL_OK) return status;
-    race->count +=
-        bench_peers_for(peers, race->function->name, race->log, race->contenders + race->count,
-                        BENCH_CONTENDERS_MAX - race->count, race->missing);
+    race->count += bench_peers_for(peers, race->function->name, false, race->log,
+                                   race->contenders + race->count,
+                                   BENCH_CONTENDERS_MAX - race->count, race->missing);
     for (size_t i = 0; i < race->count; i++) {
         race->contenders[i].samples =
             calloc(race->context->settings.processes, sizeof(bench_sample));

@@ -1,11 +1,12 @@
 /* Fresh instances for each call, in sandboxed workers: memory that is restored, hot and as loaded,
- * next to a cell that is loaded for each call, and to one that is kept. Blocks of calls in random
- * order, as for loads. */
+ * next to a cell that is loaded for each call, to one that is kept, and to other runtimes, which
+ * keep theirs. Blocks of calls in random order, as for loads. */
 #include <stdlib.h>
 
 #include "bench_config.h"
 #include "bench_echo.h"
 #include "bench_hold.h"
+#include "bench_hot_race.h"
 #include "bench_sections.h"
 #include "bench_series.h"
 #include "bench_worker.h"
@@ -53,7 +54,8 @@ typedef struct bench_restore_run {
     const bench_function *function;
     uint32_t blocks;
     bench_echo echo;
-    uint64_t *echo_ns; /* Owned */
+    uint64_t *echo_ns;     /* Owned */
+    bench_hot_race *peers; /* Owned */
     bench_worker workers[BENCH_RESTORE_CONFIGS];
     bench_restore_samples samples[BENCH_RESTORE_CONFIGS];
 } bench_restore_run;
@@ -101,7 +103,7 @@ static int bench_restore_start(bench_restore_run *run, snapcell_error *err)
                                     run->context->settings.url, &run->workers[i], err);
         if (status != SNAPCELL_OK) return status;
     }
-    return SNAPCELL_OK;
+    return bench_hot_race_new(run->context, run->function, run->blocks, &run->peers, err);
 }
 
 static int bench_restore_block(bench_restore_run *run, size_t which, uint32_t number,
@@ -141,6 +143,7 @@ static int bench_restore_measure(bench_restore_run *run, snapcell_error *err)
             bench_progress_step(&context->progress, BENCH_RESTORE_BLOCK_MS, "restores of %s",
                                 run->function->name);
         }
+        bench_hot_race_round(run->peers, number);
     }
     return SNAPCELL_OK;
 }
@@ -219,7 +222,9 @@ static int bench_restore_function(bench_context *context, const bench_function *
     if (status == SNAPCELL_OK) {
         bench_restore_warn(&run);
         bench_restore_report(&run);
+        bench_hot_race_report(run.peers);
     }
+    bench_hot_race_free(run.peers);
     for (size_t i = 0; i < BENCH_RESTORE_CONFIGS; i++) {
         bench_worker_stop(&run.workers[i]);
         free(run.samples[i].own_ns);

@@ -166,6 +166,13 @@ const definitions = [
             run.worker(f, "worker_keep", "elapsed_ns") /
             run.worker(f, "worker_restore", "elapsed_ns"),
     },
+    ...["node_hot", "bun_hot", "deno_hot", "workerd_hot"].map(peer => ({
+        name: `restore_vs_${peer}`,
+        what: `calls a second of a worker that restores / of ${peer}, whose instance all calls share`,
+        better: "higher",
+        value: (run, f) =>
+            run.worker(f, peer, "elapsed_ns") / run.worker(f, "worker_restore", "elapsed_ns"),
+    })),
     {
         name: "image_vs_load",
         what: "cached load and call in a warm process / blank launcher to response by image, p50",

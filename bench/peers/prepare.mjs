@@ -2,7 +2,9 @@
 // `node prepare.mjs DIR URL BUNDLE...` writes DIR/peers.json for `snapcell bench --peers`.
 //
 // Every runtime gets the same bundle and a driver of a few lines that prints the response. What a
-// runtime offers for faster starts is used: a compile cache, a snapshot with a warm-up in it.
+// runtime offers for faster starts is used: a compile cache, a snapshot with a warm-up in it. Those
+// that are hot stay, and answer for each byte on a Unix socket, which costs less than HTTP; workerd,
+// which has nothing else, on a connection of HTTP that is kept.
 import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -31,6 +33,42 @@ const response = await ${call(url)};
 const text = await response.text();
 ${print};
 `;
+}
+
+const readAndWrite = {
+    node: `import { readSync, writeSync } from "node:fs";
+const read = bytes => readSync(0, bytes), write = bytes => writeSync(1, bytes);`,
+    deno: `const read = bytes => Deno.stdin.readSync(bytes), write = bytes => Deno.stdout.writeSync(bytes);`,
+};
+
+// The body, with its size in four bytes before it.
+function hotDriver(url, streams) {
+    return `${streams}
+import handler from "./bundle.mjs";
+const order = new Uint8Array(1);
+while (read(order) === 1) {
+    const response = await ${call(url)};
+    const body = new Uint8Array(await response.arrayBuffer());
+    const frame = new Uint8Array(4 + body.length);
+    new DataView(frame.buffer).setUint32(0, body.length, true);
+    frame.set(body, 4);
+    for (let at = 0; at < frame.length; ) at += write(frame.subarray(at));
+}
+`;
+}
+
+const framed = "one instance for all calls, asked by a byte on a Unix socket: no HTTP, no sandbox";
+const denoArguments = ["run", "--no-config", "--no-lock", "--cached-only", "--no-check", "-A"];
+const denoEnvironment = root => ({
+    DENO_DIR: join(root, "deno"),
+    DENO_NO_UPDATE_CHECK: "1",
+    NO_COLOR: "1",
+});
+
+function writeHot(folder, url, name) {
+    const file = join(folder, `${name}-hot.mjs`);
+    writeFileSync(file, hotDriver(url, readAndWrite[name === "deno" ? "deno" : "node"]));
+    return file;
 }
 
 function snapshotEntry(url, warm) {
@@ -131,11 +169,9 @@ const makers = {
     },
     deno({ program, folder, url, root }) {
         writeFileSync(join(folder, "deno.mjs"), driver(url, printDeno));
-        const env = { DENO_DIR: join(root, "deno"), DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" };
-        const args = ["run", "--no-config", "--no-lock", "--cached-only", "--no-check", "-A"];
         return {
-            argv: [program, ...args, join(folder, "deno.mjs")],
-            env,
+            argv: [program, ...denoArguments, join(folder, "deno.mjs")],
+            env: denoEnvironment(root),
             what: "deno run, its own code cache filled by the warm-up",
         };
     },
@@ -146,6 +182,32 @@ const makers = {
             kind: "http",
             url,
             what: "workerd serve, to the first HTTP response on loopback",
+        };
+    },
+    node_hot({ program, folder, url }) {
+        return {
+            argv: [program, writeHot(folder, url, "node")],
+            hot: true,
+            what: `node, ${framed}`,
+        };
+    },
+    bun_hot({ program, folder, url }) {
+        const argv = [program, "run", writeHot(folder, url, "bun")];
+        return { argv, hot: true, what: `bun, ${framed}` };
+    },
+    deno_hot({ program, folder, url, root }) {
+        return {
+            argv: [program, ...denoArguments, writeHot(folder, url, "deno")],
+            env: denoEnvironment(root),
+            hot: true,
+            what: `deno, ${framed}`,
+        };
+    },
+    workerd_hot(peer) {
+        return {
+            ...makers.workerd(peer),
+            hot: true,
+            what: "workerd, one instance for all calls, HTTP/1.1 on one connection on loopback",
         };
     },
 };
@@ -167,6 +229,7 @@ async function prepareOne(peer, root, url, bundle) {
     if (!existsSync(program))
         return {
             peer,
+            hot: peer.endsWith("_hot"),
             missing: `${programs[programOf(peer)]} is not installed (the pinned packages are for x86-64 Linux)`,
         };
     mkdirSync(folder, { recursive: true });
@@ -175,7 +238,12 @@ async function prepareOne(peer, root, url, bundle) {
         const made = await makers[peer]({ program, folder, url, root });
         return { peer, function: name, ...made, what: `${made.what} (${versionOf(program)})` };
     } catch (error) {
-        return { peer, function: name, missing: `could not be made ready: ${firstLine(error)}` };
+        return {
+            peer,
+            function: name,
+            hot: peer.endsWith("_hot"),
+            missing: `could not be made ready: ${firstLine(error)}`,
+        };
     }
 }
 

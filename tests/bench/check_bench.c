@@ -244,7 +244,7 @@ START_TEST(test_peers_are_taken_or_named)
     ck_assert_ptr_nonnull(peers);
     json_t *missing = json_array();
     bench_contender found[8];
-    size_t count = bench_peers_for(peers, "f", "/dev/null", found, 8, missing);
+    size_t count = bench_peers_for(peers, "f", false, "/dev/null", found, 8, missing);
     ck_assert_uint_eq(count, 2);
     ck_assert_str_eq(found[0].config, "one");
     ck_assert_str_eq(found[0].program.argv[1], "b");
@@ -258,7 +258,7 @@ START_TEST(test_peers_are_taken_or_named)
         bench_contender_release(&found[i]);
 
     /* Once is enough. */
-    count = bench_peers_for(peers, "g", "/dev/null", found, 8, missing);
+    count = bench_peers_for(peers, "g", false, "/dev/null", found, 8, missing);
     ck_assert_uint_eq(count, 1);
     ck_assert_uint_eq(json_array_size(missing), 2);
     bench_contender_release(&found[0]);
