@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Runs the torture programs of build/ with their full counts, one after another, and prints a table: promise, tries,
-// failures. `tests/torture/run [--build DIR] [--short] [NAME...]`; status 1 when anything failed.
+// failures. `tests/torture/run [--build DIR] [--short] [--matrix] [NAME...]`; status 1 when anything failed. --matrix:
+// also those of restored workers in places where things are denied; NAME then stands for a program in all of them.
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -12,6 +13,7 @@ const { values: options, positionals: names } = parseArgs({
     options: {
         build: { type: "string", default: join(root, "build") },
         short: { type: "boolean" },
+        matrix: { type: "boolean" },
     },
     allowPositionals: true,
 });
@@ -20,8 +22,8 @@ function readPlan() {
     const path = join(options.build, "tests/torture.plan");
     const lines = readFileSync(path, "utf8").split("\n").filter(Boolean);
     return lines.map(line => {
-        const [name, short, full, ...command] = line.split("\t");
-        return { name, count: options.short ? short : full, command };
+        const [name, group, short, full, ...command] = line.split("\t");
+        return { name, group, count: options.short ? short : full, command };
     });
 }
 
@@ -69,8 +71,12 @@ if (unknown.length > 0) {
     console.error(`no torture program ${unknown.join(", ")}; there are: ${known}`);
     process.exit(2);
 }
+const isNamed = ({ name, group }) =>
+    names.includes(name) ||
+    (group === "matrix" && options.matrix && names.some(other => name.startsWith(`${other}_`)));
+const isWanted = entry =>
+    names.length > 0 ? isNamed(entry) : entry.group === "base" || options.matrix;
 const rows = [];
-for (const entry of plan)
-    if (names.length === 0 || names.includes(entry.name)) rows.push(...(await run(entry)));
+for (const entry of plan) if (isWanted(entry)) rows.push(...(await run(entry)));
 print(rows);
 process.exit(rows.some(row => row.failures > 0) ? 1 : 0);

@@ -311,7 +311,7 @@ int main(void)
     workers_fixture_compile();
     Suite *suite = suite_create("images");
     TCase *tcase = tcase_create("images");
-    tcase_set_timeout(tcase, 120);
+    tcase_set_timeout(tcase, 300);
     tcase_add_test(tcase, test_the_third_worker_is_launched);
     tcase_add_test(tcase, test_without_images);
     tcase_add_loop_test(tcase, test_other_policies_have_no_images, 0, 2);

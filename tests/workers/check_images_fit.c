@@ -331,7 +331,7 @@ int main(void)
     workers_fixture_compile();
     Suite *suite = suite_create("images_fit");
     TCase *tcase = tcase_create("images_fit");
-    tcase_set_timeout(tcase, 120);
+    tcase_set_timeout(tcase, 300);
     tcase_add_test(tcase, test_other_limits_have_other_images);
     tcase_add_test(tcase, test_a_new_version_is_not_launched_from_the_old);
     tcase_add_test(tcase, test_an_old_image_is_made_again);

@@ -6,6 +6,7 @@
  *   --no-pagemap       /proc/PID/pagemap, as where the kernel has none
  *   --no-capabilities  all of root's capabilities
  *   --nobody           being root
+ *   --tier N           sets $SNAPCELL_EXPECTED_TIER for the program: what is left of restoring
  *
  * Status 77, which tests take for skipped: this process may not do that. */
 #include <errno.h>
@@ -231,6 +232,8 @@ static char **read_options(char **argv, container *out)
             out->has_no_capabilities = true;
         else if (strcmp(name, "nobody") == 0)
             out->is_nobody = true;
+        else if (strcmp(name, "tier") == 0 && at[1] != NULL)
+            setenv("SNAPCELL_EXPECTED_TIER", *++at, 1);
         else
             return NULL;
     }

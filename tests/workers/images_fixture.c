@@ -41,7 +41,12 @@ snapcell_workers_counts images_wait(const snapcell_workers *workers, uint64_t im
 snapcell_workers *images_open(const snapcell_workers_options *options, const char *ref,
                               const snapcell_cell_options *cell_options)
 {
-    snapcell_workers *workers = workers_open(options);
+    snapcell_workers_options patient = SNAPCELL_WORKERS_OPTIONS_INIT;
+    if (options != NULL) patient = *options;
+    /* A process that makes an image has the lowest priority: on a busy machine it needs its time.
+     */
+    if (patient.start_limit_ms == 0) patient.start_limit_ms = IMAGES_START_LIMIT_MS;
+    snapcell_workers *workers = workers_open(&patient);
     images_start(workers, ref, cell_options);
     ck_assert_uint_eq(images_counts(workers).images, 0);
     images_start(workers, ref, cell_options);

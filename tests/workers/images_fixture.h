@@ -5,7 +5,8 @@
 #include "workers_fixture.h"
 
 /* So often, at most, something is waited for by images_pause(). */
-#define IMAGES_WAIT_STEPS 1500
+#define IMAGES_WAIT_STEPS 5000
+#define IMAGES_START_LIMIT_MS 90000
 
 snapcell_workers_counts images_counts(const snapcell_workers *workers);
 void images_pause(void);

@@ -4,6 +4,10 @@
  * only pages that are there are touched, so that the worker's own page faults are what they would
  * be.
  *
+ * The copies go into images, too: a process that is launched from one is compared with the process
+ * that made it, as soon as it has its memory and after each restore. Its mappings are compared with
+ * those that it began with.
+ *
  * Not compared: shared mappings, which are the session's own and outlive calls by design, and pages
  * of files that nobody wrote. */
 #include <errno.h>
@@ -20,6 +24,7 @@
 #include "lab_worker.h"
 #include "memory_map.h"
 #include "outer_memory.h"
+#include "process_image.h"
 
 #ifndef MADV_PAGEOUT
 #define MADV_PAGEOUT 21
@@ -58,19 +63,23 @@ typedef struct lab_kernel {
 /* In outer memory. */
 typedef struct lab_memory {
     lab_report *report;
+    lab_report own_report; /* of a process that cannot have the one that tests see */
     lab_kernel kernel_then;
     int pagemap_fd;
     int maps_fd;
-    int memory_fd;
+    int memory_fd; /* -1: none */
     int then_count;
+    int mapped_count;
     int now_count;
-    memory_mapping then[MAPPINGS_MAX];
+    memory_mapping then[MAPPINGS_MAX];   /* what pages are those of */
+    memory_mapping mapped[MAPPINGS_MAX]; /* of this process: the same, unless it was launched */
     memory_mapping now[MAPPINGS_MAX];
     char text[TEXT_MAX];
     uint64_t words[WORDS];
     uint32_t *pages; /* of all private mappings, in their order */
     unsigned char (*copies)[PAGE];
     uint32_t copy_count;
+    bool was_launched;
     bool is_thorough;         /* pages that are not there are fetched, too */
     unsigned char page[PAGE]; /* of a mapping that cannot be read */
 } lab_memory;
@@ -129,15 +138,15 @@ static int read_mappings(memory_mapping *out)
 
 static void compare_mappings(void)
 {
-    for (int i = 0; i < lab->then_count || i < lab->now_count; i++) {
-        const memory_mapping *then = &lab->then[i];
+    for (int i = 0; i < lab->mapped_count || i < lab->now_count; i++) {
+        const memory_mapping *then = &lab->mapped[i];
         const memory_mapping *now = &lab->now[i];
-        if (i < lab->then_count && i < lab->now_count && then->start == now->start &&
+        if (i < lab->mapped_count && i < lab->now_count && then->start == now->start &&
             then->end == now->end && is_same_kind(then, now))
             continue;
         lab_end("lab: mapping %d of %d is %zx-%zx %d; it was %zx-%zx %d, of %d", i, lab->now_count,
                 (size_t)now->start, (size_t)now->end, now->protection, (size_t)then->start,
-                (size_t)then->end, then->protection, lab->then_count);
+                (size_t)then->end, then->protection, lab->mapped_count);
     }
 }
 
@@ -182,6 +191,7 @@ static void each_page(const memory_mapping *list, int count, page_fn *visit)
 static const unsigned char *page_bytes(const memory_mapping *mapping, uintptr_t page)
 {
     if ((mapping->protection & PROT_READ) != 0) return (const unsigned char *)page;
+    if (lab->memory_fd < 0) lab_end("lab: the page at %zx is closed, and there", (size_t)page);
     if (pread(lab->memory_fd, lab->page, PAGE, (off_t)page) != (ssize_t)PAGE)
         lab_end("lab: the page at %zx cannot be read", (size_t)page);
     return lab->page;
@@ -216,10 +226,13 @@ static void compare_page(const memory_mapping *mapping, uintptr_t page, uint64_t
                          uint32_t *slot)
 {
     const bool is_there = (word & (WORD_IS_PRESENT | WORD_IS_SWAPPED)) != 0;
-    if (mapping->inode == 0 && !is_there && *slot != PAGE_ZERO)
+    const bool has_file =
+        mapping->inode != 0 || lab->was_launched; /* the checkpoint's, the image */
+    if (!has_file && !is_there && *slot != PAGE_ZERO)
         lab_end("lab: the page at %zx is gone", (size_t)page);
-    const bool is_checkpoint = mapping->inode != 0 && *slot != PAGE_FILES;
-    if (!is_there && !(is_checkpoint && lab->is_thorough)) return;
+    const bool is_fetched =
+        lab->is_thorough && *slot != PAGE_FILES && (mapping->inode != 0 || *slot != PAGE_ZERO);
+    if (!is_there && !(has_file && is_fetched)) return;
     if (*slot == PAGE_FILES && (word & WORD_IS_FILE) != 0) return;
     if (*slot == PAGE_FILES) lab_end("lab: the file's page at %zx was written", (size_t)page);
     const unsigned char *bytes = page_bytes(mapping, page);
@@ -288,6 +301,30 @@ static void compare_kernel(void)
         if (!same[i]) lab_end("lab: the %s differ", parts[i]);
 }
 
+/* --- Keeping and comparing --- */
+
+static void keep_all(void)
+{
+    lab_faults_pause(true);
+    lab->copy_count = 0;
+    lab->then_count = lab->mapped_count = read_mappings(lab->then);
+    memcpy(lab->mapped, lab->then, sizeof(lab->mapped));
+    each_page(lab->then, lab->then_count, keep_page);
+    read_kernel(&lab->kernel_then);
+    lab_faults_pause(false);
+}
+
+static void compare_all(void)
+{
+    lab_faults_pause(true);
+    lab->now_count = read_mappings(lab->now);
+    compare_mappings();
+    each_page(lab->then, lab->then_count, compare_page);
+    compare_kernel();
+    lab->report->checks++;
+    lab_faults_pause(false);
+}
+
 /* --- Around a checkpoint --- */
 
 static void page_out(void)
@@ -310,13 +347,7 @@ int __wrap_checkpoint_take(checkpoint *cp, snapcell_error *err)
 {
     const int status = __real_checkpoint_take(cp, err);
     lab->report->round = 0;
-    if (status != SNAPCELL_OK || !lab->report->checks_memory) return status;
-    lab_faults_pause(true);
-    lab->copy_count = 0;
-    lab->then_count = read_mappings(lab->then);
-    each_page(lab->then, lab->then_count, keep_page);
-    read_kernel(&lab->kernel_then);
-    lab_faults_pause(false);
+    if (status == SNAPCELL_OK && lab->report->checks_memory) keep_all();
     return status;
 }
 
@@ -327,15 +358,64 @@ int __wrap_checkpoint_restore(checkpoint *cp, bool cut, snapcell_error *err)
     const int status = __real_checkpoint_restore(cp, cut, err);
     lab->report->is_restoring = false;
     if (status != SNAPCELL_OK || !lab->report->checks_memory || lab->then_count == 0) return status;
-    lab_faults_pause(true);
-    if (lab->report->spoils_memory) spoiled = 1;
+    if (lab->report->spoils_memory || (lab->was_launched && lab->report->spoils_launched))
+        spoiled = 1;
     lab->is_thorough = lab->report->checks % THOROUGH_EVERY == 0;
-    lab->now_count = read_mappings(lab->now);
-    compare_mappings();
-    each_page(lab->then, lab->then_count, compare_page);
-    compare_kernel();
-    lab->report->checks++;
-    lab_faults_pause(false);
+    compare_all();
+    return status;
+}
+
+/* --- Around an image --- */
+
+int __real_process_image_write(checkpoint *cp, const process_image_request *request, int fd,
+                               uint64_t *size_bytes, snapcell_error *err);
+int __wrap_process_image_write(checkpoint *cp, const process_image_request *request, int fd,
+                               uint64_t *size_bytes, snapcell_error *err);
+int __real_process_image_arrive(checkpoint *cp, const process_image_arrival *arrival,
+                                snapcell_error *err);
+int __wrap_process_image_arrive(checkpoint *cp, const process_image_arrival *arrival,
+                                snapcell_error *err);
+
+#define KEPT_MAX 8
+
+/* The report is a file's, which cannot go into an image: what it says does. */
+static void leave_report(void)
+{
+    lab_report *shared = lab->report;
+    lab->own_report = *shared;
+    lab->report = &lab->own_report;
+    munmap(shared, sizeof(*shared));
+}
+
+int __wrap_process_image_write(checkpoint *cp, const process_image_request *request, int fd,
+                               uint64_t *size_bytes, snapcell_error *err)
+{
+    process_image_kept kept[KEPT_MAX] = {
+        {lab, sizeof(*lab)},
+        {lab->pages, PAGES_MAX * sizeof(*lab->pages)},
+        {lab->copies, lab->copy_count * PAGE},
+    };
+    process_image_request with_lab = *request;
+    if (request->kept_count + 3 > KEPT_MAX) lab_end("lab: an image keeps more than is known");
+    memcpy(kept + 3, request->kept, request->kept_count * sizeof(*kept));
+    with_lab.kept = kept;
+    with_lab.kept_count = request->kept_count + 3;
+    leave_report();
+    return __real_process_image_write(cp, &with_lab, fd, size_bytes, err);
+}
+
+int __wrap_process_image_arrive(checkpoint *cp, const process_image_arrival *arrival,
+                                snapcell_error *err)
+{
+    const int status = __real_process_image_arrive(cp, arrival, err);
+    if (status != SNAPCELL_OK || !lab->report->checks_memory) return status;
+    lab->pagemap_fd = PROCESS_IMAGE_FD_PAGEMAP;
+    lab->maps_fd = PROCESS_IMAGE_FD_MAPS;
+    lab->memory_fd = -1;
+    lab->was_launched = lab->is_thorough = true;
+    lab->mapped_count = read_mappings(lab->mapped);
+    read_kernel(&lab->kernel_then);
+    compare_all();
     return status;
 }
 

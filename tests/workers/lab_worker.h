@@ -9,13 +9,15 @@
 #define LAB_CALLS_MAX 256
 
 /* In the file "NAME.report" next to the link; shared by all processes that are started by it. What
- * the test sets is set before a call, in a worker that waits. */
+ * the test sets is set before a call, in a worker that waits. A process that is launched from an
+ * image has what was set when that was made, and shares nothing: it ends when memory differs. */
 typedef struct lab_report {
     /* Set by the test. */
-    bool checks_memory; /* compares all memory after each restore, and ends when it differs */
-    bool spoils_memory; /* alters a byte after each restore */
-    bool pages_out;     /* has the kernel swap out what it can before each restore */
-    bool watches_calls; /* each system call passes through a handler */
+    bool checks_memory;   /* compares all memory after each restore, and ends when it differs */
+    bool spoils_memory;   /* alters a byte after each restore */
+    bool spoils_launched; /* the same in processes that were launched from an image */
+    bool pages_out;       /* has the kernel swap out what it can before each restore */
+    bool watches_calls;   /* each system call passes through a handler */
     /* In which system calls are counted, and one fails; the first is before the first answer. */
     uint32_t fault_round;
     uint32_t fault_at;   /* which: from 1; 0: none */

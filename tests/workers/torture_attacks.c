@@ -3,11 +3,9 @@
  * worker is compared with what it was, the next call is answered as the first one was, and the
  * process lives on. Some attacks are cut at a random moment, too. $SNAPCELL_EXPECTED_TIER: of this
  * machine, or of what a test has left of it. */
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "fixture.h"
 #include "restore_torture.h"
@@ -22,14 +20,18 @@
 /* One in so many attacks is cut. */
 #define CUT_EVERY 3
 
-enum { TIER, FINDS, ENDS, SAME, NEXT, ALIVE, PROMISES };
+/* How a worker begins. */
+typedef enum start { LOADED, LAUNCHED } start;
+
+enum { TIER, FINDS, ENDS, NEXT, ALIVE, SAME, SAME_LAUNCHED, PROMISES };
 static torture_promise promises[PROMISES] = {
     [TIER] = {"the tier is the best that there is"},
     [FINDS] = {"a byte that differs after a restore is found"},
     [ENDS] = {"an attack ends with an answer, an error of its own, or that of a limit"},
-    [SAME] = {"after a restore all memory is as it was, and what the kernel holds"},
     [NEXT] = {"the call after an attack is answered as the first one was"},
     [ALIVE] = {"it is answered by the same process"},
+    [SAME] = {"after a restore all memory is as it was, and what the kernel holds"},
+    [SAME_LAUNCHED] = {"so it is in a worker that was launched from an image"},
 };
 
 static char source[SOURCE_SIZE_MAX];
@@ -51,10 +53,8 @@ static void read_source(void)
 
 static void list_attacks(snapcell_worker *worker)
 {
-    char *answer;
-    if (restore_fetch(worker, "/names", NULL, &answer, NULL) != SNAPCELL_OK ||
-        strlen(answer) >= sizeof(attack_names))
-        exit(2);
+    char *answer = restore_ask(worker, "/names", NULL);
+    if (strlen(answer) >= sizeof(attack_names)) exit(2);
     strcpy(attack_names, answer);
     free(answer);
     char *rest = attack_names;
@@ -64,26 +64,6 @@ static void list_attacks(snapcell_worker *worker)
 
 /* --- Tries --- */
 
-typedef struct victim {
-    const restore_variant *variant;
-    snapcell_worker *worker;
-    char *first_answer; /* Owned */
-    int process_id;
-} victim;
-
-typedef struct order {
-    snapcell_worker *worker;
-    long moment_ns;
-} order;
-
-static void *cancel_later(void *argument)
-{
-    const order *it = argument;
-    nanosleep(&(struct timespec){.tv_nsec = it->moment_ns}, NULL);
-    snapcell_worker_cancel(it->worker);
-    return NULL;
-}
-
 static bool is_expected(int status)
 {
     return status == SNAPCELL_OK || status == SNAPCELL_E_SCRIPT || status == SNAPCELL_E_CANCELLED ||
@@ -91,97 +71,93 @@ static bool is_expected(int status)
            status == SNAPCELL_E_MEMORY_LIMIT || status == SNAPCELL_E_RESPONSE_LIMIT;
 }
 
-static void attack(victim *of, const char *name)
+static void attack(const restore_victim *of, const char *name, const char *variant)
 {
     char url[128];
     char *answer;
     snapcell_error err = {0};
-    pthread_t orderer;
-    order it = {of->worker, (long)restore_below(MOMENT_NS_MAX)};
+    restore_cut cut;
     const bool is_cut = restore_below(CUT_EVERY) == 0;
     snprintf(url, sizeof(url), "/%s", name);
-    if (is_cut && pthread_create(&orderer, NULL, cancel_later, &it) != 0) abort();
+    if (is_cut) restore_cut_begin(&cut, of->worker, MOMENT_NS_MAX);
     const int status = restore_fetch(of->worker, url, NULL, &answer, &err);
-    if (is_cut) pthread_join(orderer, NULL);
-    torture_try(&promises[ENDS], is_expected(status), "%s, %s%s: %s", name, of->variant->name,
+    if (is_cut) restore_cut_end(&cut);
+    torture_try(&promises[ENDS], is_expected(status), "%s, %s%s: %s", name, variant,
                 is_cut ? ", cut" : "", err.message);
     free(answer);
 }
 
-static void look(victim *of, const char *name)
-{
-    char *answer;
-    snapcell_error err = {0};
-    const int status = restore_fetch(of->worker, "/", "body", &answer, &err);
-    const int id = snapcell_worker_process_id(of->worker);
-    torture_try(&promises[NEXT], status == SNAPCELL_OK && strcmp(answer, of->first_answer) == 0,
-                "%s, %s: %s%.500s, not %.500s", name, of->variant->name, err.message,
-                answer != NULL ? answer : "", of->first_answer);
-    torture_try(&promises[ALIVE], id == of->process_id, "%s, %s: %d, not %d", name,
-                of->variant->name, id, of->process_id);
-    of->process_id = id;
-    free(answer);
-}
-
-static void victim_load(victim *out, snapcell_workers *workers, const restore_variant *variant)
+static snapcell_worker *load(snapcell_workers *workers, start how)
 {
     snapcell_cell_options options = SNAPCELL_CELL_OPTIONS_INIT;
-    snapcell_error err;
     options.memory_limit_bytes = (uint64_t)64 << 20;
     options.cpu_limit_ms = CPU_LIMIT_MS;
     options.wall_limit_ms = WALL_LIMIT_MS;
-    out->variant = variant;
-    out->worker = restore_load(workers, "attacks", &options);
-    out->process_id = snapcell_worker_process_id(out->worker);
-    if (attack_count == 0) list_attacks(out->worker);
-    if (restore_fetch(out->worker, "/", "body", &out->first_answer, &err) == SNAPCELL_OK) return;
-    fprintf(stderr, "a first call: %s\n", err.message);
-    exit(2);
+    return how == LAUNCHED ? restore_launch(workers, "attacks", &options)
+                           : restore_load(workers, "attacks", &options);
 }
 
-/* Each attack in turn, begun where the variant before left off. */
-static void try_variant(const restore_lab *lab, const char *store, const restore_variant *variant,
-                        unsigned long count)
+/* Each attack in turn, begun where the one before left off. */
+static void try_attacks(restore_victim *of, const char *variant, unsigned long count)
 {
     static unsigned long at;
-    snapcell_workers *workers = restore_lab_open(lab, store, variant);
-    victim it = {0};
-    victim_load(&it, workers, variant);
+    char what[256];
+    if (attack_count == 0) list_attacks(of->worker);
     for (unsigned long i = 0; i < count; i++, at++) {
         const char *name = attacks[at % attack_count];
-        attack(&it, name);
-        look(&it, name);
+        attack(of, name, variant);
+        snprintf(what, sizeof(what), "%s, %s", name, variant);
+        restore_victim_look(of, &promises[NEXT], &promises[ALIVE], what);
         torture_progress(i, count);
     }
-    const snapcell_workers_counts counts = restore_counts(workers);
-    torture_try(&promises[SAME],
-                counts.restores > count && counts.deaths == 0 && counts.anomalies == 0 &&
-                    counts.fallbacks == 0,
-                "%s: %lu restores, %lu deaths, %lu anomalies", variant->name,
-                (unsigned long)counts.restores, (unsigned long)counts.deaths,
-                (unsigned long)counts.anomalies);
-    snapcell_worker_free(it.worker);
-    free(it.first_answer);
-    snapcell_workers_close(workers);
 }
 
-/* A comparison that finds nothing anywhere would be worth nothing. */
-static void try_spoiled(const restore_lab *lab, const char *store, const restore_variant *variant)
+/* False: this machine makes no images. A worker whose memory differs ends: what is counted are the
+ * restores that went well. */
+static bool try_variant(const restore_lab *lab, const char *store, const restore_variant *variant,
+                        start how, unsigned long count)
 {
     snapcell_workers *workers = restore_lab_open(lab, store, variant);
-    snapcell_worker *worker = restore_load(workers, "attacks", NULL);
-    char *answers[2];
-    snapcell_error err = {0};
-    lab->report->spoils_memory = true;
-    restore_fetch(worker, "/", NULL, &answers[0], NULL);
-    restore_fetch(worker, "/", NULL, &answers[1], &err);
-    lab->report->spoils_memory = false;
-    torture_try(&promises[FINDS], restore_counts(workers).deaths > 0, "%s: %s", variant->name,
-                err.message);
-    free(answers[0]);
-    free(answers[1]);
+    snapcell_worker *worker = load(workers, how);
+    if (worker != NULL) {
+        restore_victim it = restore_victim_new(worker);
+        try_attacks(&it, variant->name, count);
+        const snapcell_workers_counts counts = restore_counts(workers);
+        torture_try(&promises[SAME + how],
+                    counts.restores > count && counts.deaths == 0 && counts.anomalies == 0 &&
+                        counts.fallbacks == 0,
+                    "%s: %lu restores, %lu deaths, %lu anomalies", variant->name,
+                    (unsigned long)counts.restores, (unsigned long)counts.deaths,
+                    (unsigned long)counts.anomalies);
+        promises[SAME + how].tries += counts.restores;
+        restore_victim_free(&it);
+    }
+    snapcell_workers_close(workers);
+    return worker != NULL;
+}
+
+/* A comparison that finds nothing anywhere would be worth nothing. False: as above. */
+static bool try_spoiled(const restore_lab *lab, const char *store, const restore_variant *variant,
+                        start how)
+{
+    snapcell_workers *workers = restore_lab_open(lab, store, variant);
+    lab->report->spoils_launched = true; /* what an image has of the report is what there was */
+    snapcell_worker *worker = load(workers, how);
+    lab->report->spoils_memory = how == LOADED;
+    if (worker != NULL) {
+        char *answer;
+        snapcell_error err = {0};
+        for (int i = 0; i < 2; i++) {
+            restore_fetch(worker, "/", NULL, &answer, &err);
+            free(answer);
+        }
+        torture_try(&promises[FINDS], restore_counts(workers).deaths > 0, "%s: %s", variant->name,
+                    err.message);
+    }
+    lab->report->spoils_memory = lab->report->spoils_launched = false;
     snapcell_worker_free(worker);
     snapcell_workers_close(workers);
+    return worker != NULL;
 }
 
 static void try_tier(void)
@@ -205,14 +181,19 @@ int main(int argc, char **argv)
     read_source();
     fixture_compile_warm(&(fixture_function){"attacks", source, NULL}, 1, "/warm");
     try_tier();
-    for (size_t i = 0; i < RESTORE_VARIANTS; i++)
-        try_spoiled(&lab, store, &restore_variants[i]);
-    for (size_t i = 0; i < RESTORE_VARIANTS; i++)
-        try_variant(&lab, store, &restore_variants[i], 1 + options.count / RESTORE_VARIANTS);
-    /* A worker in which they differ ends: what is counted are those that went well. */
-    promises[SAME].tries += lab.report->checks;
+    bool launches = true;
+    for (size_t i = 0; i < RESTORE_VARIANTS; i++) {
+        try_spoiled(&lab, store, &restore_variants[i], LOADED);
+        launches = launches && try_spoiled(&lab, store, &restore_variants[i], LAUNCHED);
+    }
+    const unsigned long count = 1 + options.count / RESTORE_VARIANTS / 2;
+    for (size_t i = 0; i < RESTORE_VARIANTS; i++) {
+        try_variant(&lab, store, &restore_variants[i], LOADED, count);
+        if (launches) try_variant(&lab, store, &restore_variants[i], LAUNCHED, count);
+    }
+    if (!launches) fprintf(stderr, "nothing is launched: no images are made without pagemap\n");
     fprintf(stderr, "%lu pages were compared\n", (unsigned long)lab.report->pages);
     restore_lab_release(&lab);
     fixture_remove();
-    return torture_report(promises, PROMISES);
+    return torture_report(promises, launches ? PROMISES : SAME_LAUNCHED);
 }

@@ -1,11 +1,7 @@
 /* Calls that are cut at random moments, by orders from another thread and by limits of time, in the
  * middle of what V8, malloc and the engine's natives do: torture_cuts --count N. The next call is
  * answered right each time, by the same process, which stays as small as it was. */
-#include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 #include "fixture.h"
 #include "restore_torture.h"
@@ -83,25 +79,10 @@ static const int cut_errors[CUTTERS] = {SNAPCELL_E_CANCELLED, SNAPCELL_E_CPU_LIM
                                         SNAPCELL_E_WALL_LIMIT};
 
 typedef struct victim {
-    snapcell_worker *worker;
-    char *first_answer; /* Owned */
-    int process_id;
+    restore_victim it;
     size_t resident_kib;
     unsigned long calls;
 } victim;
-
-typedef struct order {
-    snapcell_worker *worker;
-    long moment_ns;
-} order;
-
-static void *cancel_later(void *argument)
-{
-    const order *it = argument;
-    nanosleep(&(struct timespec){.tv_nsec = it->moment_ns}, NULL);
-    snapcell_worker_cancel(it->worker);
-    return NULL;
-}
 
 /* --- Tries --- */
 
@@ -111,42 +92,29 @@ static void victim_load(victim *out, snapcell_workers *workers, cutter by)
     /* Long enough for the calls that are not to be cut, on a machine that others use. */
     if (by == BY_CPU) options.cpu_limit_ms = 60;
     if (by == BY_WALL) options.wall_limit_ms = 250;
-    out->worker = restore_load(workers, "cuts", &options);
-    out->process_id = snapcell_worker_process_id(out->worker);
-    snapcell_error err;
-    if (restore_fetch(out->worker, "/", "body", &out->first_answer, &err) == SNAPCELL_OK) return;
-    fprintf(stderr, "a first call: %s\n", err.message);
-    exit(2);
+    out->it = restore_victim_new(restore_load(workers, "cuts", &options));
 }
 
 static void check_next(victim *of, const char *what)
 {
-    char *answer;
-    const int status = restore_fetch(of->worker, "/", "body", &answer, NULL);
-    torture_try(&promises[NEXT], status == SNAPCELL_OK && strcmp(answer, of->first_answer) == 0,
-                "after %s: %s: %s", what, snapcell_error_name(status),
-                answer != NULL ? answer : "");
-    free(answer);
-    const int id = snapcell_worker_process_id(of->worker);
-    torture_try(&promises[ALIVE], id == of->process_id, "after %s: %d, not %d", what, id,
-                of->process_id);
-    of->process_id = id;
-    if (++of->calls == SETTLED) of->resident_kib = restore_resident_kib(id);
+    restore_victim_look(&of->it, &promises[NEXT], &promises[ALIVE], what);
+    const int id = of->it.process_id;
+    size_t now_kib = restore_resident_kib(id);
+    if (of->calls++ < SETTLED && now_kib > of->resident_kib) of->resident_kib = now_kib;
     if (of->calls > SETTLED)
-        torture_try(
-            &promises[FLAT], restore_resident_kib(id) <= of->resident_kib + RESIDENT_SLACK_KIB,
-            "after %s: %zu KiB, then %zu", what, of->resident_kib, restore_resident_kib(id));
+        torture_try(&promises[FLAT],
+                    restore_gets_small(id, of->resident_kib + RESIDENT_SLACK_KIB, &now_kib),
+                    "after %s: %zu KiB, then %zu", what, of->resident_kib, now_kib);
 }
 
 static void try_cut(victim *of, cutter by)
 {
     const char *work = works[restore_below(WORKS)];
-    order it = {of->worker, (long)restore_below(MOMENT_NS_MAX)};
-    pthread_t orderer;
+    restore_cut cut;
     char *answer;
-    if (by == BY_ORDER && pthread_create(&orderer, NULL, cancel_later, &it) != 0) abort();
-    const int status = restore_fetch(of->worker, work, "", &answer, NULL);
-    if (by == BY_ORDER) pthread_join(orderer, NULL);
+    if (by == BY_ORDER) restore_cut_begin(&cut, of->it.worker, MOMENT_NS_MAX);
+    const int status = restore_fetch(of->it.worker, work, "", &answer, NULL);
+    if (by == BY_ORDER) restore_cut_end(&cut);
     torture_try(&promises[CUT], status == cut_errors[by] || status == SNAPCELL_OK, "%s: %s, not %s",
                 work, snapcell_error_name(status), snapcell_error_name(cut_errors[by]));
     free(answer);
@@ -176,10 +144,8 @@ static void try_variant(const char *store, const restore_variant *variant, unsig
                 "%s: %lu cuts, %lu anomalies, %lu deaths", variant->name,
                 (unsigned long)counts.cuts, (unsigned long)counts.anomalies,
                 (unsigned long)counts.deaths);
-    for (int by = 0; by < CUTTERS; by++) {
-        snapcell_worker_free(victims[by].worker);
-        free(victims[by].first_answer);
-    }
+    for (int by = 0; by < CUTTERS; by++)
+        restore_victim_free(&victims[by].it);
     snapcell_workers_close(workers);
 }
 

@@ -1,6 +1,7 @@
 /* Workers that are launched from images: torture_images EXAMPLES --count N launches so many. Each
  * answers as a loaded worker does, and draws what no other one draws; some launchers are made to
- * collide, some images are damaged on the disk, and threads launch at once. */
+ * collide, some images are damaged on the disk, and threads launch at once. Where no image can be
+ * made, functions are loaded. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -9,138 +10,44 @@
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "fixture.h"
 #include "restore_torture.h"
-#include "torture_report.h"
+#include "torture_draws.h"
 
 enum {
-    ANSWERS,
-    MATH,
-    UUID,
-    BYTES,
-    AES,
-    PAIR,
-    NONCE,
-    CLOCK,
+    ANSWERS = DRAWS_PROMISES,
     LAUNCHED,
-    COLLIDED,
     DAMAGED,
     THREADS,
     FLAT,
+    COLLIDED,
     PROMISES,
-    PARTS = NONCE - MATH + 1
 };
 static torture_promise promises[PROMISES] = {
+    DRAWS_PROMISES_OF("launched workers"),
     [ANSWERS] = {"a launched worker answers as a loaded one, in its first call and later"},
-    [MATH] = {"no two launched workers draw the same sequence from Math.random()"},
-    [UUID] = {"no two launched workers draw the same UUID"},
-    [BYTES] = {"no two launched workers draw the same random bytes"},
-    [AES] = {"no two launched workers generate the same AES key"},
-    [PAIR] = {"no two launched workers generate the same key pair"},
-    [NONCE] = {"no two launched workers sign by one ECDSA key with the same nonce"},
-    [CLOCK] = {"Date of a launched worker is that of the call"},
     [LAUNCHED] = {"a worker that has an image is launched from it"},
-    [COLLIDED] =
-        {"a launcher that lies where its image has memory is replaced, or the function loaded"},
     [DAMAGED] = {"an image with any byte altered, or cut, is not run, and is made again"},
     [THREADS] = {"threads that launch at once get workers that answer"},
     [FLAT] = {"the host keeps no descriptor and no process of workers that are gone"},
+    [COLLIDED] =
+        {"a launcher that lies where its image has memory is replaced, or the function loaded"},
 };
-
-static const char source[] =
-    "const jwk = { kty: 'EC', crv: 'P-256',\n"
-    "  x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',\n"
-    "  y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',\n"
-    "  d: 'jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI' };\n"
-    "const hex = b => [...new Uint8Array(b)].map(x => x.toString(16).padStart(2, '0')).join('');\n"
-    "const ecdsa = { name: 'ECDSA', namedCurve: 'P-256' };\n"
-    "let count = 0;\n"
-    "export default { async fetch(request) {\n"
-    "  const path = new URL(request.url).pathname;\n"
-    "  if (path === '/warm') return new Response(String(Math.random()));\n"
-    "  if (path === '/count') return new Response(`${++count} ${await request.text()}`);\n"
-    "  const subtle = crypto.subtle;\n"
-    "  const math = [Math.random(), Math.random(), Math.random()].join();\n"
-    "  const aes = await subtle.generateKey({ name: 'AES-GCM', length: 256 }, true, ['encrypt']);\n"
-    "  const pair = await subtle.generateKey(ecdsa, true, ['sign']);\n"
-    "  const known = await subtle.importKey('jwk', jwk, ecdsa, false, ['sign']);\n"
-    "  const signed = await subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, known, new "
-    "Uint8Array(8));\n"
-    "  return new Response([math, crypto.randomUUID(),\n"
-    "    hex(crypto.getRandomValues(new Uint8Array(16))), hex(await subtle.exportKey('raw', "
-    "aes)),\n"
-    "    hex(await subtle.exportKey('raw', pair.publicKey)).slice(0, 64),\n"
-    "    hex(signed).slice(0, 64), Date.now()].join('|'));\n"
-    "} };\n";
-
-typedef struct value {
-    char text[72];
-} value;
-
-static value *drawn[PARTS];
-static size_t drawn_count;
-static size_t drawn_max;
 
 /* --- Groups --- */
 
-static snapcell_workers *open_group(const char *store, const char *folder)
+static snapcell_workers *open_group(const char *store, const char *folder, bool no_sandbox)
 {
     snapcell_workers_options options = SNAPCELL_WORKERS_OPTIONS_INIT;
-    snapcell_workers *workers = NULL;
-    snapcell_error err;
     options.store_path = store;
     options.image_folder = folder;
-    if (snapcell_workers_open(&options, &workers, &err) == SNAPCELL_OK) return workers;
-    fprintf(stderr, "%s\n", err.message);
-    exit(2);
-}
-
-static void pause_ms(long ms)
-{
-    nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
-}
-
-/* Until as many images were made, or taken from the folder. */
-static void wait_for_images(const snapcell_workers *workers, uint64_t made)
-{
-    for (int i = 0; i < 3000; i++, pause_ms(10)) {
-        snapcell_workers_counts counts = restore_counts(workers);
-        if (made == 0 ? counts.image_bytes > 0 : counts.images >= made) return;
-    }
-    fprintf(stderr, "no image is made\n");
-    exit(2);
-}
-
-static char *ask(snapcell_worker *worker, const char *url, const char *body)
-{
-    snapcell_request request = SNAPCELL_REQUEST_INIT;
-    snapcell_response *response;
-    snapcell_error err;
-    request.url = url;
-    if (body != NULL) request.method = "POST";
-    request.body = body;
-    request.body_size_bytes = body != NULL ? strlen(body) : 0;
-    if (snapcell_worker_fetch(worker, &request, &response, &err) != SNAPCELL_OK) {
-        fprintf(stderr, "%s: %s\n", url, err.message);
-        exit(2);
-    }
-    char *answer = strdup(snapcell_response_body(response, NULL));
-    snapcell_response_free(response);
-    if (answer == NULL) exit(2);
-    return answer;
+    options.no_sandbox = no_sandbox;
+    return restore_open_with(&options);
 }
 
 /* --- One launch --- */
-
-static double wall_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
-}
 
 static bool counts_from_one(snapcell_worker *worker, unsigned long number)
 {
@@ -148,24 +55,10 @@ static bool counts_from_one(snapcell_worker *worker, unsigned long number)
     char expected[40];
     snprintf(body, sizeof(body), "%lu", number);
     snprintf(expected, sizeof(expected), "1 %lu", number);
-    char *answer = ask(worker, "/count", body);
+    char *answer = restore_ask(worker, "/count", body);
     bool fine = strcmp(answer, expected) == 0;
     free(answer);
     return fine;
-}
-
-static void take_draws(snapcell_worker *worker)
-{
-    double before_ms = wall_ms();
-    char *answer = ask(worker, "/", NULL);
-    char *at = answer;
-    for (int part = 0; part < PARTS && at != NULL; part++)
-        snprintf(drawn[part][drawn_count].text, sizeof(value), "%s", strsep(&at, "|"));
-    drawn_count++;
-    double date = at != NULL ? atof(at) : 0;
-    torture_try(&promises[CLOCK], date >= before_ms - 1000 && date <= wall_ms() + 1000,
-                "Date is %f at %f", date, before_ms);
-    free(answer);
 }
 
 static void launch_one(snapcell_workers *workers, unsigned long number)
@@ -178,7 +71,7 @@ static void launch_one(snapcell_workers *workers, unsigned long number)
                 counts.launches == launches + 1 || counts.image_collisions >= collisions + 3,
                 "it was loaded");
     torture_try(&promises[ANSWERS], counts_from_one(worker, number), "the first call is not right");
-    if (drawn_count < drawn_max) take_draws(worker);
+    draws_call(worker, false);
     torture_try(&promises[ANSWERS], counts_from_one(worker, number + 1), "a call is not fresh");
     snapcell_worker_free(worker);
 }
@@ -187,19 +80,19 @@ static void launch_one(snapcell_workers *workers, unsigned long number)
 
 static void compare_example(const char *store, const char *name, const char *url)
 {
-    snapcell_workers *workers = open_group(store, NULL);
+    snapcell_workers *workers = open_group(store, NULL, false);
     char *loaded[2];
     for (int i = 0; i < 2; i++) {
         snapcell_worker *worker = restore_load(workers, name, NULL);
-        loaded[i] = ask(worker, url, NULL);
+        loaded[i] = restore_ask(worker, url, NULL);
         snapcell_worker_free(worker);
     }
-    wait_for_images(workers, 1);
+    restore_wait_for_images(workers, 1);
     bool is_steady = strcmp(loaded[0], loaded[1]) == 0; /* no clock and no chance in it */
     for (int i = 0; i < 3; i++) {
         snapcell_worker *worker = restore_load(workers, name, NULL);
         for (int call = 0; call < 3; call++) {
-            char *answer = ask(worker, url, NULL);
+            char *answer = restore_ask(worker, url, NULL);
             torture_try(&promises[ANSWERS], !is_steady || strcmp(answer, loaded[0]) == 0,
                         "%s: '%.60s', loaded '%.60s'", name, answer, loaded[0]);
             free(answer);
@@ -230,27 +123,33 @@ static void compare_examples(const char *store, const char *folder)
 
 /* --- Collisions --- */
 
-/* Without address randomization launchers lie where the maker's memory was. Some wait from before.
- */
-static void collide(const char *store, unsigned long count)
+/* False: this process may not. */
+static bool set_randomization(unsigned long before, bool is_random)
 {
-    int before = personality(0xffffffff);
-    personality((unsigned long)before | ADDR_NO_RANDOMIZE);
-    snapcell_workers *workers = open_group(store, NULL);
-    for (int i = 0; i < 2; i++)
-        snapcell_worker_free(restore_load(workers, "draws", NULL));
-    wait_for_images(workers, 1);
+    return personality(before | (is_random ? 0 : ADDR_NO_RANDOMIZE)) != -1;
+}
+
+/* Without address randomization launchers lie where the maker's memory was. Some wait from before.
+ * False: containers may forbid that. */
+static bool collide(const char *store, unsigned long count)
+{
+    const unsigned long before = (unsigned long)personality(0xffffffff);
+    if (!set_randomization(before, false)) return false;
+    snapcell_workers *workers = open_group(store, NULL, false);
+    restore_make_image(workers, "draws", NULL);
     for (unsigned long i = 0; i < count; i++) {
-        personality((unsigned long)before | (i % 2 == 0 ? ADDR_NO_RANDOMIZE : 0));
+        set_randomization(before, i % 2 != 0);
         snapcell_worker *worker = restore_load(workers, "draws", NULL);
         torture_try(&promises[COLLIDED], counts_from_one(worker, i), "a call is not right");
         snapcell_worker_free(worker);
     }
     snapcell_workers_counts counts = restore_counts(workers);
+    promises[COLLIDED].tries += counts.image_collisions;
     torture_try(&promises[COLLIDED], counts.image_collisions > 0, "none collided");
     torture_try(&promises[COLLIDED], counts.deaths == 0, "%lu died", (unsigned long)counts.deaths);
-    personality((unsigned long)before);
+    set_randomization(before, true);
     snapcell_workers_close(workers);
+    return true;
 }
 
 /* --- Damage on the disk --- */
@@ -292,12 +191,13 @@ static void damage(const char *store, unsigned long count)
     char command[96];
     if (mkdtemp(folder) == NULL) exit(2);
     for (unsigned long i = 0; i < count; i++) {
-        snapcell_workers *workers = open_group(store, folder);
+        snapcell_workers *workers = open_group(store, folder, false);
         snapcell_worker_free(restore_load(workers, "draws", NULL));
-        wait_for_images(workers, 1); /* none was taken from the folder */
+        restore_wait_for_images(workers, 1);
         snapcell_worker *worker = restore_load(workers, "draws", NULL);
         torture_try(&promises[DAMAGED],
-                    counts_from_one(worker, i) && restore_counts(workers).images == 1,
+                    counts_from_one(worker, i) && restore_counts(workers).images == 1 &&
+                        restore_counts(workers).image_reads == 0,
                     "a call is not right, or a damaged image was taken");
         snapcell_worker_free(worker);
         snapcell_workers_close(workers);
@@ -352,28 +252,11 @@ static int open_files(void)
     return count;
 }
 
-static int compare_values(const void *a, const void *b)
+/* In a sandbox, and without one. */
+static void launch_all(const char *store, bool no_sandbox, unsigned long count)
 {
-    return strcmp(((const value *)a)->text, ((const value *)b)->text);
-}
-
-static void compare_drawn(int part)
-{
-    value *values = drawn[part];
-    qsort(values, drawn_count, sizeof(*values), compare_values);
-    for (size_t i = 0; i < drawn_count; i++)
-        torture_try(&promises[MATH + part],
-                    i == 0 || strcmp(values[i - 1].text, values[i].text) != 0, "%s was drawn twice",
-                    values[i].text);
-    free(values);
-}
-
-static void launch_all(const char *store, unsigned long count)
-{
-    snapcell_workers *workers = open_group(store, NULL);
-    for (int i = 0; i < 2; i++)
-        snapcell_worker_free(restore_load(workers, "draws", NULL));
-    wait_for_images(workers, 1);
+    snapcell_workers *workers = open_group(store, NULL, no_sandbox);
+    snapcell_worker_free(restore_launch(workers, "draws", NULL));
     launch_one(workers, 0);
     int files = open_files();
     for (unsigned long i = 1; i < count; i++) {
@@ -381,10 +264,32 @@ static void launch_all(const char *store, unsigned long count)
         torture_progress(i + 1, count);
     }
     launch_on_threads(workers, count / 4);
-    pause_ms(200); /* launchers that are started now have descriptors, too */
+    usleep(200000); /* launchers that are started now have descriptors, too */
     int after = open_files();
     torture_try(&promises[FLAT], after <= files + 6, "%d files are open, %d were", after, files);
     snapcell_workers_close(workers);
+}
+
+/* Returns the status of the program. */
+static int try_without_images(const char *store, unsigned long count)
+{
+    torture_promise promise = {
+        .text = "where no image can be made, functions are loaded, and counters tell"};
+    snapcell_workers *workers = open_group(store, NULL, false);
+    for (unsigned long i = 0; i < count; i++) {
+        snapcell_worker *worker = restore_load(workers, "draws", NULL);
+        torture_try(&promise, counts_from_one(worker, i) && counts_from_one(worker, i),
+                    "a call is not right");
+        snapcell_worker_free(worker);
+    }
+    const snapcell_workers_counts counts = restore_counts(workers);
+    torture_try(&promise,
+                counts.launches == 0 && counts.images == 0 && counts.image_misses == count,
+                "%lu launches, %lu images, %lu misses", (unsigned long)counts.launches,
+                (unsigned long)counts.images, (unsigned long)counts.image_misses);
+    snapcell_workers_close(workers);
+    fixture_remove();
+    return torture_report(&promise, 1);
 }
 
 int main(int argc, char **argv)
@@ -395,18 +300,17 @@ int main(int argc, char **argv)
     const torture_options options = torture_arguments(argc - 1, argv + 1, 100);
     restore_seed(options.seed);
     const char *store = fixture_new_store();
-    drawn_max = options.count;
-    for (int part = 0; part < PARTS; part++) {
-        drawn[part] = calloc(drawn_max + 1, sizeof(value));
-        if (drawn[part] == NULL) return 2;
-    }
-    fixture_compile_warm(&(fixture_function){"draws", source, NULL}, 1, "/warm");
-    launch_all(store, options.count);
-    collide(store, options.count / 10 + 2);
+    fixture_compile_warm(&(fixture_function){"draws", draws_source, NULL}, 1, "/warm");
+    if (snapcell_restore_probe() == SNAPCELL_RESTORE_COMPARED)
+        return try_without_images(store, 2 + options.count / 10);
+    draws_begin(promises, options.count + 2);
+    launch_all(store, false, options.count / 2 + 1);
+    launch_all(store, true, options.count / 2 + 1);
     damage(store, options.count / 100 + 2);
     compare_examples(store, examples);
+    const bool collides = collide(store, options.count / 10 + 2);
+    if (!collides) fprintf(stderr, "no launcher was made to collide: personality() is denied\n");
     fixture_remove();
-    for (int part = 0; part < PARTS; part++)
-        compare_drawn(part);
-    return torture_report(promises, PROMISES);
+    draws_end();
+    return torture_report(promises, collides ? PROMISES : COLLIDED);
 }
