@@ -93,7 +93,7 @@ static bool hot_read_until(bench_hot *hot, size_t size)
 {
     while (hot->answer_size < size)
         if (size > HOT_ANSWER_SIZE_MAX || !hot_read_more(hot)) return false;
-    return hot->answer_size == size; /* more was not asked for */
+    return hot->answer_size == size; /* more was not requested */
 }
 
 static bool hot_call_framed(bench_hot *hot, const char **body, size_t *size_bytes)

@@ -2,7 +2,7 @@
 # tries a promise many times. COMMAND may begin with a target; `--count N` is added. It prints a line a promise on
 # stdout, "promise<TAB>tries<TAB>failures", and ends with 0 when nothing failed, with 77 when it may not try. ctest runs
 # it with the short count, unless it is only PLANNED; tests/torture/run with the full one, if it is of the MATRIX only
-# when that or its name is asked for.
+# when that or its name is requested.
 function(snapcell_add_torture name)
   cmake_parse_arguments(PARSE_ARGV 1 torture "MATRIX;PLANNED" "SHORT;FULL" "COMMAND;DEPENDS")
   foreach(part IN ITEMS SHORT FULL COMMAND)
