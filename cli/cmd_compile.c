@@ -21,6 +21,7 @@ enum {
     COMPILE_ENTROPY,
     COMPILE_EXPLAIN,
     COMPILE_HEAP,
+    COMPILE_UNEVALUATED,
 };
 
 static const cli_option compile_options[] = {
@@ -52,6 +53,9 @@ static const cli_option compile_options[] = {
     {COMPILE_HEAP, "heap-snapshot", "OUT",
      "write what is in the snapshot to the file OUT, with one FILE: a\n"
      "heap snapshot, as Chrome's developer tools read it"},
+    {COMPILE_UNEVALUATED, "unevaluated", NULL,
+     "a `code` artifact at once, without evaluating the bundle: for\n"
+     "development. Needs --format; --shape auto means fetch"},
     CLI_COMPILE_JOBS_OPTION,
     CLI_SIGN_OPTION("sign each artifact with this secret key; one that is there,\n"
                     "and is not signed so, is compiled again and replaced"),
@@ -163,6 +167,9 @@ static bool compile_take(void *user, int id, const char *value)
         return true;
     case COMPILE_ENTROPY:
         return compile_take_entropy(state, value);
+    case COMPILE_UNEVALUATED:
+        state->options.unevaluated = true;
+        return true;
     case COMPILE_EXPLAIN:
         state->explain = true;
         return true;

@@ -146,9 +146,25 @@ static int task_refuse(const compile_task *task, const char *causes, snapcell_er
     return status;
 }
 
+/* No child, no blob: the engine compiles from source what has no code cache. */
+static void task_leave_unevaluated(compile_task *task, compile_product *out)
+{
+    const compile_recipe *recipe = task->recipe;
+    memset(out, 0, sizeof(*out));
+    out->result.shape = recipe->shape == 0 ? SNAPCELL_SHAPE_FETCH : recipe->shape;
+    out->result.format = (engine_format)recipe->format;
+    snprintf(task->fallback, sizeof(task->fallback),
+             "compiled to a code artifact that was not evaluated: for development");
+    task->kind = SNAPCELL_ARTIFACT_CODE;
+}
+
 /* A snapshot, or what comes closest to it. */
 static int task_build_best(compile_task *task, compile_product *out, snapcell_error *err)
 {
+    if (task->recipe->unevaluated) {
+        task_leave_unevaluated(task, out);
+        return SNAPCELL_OK;
+    }
     cleanup_free char *worker_path = NULL;
     int status = program_path_find(task->limits->worker_path, &worker_path, err);
     if (status != SNAPCELL_OK) return status;

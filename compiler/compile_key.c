@@ -54,6 +54,7 @@ static void key_put_recipe(wire_writer *writer, const compile_recipe *recipe)
         key_put_request(writer, &recipe->warm[i]);
     snapcell_fingerprint host = snapcell_host_fingerprint(recipe->host);
     wire_put_raw(writer, host.bytes, sizeof(host.bytes));
+    if (recipe->unevaluated) wire_put_text(writer, "unevaluated");
 }
 
 int compile_key(const bundle_file *bundle, const compile_recipe *recipe, snapcell_key *out,

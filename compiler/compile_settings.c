@@ -118,6 +118,23 @@ static int recipe_set_warm(compile_recipe *recipe, const snapcell_compile_option
     return SNAPCELL_OK;
 }
 
+/* What only an evaluation could find out has to be given. */
+static int recipe_set_unevaluated(compile_recipe *recipe, const snapcell_compile_options *options,
+                                  snapcell_error *err)
+{
+    recipe->unevaluated = options->unevaluated;
+    if (!options->unevaluated) return SNAPCELL_OK;
+    if (options->format == SNAPCELL_FORMAT_AUTO)
+        return error_set(err, SNAPCELL_E_USAGE,
+                         "a bundle that is not evaluated needs its format: esm, commonjs or "
+                         "script");
+    if (options->warm_count > 0 || options->strict || options->heap != NULL)
+        return error_set(err, SNAPCELL_E_USAGE,
+                         "a bundle that is not evaluated becomes no snapshot, answers no warm-up "
+                         "request and has no heap");
+    return SNAPCELL_OK;
+}
+
 /* --- All of it --- */
 
 int compile_recipe_init(const snapcell_compile_options *options, const bundle_file *bundle,
@@ -146,6 +163,7 @@ int compile_recipe_init(const snapcell_compile_options *options, const bundle_fi
     out->host = given.host;
     status = recipe_set_name(out, given.name, bundle, err);
     if (status == SNAPCELL_OK) status = recipe_set_warm(out, &given, err);
+    if (status == SNAPCELL_OK) status = recipe_set_unevaluated(out, &given, err);
     return status;
 }
 

@@ -17,6 +17,7 @@ typedef struct compile_recipe {
     int level; /* 0 when raw */
     bool raw;
     bool entropy_allowed;
+    bool unevaluated;
     const snapcell_host *host;
 } compile_recipe;
 

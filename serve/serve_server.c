@@ -259,6 +259,7 @@ static void server_on_signal(uv_signal_t *handle, int signal)
         server_look_at_store(server, monotonic_now_ns());
         server_reload(server);
         serve_source_nudge(&server->source);
+        serve_log_flush(&server->context.log); /* the line is waited for, too */
     } else if (server->drain_ns > 0)
         server_close(server); /* the second one: at once */
     else

@@ -35,6 +35,10 @@ const bundling = {
         true,
     ],
     empty: ["MODULE", "an empty module instead of this one of Node's; repeatable", "", true],
+    "build-env": [
+        "JSON",
+        "an object that env of cloudflare:workers is while the snapshot is made; the snapshot keeps what comes of it",
+    ],
 };
 
 const compiling = {
@@ -62,6 +66,10 @@ current folder). A function whose sources and settings have not changed is not b
         options: {
             ...bundling,
             ...compiling,
+            "serve-config": [
+                "FILE",
+                "write variables and routes into a configuration of `snapcell serve`; what else is in it stays",
+            ],
             metafile: ["FILE", "write what esbuild knows of the bundle to FILE"],
             watch: [null, "build again whenever a source changes", "w"],
             force: [null, "build even if nothing changed"],
@@ -134,6 +142,16 @@ function pairsOf(values, option) {
     );
 }
 
+function objectOf(text, option) {
+    try {
+        const value = JSON.parse(text);
+        if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+    } catch {
+        // told below
+    }
+    throw usageFailure(`--${option} takes an object in JSON, such as {}, not "${text}"`);
+}
+
 const tables = ["define", "alias", "loader", "files"];
 const renamed = { noSourcemap: ["sourcemap", false], noOverlay: ["overlay", false] };
 
@@ -167,7 +185,8 @@ export function optionsOf(name, parameters) {
     const result = { entry: positionals[0] };
     for (const [long, value] of Object.entries(values)) {
         const [key, replaced] = renamed[camel(long)] ?? [camel(long), value];
-        result[key] = tables.includes(key) ? pairsOf(value, long) : replaced;
+        if (tables.includes(key)) result[key] = pairsOf(value, long);
+        else result[key] = key === "buildEnv" ? objectOf(value, long) : replaced;
     }
     return result;
 }

@@ -11,6 +11,7 @@ import { Failure, usageFailure } from "./failure.js";
 import { missingNames } from "./node_compat.js";
 import { findNative } from "./native.js";
 import { loadProject } from "./project.js";
+import { updateServeConfig } from "./serve_config.js";
 import { factsOf, isUnchanged, makeWorkFolder, programFacts } from "./state.js";
 import { readState, settingsDigest, writeState } from "./state.js";
 
@@ -78,7 +79,8 @@ const bundleFacts = ({ root, cwd = process.cwd() }, file, bundled) => ({
 
 // What decides a build, except the contents of files.
 function digestOf(settings, program) {
-    const { json, watch, force, quiet, metafile, signal, onEvent, cwd, ...deciding } = settings;
+    const { json, watch, force, quiet, metafile, signal, onEvent, cwd, ...rest } = settings;
+    const { serveConfig, ...deciding } = rest;
     const key =
         settings.sign && statSync(resolve(cwd ?? ".", settings.sign), { throwIfNoEntry: false });
     const sign = key && `${key.size} ${key.mtimeMs}`;
@@ -91,17 +93,31 @@ function digestOf(settings, program) {
 }
 
 /**
+ * The first half of a build: a bundle, or `result` when all is as it was.
  * @param {any} settings of one function
- * @param {{ program: string, files: string[] }} shared
+ * @param {{ program: string, bundle?: Function }} shared
  */
-async function buildFunction(settings, { program, files, bundle, signal }) {
+async function bundleStep(settings, { program, bundle }) {
     const started = performance.now();
     const { root, name } = settings;
     const digest = digestOf(settings, program);
     const state = settings.force ? undefined : readState(root, name);
-    if (isUnchanged(state, root, digest) && (await isStored(program, settings, state.result.key)))
-        return { ...state.result, cached: true, unchanged: true, ms: performance.now() - started };
-    const { bundled, file, bundleMs } = await bundleTo(settings, bundle);
+    if (isUnchanged(state, root, digest) && (await isStored(program, settings, state.result.key))) {
+        const ms = performance.now() - started;
+        return { settings, result: { ...state.result, cached: true, unchanged: true, ms } };
+    }
+    const shape = state?.result.shape; // of the build before
+    return { settings, started, digest, shape, ...(await bundleTo(settings, bundle)) };
+}
+
+/**
+ * The second half: an artifact in the store.
+ * @param {any} step @param {{ program: string, files: string[], signal?: AbortSignal }} shared
+ */
+async function compileStep(step, { program, files, signal }) {
+    if (step.result) return step.result;
+    const { settings, started, digest, bundled, file, bundleMs } = step;
+    const { root, name } = settings;
     const { compiled, missing } = await compileChecked(settings, bundled, {
         program,
         file,
@@ -113,6 +129,7 @@ async function buildFunction(settings, { program, files, bundle, signal }) {
         ...bundleFacts(settings, file, { ...bundled, entry: settings.entry }),
         bundle_ms: bundleMs,
         env: settings.env ?? {},
+        routes: settings.routes ?? [],
         notices: [...bundled.warnings.map(noticeOf), ...missing],
     };
     const used = [
@@ -271,19 +288,32 @@ export async function build(options = {}) {
 
 /**
  * @param {Awaited<ReturnType<typeof prepare>>} project
- * @param {{ bundle?: Function, signal?: AbortSignal }} [how]
+ * @param {{ bundle?: Function, early?: (steps: any[]) => Promise<void>, signal?: AbortSignal }} [how] `early` is called
+ *     when all bundles are there, and before they are compiled
  */
 export async function buildProject({ functions, notes, files, program, root }, how = {}) {
     const several = functions.length > 1;
-    const results = await inParallel(functions, async settings => {
-        try {
-            return await buildFunction({ ...settings, several }, { program, files, ...how });
-        } catch (error) {
-            if (!(error instanceof Failure)) throw error;
-            return { name: settings.name, entry: relative(root, settings.entry), error };
-        }
-    });
+    const shared = { program, files, ...how };
+    const told = (settings, work) => resultOrFailure(settings, root, work);
+    const steps = await inParallel(functions, settings =>
+        told(settings, () => bundleStep({ ...settings, several }, shared))
+    );
+    if (how.early && !steps.some(({ error }) => error)) await how.early(steps);
+    const results = await inParallel(steps, step =>
+        step.error ? step : told(step.settings, () => compileStep(step, shared))
+    );
+    const [{ serveConfig, cwd = "." }] = functions;
+    if (serveConfig) updateServeConfig(resolve(cwd, serveConfig), results);
     return { root, notes, functions: results };
+}
+
+async function resultOrFailure({ name, entry }, root, work) {
+    try {
+        return await work();
+    } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+        return { name, entry: relative(root, entry), error };
+    }
 }
 
 /** The files whose change asks for another build. @param {string} root @param {string} name */

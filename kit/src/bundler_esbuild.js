@@ -58,17 +58,23 @@ export const pluginsOf = (request, own) => [
     nodeCompat(nodeCompatOptions(request)),
 ];
 
-function nodeCompatOptions({ root, empty, files, assets }) {
+function nodeCompatOptions({ root, empty, files, assets, buildEnv }) {
     const places = Object.entries(files ?? {}).map(([place, file]) => [place, resolve(root, file)]);
-    return { empty, files: files && Object.fromEntries(places), assets };
+    return { empty, files: files && Object.fromEntries(places), assets, env: buildEnv };
 }
 
 const nodeGlobals = /\b(Buffer|process|setImmediate)\b/;
 const isPlatforms = input => /^node-(absent|empty):/.test(input);
 
+// How a package tells production where there may be no process: Elysia shows details of errors otherwise.
+const asksForEnv = /\btypeof process\b[^;]{0,40}\bprocess\??\.env\b(?!\??\.NODE_ENV)/;
+
+const inOutput = ({ outputs = {} }) =>
+    Object.values(outputs).flatMap(({ inputs }) => Object.keys(inputs));
+
 /**
- * Does this bundle need Node's globals? It does if it uses a module of Node's, or if code that is not in a package
- * names one of them.
+ * Does this bundle need Node's globals? It does if it uses a module of Node's, if code that is not in a package
+ * names one of them, or if a package looks for the environment.
  * @param {{ inputs: Record<string, unknown> }} metafile
  * @param {string} root
  * @param {(file: string) => string} readText
@@ -77,6 +83,9 @@ export function needsNode(metafile, root, readText) {
     const inputs = Object.keys(metafile.inputs);
     return (
         inputs.some(input => isPlatforms(input) || isNodeModule(resolve(root, input))) ||
+        inOutput(metafile)
+            .filter(input => /(^|\/)node_modules\//.test(input))
+            .some(input => asksForEnv.test(readText(input))) ||
         inputs
             .filter(input => !/(^|\/)node_modules\/|^[a-z-]+:|^</.test(input))
             .filter(input => !isOfPreset(resolve(root, input)))

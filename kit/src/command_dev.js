@@ -7,6 +7,7 @@ const print = text => void process.stdout.write(`${text}\n`);
 
 const lines = {
     listening: ({ url }) => print(`listening on ${url}`),
+    answering: ({ ms }) => print(`answering after ${msText(ms)}; the snapshot follows`),
     built({ functions, notes, ms }) {
         reportNotes(notes);
         for (const { name, notices, warnings } of functions)

@@ -65,7 +65,8 @@ function parametersOf(file, settings) {
 // A compile that failed, with its place in the sources.
 function compileFailure(error, status) {
     const { code, message, file, line, column, stack } = error;
-    return new Failure(message, { status, code, file, line, column, stack });
+    const place = file ? { file, line, column } : {}; // not of a store that cannot be made, say
+    return new Failure(message, { status, code, ...place, stack });
 }
 
 /**
@@ -81,6 +82,18 @@ export async function compileBundle(program, file, settings, signal) {
     if (!result) throw lastWords(ended);
     if (result.error) throw compileFailure(result.error, ended.status || statuses.failed);
     return result;
+}
+
+/**
+ * Puts a bundle into the store without evaluating it: an artifact that each load evaluates, and that is there long
+ * before a snapshot is.
+ */
+export async function putUnevaluated(program, file, { name, store, cwd }, shape) {
+    const parameters = ["compile", file, "--json", "--unevaluated", "--format", "esm"];
+    parameters.push("--shape", shape === "json" ? "event" : "fetch", "--level", "1");
+    parameters.push("--name", name, "--store", resolve(cwd ?? ".", store));
+    const ended = await runNative(program, parameters, { cwd });
+    if (ended.status !== 0) throw lastWords(ended);
 }
 
 /** Is this key in the store under this name? */

@@ -2,6 +2,8 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { performance } from "node:perf_hooks";
+import { setTimeout as pause } from "node:timers/promises";
+import { putUnevaluated } from "./compile.js";
 import { DevProxy } from "./dev_proxy.js";
 import { readEnvFiles } from "./env_files.js";
 import { Failure, usageFailure } from "./failure.js";
@@ -10,6 +12,7 @@ import { Session } from "./session.js";
 import { makeWorkFolder, workFolder } from "./state.js";
 
 const defaultPort = 8787;
+const snapshotPauseMs = 150; // for the first answers, and for the next change
 
 /** @param {string | undefined} text HOST:PORT, :PORT or PORT */
 export function addressOf(text) {
@@ -38,10 +41,11 @@ export class DevServer {
     #failure;
     #building = Promise.resolve();
     #started;
+    #answersEarly = false;
 
     /**
      * @param {any} options
-     * @param {(event: any) => void} told { event }: listening, built, failed, request, console or failure
+     * @param {(event: any) => void} told { event }: listening, answering, built, failed, request, console or failure
      */
     constructor(options, told) {
         this.told = told;
@@ -53,6 +57,7 @@ export class DevServer {
         this.session = new Session(this.options, {
             before: project => this.#prepare(project),
             started: () => this.#begin(),
+            early: (steps, signal) => this.#early(steps, signal),
             built: built => this.#built(built),
         });
         this.proxy = new DevProxy({
@@ -100,10 +105,36 @@ export class DevServer {
         });
     }
 
-    // Requests wait from here on.
+    // Requests wait from here on, those that wait for an earlier build as well.
     #begin() {
         this.#started = performance.now();
-        this.#building = new Promise(done => (this.finish = done));
+        this.#answersEarly = false;
+        if (!this.finish) this.#building = new Promise(done => (this.finish = done));
+    }
+
+    #finish() {
+        this.finish?.();
+        this.finish = undefined;
+    }
+
+    // What was bundled answers at once, evaluated at each load, as the same engine does it in production where there is
+    // no snapshot. The snapshot follows. The first build waits for it, which tells what kind of function it is.
+    async #early(steps, signal) {
+        const changed = steps.filter(({ result }) => !result);
+        const isKnown = ({ settings, shape }) => shape && !settings.noBundle && !settings.bundler;
+        if (!changed.every(isKnown)) return;
+        await Promise.all(
+            changed.map(({ settings, file, shape }) =>
+                putUnevaluated(this.#project.program, file, settings, shape)
+            )
+        );
+        this.#failure = undefined;
+        await this.#update();
+        this.#answersEarly = true;
+        this.#finish();
+        this.told({ event: "answering", ms: performance.now() - this.#started });
+        this.proxy.reloadPages();
+        await pause(snapshotPauseMs, undefined, { signal }).catch(() => {});
     }
 
     async #ready() {
@@ -120,7 +151,7 @@ export class DevServer {
             if (!(error instanceof Failure)) throw error;
             this.#failure = error;
         }
-        this.finish();
+        this.#finish();
         const ms = performance.now() - this.#started;
         this.told({
             event: this.#failure ? "failed" : "built",
@@ -128,7 +159,7 @@ export class DevServer {
             error: this.#failure,
             ms,
         });
-        this.proxy.reloadPages();
+        if (this.#failure || !this.#answersEarly) this.proxy.reloadPages();
     }
 
     async #update() {
@@ -149,7 +180,7 @@ export class DevServer {
 
     async close() {
         await this.session.close();
-        this.finish?.();
+        this.#finish();
         await this.proxy.close();
         await this.serve?.stop();
     }

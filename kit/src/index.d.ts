@@ -38,6 +38,8 @@ export interface BundleOptions {
     files?: Record<string, string>;
     /** Modules of Node's that are empty. */
     empty?: string[];
+    /** What `env` of cloudflare:workers is while the snapshot is made. The snapshot keeps what comes of it. */
+    buildEnv?: Record<string, unknown>;
     /** Node's globals: where the function needs them, if this is not given. */
     node?: boolean;
     /** More options for esbuild, plugins among them. */
@@ -67,6 +69,8 @@ export interface BuildOptions extends BundleOptions, CompileOptions {
     /** An environment of the wrangler file. */
     environment?: string;
     metafile?: string;
+    /** A configuration of `snapcell serve`, into which variables and routes are written. What else is in it stays. */
+    serveConfig?: string;
     force?: boolean;
 }
 
@@ -131,6 +135,8 @@ export interface BuiltFunction {
     inputs: number;
     /** Variables of the project, for the host to set. */
     env: Record<string, unknown>;
+    /** Patterns of hosts and paths, as `snapcell serve` takes them. */
+    routes: string[];
 }
 
 export interface Built<T> {

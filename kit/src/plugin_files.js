@@ -18,15 +18,16 @@ export function globPattern(glob) {
     return new RegExp(`^${body.join("")}$`);
 }
 
-const decoded = (base64, value) =>
-    `const bytes = Uint8Array.fromBase64("${base64}"); export default ${value};`;
+// The bytes stay in the bundle's text, of which a snapshot holds nothing.
+const decoded = (base64, value) => ({
+    contents: `import support from "snapcell:node"; const text = () => "${base64}"; export default ${value};`,
+});
 
 const contents = {
     Text: async path => ({ contents: await readFile(path, "utf8"), loader: "text" }),
-    Data: async path => ({ contents: decoded(await readFile(path, "base64"), "bytes.buffer") }),
-    CompiledWasm: async path => ({
-        contents: decoded(await readFile(path, "base64"), "new WebAssembly.Module(bytes)"),
-    }),
+    Data: async path => decoded(await readFile(path, "base64"), "support.textBytes(text).buffer"),
+    CompiledWasm: async path =>
+        decoded(await readFile(path, "base64"), "new WebAssembly.Module(support.textBytes(text))"),
     ESModule: async path => ({ contents: await readFile(path, "utf8"), loader: "ts" }),
     CommonJS: async path => ({ contents: await readFile(path, "utf8"), loader: "js" }),
 };

@@ -186,12 +186,18 @@ export async function loadProject(options) {
                 "the like, a wrangler file, or files that each are a function; or name ENTRY"
         );
     const shared = merged(deno, wrangler, config, options);
+    if (functions.length > 1) delete shared.routes; // whose they are is not said
     return {
         root,
-        notes: wrangler.notes ?? [],
+        notes: notesOf(wrangler, options),
         files: [...config.sources, ...wrangler.sources, ...deno.sources],
         functions: functions.map(own => finished({ ...shared, ...own, root }, options)),
     };
+}
+
+function notesOf({ notes = [], routes = [], sources }, { serveConfig }) {
+    if (routes.length === 0 || serveConfig) return notes;
+    return [...notes, `${sources[0]}: routes are \`snapcell serve\`'s: see --serve-config`];
 }
 
 // Later settings replace earlier ones; tables are joined.

@@ -11,11 +11,14 @@ export class Session {
     #watcher;
     #running;
     #again = false;
+    #superseded = new AbortController();
     #wasLoaded = false;
+    #isStale = true; // the project's settings changed; a build may still run with the old ones
 
     /**
      * @param {any} options
-     * @param {{ before?: (project: any) => any, started?: () => void, built: (built: any) => any }} events
+     * @param {{ before?: (project: any) => any, started?: () => void, built: (built: any) => any,
+     *     early?: (steps: any[], signal: AbortSignal) => Promise<void> }} events
      */
     constructor(options, events) {
         this.options = options;
@@ -31,7 +34,7 @@ export class Session {
     // Settings are read again when one of their files changed, or is new.
     async #changed(files) {
         const settings = new Set([...(this.#project?.files ?? []), ...this.#settingsFiles()]);
-        if (!this.#project || files.some(file => settings.has(file))) this.#project = undefined;
+        if (files.some(file => settings.has(file))) this.#isStale = true;
         await this.build();
     }
 
@@ -40,10 +43,11 @@ export class Session {
         return [...wranglerNames, ".env", ".env.local", ".dev.vars"].map(name => join(root, name));
     }
 
-    /** A build; while one runs, one more follows it. */
+    /** A build; while one runs, one more follows it, and what it has not compiled yet it need not. */
     async build() {
         if (this.#running) {
             this.#again = true;
+            this.#superseded.abort();
             return this.#running;
         }
         this.#running = this.#buildAll();
@@ -57,17 +61,22 @@ export class Session {
     async #buildAll() {
         do {
             this.#again = false;
+            this.#superseded = new AbortController();
             this.events.started?.();
             const built = await this.#buildOnce();
-            if (!this.#again) await this.events.built(built);
+            if (!this.#superseded.signal.aborted) await this.events.built(built);
         } while (this.#again);
     }
 
     async #buildOnce() {
         try {
-            if (!this.#project) await this.#load();
+            if (this.#isStale) await this.#load();
+            const { early } = this.events;
+            const { signal } = this.#superseded;
             const built = await buildProject(this.#project, {
                 bundle: (bundler, request) => this.#bundle(bundler, request),
+                early: early && (steps => early(steps, signal)),
+                signal,
             });
             this.#watchAll(built);
             return built;
@@ -81,8 +90,14 @@ export class Session {
 
     async #load() {
         await this.#dispose();
-        const project = await prepare(this.options);
-        this.#project = (await this.events.before?.(project)) ?? project;
+        this.#isStale = false;
+        try {
+            const project = await prepare(this.options);
+            this.#project = (await this.events.before?.(project)) ?? project;
+        } catch (error) {
+            this.#isStale = true;
+            throw error;
+        }
         this.#wasLoaded = true;
     }
 
@@ -112,6 +127,7 @@ export class Session {
 
     async close() {
         this.#watcher?.close();
+        this.#superseded.abort();
         await this.#running?.catch(() => {});
         await this.#dispose();
     }

@@ -10,7 +10,24 @@ export const workFolder = root => join(root, ".snapcell");
 
 const digest = data => createHash("sha256").update(data).digest("hex");
 
+// What was hashed in this process. A file that was written just now may be written again in the same tick of the
+// clock, so that only older ones are kept.
+const hashes = new Map();
+const settledMs = 2000;
+
 function hashOf(file) {
+    const facts = statSync(file, { throwIfNoEntry: false });
+    if (!facts?.isFile()) return "missing";
+    const { ino, size, mtimeMs, ctimeMs } = facts;
+    const stamp = `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+    const known = hashes.get(file);
+    if (known?.stamp === stamp) return known.hash;
+    const hash = digestOfFile(file);
+    if (Date.now() - Math.max(mtimeMs, ctimeMs) > settledMs) hashes.set(file, { stamp, hash });
+    return hash;
+}
+
+function digestOfFile(file) {
     try {
         return digest(readFileSync(file));
     } catch {

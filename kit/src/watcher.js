@@ -11,6 +11,7 @@ export class Watcher {
     #folders = new Map();
     #files = new Set();
     #timer;
+    #isClosed = false; // a build that is under way by then may still tell what to watch
 
     /** @param {(files: string[]) => void} changed called once a change has settled */
     constructor(changed) {
@@ -20,6 +21,7 @@ export class Watcher {
 
     /** Watches these files, and new ones next to them, instead of those before. @param {string[]} files */
     watch(files) {
+        if (this.#isClosed) return;
         const own = files.filter(file => !file.includes("/node_modules/"));
         this.#files = new Set(own);
         const folders = new Set(
@@ -55,6 +57,7 @@ export class Watcher {
     }
 
     close() {
+        this.#isClosed = true;
         clearTimeout(this.#timer);
         for (const folder of [...this.#folders.keys()]) this.#forget(folder);
     }

@@ -57,6 +57,7 @@ const types = {
     main: "string",
     vars: "object",
     rules: "array",
+    routes: "array",
     define: "object",
     alias: "object",
     compatibility_flags: "array",
@@ -107,8 +108,6 @@ const missing = {
 const ignored = {
     triggers:
         "cron triggers are not started; `snapcell run NAME --handler scheduled` calls the handler",
-    routes: "routes are the host's to set",
-    route: "routes are the host's to set",
 };
 
 const isSet = value =>
@@ -156,6 +155,16 @@ function ofEnvironment(config, name, file) {
     return { ...top, name: top.name && `${top.name}-${name}`, ...env[name] };
 }
 
+// As `snapcell serve` takes them: a host and a path.
+function routesOf({ route, routes = [] }, file) {
+    const all = [...(route === undefined ? [] : [route]), ...routes];
+    return all.map(given => {
+        const pattern = typeof given === "string" ? given : given?.pattern;
+        if (typeof pattern === "string") return pattern.replace(/^https?:\/\//, "");
+        throw usageFailure(`${file}: a route is a pattern, not ${JSON.stringify(given)}`);
+    });
+}
+
 /**
  * The settings of a wrangler project, in this package's words.
  * @param {string} file
@@ -174,6 +183,7 @@ export function wranglerSettings(file, environment) {
         entry: config.main && resolve(folder, config.main),
         root: folder,
         env: config.vars ?? {},
+        routes: routesOf(config, file),
         rules: config.rules ?? [],
         define: config.define ?? {},
         alias: config.alias ?? {},

@@ -120,6 +120,22 @@ json "is an error, though it is stored" 'j.error.code === "E_UNSNAPSHOTABLE"'
 run 0 "code runs" run random
 expect "and answers" out_is "36"
 
+# --- Without evaluating it
+printf 'console.log("top"); export default { fetch: () => new Response("late") };' >late.mjs
+run 0 "unevaluated" compile --json --unevaluated --format esm late.mjs
+json "becomes code" 'j.kind === "code" && j.shape === "fetch" && j.snapshot_bytes === 0 && /not evaluated/.test(j.warnings[0])'
+expect "logs nothing" err_lacks "top"
+run 0 "each load evaluates it" run late
+expect "and it answers" out_is "late"
+run 0 "evaluated after all" compile --json late.mjs
+json "is another artifact" 'j.kind === "snapshot" && !j.cached'
+run 0 "what throws at its top" compile --unevaluated --format esm "$BUNDLES/throws.js"
+run 1 "throws when it is loaded" run throws
+run 2 "without a format" compile --unevaluated late.mjs
+expect "is told in a line" is_one_message
+run 2 "with a warm-up request" compile --unevaluated --format esm --warm / late.mjs
+run 2 "strictly" compile --unevaluated --format esm --strict late.mjs
+
 # --- Batches
 run 1 "a batch with a bad bundle" compile --store batch --json --jobs 3 "$BUNDLES/hello.js" "$BUNDLES/throws.js" "$BUNDLES/handler.js" "$BUNDLES/worker.js"
 json "goes on, in order" 'lines.map((l) => l.name).join() === "hello,throws,handler,worker" && lines.filter((l) => l.error).length === 1'

@@ -85,6 +85,10 @@ START_TEST(test_whatever_decides_the_artifact_changes_the_key)
         keys[count++] = key_of(path, &options);
     }
     options = (snapcell_compile_options)SNAPCELL_COMPILE_OPTIONS_INIT;
+    options.format = SNAPCELL_FORMAT_ESM;
+    options.unevaluated = true;
+    keys[count++] = key_of(path, &options);
+    options = (snapcell_compile_options)SNAPCELL_COMPILE_OPTIONS_INIT;
     options.level = 1;
     keys[count++] = key_of(path, &options);
     options.raw = true;
@@ -182,6 +186,12 @@ START_TEST(test_bad_options_are_refused)
     expect_usage(&bad, SNAPCELL_E_USAGE, "format");
     bad.format = (snapcell_format)-1;
     expect_usage(&bad, SNAPCELL_E_USAGE, "format");
+    bad = good;
+    bad.unevaluated = true;
+    expect_usage(&bad, SNAPCELL_E_USAGE, "its format");
+    bad.format = SNAPCELL_FORMAT_ESM;
+    bad.strict = true;
+    expect_usage(&bad, SNAPCELL_E_USAGE, "no snapshot");
 }
 END_TEST
 

@@ -306,3 +306,14 @@ test("init makes a project that builds, and replaces nothing", () => {
     assert.equal(snapcell(folder, ["init", "plain", "--js"]).status, 0);
     built(join(folder, "plain"));
 });
+
+test("a package that looks whether there is an environment finds the mode in it", () => {
+    const folder = project({
+        "node_modules/asks/package.json": { name: "asks", main: "index.js" },
+        "node_modules/asks/index.js": `const env = typeof process < "u" ? process?.env : undefined;
+            exports.mode = () => (env ?? {}).NODE_ENV;`,
+        "f.js": `import { mode } from "asks"; export default { fetch: () => new Response(mode()) };`,
+    });
+    built(folder, "f.js");
+    assert.equal(answer(folder, "f"), "production");
+});

@@ -126,6 +126,66 @@ test("the JavaScript API tells what happens", async () => {
     assert.deepEqual(events, ["listening", "built", "request"]);
 });
 
+test("a change is answered before its snapshot is there, and what keeps it from being one is told then", async () => {
+    const folder = project({ "f.js": `export default { fetch: () => new Response("one") };` });
+    const events = [];
+    const server = await dev({
+        cwd: folder,
+        entry: "f.js",
+        listen: "127.0.0.1:0",
+        onEvent: event => events.push(event),
+    });
+    const change = async (text, isLast) => {
+        events.length = 0;
+        write(folder, { "f.js": text });
+        while (!events.some(isLast)) await new Promise(done => setTimeout(done, 10));
+        return events.filter(({ event }) => event !== "request");
+    };
+    const names = told => told.map(({ event }) => event);
+    const built = await change(
+        `export default { fetch: () => new Response("two") };`,
+        ({ event }) => event === "built"
+    );
+    assert.deepEqual(names(built), ["answering", "built"]);
+    assert.equal(built[1].functions[0].kind, "snapshot");
+    assert.equal(await (await fetch(server.url)).text(), "two");
+
+    // It answers at each load, and yet is no function for production.
+    const failed = await change(
+        `const id = crypto.randomUUID(); export default { fetch: () => new Response(id) };`,
+        ({ event }) => event === "failed"
+    );
+    assert.deepEqual(names(failed), ["answering", "failed"]);
+    assert.match(failed[1].functions[0].error.message, /crypto\.randomUUID/);
+    assert.equal((await fetch(server.url)).status, 500);
+    await server.close();
+});
+
+test("saving again and again ends with what was saved last", async () => {
+    const source = text => `export default { fetch: () => new Response("${text}") };`;
+    const folder = project({ "f.js": source("first") });
+    const events = [];
+    const server = await dev({
+        cwd: folder,
+        entry: "f.js",
+        listen: "127.0.0.1:0",
+        onEvent: event => events.push(event),
+    });
+    const asked = [];
+    for (let i = 0; i < 12; i++) {
+        write(folder, { "f.js": source(`text ${i}`) });
+        asked.push(fetch(server.url).then(answer => answer.text()));
+        await new Promise(done => setTimeout(done, 30 * (i % 4)));
+    }
+    for (const text of await Promise.all(asked)) assert.match(text, /^(first|text \d+)$/);
+    while ((await (await fetch(server.url)).text()) !== "text 11");
+    await server.close();
+    assert.deepEqual(
+        events.filter(({ event }) => event === "failed"),
+        []
+    );
+});
+
 test("what is wrong from the start is one line", () => {
     const folder = project({ "f.js": "" });
     const cases = [

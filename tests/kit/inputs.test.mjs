@@ -1,7 +1,8 @@
 // Input as it comes: wrangler projects, what other tools built, functions for other platforms.
 import assert from "node:assert/strict";
+import { get } from "node:http";
 import { test } from "node:test";
-import { answer, built, hello, project, snapcell } from "./helper.mjs";
+import { answer, built, hello, project, read, snapcell, started, write } from "./helper.mjs";
 
 // A module that exports add(a, b).
 const wasmBytes = Buffer.from(
@@ -289,4 +290,72 @@ test("a folder of functions; one that fails does not stop the others", () => {
     );
     assert.equal(answer(folder, "b", "/x"), "hello /x");
     assert.equal(snapcell(folder, ["build", "functions", "--name", "n"]).status, 2);
+});
+
+test("variables and routes get into a configuration of `snapcell serve`, where the rest stays", async () => {
+    const wrangler = {
+        name: "routed",
+        main: "index.js",
+        vars: { NAME: "of wrangler", LIST: [1] },
+        routes: ["https://shop.example/api/*", { pattern: "own.example", custom_domain: true }],
+    };
+    const folder = project({
+        "wrangler.json": wrangler,
+        "index.js": `export default { fetch: (request, env) => Response.json([env.NAME, env.LIST, env.MORE]) };`,
+        "serve.json": {
+            routes: [
+                { pattern: "old.example", function: "routed" },
+                { pattern: "other.example", function: "other" },
+            ],
+            defaults: { env: { MORE: "by hand" } },
+            functions: { routed: { env: { NAME: "old" }, policy: "keep" } },
+        },
+    });
+    assert.match(snapcell(folder, ["build"]).stderr, /routes are `snapcell serve`'s/);
+    const ended = snapcell(folder, ["build", "--json", "--serve-config", "serve.json"]);
+    assert.equal(ended.status, 0, ended.stderr);
+    assert.deepEqual(ended.lines()[0].routes, ["shop.example/api/*", "own.example"]);
+    assert.doesNotMatch(ended.stderr, /routes/);
+    assert.deepEqual(JSON.parse(read(folder, "serve.json")), {
+        defaults: { env: { MORE: "by hand" } },
+        routes: [
+            { pattern: "other.example", function: "other" },
+            { pattern: "shop.example/api/*", function: "routed" },
+            { pattern: "own.example", function: "routed" },
+        ],
+        functions: { routed: { env: { NAME: "of wrangler", LIST: [1] }, policy: "keep" } },
+    });
+
+    const server = started(
+        folder,
+        ["serve", "--config", "serve.json", "--listen", "127.0.0.1:0"].concat([
+            "--store",
+            "snapcell-store",
+        ])
+    );
+    const { match } = await server.until(/listening on http:\/\/127\.0\.0\.1:(\d+)/);
+    const at = (host, path) =>
+        new Promise((done, failed) => {
+            const options = { host: "127.0.0.1", port: match[1], path, headers: { host } };
+            get(options, answered => {
+                let text = "";
+                answered.on("data", part => (text += part)).on("end", () => done(text));
+            }).on("error", failed);
+        });
+    assert.equal(await at("shop.example", "/api/x"), `["of wrangler",[1],"by hand"]`);
+    assert.match(await at("old.example", "/"), /404/);
+    server.child.kill("SIGTERM");
+    assert.equal((await server.ended).status, 0);
+
+    for (const [text, status] of [
+        ["[]", 2],
+        ["{", 2],
+    ]) {
+        write(folder, { "bad.json": text });
+        const bad = snapcell(folder, ["build", "--serve-config", "bad.json"]);
+        assert.equal(bad.status, status, bad.stderr);
+        assert.equal(read(folder, "bad.json"), text);
+    }
+    write(folder, { "wrangler.json": { ...wrangler, routes: [{ zone_name: "x" }] } });
+    assert.match(snapcell(folder, ["build"]).stderr, /a route is a pattern/);
 });

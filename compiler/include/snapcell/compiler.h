@@ -81,6 +81,10 @@ typedef struct snapcell_compile_options {
      * artifact is the same with it and without. NULL: nothing is told */
     snapcell_heap_fn *heap;
     void *heap_user;
+    /* A `code` artifact at once, made without evaluating the bundle: while developing, the first
+     * answer to a change need not wait for the snapshot. What is wrong with the top level comes to
+     * light when it is loaded. Needs `format`; a `shape` of 0 is FETCH; there are no warm-ups. */
+    bool unevaluated;
 } snapcell_compile_options;
 
 #define SNAPCELL_COMPILE_OPTIONS_INIT                                                              \
