@@ -56,6 +56,46 @@ static bool DecodeInPlace(uint8_t *text, size_t *size)
     return true;
 }
 
+// What stands between the first quote in a function's text and the last; false when nothing does.
+static bool FindQuoted(const uint8_t *text, size_t size, size_t *begin, size_t *end)
+{
+    size_t first = 0;
+    while (first < size && text[first] != '"' && text[first] != '\'' && text[first] != '`')
+        first++;
+    size_t last = size;
+    while (last > first && text[last - 1] != text[first])
+        last--;
+    *begin = first + 1;
+    *end = last - 1;
+    return last > first + 1;
+}
+
+// functionBytes(function) -> Uint8Array, of the base64 in its text; undefined when there is none
+void Native_functionBytes(const NativeInfo &info)
+{
+    v8::Isolate *isolate = info.GetIsolate();
+    v8::Local<v8::String> text;
+    if (!info[0]
+             .As<v8::Function>()
+             ->FunctionProtoToString(isolate->GetCurrentContext())
+             .ToLocal(&text))
+        return;
+    size_t size = static_cast<size_t>(text->Length());
+    Bytes in = AllocateBytes(size);
+    if (!in) {
+        ThrowRangeError(isolate, "no memory to decode base64");
+        return;
+    }
+    text->WriteOneByteV2(isolate, 0, static_cast<uint32_t>(size), in.get());
+    size_t begin = 0, end = 0;
+    if (!FindQuoted(in.get(), size, &begin, &end)) return;
+    size_t decoded = end - begin;
+    v8::Local<v8::Value> bytes;
+    if (DecodeInPlace(in.get() + begin, &decoded) &&
+        NewByteChunk(isolate, in.get() + begin, decoded).ToLocal(&bytes))
+        info.GetReturnValue().Set(bytes);
+}
+
 // base64Decode(string) -> string; undefined when it is not base64
 void Native_base64Decode(const NativeInfo &info)
 {

@@ -1,5 +1,6 @@
-// AES in the modes of the Web Cryptography API. What is wrong with the input (lengths, tags,
-// padding) gives undefined, without saying what: the module makes an OperationError of it.
+// AES in the modes of the Web Cryptography API, and ChaCha20 for node:crypto. What is wrong with
+// the input (lengths, tags, padding) gives undefined, without saying what: the module makes an
+// OperationError of it.
 #include "web/native_crypto.h"
 
 #include <cstring>
@@ -8,8 +9,8 @@
 namespace snapcell
 {
 
-// Numbered as in subtle_secret.js.
-enum class AesMode : uint32_t { kGcm, kCbc, kCtr, kWrap };
+// Numbered as in subtle_secret.js and node_support.js.
+enum class AesMode : uint32_t { kGcm, kCbc, kCtr, kWrap, kChaChaPoly, kChaCha };
 
 struct AesJob {
     AesMode mode;
@@ -17,7 +18,7 @@ struct AesJob {
     ByteSpan key;
     ByteSpan iv; // for kCtr the counter block
     ByteSpan data;
-    uint32_t bits; // kGcm: of the tag, kCtr: of the counter
+    uint32_t bits; // kGcm, kChaChaPoly: of the tag, kCtr: of the counter
     ByteSpan additional;
 };
 
@@ -27,18 +28,24 @@ constexpr size_t kUpdateMax = size_t{1} << 30; // its sizes are int
 
 using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, FreeWith<EVP_CIPHER_CTX_free>>;
 
+constexpr size_t kModeCount = 6;
+constexpr size_t kChaChaPolyIv = 12;
+
 static EVP_CIPHER *Cipher(AesMode mode, size_t key_bytes)
 {
-    static const char *const names[4][3] = {
+    static const char *const names[kModeCount][3] = {
         {"AES-128-GCM", "AES-192-GCM", "AES-256-GCM"},
         {"AES-128-CBC", "AES-192-CBC", "AES-256-CBC"},
         {"AES-128-CTR", "AES-192-CTR", "AES-256-CTR"},
         {"AES-128-WRAP", "AES-192-WRAP", "AES-256-WRAP"},
+        {nullptr, nullptr, "ChaCha20-Poly1305"},
+        {nullptr, nullptr, "ChaCha20"},
     };
-    static Fetched<EVP_CIPHER> ciphers[4][3];
+    static Fetched<EVP_CIPHER> ciphers[kModeCount][3];
     if (key_bytes != 16 && key_bytes != 24 && key_bytes != 32) return nullptr;
     size_t size = key_bytes / 8 - 2;
     size_t row = static_cast<size_t>(mode);
+    if (names[row][size] == nullptr) return nullptr;
     return FetchOnce(&ciphers[row][size], names[row][size], EVP_CIPHER_fetch, EVP_CIPHER_free);
 }
 
@@ -53,7 +60,7 @@ static CipherContext NewContext(const AesJob &job)
     if (EVP_CipherInit_ex2(context.get(), cipher, nullptr, nullptr, encrypt, nullptr) != 1)
         return nullptr;
     int iv_size = static_cast<int>(job.iv.size());
-    if (job.mode == AesMode::kGcm &&
+    if ((job.mode == AesMode::kGcm || job.mode == AesMode::kChaChaPoly) &&
         EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_SET_IVLEN, iv_size, nullptr) != 1)
         return nullptr;
     const uint8_t *iv = job.mode == AesMode::kWrap ? nullptr : job.iv.data();
@@ -78,7 +85,7 @@ static std::optional<size_t> Update(EVP_CIPHER_CTX *context, uint8_t *out, ByteS
     return written;
 }
 
-// --- GCM ---
+// --- GCM, and ChaCha20 with Poly1305 ---
 
 static bool Gcm(const AesJob &job, size_t text_size, size_t tag_size, uint8_t *out)
 {
@@ -102,6 +109,7 @@ static bool Gcm(const AesJob &job, size_t text_size, size_t tag_size, uint8_t *o
 static void RunGcm(const NativeInfo &info, const AesJob &job)
 {
     size_t tag_size = job.bits / 8;
+    if (job.mode == AesMode::kChaChaPoly && job.iv.size() != kChaChaPolyIv) return;
     if (job.iv.empty() || job.iv.size() > kGcmIvMax || tag_size == 0 || tag_size > kBlock) return;
     if (!job.encrypt && job.data.size() < tag_size) return;
     size_t text_size = job.encrypt ? job.data.size() : job.data.size() - tag_size;
@@ -176,6 +184,18 @@ static void RunCtr(const NativeInfo &info, const AesJob &job)
     if (out != nullptr && !Ctr(job, out)) DropResult(info, out, job.data.size());
 }
 
+// --- ChaCha20, whose counter is the first four bytes of the block, little endian ---
+
+static void RunChaCha(const NativeInfo &info, const AesJob &job)
+{
+    if (job.iv.size() != kBlock) return;
+    CipherContext context = NewContext(job);
+    if (!context) return;
+    uint8_t *out = NewResult(info, job.data.size());
+    if (out != nullptr && !Update(context.get(), out, job.data))
+        DropResult(info, out, job.data.size());
+}
+
 // --- Key wrap, RFC 3394 ---
 
 static void RunWrap(const NativeInfo &info, const AesJob &job)
@@ -203,7 +223,10 @@ void Native_cryptoAes(const NativeInfo &info)
                   BytesArgument(info, 6)};
     switch (job.mode) {
     case AesMode::kGcm:
+    case AesMode::kChaChaPoly:
         return RunGcm(info, job);
+    case AesMode::kChaCha:
+        return RunChaCha(info, job);
     case AesMode::kCbc:
         return RunCbc(info, job);
     case AesMode::kCtr:

@@ -20,8 +20,9 @@ namespace snapcell
 namespace
 {
 
-// zlib needs up to 264 KiB to deflate and 40 KiB to inflate, and a few KiB for its records.
-constexpr size_t kDeflateRoom = size_t{288} << 10;
+// What zlib needs for its records, and to inflate; what it needs to deflate depends on the
+// settings.
+constexpr size_t kRecordsRoom = size_t{24} << 10;
 constexpr size_t kInflateRoom = size_t{56} << 10;
 constexpr size_t kChunkSize = size_t{64} << 10;
 
@@ -33,6 +34,7 @@ struct Stream {
     bool ended;
     size_t used; // of the room that follows
     size_t room;
+    size_t dictionary_size; // it follows the room
     z_stream zlib;
 };
 constexpr size_t kHeadSize = (sizeof(Stream) + 15) & ~size_t{15};
@@ -58,29 +60,38 @@ Stream *StreamOf(v8::Local<v8::ArrayBuffer> holder)
     return stream->self == stream && stream->built == StartedForBuilding() ? stream : nullptr;
 }
 
-v8::MaybeLocal<v8::Value> NewChunk(v8::Isolate *isolate, const uint8_t *data, size_t size)
+const uint8_t *DictionaryOf(const Stream *stream)
 {
-    v8::Local<v8::ArrayBuffer> buffer;
-    if (!v8::ArrayBuffer::MaybeNew(isolate, size,
-                                   v8::BackingStoreInitializationMode::kUninitialized)
-             .ToLocal(&buffer)) {
-        ThrowRangeError(isolate, "Array buffer allocation failed");
-        return {};
-    }
-    memcpy(buffer->Data(), data, size);
-    return v8::Uint8Array::New(buffer, 0, size);
+    return reinterpret_cast<const uint8_t *>(stream) + kHeadSize + stream->room;
 }
 
-// One round of zlib into `out`; false when the data is not what it should be.
-bool Step(Stream *stream, int flush, uint8_t *out, size_t *out_size)
+int Inflate(Stream *stream)
+{
+    int status = inflate(&stream->zlib, Z_NO_FLUSH);
+    if (status != Z_NEED_DICT || stream->dictionary_size == 0) return status;
+    if (inflateSetDictionary(&stream->zlib, DictionaryOf(stream),
+                             static_cast<unsigned>(stream->dictionary_size)) != Z_OK)
+        return Z_NEED_DICT;
+    return inflate(&stream->zlib, Z_NO_FLUSH);
+}
+
+const char *FailureOf(const Stream *stream, int status)
+{
+    if (status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR) return nullptr;
+    if (status != Z_NEED_DICT) return "the compressed data is not valid";
+    return stream->dictionary_size > 0 ? "the dictionary is not that of the compressed data"
+                                       : "the compressed data needs a dictionary";
+}
+
+// One round of zlib into `out`; what is wrong with the data, or nullptr.
+const char *Step(Stream *stream, int flush, uint8_t *out, size_t *out_size)
 {
     stream->zlib.next_out = out;
     stream->zlib.avail_out = kChunkSize;
-    int status =
-        stream->inflates ? inflate(&stream->zlib, Z_NO_FLUSH) : deflate(&stream->zlib, flush);
+    int status = stream->inflates ? Inflate(stream) : deflate(&stream->zlib, flush);
     *out_size = kChunkSize - stream->zlib.avail_out;
     stream->ended = stream->ended || status == Z_STREAM_END;
-    return status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR;
+    return FailureOf(stream, status);
 }
 
 // Another member of a gzip file follows, which begins with its magic number.
@@ -111,12 +122,13 @@ bool Push(v8::Isolate *isolate, Stream *stream, const ViewBytes &input, int flus
             left -= stream->zlib.avail_in;
         }
         BeginsMember(stream);
-        if (!Step(stream, left == 0 ? flush : Z_NO_FLUSH, out.get(), &got)) {
-            ThrowTypeError(isolate, "the compressed data is not valid");
+        const char *failure = Step(stream, left == 0 ? flush : Z_NO_FLUSH, out.get(), &got);
+        if (failure != nullptr) {
+            ThrowTypeError(isolate, failure);
             return false;
         }
         v8::Local<v8::Value> chunk;
-        if (got > 0 && !NewChunk(isolate, out.get(), got).ToLocal(&chunk)) return false;
+        if (got > 0 && !NewByteChunk(isolate, out.get(), got).ToLocal(&chunk)) return false;
         if (got > 0) chunks->push_back(chunk);
     } while (BeginsMember(stream) ||
              (!stream->ended && (got == kChunkSize || stream->zlib.avail_in > 0 || left > 0)));
@@ -132,11 +144,52 @@ bool Push(v8::Isolate *isolate, Stream *stream, const ViewBytes &input, int flus
     return true;
 }
 
-int LevelOf(v8::Local<v8::Value> given)
+// An integer from `low` to `high`, else `fallback`.
+int NumberWithin(v8::Local<v8::Value> given, int low, int high, int fallback)
 {
-    if (!given->IsInt32()) return Z_DEFAULT_COMPRESSION;
-    int level = given.As<v8::Int32>()->Value();
-    return level >= Z_NO_COMPRESSION && level <= Z_BEST_COMPRESSION ? level : Z_DEFAULT_COMPRESSION;
+    if (!given->IsInt32()) return fallback;
+    int number = given.As<v8::Int32>()->Value();
+    return number >= low && number <= high ? number : fallback;
+}
+
+// How a stream works. Numbers that zlib does not know are its defaults.
+struct Settings {
+    explicit Settings(const NativeInfo &info)
+        : inflates(info[0]->IsTrue()), window_bits(info[1].As<v8::Int32>()->Value()),
+          level(NumberWithin(info[2], Z_NO_COMPRESSION, Z_BEST_COMPRESSION, Z_DEFAULT_COMPRESSION)),
+          memory_level(NumberWithin(info[4], 1, MAX_MEM_LEVEL, 8)),
+          strategy(NumberWithin(info[5], Z_DEFAULT_STRATEGY, Z_FIXED, Z_DEFAULT_STRATEGY))
+    {
+    }
+    // zconf.h tells what deflate takes; at most a window of 2^15 bytes.
+    size_t Room() const
+    {
+        size_t window = size_t{1} << (15 + 2);
+        return inflates ? kInflateRoom : kRecordsRoom + window + (size_t{1} << (memory_level + 9));
+    }
+    int Begin(z_stream *zlib) const
+    {
+        return inflates
+                   ? inflateInit2(zlib, window_bits)
+                   : deflateInit2(zlib, level, Z_DEFLATED, window_bits, memory_level, strategy);
+    }
+
+    bool inflates;
+    int window_bits;
+    int level;
+    int memory_level;
+    int strategy;
+};
+
+// What inflates zlib's format asks for its dictionary when it sees that it needs one.
+int GiveDictionary(Stream *stream, const Settings &settings, const ViewBytes &dictionary)
+{
+    memcpy(const_cast<uint8_t *>(DictionaryOf(stream)), dictionary.data, dictionary.size);
+    stream->dictionary_size = dictionary.size;
+    unsigned size = static_cast<unsigned>(dictionary.size);
+    if (dictionary.size == 0 || (settings.inflates && settings.window_bits >= 0)) return Z_OK;
+    return settings.inflates ? inflateSetDictionary(&stream->zlib, dictionary.data, size)
+                             : deflateSetDictionary(&stream->zlib, dictionary.data, size);
 }
 
 int FlushOf(int given)
@@ -146,33 +199,35 @@ int FlushOf(int given)
 
 } // namespace
 
-// zlibNew(inflates, windowBits, level, members) -> ArrayBuffer; a level that is not an integer is
-// the default; with members, a gzip file may have several, and what follows is ignored
+// zlibNew(inflates, windowBits, level, members, memLevel, strategy, dictionary) -> ArrayBuffer;
+// with members, a gzip file may have several, and what follows is ignored
 void Native_zlibNew(const NativeInfo &info)
 {
     v8::Isolate *isolate = info.GetIsolate();
-    bool inflates = info[0]->IsTrue();
-    int window_bits = info[1].As<v8::Int32>()->Value();
-    size_t room = inflates ? kInflateRoom : kDeflateRoom;
+    Settings settings(info);
+    ViewBytes dictionary(info[6]);
+    size_t room = settings.Room();
     v8::Local<v8::ArrayBuffer> holder;
-    if (!v8::ArrayBuffer::MaybeNew(isolate, kHeadSize + room).ToLocal(&holder)) {
+    if (dictionary.size > INT_MAX ||
+        !v8::ArrayBuffer::MaybeNew(isolate, kHeadSize + room + dictionary.size).ToLocal(&holder)) {
         ThrowRangeError(isolate, "Array buffer allocation failed");
         return;
     }
     Stream *stream = new (holder->Data()) Stream{};
     stream->self = stream;
     stream->built = StartedForBuilding();
-    stream->inflates = inflates;
+    stream->inflates = settings.inflates;
     stream->members = info[3]->IsTrue();
     stream->room = room;
     stream->zlib.zalloc = Allocate;
     stream->zlib.zfree = Free;
     stream->zlib.opaque = stream;
-    int status = inflates ? inflateInit2(&stream->zlib, window_bits)
-                          : deflateInit2(&stream->zlib, LevelOf(info[2]), Z_DEFLATED, window_bits,
-                                         8, Z_DEFAULT_STRATEGY);
-    if (status != Z_OK) {
+    if (settings.Begin(&stream->zlib) != Z_OK) {
         ThrowRangeError(isolate, "zlib cannot be started");
+        return;
+    }
+    if (GiveDictionary(stream, settings, dictionary) != Z_OK) {
+        ThrowTypeError(isolate, "zlib cannot take this dictionary");
         return;
     }
     info.GetReturnValue().Set(holder);

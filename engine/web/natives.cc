@@ -144,4 +144,17 @@ void ReturnLatin1(const NativeInfo &info, const uint8_t *data, size_t size)
     info.GetReturnValue().Set(text);
 }
 
+v8::MaybeLocal<v8::Value> NewByteChunk(v8::Isolate *isolate, const uint8_t *data, size_t size)
+{
+    v8::Local<v8::ArrayBuffer> buffer;
+    if (!v8::ArrayBuffer::MaybeNew(isolate, size,
+                                   v8::BackingStoreInitializationMode::kUninitialized)
+             .ToLocal(&buffer)) {
+        ThrowRangeError(isolate, "Array buffer allocation failed");
+        return {};
+    }
+    memcpy(buffer->Data(), data, size);
+    return v8::Uint8Array::New(buffer, 0, size);
+}
+
 } // namespace snapcell

@@ -94,6 +94,9 @@ bool TakeItem(v8::Local<v8::Context> context, v8::Local<v8::Array> list, uint32_
 // Returns a string of Latin-1 bytes, or throws when there is no room for it.
 void ReturnLatin1(const NativeInfo &info, const uint8_t *data, size_t size);
 
+// A Uint8Array with a buffer of its own. Empty when it threw.
+v8::MaybeLocal<v8::Value> NewByteChunk(v8::Isolate *isolate, const uint8_t *data, size_t size);
+
 // Random bytes: fresh at run time and without a state, repeatable at build time. False when the
 // system gives none.
 bool GiveRandomBytes(IsolateState *state, uint8_t *data, size_t size);

@@ -194,14 +194,15 @@ const fileKinds = {
 };
 const fileContents = {
     text: path => ({ contents: readFileSync(path), loader: "text" }),
-    data: path => decoded(path, "bytes.buffer"),
-    wasm: path => decoded(path, "new WebAssembly.Module(bytes)"),
+    data: path => decoded(path, "support.textBytes(text).buffer"),
+    wasm: path => decoded(path, "new WebAssembly.Module(support.textBytes(text))"),
 };
 
+// The bytes stay in the bundle's text, of which a snapshot holds nothing.
 const decoded = (path, value) => ({
     contents:
-        `const text = atob("${readFileSync(path, "base64")}");` +
-        `const bytes = Uint8Array.from(text, unit => unit.charCodeAt(0)); export default ${value};`,
+        `import support from "snapcell:node"; const text = () => "${readFileSync(path, "base64")}"; ` +
+        `export default ${value};`,
     loader: "js",
 });
 

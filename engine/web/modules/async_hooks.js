@@ -87,8 +87,23 @@ class AsyncLocalStorage {
     }
 }
 
-// Promises, timers and requests have no numbers here: only resources do.
+// Promises, timers and requests have no numbers here: only resources do. Code outside of their scopes has
+// the number of a top level.
 let lastId = 1;
+let running;
+const topLevel = {};
+
+function runIn(resource, frame, callback, receiver, values) {
+    const outer = running;
+    running = resource;
+    try {
+        return callIn(frame, callback, receiver, values);
+    } finally {
+        running = outer;
+    }
+}
+
+const executionAsyncId = () => (running ? running.asyncId() : 1);
 
 class AsyncResource {
     #frame = native.asyncFrame();
@@ -103,11 +118,11 @@ class AsyncResource {
     constructor(type, options = {}) {
         if (typeof type !== "string") throw invalid("type", "of type string", type);
         const triggerId = typeof options === "number" ? options : options?.triggerAsyncId;
-        this.#triggerId = triggerId ?? 1;
+        this.#triggerId = triggerId ?? executionAsyncId();
     }
 
     runInAsyncScope(callback, receiver, ...values) {
-        return callIn(this.#frame, callback, receiver, values);
+        return runIn(this, this.#frame, callback, receiver, values);
     }
 
     emitDestroy() {
@@ -124,9 +139,15 @@ class AsyncResource {
 
     bind(callback, receiver) {
         checkFunction(callback, "fn");
-        const frame = this.#frame;
+        const [resource, frame] = [this, this.#frame];
         function bound(...values) {
-            return callIn(frame, callback, receiver === undefined ? this : receiver, values);
+            return runIn(
+                resource,
+                frame,
+                callback,
+                receiver === undefined ? this : receiver,
+                values
+            );
         }
         const { length } = callback;
         return Object.defineProperty(bound, "length", { value: length, configurable: true });
@@ -145,6 +166,6 @@ const missing = name =>
 exports.AsyncLocalStorage = AsyncLocalStorage;
 exports.AsyncResource = AsyncResource;
 exports.createHook = missing("createHook");
-exports.executionAsyncId = missing("executionAsyncId");
-exports.executionAsyncResource = missing("executionAsyncResource");
-exports.triggerAsyncId = missing("triggerAsyncId");
+exports.executionAsyncId = executionAsyncId;
+exports.executionAsyncResource = () => running ?? topLevel;
+exports.triggerAsyncId = () => (running ? running.triggerAsyncId() : 0);

@@ -3,6 +3,7 @@ const { bytesOf, expose, need } = require("snapcell:idl");
 const { TransformStream } = require("snapcell:streams");
 
 // zlib's way to name a format.
+const asUsual = [undefined, false, undefined, undefined, new Uint8Array(0)];
 const windowBits = { deflate: 15, "deflate-raw": -15, gzip: 31 };
 
 function newTransform(inflates, format, what) {
@@ -15,7 +16,7 @@ function newTransform(inflates, format, what) {
     }
     let holder; // made with the first chunk: it takes memory
     const push = (bytes, finish, controller) => {
-        holder ??= native.zlibNew(inflates, windowBits[format]);
+        holder ??= native.zlibNew(inflates, windowBits[format], ...asUsual);
         for (const chunk of native.zlibPush(holder, bytes, finish)) controller.enqueue(chunk);
     };
     return new TransformStream({

@@ -39,17 +39,33 @@ exports.takeMessage = port => {
 exports.bind = (name, value) => require("snapcell:additions").bind(`${name}`, value);
 exports.first = callback => require("snapcell:additions").answerFirst(callback);
 
+// Bytes that the build put into a function's text, as () => "base64". A module of WebAssembly that is made of them is
+// read from the text again in each instance.
+exports.textBytes = text => require("snapcell:text_bytes").textBytes(text);
+
 // --- zlib: push(bytes, finish) -> Uint8Array[]; `finish` is true, false or zlib's number of a flush ---
 
-exports.newZlib = (inflates, windowBits, level = undefined) => {
-    const holder = native.zlibNew(inflates === true, windowBits | 0, level, windowBits > 15);
+const noBytes = new Uint8Array(0);
+
+exports.newZlib = (inflates, windowBits, { level, memLevel, strategy, dictionary } = {}) => {
+    const given = [level, windowBits > 15, memLevel, strategy, dictionary ?? noBytes];
+    const holder = native.zlibNew(inflates === true, windowBits | 0, ...given);
     return (bytes, finish) => native.zlibPush(holder, bytes, finish) ?? [];
 };
+
+// Uint8Array[], or undefined when a number is none of Brotli's
+exports.brotliCompress = (bytes, quality, windowBits, mode) =>
+    native.brotliCompress(bytes, quality, windowBits, mode);
+// Uint8Array[]; Brotli's number for what is wrong; undefined when more than `most` bytes came out
+exports.brotliDecompress = (bytes, mayEndEarly, most) =>
+    native.brotliDecompress(bytes, mayEndEarly === true, most);
 
 // --- Hashes, and what is derived by them; a hash is named by its number in our list of OpenSSL's ---
 
 const digests = ["sha1", "sha256", "sha384", "sha512"];
 exports.digestNumber = name => digests.indexOf(name);
+
+const token = Symbol(); // whose holder may make states and keys
 
 const bytesOf = buffer => (buffer === undefined ? undefined : new Uint8Array(buffer));
 
@@ -61,38 +77,51 @@ exports.pbkdf2 = (hash, password, salt, iterations, size) =>
     bytesOf(native.cryptoPbkdf2(hash, password, salt, iterations, size));
 exports.equal = (a, b) => native.cryptoEqual(a, b);
 
-const modes = ["gcm", "cbc", "ctr"];
+// Hashes that are fed in parts, by their numbers in native_hash.cc
+const hashKinds = ["md5", "ripemd160", "sha1", "sha224", "sha256", "sha384", "sha512"].concat([
+    "sha512-224",
+    "sha512-256",
+]);
+
+class HashState {
+    #holder;
+
+    constructor(given, holder) {
+        if (given !== token) throw new TypeError("Illegal constructor");
+        this.#holder = holder;
+    }
+
+    update(bytes) {
+        native.hashUpdate(this.#holder, bytes);
+    }
+
+    // The state goes on.
+    digest() {
+        return bytesOf(native.hashDigest(this.#holder));
+    }
+
+    clone() {
+        return newState(this.#holder.slice(0));
+    }
+}
+
+const newState = holder => new HashState(token, holder);
+
+// undefined when there is no such hash
+exports.newHash = name => {
+    const kind = hashKinds.indexOf(name);
+    return kind < 0 ? undefined : newState(native.hashNew(kind));
+};
+
+const modes = ["gcm", "cbc", "ctr", undefined, "chacha20-poly1305", "chacha20"];
 exports.aes = (mode, encrypts, key, iv, data, bits, more) =>
     bytesOf(native.cryptoAes(modes.indexOf(mode), encrypts === true, key, iv, data, bits, more));
 
 // --- Keys in pairs ---
 
+const { joinParts, splitParts } = require("snapcell:key_parts");
+
 const kinds = ["rsa", "prime256v1", "secp384r1", "secp521r1", "ed25519", "x25519"];
-const token = Symbol();
-
-// The bytes of a key are parts, each a length of two bytes and as many bytes.
-function split(bytes) {
-    const parts = [];
-    for (let at = 0; at < bytes.length;) {
-        const end = at + 2 + bytes[at] * 256 + bytes[at + 1];
-        parts.push(bytes.slice(at + 2, end));
-        at = end;
-    }
-    return parts;
-}
-
-function join(parts) {
-    const bytes = new Uint8Array(parts.reduce((size, part) => size + 2 + part.length, 0));
-    let at = 0;
-    for (const part of parts) {
-        bytes[at] = part.length >> 8;
-        bytes[at + 1] = part.length;
-        bytes.set(part, at + 2);
-        at += 2 + part.length;
-    }
-    return bytes;
-}
-
 class PairKey {
     #kind;
     #isPrivate;
@@ -115,12 +144,12 @@ class PairKey {
 
     // Of RSA n, e, d, p, q, dp, dq, qi; of a curve the point and the number; of others both keys.
     parts() {
-        return split(this.#bytes);
+        return splitParts(this.#bytes).map(part => part.slice()); // not what the key is made of
     }
 
     toPublic() {
         const count = this.#kind === 0 ? 2 : 1;
-        return newKey(this.#kind, false, join(split(this.#bytes).slice(0, count)));
+        return newKey(this.#kind, false, joinParts(splitParts(this.#bytes).slice(0, count)));
     }
 
     // PKCS #8 or SubjectPublicKeyInfo
@@ -167,7 +196,7 @@ exports.makeKey = (name, isPrivate, parts) => {
     const kind = kinds.indexOf(name);
     const copies = Array.from(parts, part => new Uint8Array(part));
     if (kind < 0 || copies.some(part => part.length > 0xffff)) return undefined;
-    return keyOf(kind, isPrivate, native.pairCheck(kind, isPrivate === true, join(copies)));
+    return keyOf(kind, isPrivate, native.pairCheck(kind, isPrivate === true, joinParts(copies)));
 };
 
 exports.generateKey = (name, bits, exponent) => {

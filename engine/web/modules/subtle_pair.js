@@ -14,6 +14,7 @@ const {
     stateOf,
     toBase64Url,
 } = require("snapcell:subtle_key");
+const { joinParts, splitParts } = require("snapcell:key_parts");
 
 // Kinds of keys, in the order of their numbers in C++, with the length of a coordinate.
 const kinds = ["RSA", "P-256", "P-384", "P-521", "Ed25519", "X25519", "Ed448", "X448"];
@@ -56,28 +57,6 @@ function kindOf({ name, namedCurve }) {
 
 // --- The bytes of a key: parts, each a length of two bytes and as many bytes ---
 
-function split(bytes) {
-    const parts = [];
-    for (let at = 0; at < bytes.length;) {
-        const end = at + 2 + bytes[at] * 256 + bytes[at + 1];
-        parts.push(bytes.subarray(at + 2, end));
-        at = end;
-    }
-    return parts;
-}
-
-function join(parts) {
-    const bytes = new Uint8Array(parts.reduce((size, part) => size + 2 + part.length, 0));
-    let at = 0;
-    for (const part of parts) {
-        bytes[at] = part.length >> 8;
-        bytes[at + 1] = part.length;
-        bytes.set(part, at + 2);
-        at += 2 + part.length;
-    }
-    return bytes;
-}
-
 function stateFor(algorithm, kind, type, extractable, usages, bytes) {
     const state = {
         __proto__: null,
@@ -92,7 +71,7 @@ function stateFor(algorithm, kind, type, extractable, usages, bytes) {
         building: false,
     };
     if (kind === 0) {
-        const [n, e] = split(bytes);
+        const [n, e] = splitParts(bytes);
         state.modulusLength = n.length * 8 - Math.clz32(n[0]) + 24;
         state.exponent = e;
     }
@@ -136,7 +115,7 @@ exports.generateKey = (algorithm, extractable, usages) => {
             `a key pair for ${name} cannot be made with these parameters`
         );
     const bytes = new Uint8Array(made);
-    const publicBytes = join(split(bytes).slice(0, kind === 0 ? 2 : 1));
+    const publicBytes = joinParts(splitParts(bytes).slice(0, kind === 0 ? 2 : 1));
     const others = usages.filter(usage => role.public.includes(usage));
     const states = [
         stateFor(algorithm, kind, "public", true, others, publicBytes),
@@ -210,13 +189,13 @@ function fromJwk(jwk, algorithm, kind, extractable, usages) {
     }
     const parts = kind === 0 ? rsaParts(jwk) : kind < 4 ? curveParts(jwk, kind) : okpParts(jwk);
     if (parts.some(part => part.length > 0xffff)) throw refuse("DataError", "the JWK is too large");
-    return native.pairCheck(kind, jwk.d !== undefined, join(parts));
+    return native.pairCheck(kind, jwk.d !== undefined, joinParts(parts));
 }
 
 function fromBytes(format, bytes, kind) {
     if (format !== "raw") return native.pairRead(kind, format === "pkcs8", bytes);
     if (bytes.length > 0xffff) return undefined;
-    return native.pairCheck(kind, false, join([bytes]));
+    return native.pairCheck(kind, false, joinParts([bytes]));
 }
 
 exports.importKey = (format, data, algorithm, extractable, usages) => {
@@ -238,7 +217,7 @@ exports.importKey = (format, data, algorithm, extractable, usages) => {
 
 function toJwk(state) {
     const { kind, name } = state;
-    const parts = split(state.bytes);
+    const parts = splitParts(state.bytes);
     const members = {};
     if (kind === 0) {
         parts.forEach((part, index) => (members[rsaMembers[index]] = toBase64Url(part)));
@@ -262,7 +241,7 @@ exports.exportKey = (format, state) => {
     if (type !== (format === "pkcs8" ? "private" : "public")) {
         throw refuse("InvalidAccessError", `a ${type} key has no format ${format}`);
     }
-    if (format === "raw") return split(bytes)[0].slice().buffer;
+    if (format === "raw") return splitParts(bytes)[0].slice().buffer;
     const result = native.pairWrite(kind, type === "private", bytes);
     if (!result) throw refuse("OperationError", `the key could not be written as ${format}`);
     return result;

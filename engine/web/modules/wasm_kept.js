@@ -52,6 +52,15 @@ function copyOf(bytes) {
     return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength).slice();
 }
 
+// A function that gives the bytes. Those that a build put into the text of the bundle are read again from there, so
+// that the snapshot does not hold them a second time.
+function bytesOf(given) {
+    const text = require("snapcell:text_bytes").textOf(given);
+    if (text !== undefined) return () => native.functionBytes(text);
+    const bytes = copyOf(given);
+    return () => bytes;
+}
+
 function checkBytes(value, label) {
     if (isBytes(value)) return;
     const orModule = label === "instantiate" ? " or a WebAssembly.Module object" : "";
@@ -60,10 +69,10 @@ function checkBytes(value, label) {
 
 function newModule(given, label, prototype = real[MODULE].prototype) {
     checkBytes(given, label);
-    const bytes = copyOf(given);
-    const [imports, exports] = work("inspect", [bytes], label);
+    const bytes = bytesOf(given);
+    const [imports, exports] = work("inspect", [bytes()], label);
     const standIn = Object.create(prototype);
-    const make = () => new real[MODULE](bytes);
+    const make = () => new real[MODULE](bytes());
     held.set(standIn, { make, made: undefined, bytes, imports, exports });
     return standIn;
 }
@@ -132,7 +141,7 @@ function exportsOf(standIn, module, calls, number, functions) {
 
 function newInstance(module, prototype = real[INSTANCE].prototype) {
     const entry = held.get(module);
-    const [number, functions] = work("instantiate", [entry.bytes]);
+    const [number, functions] = work("instantiate", [entry.bytes()]);
     const standIn = Object.create(prototype);
     const calls = [];
     const make = () => {

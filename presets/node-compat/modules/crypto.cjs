@@ -1,6 +1,6 @@
 "use strict";
-// node:crypto: hashes of @noble/hashes, all else on the engine's natives. Each part is evaluated when
-// a function first asks for it.
+// node:crypto on the engine's natives, except for SHA-3, BLAKE2 and scrypt, which are of @noble/hashes. Each part is
+// evaluated when a function first asks for it.
 const { Buffer } = require("./buffer.cjs");
 const {
     bytesOf,

@@ -1,6 +1,6 @@
 "use strict";
-// createCipheriv and createDecipheriv of node:crypto: AES. The engine takes a text as a whole: update() asks it
-// for the blocks that are complete, with what came before as the initialization vector.
+// createCipheriv and createDecipheriv of node:crypto: AES and ChaCha20. The engine takes a text as a whole: update()
+// asks it for the blocks that are complete, with what came before as the initialization vector.
 const { Buffer } = require("./buffer.cjs");
 const { bytesOf, encoded } = require("./crypto_data.cjs");
 const { secretOf } = require("./crypto_keys.cjs");
@@ -8,9 +8,11 @@ const { checkString, failure, invalidType } = require("./errors.cjs");
 const support = require("./support.mjs").default;
 
 const pattern = /^aes-?(128|192|256)-(cbc|ctr|gcm)$/;
+const chaChas = ["chacha20-poly1305", "chacha20"];
 
 function parse(name) {
     checkString(name, "cipher");
+    if (chaChas.includes(name.toLowerCase())) return { size: 32, mode: name.toLowerCase() };
     const found = pattern.exec(name.toLowerCase().replace(/^id-aes(\d+)-gcm$/, "aes-$1-gcm"));
     if (!found) throw failure(Error, "ERR_CRYPTO_UNKNOWN_CIPHER", "Unknown cipher");
     return { size: Number(found[1]) / 8, mode: found[2] };
@@ -34,6 +36,12 @@ function counterAfter(first, blocks, bits) {
     return new Uint8Array(Buffer.from(kept + count.toString(16).padStart(bits / 4, "0"), "hex"));
 }
 
+// The sizes of initialization vectors that a mode takes.
+const vectorFits = {
+    gcm: size => size > 0,
+    "chacha20-poly1305": size => size === 12,
+};
+
 class Cipher {
     #encrypts;
     #mode;
@@ -56,8 +64,7 @@ class Cipher {
         this.#tagSize = options?.authTagLength ?? 16;
         if (this.#key.length !== size)
             throw failure(RangeError, "ERR_CRYPTO_INVALID_KEYLEN", "Invalid key length");
-        const fits = mode === "gcm" ? this.#iv.length > 0 : this.#iv.length === 16;
-        if (!fits)
+        if (!(vectorFits[mode] ?? (bytes => bytes === 16))(this.#iv.length))
             throw failure(TypeError, "ERR_CRYPTO_INVALID_IV", "Invalid initialization vector");
     }
 
@@ -69,9 +76,15 @@ class Cipher {
 
     #take(bytes) {
         if (this.#mode === "ctr") return this.#stream(this.#iv, 128, bytes);
+        if (this.#mode === "chacha20") return this.#chaCha(this.#iv, bytes);
         this.#chunks.push(bytes);
+        if (this.#mode === "chacha20-poly1305") return this.#chaCha(this.#firstOfChaCha(), bytes);
         if (this.#mode === "cbc") return this.#blocks();
         return this.#isPlainGcm ? this.#stream(this.#firstOfGcm(), 32, bytes) : new Uint8Array(0);
+    }
+
+    get #hasTag() {
+        return this.#mode === "gcm" || this.#mode === "chacha20-poly1305";
     }
 
     get #isPlainGcm() {
@@ -95,6 +108,24 @@ class Cipher {
         return support.aes("ctr", true, this.#key, counter, padded, bits).subarray(skipped);
     }
 
+    // Here, too, the first block is the tag's. Its number begins the vector, little endian.
+    #firstOfChaCha() {
+        const block = new Uint8Array(16);
+        block[0] = 1;
+        block.set(this.#iv, 4);
+        return block;
+    }
+
+    #chaCha(first, bytes) {
+        const skipped = this.#position % 64;
+        const block = Buffer.from(first);
+        const number = block.readUInt32LE(0) + Math.floor(this.#position / 64);
+        block.writeUInt32LE(number % 2 ** 32, 0);
+        this.#position += bytes.length;
+        const padded = Buffer.concat([new Uint8Array(skipped), bytes]);
+        return support.aes("chacha20", true, this.#key, block, padded, 0).subarray(skipped);
+    }
+
     // The complete blocks; one stays for final() where it may hold padding.
     #blocks() {
         const data = Buffer.concat(this.#chunks);
@@ -113,7 +144,7 @@ class Cipher {
         if (this.#done) throw badState("final");
         this.#done = true;
         const result = this.#run(Buffer.concat(this.#chunks));
-        const isOut = this.#mode === "ctr" || (this.#mode === "gcm" && this.#isPlainGcm);
+        const isOut = this.#mode !== "cbc" && (this.#mode !== "gcm" || this.#isPlainGcm);
         return encoded(isOut ? new Uint8Array(0) : result, outputEncoding);
     }
 
@@ -128,12 +159,12 @@ class Cipher {
     }
 
     getAuthTag() {
-        if (!this.#encrypts || !this.#done || this.#mode !== "gcm") throw badState("getAuthTag");
+        if (!this.#encrypts || !this.#done || !this.#hasTag) throw badState("getAuthTag");
         return this.#tag;
     }
 
     setAuthTag(tag, encoding) {
-        if (this.#encrypts || this.#mode !== "gcm") throw badState("setAuthTag");
+        if (this.#encrypts || !this.#hasTag) throw badState("setAuthTag");
         this.#tag = Buffer.from(bytesOf(tag, "tag", encoding));
         const { length } = this.#tag;
         if (length < 4 || length > 16)
@@ -146,8 +177,8 @@ class Cipher {
     }
 
     #run(data) {
-        if (this.#mode === "ctr") return data;
-        if (this.#mode === "gcm") return this.#runGcm(data);
+        if (this.#mode === "ctr" || this.#mode === "chacha20") return data;
+        if (this.#hasTag) return this.#runGcm(data);
         if (this.#mode === "cbc" && !this.#padding) return this.#runUnpadded(data);
         const result = this.#aes(this.#encrypts, data, 128);
         if (result) return result;
@@ -202,14 +233,21 @@ class Decipheriv extends Cipher {
     }
 }
 
-const names = ["cbc", "ctr", "gcm"].flatMap(mode =>
-    [128, 192, 256].map(bits => `aes-${bits}-${mode}`)
-);
+const names = ["cbc", "ctr", "gcm"]
+    .flatMap(mode => [128, 192, 256].map(bits => `aes-${bits}-${mode}`))
+    .concat(chaChas.toReversed());
+
+const chaChaInfo = mode =>
+    mode === "chacha20"
+        ? { mode: "stream", name: "chacha20", nid: 1019, ivLength: 16, keyLength: 32 }
+        : { mode: "stream", name: "chacha20-poly1305", nid: 1018, ivLength: 12, keyLength: 32 };
 
 function getCipherInfo(name) {
     if (typeof name !== "string" && typeof name !== "number")
         throw invalidType("nameOrNid", ["string", "number"], name);
-    if (typeof name !== "string" || !pattern.test(name.toLowerCase())) return undefined;
+    if (typeof name !== "string") return undefined;
+    if (chaChas.includes(name.toLowerCase())) return chaChaInfo(name.toLowerCase());
+    if (!pattern.test(name.toLowerCase())) return undefined;
     const { size, mode } = parse(name);
     const bits = size * 8;
     const shown = { mode, name: mode === "gcm" ? `id-aes${bits}-GCM` : `aes-${bits}-${mode}` };

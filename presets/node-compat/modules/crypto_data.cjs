@@ -3,17 +3,19 @@
 const { Buffer } = require("./buffer.cjs");
 const { failure, invalidType } = require("./errors.cjs");
 
-// Evaluated when a function asks for the first hash of its kind.
+const native = (...facts) => require("./crypto_native_hash.cjs").nativeHash(...facts);
+
+// Evaluated when a function asks for the first hash of its kind: the engine's, and those that it does not have.
 const hashes = {
-    md5: () => require("@noble/hashes/legacy.js").md5,
-    sha1: () => require("@noble/hashes/legacy.js").sha1,
-    ripemd160: () => require("@noble/hashes/legacy.js").ripemd160,
-    sha224: () => require("@noble/hashes/sha2.js").sha224,
-    sha256: () => require("@noble/hashes/sha2.js").sha256,
-    sha384: () => require("@noble/hashes/sha2.js").sha384,
-    sha512: () => require("@noble/hashes/sha2.js").sha512,
-    "sha512-224": () => require("@noble/hashes/sha2.js").sha512_224,
-    "sha512-256": () => require("@noble/hashes/sha2.js").sha512_256,
+    md5: () => native("md5", 16, 64),
+    sha1: () => native("sha1", 20, 64),
+    ripemd160: () => native("ripemd160", 20, 64),
+    sha224: () => native("sha224", 28, 64),
+    sha256: () => native("sha256", 32, 64),
+    sha384: () => native("sha384", 48, 128),
+    sha512: () => native("sha512", 64, 128),
+    "sha512-224": () => native("sha512-224", 28, 128),
+    "sha512-256": () => native("sha512-256", 32, 128),
     "sha3-224": () => require("@noble/hashes/sha3.js").sha3_224,
     "sha3-256": () => require("@noble/hashes/sha3.js").sha3_256,
     "sha3-384": () => require("@noble/hashes/sha3.js").sha3_384,

@@ -29,10 +29,11 @@ function performanceOfNode() {
     return performance;
 }
 
-const perf = missingAll("perf_hooks", ["createHistogram", "monitorEventLoopDelay"]);
+const perf = missingAll("perf_hooks", ["monitorEventLoopDelay"]);
 for (const name of names)
     Object.defineProperty(perf, name, { enumerable: true, get: () => globalThis[name] });
 Object.defineProperty(perf, "performance", { enumerable: true, get: performanceOfNode });
+perf.createHistogram = require("./perf_histogram.cjs").createHistogram;
 perf.constants = {
     NODE_PERFORMANCE_GC_MAJOR: 4,
     NODE_PERFORMANCE_GC_MINOR: 1,

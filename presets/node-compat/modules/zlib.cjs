@@ -1,6 +1,5 @@
 "use strict";
-// node:zlib on the engine's zlib: deflate, gzip and raw, at once and as streams. Brotli and Zstandard
-// are not there.
+// node:zlib on the engine's zlib and Brotli: at once and as streams. Zstandard is not there.
 const { Buffer } = require("./buffer.cjs");
 const { Transform } = require("./stream.cjs");
 const {
@@ -12,6 +11,7 @@ const {
 } = require("./errors.cjs");
 const support = require("./support.mjs").default;
 
+const brotli = require("./zlib_brotli.cjs");
 const constants = require("./zlib_constants.cjs");
 
 // [inflates, zlib's window bits]: 16 more for gzip, 32 more for either, below zero for neither.
@@ -26,6 +26,9 @@ const kinds = {
 };
 
 const failures = {
+    "the compressed data needs a dictionary": ["Z_NEED_DICT", 2, "Missing dictionary"],
+    "the dictionary is not that of the compressed data": ["Z_NEED_DICT", 2, "Bad dictionary"],
+    "zlib cannot take this dictionary": ["Z_STREAM_ERROR", -2, "Failed to set dictionary"],
     "the compressed data is not valid": ["Z_DATA_ERROR", -3, "incorrect header check"],
     "the compressed data ends too early": ["Z_BUF_ERROR", -5, "unexpected end of file"],
     "there is more data after the end of the compressed data": [
@@ -42,22 +45,39 @@ function failureOf(error) {
     return Object.assign(new Error(message), { errno, code });
 }
 
-function checkOptions(options) {
-    const { level, finishFlush, dictionary, maxOutputLength } = options;
-    if (level !== undefined && !(level >= -1 && level <= 9)) {
-        if (typeof level !== "number") throw invalidType("options.level", "number", level);
-        throw outOfRange("options.level", ">= -1 and <= 9", level);
-    }
+// [least, most] of the numbers that zlib takes.
+const numbers = { windowBits: [8, 15], level: [-1, 9], memLevel: [1, 9], strategy: [0, 4] };
+
+function checkNumber(options, name, inflates) {
+    const value = options[name];
+    if (value === undefined || (name === "windowBits" && inflates && value === 0)) return;
+    const [least, most] = numbers[name];
+    if (typeof value !== "number") throw invalidType(`options.${name}`, "number", value);
+    if (!(value >= least && value <= most))
+        throw outOfRange(`options.${name}`, `>= ${least} and <= ${most}`, value);
+}
+
+function checkOptions(options, inflates) {
+    const { level, memLevel, strategy, finishFlush, dictionary, maxOutputLength } = options;
+    for (const name of Object.keys(numbers)) checkNumber(options, name, inflates);
     if (maxOutputLength !== undefined) checkInteger(maxOutputLength, "options.maxOutputLength", 1);
-    if (dictionary !== undefined)
-        throw Object.assign(new Error("zlib: a dictionary is not in presets/node-compat"), {
-            code: "ERR_METHOD_NOT_IMPLEMENTED",
-        });
+    const isBytes = ArrayBuffer.isView(dictionary) || dictionary instanceof ArrayBuffer;
+    if (dictionary !== undefined && !isBytes) {
+        const kinds = ["Buffer", "TypedArray", "DataView", "ArrayBuffer"];
+        throw invalidType("options.dictionary", kinds, dictionary);
+    }
     return {
-        level,
+        settings: { level, memLevel, strategy, dictionary: dictionary && bytesOf(dictionary) },
         lenient: finishFlush === constants.Z_SYNC_FLUSH,
         most: maxOutputLength ?? Infinity,
     };
+}
+
+// zlib's own number: it tells formats apart by what it adds, and has no raw window of 2^8.
+function windowBitsOf(bits, { windowBits: given }) {
+    if (!given) return bits;
+    if (bits < 0) return -Math.max(given, 9);
+    return bits - 15 + given;
 }
 
 function bytesOf(data) {
@@ -74,12 +94,13 @@ function bytesOf(data) {
 
 // Gives a function (bytes, last) -> Uint8Array[].
 function newCoder(kind, options) {
+    if (!kinds[kind]) return brotli.newCoder(kind, options);
     const [inflates, bits] = kinds[kind];
-    const { level, lenient } = checkOptions(options);
+    const { settings, lenient } = checkOptions(options, inflates);
     let push;
     return (bytes, last) => {
-        push ??= support.newZlib(inflates, bits, level);
         try {
+            push ??= support.newZlib(inflates, windowBitsOf(bits, options), settings);
             return push(bytes, last === true ? !lenient : last);
         } catch (error) {
             throw failureOf(error);
@@ -88,16 +109,11 @@ function newCoder(kind, options) {
 }
 
 function codeSync(kind, data, options = {}) {
-    const { most } = checkOptions(options);
+    const { most } = checkOptions(options, true);
     const result = Buffer.concat(newCoder(kind, options)(bytesOf(data), true));
-    if (result.length > most) throw outOfLength(most);
+    if (result.length > most) throw brotli.outOfLength(most);
     return result;
 }
-
-const outOfLength = most => {
-    const error = new RangeError(`Cannot create a Buffer larger than ${most} bytes`);
-    return Object.assign(error, { code: "ERR_BUFFER_TOO_LARGE" });
-};
 
 const codeLater = kind =>
     function (data, options, callback) {
@@ -165,13 +181,13 @@ class Coder extends Transform {
 }
 
 const zlib = missingAll("zlib", [
-    ...["BrotliCompress", "BrotliDecompress", "ZstdCompress", "ZstdDecompress"].flatMap(name => {
+    ...["ZstdCompress", "ZstdDecompress"].flatMap(name => {
         const plain = name[0].toLowerCase() + name.slice(1);
         return [name, `create${name}`, plain, `${plain}Sync`];
     }),
 ]);
 
-for (const kind of Object.keys(kinds)) {
+for (const kind of [...Object.keys(kinds), "BrotliCompress", "BrotliDecompress"]) {
     const name = kind[0].toLowerCase() + kind.slice(1);
     const Kind = function (options) {
         return Reflect.construct(Coder, [kind, options], new.target ?? Kind);
@@ -212,25 +228,11 @@ zlib.crc32 = function crc32(data, value = 0) {
 };
 
 zlib.constants = constants;
-zlib.codes = Object.freeze({
-    Z_OK: 0,
-    Z_STREAM_END: 1,
-    Z_NEED_DICT: 2,
-    Z_ERRNO: -1,
-    Z_STREAM_ERROR: -2,
-    Z_DATA_ERROR: -3,
-    Z_MEM_ERROR: -4,
-    Z_BUF_ERROR: -5,
-    Z_VERSION_ERROR: -6,
-    0: "Z_OK",
-    1: "Z_STREAM_END",
-    2: "Z_NEED_DICT",
-    [-1]: "Z_ERRNO",
-    [-2]: "Z_STREAM_ERROR",
-    [-3]: "Z_DATA_ERROR",
-    [-4]: "Z_MEM_ERROR",
-    [-5]: "Z_BUF_ERROR",
-    [-6]: "Z_VERSION_ERROR",
-});
+const statuses = ["Z_OK", "Z_STREAM_END", "Z_NEED_DICT", "Z_ERRNO", "Z_STREAM_ERROR"];
+statuses.push("Z_DATA_ERROR", "Z_MEM_ERROR", "Z_BUF_ERROR", "Z_VERSION_ERROR");
+zlib.codes = {};
+for (const name of statuses) zlib.codes[name] = constants[name];
+for (const name of statuses) zlib.codes[constants[name]] = name;
+Object.freeze(zlib.codes);
 
 module.exports = zlib;

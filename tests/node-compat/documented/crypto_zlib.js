@@ -131,6 +131,52 @@ export const handler = () =>
             );
             return cipher.update("secret", "utf8", "hex") + cipher.final("hex");
         },
+        "crypto: ChaCha20-Poly1305 with its tag, in parts": () => {
+            const [key, iv] = [Buffer.alloc(32, 1), Buffer.alloc(12, 2)];
+            const options = { authTagLength: 16 };
+            const cipher = crypto.createCipheriv("chacha20-poly1305", key, iv, options);
+            cipher.setAAD(Buffer.from("more"), { plaintextLength: 108 });
+            const parts = ["a".repeat(70), "b".repeat(38)].map(part => cipher.update(part));
+            const bytes = Buffer.concat([...parts, cipher.final()]);
+            const decipher = crypto.createDecipheriv("chacha20-poly1305", key, iv, options);
+            decipher.setAAD(Buffer.from("more"), { plaintextLength: 108 });
+            decipher.setAuthTag(cipher.getAuthTag());
+            const plain = decipher.update(bytes, undefined, "utf8") + decipher.final("utf8");
+            return [hex(bytes), hex(cipher.getAuthTag()), plain];
+        },
+        "crypto: ChaCha20-Poly1305 with a wrong tag": () => {
+            const [key, iv] = [Buffer.alloc(32, 1), Buffer.alloc(12, 2)];
+            const options = { authTagLength: 16 };
+            const decipher = crypto.createDecipheriv("chacha20-poly1305", key, iv, options);
+            decipher.setAuthTag(Buffer.alloc(16));
+            decipher.update("00", "hex");
+            return decipher.final();
+        },
+        "crypto: ChaCha20": () => {
+            const cipher = crypto.createCipheriv(
+                "chacha20",
+                Buffer.alloc(32, 1),
+                Buffer.alloc(16, 2)
+            );
+            return cipher.update("secret".repeat(20), "utf8", "hex") + cipher.final("hex");
+        },
+        "crypto: getCipherInfo of ChaCha20": () => crypto.getCipherInfo("chacha20-poly1305"),
+        "crypto: every hash, at once and in parts": () =>
+            ["md5", "ripemd160", "sha1", "sha224", "sha256", "sha384", "sha512", "sha512-224"]
+                .concat("sha512-256", "sha3-256", "blake2b512")
+                .map(name => {
+                    const parts = crypto.createHash(name).update("a".repeat(200)).update("b");
+                    const copy = parts.copy().update("c").digest("base64");
+                    return [name, crypto.hash(name, "abc"), parts.digest("hex"), copy];
+                }),
+        "crypto: HMAC of hashes that are short and long": () =>
+            ["md5", "sha1", "sha224", "sha512", "sha512-256"].flatMap(name =>
+                ["key", "k".repeat(200)].map(key =>
+                    crypto.createHmac(name, key).update("ab").update("c").digest("hex")
+                )
+            ),
+        "crypto: PBKDF2 by MD5": () =>
+            crypto.pbkdf2Sync("password", "salt", 3, 20, "md5").toString("hex"),
         "crypto: a key of the wrong size": () =>
             crypto.createCipheriv("aes-256-cbc", Buffer.alloc(3), Buffer.alloc(16)),
         "crypto: sign and verify by Ed25519": () => {
@@ -225,6 +271,57 @@ export const handler = () =>
             zlib.crc32("hello"),
             zlib.crc32(Buffer.from("world"), zlib.crc32("hello")),
         ],
+        "zlib: a dictionary that is missing": () =>
+            zlib.inflateSync(zlib.deflateSync("words", { dictionary: Buffer.from("words") })),
+        "zlib: another dictionary": () =>
+            zlib.inflateSync(zlib.deflateSync("words", { dictionary: Buffer.from("words") }), {
+                dictionary: Buffer.from("other"),
+            }),
+        "zlib: a dictionary of raw deflate": () =>
+            zlib
+                .inflateRawSync(
+                    zlib.deflateRawSync("words", { dictionary: Buffer.from("words") }),
+                    {
+                        dictionary: Buffer.from("words"),
+                    }
+                )
+                .toString(),
+        "zlib: windowBits, memLevel, strategy": () =>
+            zlib
+                .deflateSync("abcabcabcabc", { windowBits: 9, memLevel: 9, strategy: 2 })
+                .toString("hex"),
+        "zlib: a memLevel that is wrong": () => zlib.gzipSync("a", { memLevel: 10 }),
+        "zlib: brotli's bytes": () =>
+            zlib.brotliCompressSync("hello hello hello hello").toString("hex"),
+        "zlib: brotli with a callback": () =>
+            later(done => zlib.brotliCompress("abc", done)).then(bytes =>
+                zlib.brotliDecompressSync(bytes).toString()
+            ),
+        "zlib: brotli as a stream": () =>
+            text(
+                Readable.from([zlib.brotliCompressSync("in parts")]).pipe(
+                    zlib.createBrotliDecompress()
+                )
+            ),
+        "zlib: brotli's quality and window": () =>
+            zlib
+                .brotliCompressSync("a".repeat(1000), {
+                    params: {
+                        [zlib.constants.BROTLI_PARAM_QUALITY]: 4,
+                        [zlib.constants.BROTLI_PARAM_LGWIN]: 16,
+                    },
+                })
+                .toString("hex"),
+        "zlib: bytes that are no brotli": () =>
+            zlib.brotliDecompressSync(Buffer.from([0xff, 0xff, 0xff, 1, 2, 3])),
+        "zlib: brotli's end is missing": () =>
+            zlib.brotliDecompressSync(zlib.brotliCompressSync("hello world").subarray(0, 5)),
+        "zlib: a parameter that is not brotli's": () =>
+            zlib.brotliCompressSync("a", { params: { 99: 1 } }),
+        "zlib: brotli's maxOutputLength": () =>
+            zlib.brotliDecompressSync(zlib.brotliCompressSync("a".repeat(100)), {
+                maxOutputLength: 10,
+            }),
         "zlib: brotli": () => zlib.brotliDecompressSync(zlib.brotliCompressSync("text")).toString(),
         "zlib: flush": () =>
             new Promise(resolve => {

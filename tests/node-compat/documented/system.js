@@ -1,5 +1,6 @@
 // What Node's documentation says of processes, time, contexts, and what else is of the system.
 import { AsyncLocalStorage, AsyncResource, executionAsyncId } from "node:async_hooks";
+import { executionAsyncResource, triggerAsyncId } from "node:async_hooks";
 import { exec } from "node:child_process";
 import dns from "node:dns";
 import fs from "node:fs";
@@ -85,6 +86,20 @@ export const handler = () =>
             return [other.getStore(), other.name, other.run(6, () => other.getStore())];
         },
         "async_hooks: executionAsyncId": () => typeof executionAsyncId(),
+        "async_hooks: executionAsyncId in the scope of a resource": () => {
+            const outer = new AsyncResource("outer");
+            return outer.runInAsyncScope(() => {
+                const inner = new AsyncResource("inner");
+                return [
+                    executionAsyncId() === outer.asyncId(),
+                    inner.triggerAsyncId() === outer.asyncId(),
+                    triggerAsyncId() === outer.triggerAsyncId(),
+                    executionAsyncResource() === outer,
+                    inner.runInAsyncScope(() => executionAsyncId() === inner.asyncId()),
+                    executionAsyncId() === outer.asyncId(),
+                ];
+            });
+        },
         "process: env holds strings": () => {
             process.env.DOCUMENTED = 1;
             const told = [
@@ -206,6 +221,19 @@ export const handler = () =>
             histogram.record(5);
             return [histogram.min, histogram.max, histogram.count];
         },
+        "perf_hooks: a histogram's percentiles": () => {
+            const histogram = perf.createHistogram();
+            for (let i = 1; i <= 1000; i++) histogram.record(i * 7);
+            histogram.record(1234567n);
+            return [
+                [...histogram.percentiles],
+                histogram.percentile(99),
+                histogram.mean,
+                histogram.stddev,
+                histogram.max,
+            ];
+        },
+        "perf_hooks: what a histogram does not take": () => perf.createHistogram().record(0),
         "os: facts": () => [
             os.EOL,
             os.platform(),
