@@ -5,7 +5,7 @@
 //   source               a file of small/src or three/src
 //   create, install      commands; packages that the adapter needs
 //   build                a command
-//   entry, assets        what the build made
+//   kit                  what `npx snapcell build` is told besides
 //   peer                 "listen": the same source listens in Node; "fetch": Node serves its handler;
 //                        or a command, with PORT in the environment, that serves the same build
 //   same                 makes answers comparable: what is random, or dated
@@ -154,9 +154,7 @@ export const frameworks = {
         ].concat(["--no-add-ons", "--no-install"]),
         install: ["-D", "@sveltejs/adapter-cloudflare@7.2.9"],
         build: [["npx", "vite", "build"]],
-        entry: ".svelte-kit/cloudflare/_worker.js",
-        assets: ".svelte-kit/cloudflare",
-        options: ["--env", "{}"],
+        kit: ["--build-env", "{}"],
         peer: workerd,
         warm: ["/"],
         requests: [
@@ -177,8 +175,7 @@ export const frameworks = {
             ["npm", "run", "build.client"],
             ["npm", "run", "build.server"],
         ],
-        entry: "dist/_worker.js",
-        assets: "dist",
+        kit: ["--assets", "dist"],
         peer: pages("dist"),
         warm: ["/"],
         requests: [
@@ -210,8 +207,6 @@ export const frameworks = {
         ],
         install: ["-D", "@cloudflare/vite-plugin@1.64.0", "wrangler@4.164.0"],
         build: [["npx", "vite", "build"]],
-        entry: "dist/server/index.js",
-        assets: "dist/client",
         peer: workerdOf("dist/server/wrangler.json"),
         warm: ["/"],
         requests: [
@@ -228,8 +223,6 @@ export const frameworks = {
         packages: ["astro", "@astrojs/cloudflare"],
         install: ["astro@7.3.5", "@astrojs/cloudflare@14.3.3", "wrangler@4.164.0"],
         build: [["npx", "astro", "build"]],
-        entry: "dist/server/entry.mjs",
-        assets: "dist/client",
         peer: workerdOf("dist/server/wrangler.json"),
         warm: ["/"],
         requests: [
@@ -253,9 +246,6 @@ export const frameworks = {
             ...["react@19", "react-dom@19", "isbot@5", "vite@8", "typescript@6"],
         ],
         build: [["npx", "react-router", "build"]],
-        entry: "build/server/index.js",
-        assets: "build/client",
-        env: { GREETING: "Hello" },
         peer: workerdOf("build/server/wrangler.json"),
         warm: ["/"],
         requests: [
@@ -273,9 +263,7 @@ export const frameworks = {
         packages: ["nuxt", "vue"],
         install: ["nuxt@4.5.2", "wrangler@4.164.0"],
         build: [["npx", "nuxt", "build"]],
-        entry: ".output/server/index.mjs",
-        assets: ".output/public",
-        options: ["--env", "{}"],
+        kit: ["--build-env", "{}"],
         peer: workerdOf(".output/server/wrangler.json"),
         warm: ["/"],
         requests: ["/", "/api/hello?x=1", form("/api/form", "name=Zo%C3%AB"), "/robots.txt"].concat(
@@ -296,8 +284,6 @@ export const frameworks = {
             "wrangler@4.164.0",
         ],
         build: [["npx", "vite", "build"]],
-        entry: ".output/server/index.mjs",
-        assets: ".output/public",
         peer: workerdOf(".output/server/wrangler.json"),
         warm: ["/"],
         requests: ["/", "/api?x=1", form("/api", "name=Zo%C3%AB"), "/robots.txt", "/missing"],
@@ -319,8 +305,6 @@ export const frameworks = {
         install: ["--legacy-peer-deps", "@angular/ssr@22.2.0"],
         prepare: [["node", "neutral.mjs"]],
         build: [["npx", "ng", "build"]],
-        entry: "dist/project/server/server.mjs",
-        assets: "dist/project/browser",
         peer: workerd,
         warm: ["/"],
         requests: [
@@ -339,8 +323,6 @@ export const frameworks = {
         ),
         install: ["--legacy-peer-deps", "@opennextjs/cloudflare@1.20.17", "wrangler@4.164.0"],
         build: [["npx", "opennextjs-cloudflare", "build"]],
-        entry: ".open-next/worker.js",
-        assets: ".open-next/assets",
         peer: workerd,
         warm: ["/"],
         requests: [

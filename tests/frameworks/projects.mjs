@@ -1,13 +1,21 @@
 // Makes a framework's project, builds it, and compiles it, warmed up:
 // { name, store, bundle, folder, peer, versions, kind, bytes, artifact }
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+    cpSync,
+    existsSync,
+    mkdirSync,
+    readFileSync,
+    rmSync,
+    symlinkSync,
+    writeFileSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { run } from "./commands.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const preset = join(here, "../../presets/node-compat");
-const bundler = join(preset, "bundle.mjs");
+const root = join(here, "../..");
+const kit = join(root, "kit");
 
 function versionsOf(packages, folder) {
     return packages.map(name => {
@@ -20,7 +28,7 @@ function versionsOf(packages, folder) {
 
 // The same function for Node: its modules are Node's own.
 async function bundleForNode(source, bundle) {
-    const { build } = await import(join(preset, "node_modules/esbuild/lib/main.js"));
+    const { build } = await import(join(kit, "node_modules/esbuild/lib/main.js"));
     await build({
         entryPoints: [source],
         outfile: bundle,
@@ -99,39 +107,63 @@ function warmRequests({ warm }, folder) {
     });
 }
 
-function compile(name, framework, { folder, bundle, snapcell }) {
+// What the kit's command answers.
+function compile(name, framework, { command, folder, cwd, snapcell }) {
     const store = join(folder, "store");
     rmSync(store, { recursive: true, force: true });
-    const args = ["compile", "--store", store, "--json", "--name", name, bundle];
-    const log = join(folder, "log");
-    const told = JSON.parse(
-        run(snapcell, [...args, "--memory-mb", "1024", ...warmRequests(framework, folder)], { log })
-    );
-    const bytes = told.snapshot_bytes || told.source_bytes;
-    return { name, store, folder, kind: told.kind, bytes, artifact: told.artifact_bytes };
+    const args = [...(framework.kit ?? []), "--json", "--force", "--name", name, "--store", store];
+    const [program, ...first] = command;
+    const told = run(program, [...first, "build", ...args, ...warmRequests(framework, folder)], {
+        cwd,
+        log: join(folder, "log"),
+        env: { SNAPCELL: snapcell },
+    });
+    const { kind, snapshot_bytes, source_bytes, artifact_bytes: artifact, env } = JSON.parse(told);
+    return { name, store, folder, kind, bytes: snapshot_bytes || source_bytes, artifact, env };
+}
+
+// The kit as a tarball, which a project installs as its users do.
+let packed;
+function packKit(out, log) {
+    packed ??= run("npm", ["pack", "--silent", "--pack-destination", out, kit], { log }).trim();
+    return join(out, packed);
+}
+
+// A project of its own, in which the kit may write, with the packages of the sources' folder.
+function copySmall(source, project) {
+    const packages = dirname(dirname(source));
+    rmSync(project, { recursive: true, force: true });
+    cpSync(join(packages, "src"), join(project, "src"), { recursive: true });
+    cpSync(join(packages, "package.json"), join(project, "package.json"));
+    symlinkSync(join(packages, "node_modules"), join(project, "node_modules"));
+    return join(project, "src", basename(source));
+}
+
+async function buildSmall(name, framework, folder, snapcell) {
+    const cwd = join(folder, "project");
+    const source = copySmall(join(here, framework.source), cwd);
+    const command = [process.execPath, join(kit, "bin/snapcell.js")];
+    const own = { ...framework, kit: [source] };
+    const built = compile(name, own, { command, folder, cwd, snapcell });
+    const bundle = join(folder, `${name}-node.mjs`);
+    await bundleForNode(source, bundle);
+    const versions = versionsOf(framework.packages, cwd);
+    return { ...built, versions, peer: { kind: framework.peer, bundle } };
 }
 
 export async function build(name, framework, folder, snapcell) {
     mkdirSync(folder, { recursive: true });
-    const bundle = join(folder, `${name}.js`);
+    if (framework.source) return buildSmall(name, framework, folder, snapcell);
     const log = join(folder, "log");
-    if (framework.source) {
-        const source = join(here, framework.source);
-        const packages = dirname(dirname(source));
-        run(process.execPath, [bundler, source, bundle], { cwd: packages, log });
-        const nodeBundle = join(folder, `${name}-node.mjs`);
-        await bundleForNode(source, nodeBundle);
-        const versions = versionsOf(framework.packages, packages);
-        const built = compile(name, framework, { folder, bundle, snapcell });
-        return { ...built, versions, peer: { kind: framework.peer, bundle: nodeBundle } };
-    }
     const { project, versions } = buildStarter(name, framework, folder);
-    const more = framework.assets ? ["--assets", join(project, framework.assets)] : [];
-    const options = [...more, ...(framework.options ?? [])];
-    run(process.execPath, [bundler, join(project, framework.entry), bundle, ...options], {
-        cwd: project,
-        log,
-    });
-    const built = compile(name, framework, { folder, bundle, snapcell });
-    return { ...built, versions, peer: { kind: "command", command: framework.peer, cwd: project } };
+    const tarball = packKit(dirname(folder), log);
+    const quiet = ["--no-save", "--no-audit", "--no-fund", "--legacy-peer-deps"];
+    run("npm", ["install", ...quiet, tarball], { cwd: project, log });
+    const command = ["npx", "snapcell"];
+    const built = compile(name, framework, { command, folder, cwd: project, snapcell });
+    return {
+        ...built,
+        versions,
+        peer: { kind: "command", command: framework.peer, cwd: project },
+    };
 }

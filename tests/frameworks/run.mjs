@@ -1,6 +1,6 @@
 // See `run`. Each framework's own output is in build/frameworks/NAME/log.
 import { readFileSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { askHttp, askSnapcell, differences } from "./answers.mjs";
@@ -87,7 +87,6 @@ async function tryOne(name, { out, snapcell, measure: measures }) {
     const built = {
         ...(await build(name, framework, join(out, name), snapcell)),
         snapcell,
-        env: framework.env,
     };
     const peer = await startPeer(built);
     let different;
@@ -123,11 +122,13 @@ const ms = time => (time === undefined ? "" : time.toFixed(time < 10 ? 2 : 0));
 const size = bytes =>
     bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.round(bytes / 1e3)} kB`;
 
-// What bundles it.
-function howTo({ entry, assets, options = [] }) {
-    const quoted = options.map(word => (/^[\w./-]+$/.test(word) ? word : `'${word}'`));
-    const more = [...(assets ? ["--assets", assets] : []), ...quoted];
-    return `\`${["npm run bundle --", entry ?? "app.js", "out.js", ...more].join(" ")}\``;
+// What builds it.
+function howTo({ source, kit = [], warm }) {
+    const words = [...(source ? [basename(source)] : []), ...kit];
+    for (const request of warm)
+        words.push("--warm", typeof request === "string" ? request : "request.json");
+    const quoted = words.map(word => (/^[\w./-]+$/.test(word) ? word : `'${word}'`));
+    return `\`npx snapcell build ${quoted.join(" ")}\``;
 }
 
 function row(name, result) {
