@@ -66,8 +66,10 @@ function nodeCompatOptions({ root, empty, files, assets, buildEnv }) {
 const nodeGlobals = /\b(Buffer|process|setImmediate)\b/;
 const isPlatforms = input => /^node-(absent|empty):/.test(input);
 
-// How a package tells production where there may be no process: Elysia shows details of errors otherwise.
-const asksForEnv = /\btypeof process\b[^;]{0,40}\bprocess\??\.env\b(?!\??\.NODE_ENV)/;
+// How a package tells production where there may be no process: without one Elysia shows details of errors, and tRPC
+// where they come from.
+const asksForEnv =
+    /\btypeof process\b[^;]{0,40}\bprocess\??\.env\b(?!\??\.NODE_ENV)|\bglobalThis\??\.process\b/;
 
 const inOutput = ({ outputs = {} }) =>
     Object.values(outputs).flatMap(({ inputs }) => Object.keys(inputs));

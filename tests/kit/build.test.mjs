@@ -312,8 +312,13 @@ test("a package that looks whether there is an environment finds the mode in it"
         "node_modules/asks/package.json": { name: "asks", main: "index.js" },
         "node_modules/asks/index.js": `const env = typeof process < "u" ? process?.env : undefined;
             exports.mode = () => (env ?? {}).NODE_ENV;`,
+        "node_modules/looks/package.json": { name: "looks", main: "index.js" },
+        "node_modules/looks/index.js": `exports.mode = () => globalThis.process?.env["NODE_ENV"];`,
         "f.js": `import { mode } from "asks"; export default { fetch: () => new Response(mode()) };`,
+        "g.js": `import { mode } from "looks"; export default { fetch: () => new Response(mode()) };`,
     });
-    built(folder, "f.js");
-    assert.equal(answer(folder, "f"), "production");
+    for (const name of ["f", "g"]) {
+        built(folder, `${name}.js`);
+        assert.equal(answer(folder, name), "production");
+    }
 });
