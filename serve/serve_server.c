@@ -387,9 +387,14 @@ static int server_start_source(const serve_options *options, int *fd, snapcell_e
     return options->start_source(options->source_user, &source, fd, err);
 }
 
+/* After a switch. LMDB shows a transaction to readers only when its last page is on the disk, which
+ * takes a busy machine seconds: the file's time may be known, and its names still be the old ones.
+ */
 static void server_look_now(void *user)
 {
-    server_look_at_store(user, monotonic_now_ns());
+    serve_server *server = user;
+    server->context.names.seen.st_size = -1;
+    server_look_at_store(server, monotonic_now_ns());
 }
 
 static int server_follow(serve_server *server, int fd, snapcell_error *err)
