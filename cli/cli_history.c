@@ -1,18 +1,34 @@
 #include "cli_history.h"
 
 #include <pwd.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+/* The user's name by /etc/passwd alone, or the number: in a static program getpwuid() would load
+ * the host's NSS modules, and some of them crash there. */
+static void user_name(char *out, size_t size)
+{
+    uid_t uid = geteuid();
+    snprintf(out, size, "%lu", (unsigned long)uid);
+    FILE *file = fopen("/etc/passwd", "re");
+    if (!file) return;
+    /* cppcheck-suppress fgetpwentCalled ; before any thread */
+    for (const struct passwd *user; (user = fgetpwent(file)) != NULL;)
+        if (user->pw_uid == uid) {
+            snprintf(out, size, "%s", user->pw_name);
+            break;
+        }
+    fclose(file);
+}
+
 void cli_who(char out[SNAPCELL_HISTORY_WHO_SIZE_MAX + 1])
 {
-    char host[65] = "";
-    /* cppcheck-suppress getpwuidCalled ; before any thread */
-    const struct passwd *user = getpwuid(geteuid());
+    char host[65] = "", user[101];
+    user_name(user, sizeof(user));
     gethostname(host, sizeof(host) - 1);
-    snprintf(out, SNAPCELL_HISTORY_WHO_SIZE_MAX + 1, "%.100s@%.64s", user ? user->pw_name : "?",
-             host);
+    snprintf(out, SNAPCELL_HISTORY_WHO_SIZE_MAX + 1, "%s@%.64s", user, host);
 }
 
 const char *cli_time_text(int64_t time_s, char out[CLI_TIME_TEXT_SIZE])
