@@ -34,23 +34,24 @@ void worker_spare_end(snapcell_workers *workers)
     spare->is_there = false;
 }
 
-int snapcell_workers_prepare(snapcell_workers *workers, snapcell_error *err)
+bool worker_spare_is_there(snapcell_workers *workers)
 {
     worker_spare *spare = &workers->spare;
-    child_process process;
     pthread_mutex_lock(&spare->lock);
     bool is_there = spare->is_there;
     pthread_mutex_unlock(&spare->lock);
-    if (is_there) return SNAPCELL_OK;
-    int status = worker_start_program(workers, UINT32_MAX, &process, err);
-    if (status != SNAPCELL_OK) return status;
+    return is_there;
+}
+
+void worker_spare_put(snapcell_workers *workers, child_process *process)
+{
+    worker_spare *spare = &workers->spare;
     pthread_mutex_lock(&spare->lock);
     bool is_kept = !spare->is_there;
     if (is_kept) {
-        spare->process = process;
+        spare->process = *process;
         spare->is_there = true;
     }
     pthread_mutex_unlock(&spare->lock);
-    if (!is_kept) child_process_end(&process); /* another thread was faster */
-    return SNAPCELL_OK;
+    if (!is_kept) child_process_end(process); /* another thread was faster */
 }

@@ -163,6 +163,9 @@ void workers_reap(snapcell_workers *workers, bool all);
 
 /* The one that waits, if there is one that lives: Owned by the caller. */
 bool worker_spare_take(snapcell_workers *workers, child_process *out);
+bool worker_spare_is_there(snapcell_workers *workers);
+/* `process`: taken over. */
+void worker_spare_put(snapcell_workers *workers, child_process *process);
 void worker_spare_end(snapcell_workers *workers);
 
 /* --- The network (worker_net.c) --- */
