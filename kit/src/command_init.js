@@ -7,12 +7,10 @@ import { nameFrom } from "./project.js";
 
 const { version } = createRequire(import.meta.url)("../package.json");
 
-const source = types => `let visits = 0;
-
-export default {
+const source = types => `export default {
     async fetch(request${types ? ": Request" : ""}, env${types ? ": { GREETING?: string }" : ""}) {
         const { pathname } = new URL(request.url);
-        return new Response(\`\${env.GREETING ?? "Hello"} \${pathname}, visit \${++visits}\\n\`);
+        return new Response(\`\${env.GREETING ?? "Hello"} \${pathname}\\n\`);
     },
 };
 `;

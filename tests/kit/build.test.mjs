@@ -299,7 +299,7 @@ test("init makes a project that builds, and replaces nothing", () => {
     assert.equal(name, "shop");
     for (const file of files) assert.ok(existsSync(join(folder, "shop", file)), file);
     built(join(folder, "shop"));
-    assert.equal(answer(join(folder, "shop"), "shop", "/a"), "Hello /a, visit 1\n");
+    assert.equal(answer(join(folder, "shop"), "shop", "/a"), "Hello /a\n");
     const again = snapcell(folder, ["init", "shop"]);
     assert.equal(again.status, 3);
     assert.match(again.stderr, /is there already/);
