@@ -44,8 +44,9 @@ static int load_image(snapcell_loader *loader, image **out, snapcell_error *err)
 {
     snapcell_timings timings = {0};
     cell_reading reading = {0};
+    const snapcell_cell_options options = SNAPCELL_CELL_OPTIONS_INIT;
     *out = NULL;
-    int status = cell_reading_open(loader, "short", NULL, &timings, &reading, err);
+    int status = cell_reading_open(loader, "short", &options, &timings, &reading, err);
     if (status == SNAPCELL_OK) status = cell_image_load(loader, &reading, &timings, out, err);
     cell_reading_release(&reading);
     return status;
