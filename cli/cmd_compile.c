@@ -234,7 +234,7 @@ static int compile_make_names(compile_state *state, snapcell_error *err)
                          state->name ? "name" : "heap-snapshot", count);
     state->names = calloc(count + 1, sizeof(*state->names));
     state->results = calloc(count + 1, sizeof(*state->results));
-    state->compiled = calloc(count + 1, sizeof(*state->compiled));
+    state->compiled = calloc(count + 1, sizeof(snapcell_compiled *));
     if (!state->names || !state->results || !state->compiled)
         return error_set(err, SNAPCELL_E_NOMEM, "no memory for %zu bundles", count);
     for (size_t i = 0; i < count; i++) {

@@ -141,7 +141,7 @@ static int import_put(const import_state *state, snapcell_store *store, const im
 {
     char who[SNAPCELL_HISTORY_WHO_SIZE_MAX + 1];
     snapcell_put_options options = SNAPCELL_PUT_OPTIONS_INIT;
-    cleanup_free snapcell_store_item *items = calloc(list->count, sizeof(*items));
+    cleanup_free snapcell_store_item *items = calloc(list->count + 1, sizeof(*items));
     if (!items) return error_set(err, SNAPCELL_E_NOMEM, "no memory for %zu files", list->count);
     for (size_t i = 0; i < list->count; i++) {
         const import_item *item = &list->items[i];
