@@ -142,7 +142,7 @@ int store_name_exists(const store_environment *environment, MDB_txn *txn, const 
     uint8_t buffer[STORE_NAME_KEY_SIZE_MAX];
     MDB_cursor *cursor;
     MDB_val value;
-    store_name_entry entry;
+    store_name_entry entry = {0};
     MDB_val key = store_name_key(name, NULL, buffer);
     *out = false;
     int status = mdb_cursor_open(txn, environment->names, &cursor);
