@@ -334,9 +334,12 @@ static bool session_heat(restore_session *session, const cell_heat_slice *slice,
     session_slice done;
     bool fine = session_rehearse_slice(session, slice, is_idle, &done);
     bool is_worth = !done.call_waits || cell_heat_is_worth(done.spent_ns);
-    free_stack_clear(session->call_stack, CALL_STACK_SIZE);
-    free_memory_clear();
-    bool keeps = fine && is_worth && session_keeps_draws(session);
+    bool keeps = false;
+    if (fine && is_worth) { /* a slice that was cut may have been in the middle of malloc() */
+        free_stack_clear(session->call_stack, CALL_STACK_SIZE);
+        free_memory_clear();
+        keeps = session_keeps_draws(session);
+    }
     cell_draws_forget(&session->draws);
     if (!fine) session->heat.is_done = true;
     if (keeps) cell_heat_fail_slice(&session->heat, session->child->load->warm_calls);
