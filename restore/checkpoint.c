@@ -180,6 +180,22 @@ bool checkpoint_visit_dirty(checkpoint *cp, uintptr_t start, uintptr_t end,
     return true;
 }
 
+bool checkpoint_visit_pages(checkpoint *cp, uintptr_t start, uintptr_t end, uint64_t bits,
+                            checkpoint_page_fn *visit, void *user)
+{
+    for (uintptr_t at = start; at < end;) {
+        size_t count = (end - at) >> PAGE_SHIFT;
+        if (count > CHECKPOINT_ENTRIES) count = CHECKPOINT_ENTRIES;
+        ssize_t got = pread(cp->pagemap_fd, cp->entries, count * sizeof(*cp->entries),
+                            (off_t)((at >> PAGE_SHIFT) * sizeof(*cp->entries)));
+        if (got < (ssize_t)sizeof(*cp->entries)) return false;
+        count = (size_t)got / sizeof(*cp->entries);
+        for (size_t i = 0; i < count; i++, at += PAGE_BYTES)
+            if ((cp->entries[i] & bits) == bits) visit(user, at);
+    }
+    return true;
+}
+
 bool checkpoint_is_zero(const void *memory, size_t size_bytes)
 {
     const char *bytes = memory;

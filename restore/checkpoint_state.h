@@ -102,6 +102,16 @@ typedef bool checkpoint_visit_fn(checkpoint *cp, void *user, uintptr_t start, ui
 bool checkpoint_visit_dirty(checkpoint *cp, uintptr_t start, uintptr_t end,
                             checkpoint_visit_fn *visit, void *user);
 
+/* Words of /proc/PID/pagemap: Documentation/admin-guide/mm/pagemap.rst. */
+#define PAGEMAP_IS_FILE (UINT64_C(1) << 61)
+#define PAGEMAP_IS_PRESENT (UINT64_C(1) << 63)
+
+/* Calls `visit` for each page of [start, end) whose word has all of `bits`. False: the kernel
+ * refused. */
+typedef void checkpoint_page_fn(void *user, uintptr_t page);
+bool checkpoint_visit_pages(checkpoint *cp, uintptr_t start, uintptr_t end, uint64_t bits,
+                            checkpoint_page_fn *visit, void *user);
+
 /* Drops what is in mappings of `cp->then` that nobody may read or write. A call can open one, and
  * close it again, which no list of mappings shows; but it takes a page fault to write to what is
  * empty. False: the kernel refused. */

@@ -1,8 +1,6 @@
 /* What a call touches, so that a process that goes on as an image has it at hand; and what nothing
  * touches any more. */
-#include <errno.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "checkpoint_state.h"
 #include "page_size.h"
@@ -56,17 +54,20 @@ bool process_image_watch(checkpoint *cp)
 
 /* --- Noting --- */
 
-/* Words of /proc/PID/pagemap: Documentation/admin-guide/mm/pagemap.rst. */
-#define NOTED_IS_FILE (UINT64_C(1) << 61)
-#define NOTED_IS_PRESENT (UINT64_C(1) << 63)
-
 /* One call for two ranges and a few pages between them is cheaper than two. */
 #define NOTED_GAP_BYTES ((size_t)8 * PAGE_BYTES)
 
-static void note_page(checkpoint *cp, uintptr_t start, uintptr_t page)
+typedef struct note_user {
+    checkpoint *cp;
+    uintptr_t start; /* of the mapping */
+} note_user;
+
+static void note_page(void *data, uintptr_t page)
 {
+    const note_user *user = data;
+    checkpoint *cp = user->cp;
     dirty_range *last = cp->touched_count > 0 ? &cp->touched[cp->touched_count - 1] : NULL;
-    if (last != NULL && last->start >= start && page - last->end <= NOTED_GAP_BYTES)
+    if (last != NULL && last->start >= user->start && page - last->end <= NOTED_GAP_BYTES)
         last->end = page + PAGE_BYTES;
     else if (cp->touched_count < CHECKPOINT_TOUCHED_MAX)
         cp->touched[cp->touched_count++] = (dirty_range){page, page + PAGE_BYTES};
@@ -74,18 +75,9 @@ static void note_page(checkpoint *cp, uintptr_t start, uintptr_t page)
 
 static bool note_mapping(checkpoint *cp, const memory_mapping *mapping)
 {
-    const uint64_t wanted = NOTED_IS_FILE | NOTED_IS_PRESENT;
-    for (uintptr_t at = mapping->start; at < mapping->end;) {
-        size_t count = (mapping->end - at) >> PAGE_SHIFT;
-        if (count > CHECKPOINT_ENTRIES) count = CHECKPOINT_ENTRIES;
-        ssize_t got = pread(cp->pagemap_fd, cp->entries, count * sizeof(*cp->entries),
-                            (off_t)((at >> PAGE_SHIFT) * sizeof(*cp->entries)));
-        if (got < (ssize_t)sizeof(*cp->entries)) return false;
-        count = (size_t)got / sizeof(*cp->entries);
-        for (size_t i = 0; i < count; i++, at += PAGE_BYTES)
-            if ((cp->entries[i] & wanted) == wanted) note_page(cp, mapping->start, at);
-    }
-    return true;
+    note_user user = {cp, mapping->start};
+    return checkpoint_visit_pages(cp, mapping->start, mapping->end,
+                                  PAGEMAP_IS_FILE | PAGEMAP_IS_PRESENT, note_page, &user);
 }
 
 void process_image_note(checkpoint *cp)

@@ -265,9 +265,6 @@ static bool write_outer(image_writer *writer)
 
 /* --- Pages of the program that a call touches --- */
 
-/* Words of /proc/PID/pagemap: Documentation/admin-guide/mm/pagemap.rst. */
-#define WARM_IS_PRESENT (UINT64_C(1) << 63)
-
 /* Ranges that lie close to each other become one: a list of a few hundred is enough. */
 #define WARM_GAP_BYTES ((uint64_t)8 * PAGE_BYTES)
 
@@ -284,21 +281,22 @@ static void warm_add(image_writer *writer, uint64_t offset)
         writer->warm[writer->head.warm_count++] = (process_image_warm){offset, PAGE_BYTES};
 }
 
+typedef struct warm_user {
+    image_writer *writer;
+    const process_image_range *range;
+} warm_user;
+
+static void warm_add_page(void *data, uintptr_t page)
+{
+    const warm_user *user = data;
+    warm_add(user->writer, user->range->offset + (page - user->range->start));
+}
+
 static bool warm_list_range(image_writer *writer, const process_image_range *range)
 {
-    checkpoint *cp = writer->cp;
-    for (uint64_t at = range->start; at < range->end;) {
-        size_t count = (size_t)(range->end - at) >> PAGE_SHIFT;
-        if (count > CHECKPOINT_ENTRIES) count = CHECKPOINT_ENTRIES;
-        ssize_t got = pread(cp->pagemap_fd, cp->entries, count * sizeof(*cp->entries),
-                            (off_t)((at >> PAGE_SHIFT) * sizeof(*cp->entries)));
-        if (got < (ssize_t)sizeof(*cp->entries)) return false;
-        count = (size_t)got / sizeof(*cp->entries);
-        for (size_t i = 0; i < count; i++, at += PAGE_BYTES)
-            if ((cp->entries[i] & WARM_IS_PRESENT) != 0)
-                warm_add(writer, range->offset + (at - range->start));
-    }
-    return true;
+    warm_user user = {writer, range};
+    return checkpoint_visit_pages(writer->cp, range->start, range->end, PAGEMAP_IS_PRESENT,
+                                  warm_add_page, &user);
 }
 
 static bool write_warm(image_writer *writer)
