@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 
+import { openReport } from "../torture/report.mjs";
 import { compile, extra, folder, kill, parse, pause, raw, Server, until } from "./server.mjs";
 
 const count = Number(process.argv[process.argv.indexOf("--count") + 1]);
@@ -12,24 +13,16 @@ const filesMax = Number(
 );
 const idleCount = Math.min(10_000, count, filesMax - 200);
 const clients = 16;
-const promises = new Map(
-    [
-        "a response is that of its request, whole, or none",
-        "a status that is neither the function's nor the queue's does not come",
-        "connections that idle neither fail nor hold up others",
-        "memory does not grow with requests",
-        "after all of it, the server drains and ends with 0",
-    ].map(text => [text, { tries: 0, failures: 0 }])
-);
-const [ownAnswer, ownStatus, idling, memory, drains] = [...promises.keys()];
+const promises = [
+    "a response is that of its request, whole, or none",
+    "a status that is neither the function's nor the queue's does not come",
+    "connections that idle neither fail nor hold up others",
+    "memory does not grow with requests",
+    "after all of it, the server drains and ends with 0",
+];
+const [ownAnswer, ownStatus, idling, memory, drains] = promises;
 
-function check(promise, kept, what) {
-    const entry = promises.get(promise);
-    entry.tries++;
-    if (kept) return;
-    entry.failures++;
-    if (entry.failures <= 10) console.error(`${promise}: ${what}`);
-}
+const { check, print } = openReport(promises);
 
 let seed = 20261129;
 const random = n => (seed = (seed * 1103515245 + 12345) % 2147483648) % n;
@@ -197,9 +190,4 @@ check(memory, after < before * growth + 512, `from ${before} to ${after} KiB`);
 const ended = await server.stop();
 check(drains, ended === 0, `it ended with ${ended}`);
 
-let isWrong = false;
-for (const [text, { tries, failures }] of promises) {
-    console.log(`${text}\t${tries}\t${failures}`);
-    isWrong ||= failures > 0 || tries === 0;
-}
-process.exitCode = isWrong ? 1 : 0;
+process.exitCode = print() ? 0 : 1;

@@ -1,21 +1,21 @@
 // A streamed React page in a browser: its frame is painted before the part that comes late has arrived. `node
 // torture_serve_browser.mjs BUNDLE --count PAGES`, with status 77 where there is no chromium.
+import { openReport } from "../torture/report.mjs";
 import { Browser, hasBrowser } from "./browser.mjs";
 import { compile, Server, until } from "./server.mjs";
 
 const [bundle] = process.argv.slice(2);
 const count = Number(process.argv[process.argv.indexOf("--count") + 1]);
 const late = "Fine & good";
-const promises = new Map();
-
-function check(promise, kept, what) {
-    const entry = promises.get(promise) ?? { tries: 0, failures: 0 };
-    promises.set(promise, entry);
-    entry.tries++;
-    if (kept) return;
-    entry.failures++;
-    console.error(`${promise}: ${what}`);
-}
+const promises = [
+    "the browser shows the page",
+    "what is painted first is the page's frame",
+    "the frame is painted before the late part arrives",
+    "the late part takes its place",
+    "the server ends well",
+];
+const [shows, isFrame, isEarly, replaces, endsWell] = promises;
+const { check, print } = openReport(promises);
 
 if (!hasBrowser()) {
     console.error("chromium is missing; scripts/install-dependencies --browser installs it");
@@ -45,18 +45,18 @@ async function visit(browser, number) {
         return seen.paintMs !== null && seen;
     });
     const framed = first.lateMs !== null || first.text.includes("Looking for reviews...");
-    check("what is painted first is the page's frame", framed, first.text);
+    check(isFrame, framed, first.text);
     const whole = await until("the late part", async () => {
         const seen = await see();
         return seen.lateMs !== null && seen;
     });
     check(
-        "the frame is painted before the late part arrives",
+        isEarly,
         first.paintMs < whole.lateMs && whole.lateMs > 1000,
         `${first.paintMs}, ${whole.lateMs}`
     );
     check(
-        "the late part takes its place",
+        replaces,
         whole.text.includes(product) && !whole.text.includes("Looking for"),
         whole.text
     );
@@ -67,16 +67,14 @@ compile("page", bundle, "--warm", "/");
 const server = await Server.start();
 const browser = new Browser();
 try {
-    for (let number = 0; number < count; number++) await visit(browser, number);
+    for (let number = 0; number < count; number++) {
+        await visit(browser, number);
+        check(shows, true);
+    }
 } catch (error) {
-    check("the browser shows the page", false, error.message);
+    check(shows, false, error.message);
 }
 await browser.close();
-check("the server ends well", (await server.stop()) === 0, "it did not");
+check(endsWell, (await server.stop()) === 0, "it did not");
 
-let isWrong = false;
-for (const [text, { tries, failures }] of promises) {
-    console.log(`${text}\t${tries}\t${failures}`);
-    isWrong ||= failures > 0;
-}
-process.exit(isWrong ? 1 : 0);
+process.exit(print() ? 0 : 1);

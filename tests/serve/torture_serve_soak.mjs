@@ -22,6 +22,7 @@ import {
     store,
     until,
 } from "./server.mjs";
+import { openReport } from "../torture/report.mjs";
 
 const option = (name, otherwise) => {
     const at = process.argv.indexOf(name);
@@ -30,28 +31,18 @@ const option = (name, otherwise) => {
 const seconds = Number(option("--count"));
 const report = option("--report");
 const window_s = Math.min(300, seconds / 4); // of memory: from the first to the second, and the last
-const promises = new Map(
-    [
-        "a response is that of its request, whole, or none",
-        "5xx are a function's own, the queue's, or of a request whose worker was killed",
-        "clients that send nonsense get an answer, or none",
-        "memory of the server does not grow after the beginning",
-        "memory of all processes does not grow after the beginning",
-        "the store's changes are seen",
-        "after all of it, the server drains and ends with 0",
-    ].map(text => [text, { tries: 0, failures: 0 }])
-);
-const [ownAnswer, own5xx, badClients, serverMemory, allMemory, changes, drains] = [
-    ...promises.keys(),
+const promises = [
+    "a response is that of its request, whole, or none",
+    "5xx are a function's own, the queue's, or of a request whose worker was killed",
+    "clients that send nonsense get an answer, or none",
+    "memory of the server does not grow after the beginning",
+    "memory of all processes does not grow after the beginning",
+    "the store's changes are seen",
+    "after all of it, the server drains and ends with 0",
 ];
+const [ownAnswer, own5xx, badClients, serverMemory, allMemory, changes, drains] = promises;
 
-function check(promise, kept, what) {
-    const entry = promises.get(promise);
-    entry.tries++;
-    if (kept) return;
-    entry.failures++;
-    if (entry.failures <= 10) console.error(`${promise}: ${what}`);
-}
+const { check, print } = openReport(promises);
 
 const random = n => Math.floor(Math.random() * n);
 const counts = { requests: 0, own: 0, queue: 0, killed: 0, kills: 0, killsByKind: {}, sighups: 0 };
@@ -368,9 +359,4 @@ const result = {
 };
 if (report) writeFileSync(report, `${JSON.stringify(result, null, 2)}\n`);
 console.error(JSON.stringify(result));
-let isWrong = false;
-for (const [text, { tries, failures: failed }] of promises) {
-    console.log(`${text}\t${tries}\t${failed}`);
-    isWrong ||= failed > 0 || tries === 0;
-}
-process.exit(isWrong ? 1 : 0);
+process.exit(print() ? 0 : 1);

@@ -9,30 +9,23 @@ import { join } from "node:path";
 import { Builder, Registry, hasRegistry, marked } from "../serve/registry.mjs";
 import { extra, folder, pause, program, until } from "../serve/server.mjs";
 import { openNetwork } from "./fleet_network.mjs";
+import { openReport } from "./report.mjs";
 
 const count = Number(process.argv[process.argv.indexOf("--count") + 1]);
 if (!(count >= 2)) throw new Error("usage: fleet.mjs --count HOSTS, 2 or more");
 const limit = 120_000 + count * 20_000; // a machine of two processors may have all of them
 const names = ["one", "two"];
 
-const promises = new Map(
-    [
-        "a release reaches every host",
-        "a host that is cut off serves what it has, and catches up",
-        "a host serves one release at a time, and loses no request",
-        "what a host has is not fetched again",
-        "each host ends with 0",
-    ].map(text => [text, { tries: 0, failures: 0 }])
-);
-const [reaches, catchesUp, isOne, isSaved, ends] = [...promises.keys()];
+const promises = [
+    "a release reaches every host",
+    "a host that is cut off serves what it has, and catches up",
+    "a host serves one release at a time, and loses no request",
+    "what a host has is not fetched again",
+    "each host ends with 0",
+];
+const [reaches, catchesUp, isOne, isSaved, ends] = promises;
 
-function check(promise, kept, what) {
-    const entry = promises.get(promise);
-    entry.tries++;
-    if (kept) return;
-    entry.failures++;
-    if (entry.failures <= 10) console.error(`${promise}: ${what}`);
-}
+const { check, print } = openReport(promises);
 
 function ask(path, name) {
     return new Promise(resolve => {
@@ -213,7 +206,4 @@ await watching;
 for (const host of hosts) host.child.kill("SIGTERM");
 for (const host of hosts) check(ends, (await host.ended) === 0, `host ${host.number}: ${host.log}`);
 await registry.stop();
-for (const [text, { tries, failures }] of promises) console.log(`${text}\t${tries}\t${failures}`);
-process.exit(
-    [...promises.values()].some(({ failures, tries }) => failures > 0 || tries === 0) ? 1 : 0
-);
+process.exit(print() ? 0 : 1);
