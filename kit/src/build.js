@@ -99,6 +99,7 @@ function digestOf(settings, program) {
  */
 async function bundleStep(settings, { program, bundle }) {
     const started = performance.now();
+    const startedMs = Date.now();
     const { root, name } = settings;
     const digest = digestOf(settings, program);
     const state = settings.force ? undefined : readState(root, name);
@@ -107,7 +108,7 @@ async function bundleStep(settings, { program, bundle }) {
         return { settings, result: { ...state.result, cached: true, unchanged: true, ms } };
     }
     const shape = state?.result.shape; // of the build before
-    return { settings, started, digest, shape, ...(await bundleTo(settings, bundle)) };
+    return { settings, started, startedMs, digest, shape, ...(await bundleTo(settings, bundle)) };
 }
 
 /**
@@ -116,7 +117,7 @@ async function bundleStep(settings, { program, bundle }) {
  */
 async function compileStep(step, { program, files, signal }) {
     if (step.result) return step.result;
-    const { settings, started, digest, bundled, file, bundleMs } = step;
+    const { settings, started, startedMs, digest, bundled, file, bundleMs } = step;
     const { root, name } = settings;
     const { compiled, missing } = await compileChecked(settings, bundled, {
         program,
@@ -139,7 +140,7 @@ async function compileStep(step, { program, files, signal }) {
         ...warmFiles(settings),
         ...embeddedFiles(settings),
     ];
-    const facts = factsOf(root, used);
+    const facts = factsOf(root, used, startedMs);
     writeState(root, name, { settings: digest, facts, result });
     if (settings.metafile) writeMetafile(settings, bundled.metafile);
     return { ...result, unchanged: false, ms: performance.now() - started };

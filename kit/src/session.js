@@ -2,13 +2,18 @@
 import { join, resolve } from "node:path";
 import { buildProject, prepare, watchedFiles } from "./build.js";
 import { Failure } from "./failure.js";
+import { Sources } from "./sources.js";
 import { Watcher } from "./watcher.js";
 import { wranglerNames } from "./wrangler.js";
+
+const repeatsMax = 5; // of a build whose sources change under it, as those do that the build itself writes
 
 export class Session {
     #project;
     #contexts = new Map();
     #watcher;
+    #sources = new Sources();
+    #repeats = 0;
     #running;
     #again = false;
     #superseded = new AbortController();
@@ -63,19 +68,32 @@ export class Session {
             this.#again = false;
             this.#superseded = new AbortController();
             this.events.started?.();
+            await this.#sources.begin();
             const built = await this.#buildOnce();
-            if (!this.#superseded.signal.aborted) await this.events.built(built);
+            if (this.#isOfNow()) await this.events.built(built);
         } while (this.#again);
+        this.#repeats = 0;
+    }
+
+    // What was made of sources that have changed since is not told: a file may have been read half written, and the
+    // notice of its change may be under way.
+    #isOfNow() {
+        const { signal } = this.#superseded;
+        if (signal.aborted) return false;
+        if (this.#sources.areAsBuilt() || this.#repeats === repeatsMax) return true;
+        this.#repeats++;
+        this.#again = true;
+        this.#superseded.abort();
+        return false;
     }
 
     async #buildOnce() {
         try {
             if (this.#isStale) await this.#load();
-            const { early } = this.events;
             const { signal } = this.#superseded;
             const built = await buildProject(this.#project, {
                 bundle: (bundler, request) => this.#bundle(bundler, request),
-                early: early && (steps => early(steps, signal)),
+                early: async steps => this.#isOfNow() && this.events.early?.(steps, signal),
                 signal,
             });
             this.#watchAll(built);
@@ -83,7 +101,7 @@ export class Session {
         } catch (error) {
             // What is wrong from the start is for the caller; later it can be put right while this goes on.
             if (!(error instanceof Failure) || !this.#wasLoaded) throw error;
-            this.#watcher?.watch([...(this.#project?.files ?? []), ...this.#settingsFiles()]);
+            this.#watch([...(this.#project?.files ?? []), ...this.#settingsFiles()]);
             return { root: this.options.cwd ?? process.cwd(), notes: [], functions: [], error };
         }
     }
@@ -108,7 +126,13 @@ export class Session {
         const places = failed.flatMap(error => (error?.file ? [resolve(root, error.file)] : []));
         const entries = all.map(({ entry }) => entry);
         const built = all.flatMap(({ name }) => watchedFiles(root, name));
-        this.#watcher?.watch([...built, ...entries, ...places, ...files, ...this.#settingsFiles()]);
+        this.#watch([...built, ...entries, ...places, ...files, ...this.#settingsFiles()]);
+    }
+
+    #watch(files) {
+        const own = files.filter(file => !file.includes("/node_modules/"));
+        this.#watcher?.watch(own);
+        this.#sources.use(own);
     }
 
     async #bundle(bundler, request) {

@@ -52,11 +52,21 @@ function listingOf(folder) {
 
 const locks = ["package.json", "package-lock.json", "yarn.lock", "pnpm-lock.yaml", "tsconfig.json"];
 
+const tickMs = 10; // of the clock that files' times come from
+
+// What was written while a bundle was made of it is not known to be what is in the bundle.
+function hashSince(file, startedMs) {
+    const facts = statSync(file, { throwIfNoEntry: false });
+    const writtenMs = facts?.isFile() ? Math.max(facts.mtimeMs, facts.ctimeMs) : 0;
+    return writtenMs > startedMs - tickMs ? "written meanwhile" : hashOf(file);
+}
+
 /**
  * @param {string} root
  * @param {string[]} files absolute paths of all that the bundle and its settings come from
+ * @param {number} startedMs when they were begun to be read, by Date.now()
  */
-export function factsOf(root, files) {
+export function factsOf(root, files, startedMs) {
     const all = [...new Set([...files, ...locks.map(name => join(root, name))])];
     const own = all.filter(file => !file.includes("/node_modules/"));
     const folders = [...new Set(own.map(file => dirname(file)))].filter(folder =>
@@ -64,7 +74,10 @@ export function factsOf(root, files) {
     );
     const table = (paths, of) =>
         Object.fromEntries(paths.sort().map(path => [relative(root, path), of(path)]));
-    return { files: table(all, hashOf), folders: table(folders, listingOf) };
+    return {
+        files: table(all, file => hashSince(file, startedMs)),
+        folders: table(folders, listingOf),
+    };
 }
 
 /** The settings that decide a build, as one digest. @param {object} settings */

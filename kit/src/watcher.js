@@ -22,10 +22,9 @@ export class Watcher {
     /** Watches these files, and new ones next to them, instead of those before. @param {string[]} files */
     watch(files) {
         if (this.#isClosed) return;
-        const own = files.filter(file => !file.includes("/node_modules/"));
-        this.#files = new Set(own);
+        this.#files = new Set(files);
         const folders = new Set(
-            own.map(file => dirname(file)).filter(folder => existsSync(folder))
+            files.map(file => dirname(file)).filter(folder => existsSync(folder))
         );
         for (const folder of this.#folders.keys()) if (!folders.has(folder)) this.#forget(folder);
         for (const folder of folders) if (!this.#folders.has(folder)) this.#add(folder);

@@ -2,19 +2,19 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { join } from "node:path";
-import { after, test } from "node:test";
-import { kit, project, snapcell, started, write } from "./helper.mjs";
+import { setTimeout as pause } from "node:timers/promises";
+import { test } from "node:test";
+import { kit, project, read, snapcell, started, write } from "./helper.mjs";
 
 const { dev } = await import(join(kit, "src/index.js"));
 const { failureOf } = await import(join(kit, "src/dev_page.js"));
 const { parseEnv } = await import(join(kit, "src/env_files.js"));
+const { Sources } = await import(join(kit, "src/sources.js"));
 
-const running = [];
-after(() => running.forEach(({ child }) => child.kill("SIGKILL")));
-
-async function developing(folder, ...parameters) {
+/** The program `snapcell dev`, until the test ends. */
+async function developing(t, folder, ...parameters) {
     const server = started(folder, ["dev", "--listen", "127.0.0.1:0", ...parameters]);
-    running.push(server);
+    t.after(() => server.child.kill("SIGKILL"));
     const { match } = await server.until(/(?:listening on |"url":")(http:[^"\s]+)/);
     const ask = (path, headers = {}) =>
         fetch(match[1] + path, { headers }).then(async response => ({
@@ -27,11 +27,26 @@ async function developing(folder, ...parameters) {
         for (;;) {
             const answer = await ask(path);
             if (pattern.test(answer.text)) return answer;
-            await new Promise(done => setTimeout(done, 20));
+            await pause(20);
         }
     };
     return { ...server, url: match[1], ask, askUntil };
 }
+
+/** dev() of a function in f.js, until the test ends, with the events that it told. */
+async function serving(t, text, options = {}) {
+    const folder = project({ "f.js": text });
+    const events = [];
+    const onEvent = event => events.push(event);
+    const where = { cwd: folder, entry: "f.js", listen: "127.0.0.1:0" };
+    const server = await dev({ ...where, ...options, onEvent });
+    t.after(() => server.close());
+    const ask = async () => (await fetch(server.url)).text();
+    return { folder, server, events, ask, save: content => write(folder, { "f.js": content }) };
+}
+
+const answering = text => `export default { fetch: () => new Response("${text}") };`;
+const named = (events, name) => events.filter(({ event }) => event === name);
 
 const source = text => `export default { fetch(request: Request, env: any) {
     console.log("asked");
@@ -39,7 +54,7 @@ const source = text => `export default { fetch(request: Request, env: any) {
     return new Response(\`${text} \${env.TOP} \${env.FILE} \${env.SECRET}\`);
 } };\n`;
 
-test("a change is answered; errors are told with their code, in the terminal and in the browser", async () => {
+test("a change is answered; errors are told with their code, in the terminal and in the browser", async t => {
     const folder = project({
         "wrangler.jsonc": {
             name: "app",
@@ -50,7 +65,7 @@ test("a change is answered; errors are told with their code, in the terminal and
         ".env": "FILE=env # a comment\nSECRET=env",
         ".dev.vars": `SECRET="a\\nb"`,
     });
-    const { ask, askUntil, until, child, ended, output } = await developing(folder);
+    const { ask, askUntil, until, child, ended, output } = await developing(t, folder);
     assert.equal((await ask("/")).text, "one top env a\nb");
     await until(/GET \/ 200/);
     await until(/app: asked/);
@@ -83,7 +98,7 @@ test("a change is answered; errors are told with their code, in the terminal and
     assert.deepEqual(await ended, { status: 0, signal: null }, output());
 });
 
-test("several functions answer at their names; assets are served; bodies stream", async () => {
+test("several functions answer at their names; assets are served; bodies stream", async t => {
     const folder = project({
         "wrangler.json": { assets: { directory: "public" } },
         "snapcell.config.json": { functions: { one: "one.js", two: "two.js" } },
@@ -91,7 +106,7 @@ test("several functions answer at their names; assets are served; bodies stream"
         "two.js": `export default { fetch: () => new Response("two") };`,
         "public/a.txt": "asset",
     });
-    const { url, child, ended } = await developing(folder, "--json");
+    const { url, child, ended } = await developing(t, folder, "--json");
     const at = (name, path, body) =>
         new Promise((done, failed) => {
             const options = {
@@ -112,78 +127,91 @@ test("several functions answer at their names; assets are served; bodies stream"
     assert.equal((await ended).status, 0);
 });
 
-test("the JavaScript API tells what happens", async () => {
-    const folder = project({ "f.js": `export default { fetch: () => new Response("api") };` });
-    const events = [];
-    const server = await dev({
-        cwd: folder,
-        entry: "f.js",
-        listen: "127.0.0.1:0",
-        onEvent: event => events.push(event.event),
-    });
-    assert.equal(await (await fetch(server.url)).text(), "api");
+test("the JavaScript API tells what happens", async t => {
+    const { server, events, ask } = await serving(t, answering("api"));
+    assert.equal(await ask(), "api");
     await server.close();
-    assert.deepEqual(events, ["listening", "built", "request"]);
+    assert.deepEqual(
+        events.map(({ event }) => event),
+        ["listening", "built", "request"]
+    );
 });
 
-test("a change is answered before its snapshot is there, and what keeps it from being one is told then", async () => {
-    const folder = project({ "f.js": `export default { fetch: () => new Response("one") };` });
-    const events = [];
-    const server = await dev({
-        cwd: folder,
-        entry: "f.js",
-        listen: "127.0.0.1:0",
-        onEvent: event => events.push(event),
-    });
-    const change = async (text, isLast) => {
+test("a change is answered before its snapshot is there, and what keeps it from being one is told then", async t => {
+    const { server, events, ask, save } = await serving(t, answering("one"));
+    const change = async (text, last) => {
         events.length = 0;
-        write(folder, { "f.js": text });
-        while (!events.some(isLast)) await new Promise(done => setTimeout(done, 10));
+        save(text);
+        while (named(events, last).length === 0) await pause(10);
         return events.filter(({ event }) => event !== "request");
     };
     const names = told => told.map(({ event }) => event);
-    const built = await change(
-        `export default { fetch: () => new Response("two") };`,
-        ({ event }) => event === "built"
-    );
+    const built = await change(answering("two"), "built");
     assert.deepEqual(names(built), ["answering", "built"]);
     assert.equal(built[1].functions[0].kind, "snapshot");
-    assert.equal(await (await fetch(server.url)).text(), "two");
+    assert.equal(await ask(), "two");
 
     // It answers at each load, and yet is no function for production.
-    const failed = await change(
-        `const id = crypto.randomUUID(); export default { fetch: () => new Response(id) };`,
-        ({ event }) => event === "failed"
-    );
+    const failed = await change(`const id = crypto.randomUUID(); ${answering("$")}`, "failed");
     assert.deepEqual(names(failed), ["answering", "failed"]);
     assert.match(failed[1].functions[0].error.message, /crypto\.randomUUID/);
     assert.equal((await fetch(server.url)).status, 500);
-    await server.close();
 });
 
-test("saving again and again ends with what was saved last", async () => {
-    const source = text => `export default { fetch: () => new Response("${text}") };`;
-    const folder = project({ "f.js": source("first") });
-    const events = [];
-    const server = await dev({
-        cwd: folder,
-        entry: "f.js",
-        listen: "127.0.0.1:0",
-        onEvent: event => events.push(event),
-    });
+test("saving again and again ends with what was saved last", async t => {
+    const { events, ask, save } = await serving(t, answering("first"));
     const asked = [];
     for (let i = 0; i < 12; i++) {
-        write(folder, { "f.js": source(`text ${i}`) });
-        asked.push(fetch(server.url).then(answer => answer.text()));
-        await new Promise(done => setTimeout(done, 30 * (i % 4)));
+        save(answering(`text ${i}`));
+        asked.push(ask());
+        await pause(30 * (i % 4));
     }
     for (const text of await Promise.all(asked)) assert.match(text, /^(first|text \d+)$/);
-    while ((await (await fetch(server.url)).text()) !== "text 11");
-    await server.close();
-    assert.deepEqual(
-        events.filter(({ event }) => event === "failed"),
-        []
-    );
+    while ((await ask()) !== "text 11");
+    assert.deepEqual(named(events, "failed"), []);
+});
+
+test("a file that was read half written is neither told as a failure nor answered", async t => {
+    let loads = 0;
+    let asked;
+    const halfWritten = {
+        name: "half written",
+        setup(build) {
+            build.onLoad({ filter: /f\.js$/ }, () => {
+                if (++loads !== 2) return undefined;
+                asked = ask();
+                save(answering("three"));
+                return { contents: "" };
+            });
+        },
+    };
+    const esbuild = { plugins: [halfWritten] };
+    const { events, ask, save } = await serving(t, answering("one"), { esbuild });
+    save(answering("to be replaced"));
+    while ((await ask()) !== "three") await pause(10);
+    assert.equal(await asked, "three");
+    assert.deepEqual(named(events, "failed"), []);
+});
+
+test("a build waits while a file is empty that was not", async () => {
+    const folder = project({ "f.js": "text" });
+    const file = join(folder, "f.js");
+    const sources = new Sources();
+    sources.use([file, join(folder, "absent")]);
+    await sources.begin();
+    assert.equal(sources.areAsBuilt(), true);
+    write(folder, { "f.js": "" });
+    assert.equal(sources.areAsBuilt(), false);
+    const begun = sources.begin().then(() => read(folder, "f.js"));
+    await new Promise(setImmediate);
+    write(folder, { "f.js": "text again" });
+    assert.equal(await begun, "text again");
+    assert.equal(sources.areAsBuilt(), true);
+
+    // One that stays empty is what its author wants.
+    write(folder, { "f.js": "" });
+    await sources.begin();
+    assert.equal(sources.areAsBuilt(), true);
 });
 
 test("what is wrong from the start is one line", () => {
