@@ -69,6 +69,8 @@ static void judge(const restore_lab *lab, const restore_variant *variant, snapce
     const outcome hit = ask(worker, "/");
     const uint32_t at = lab->report->fault_at;
     const bool was_hit = lab->report->faults > 0;
+    /* Rounds differ by a call or two; where this one had fewer, there was nothing to hit. */
+    const bool was_there = was_hit || lab->report->call_count >= at;
     const bool was_restoring = lab->report->failed_restoring;
     const int number = at <= LAB_CALLS_MAX ? lab->report->calls[at - 1] : -1;
     lab->report->fault_at = 0;
@@ -81,7 +83,8 @@ static void judge(const restore_lab *lab, const restore_variant *variant, snapce
         is_right = is_right && after[i].status == SNAPCELL_OK && after[i].is_right;
     const snapcell_workers_counts counts = restore_counts(workers);
     const char *name = strerrorname_np(lab->report->fault_errno);
-    torture_try(&promises[EACH], was_hit, "%s: call %u, %d", variant->name, at, number);
+    if (was_there)
+        torture_try(&promises[EACH], was_hit, "%s: call %u, %d", variant->name, at, number);
     torture_try(&promises[RIGHT], is_right, "%s: call %u, %d, gives %s: %s; then %s", variant->name,
                 at, number, name, hit.error.message, after[0].error.message);
     torture_try(&promises[ENDS],
