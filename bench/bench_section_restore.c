@@ -18,8 +18,9 @@
 #define BENCH_RESTORE_START_MS 3000
 #define BENCH_RESTORE_BLOCK_MS 20
 #define BENCH_RESTORE_BLOCK_MAX 40
-/* Of a function whose calls take so long. */
+/* Of a function whose calls take long. */
 #define BENCH_RESTORE_LARGE_BLOCKS 8
+#define BENCH_RESTORE_LARGE_BLOCKS_QUICK 1
 
 /* A restore must not take longer than a load, however much a call wrote. */
 static const char bench_restore_large[] =
@@ -65,6 +66,11 @@ static uint32_t bench_restore_blocks(const bench_context *context)
     return (context->settings.samples + 1) / 2;
 }
 
+static uint32_t bench_restore_large_blocks(const bench_context *context)
+{
+    return context->settings.quick ? BENCH_RESTORE_LARGE_BLOCKS_QUICK : BENCH_RESTORE_LARGE_BLOCKS;
+}
+
 static void bench_restore_plan(bench_context *context)
 {
     bench_progress_plan(&context->progress,
@@ -72,9 +78,9 @@ static void bench_restore_plan(bench_context *context)
                             (BENCH_RESTORE_START_MS +
                              (uint64_t)bench_restore_blocks(context) * BENCH_RESTORE_BLOCK_MS));
     bench_progress_plan(&context->progress,
-                        BENCH_RESTORE_CONFIGS *
-                            (BENCH_RESTORE_START_MS +
-                             (uint64_t)BENCH_RESTORE_LARGE_BLOCKS * BENCH_RESTORE_BLOCK_MS));
+                        BENCH_RESTORE_CONFIGS * (BENCH_RESTORE_START_MS +
+                                                 (uint64_t)bench_restore_large_blocks(context) *
+                                                     BENCH_RESTORE_BLOCK_MS));
 }
 
 static bool bench_restore_allocate(bench_restore_samples *out, uint32_t blocks)
@@ -276,9 +282,9 @@ static int bench_restore_run_large(bench_context *context, snapcell_error *err)
     char name[BENCH_ARTIFACT_NAME_SIZE];
     bench_artifact_name(&function, "", name);
     int status = bench_restore_compile(context, name, err);
-    return status == SNAPCELL_OK
-               ? bench_restore_function(context, &function, BENCH_RESTORE_LARGE_BLOCKS, err)
-               : status;
+    return status == SNAPCELL_OK ? bench_restore_function(context, &function,
+                                                          bench_restore_large_blocks(context), err)
+                                 : status;
 }
 
 static int bench_restore_run_all(bench_context *context, snapcell_error *err)
