@@ -78,12 +78,14 @@ static bool child_bind_to_parent(int fd)
 static void child_limit_before_job(void)
 {
     limit_set(RLIMIT_CORE, 0);
-    limit_set(RLIMIT_FSIZE, 0); /* there is nothing to write to a file */
 }
 
-/* The parent keeps the wall clock; this is for when it cannot. */
+/* The parent keeps the wall clock; the limit on CPU time is for when it cannot. A child without a
+ * sandbox may run in an emulator, which writes files of its own: /proc/self/maps as the program is
+ * to see it. */
 static void child_limit_for_job(const compile_job *job)
 {
+    if (!job->no_sandbox) limit_set(RLIMIT_FSIZE, 0); /* there is nothing to write to a file */
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     rlim_t wall_s = job->wall_limit_ms / 1000 + 2;
     limit_set(RLIMIT_CPU, wall_s * (processors > 0 ? (rlim_t)processors : 1));
