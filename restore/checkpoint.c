@@ -55,6 +55,25 @@ static bool checkpoint_faults_are_counted(void)
     return counted;
 }
 
+/* In an emulator of processes there is memory that is not the program's: the kernel counts it, and
+ * the list of mappings, which the emulator writes, does not have it. Restores go by both. Another
+ * thread may map memory meanwhile, which shows in the counts. */
+static bool checkpoint_sees_all_memory(checkpoint *cp)
+{
+    checkpoint_marks before;
+    checkpoint_marks after;
+    for (int tries = 0; tries < 10; tries++) {
+        if (!checkpoint_read_marks(cp, &before) ||
+            checkpoint_read_map(cp, cp->then, &cp->then_count, NULL) != SNAPCELL_OK ||
+            !checkpoint_read_marks(cp, &after))
+            return true; /* taking a checkpoint will say what is wrong */
+        uint64_t listed = memory_map_size_bytes(cp->then, (size_t)cp->then_count) >> PAGE_SHIFT;
+        if (listed == before.size_pages) return true;
+        if (before.size_pages == after.size_pages) return false;
+    }
+    return true;
+}
+
 int checkpoint_open(dirty_source best, checkpoint **out, snapcell_error *err)
 {
     *out = NULL;
@@ -75,6 +94,12 @@ int checkpoint_open(dirty_source best, checkpoint **out, snapcell_error *err)
         checkpoint_close(cp);
         return error_set_errno(err, SNAPCELL_E_INTERNAL, problem,
                                "a checkpoint needs /proc/self and memfd_create()");
+    }
+    if (!checkpoint_sees_all_memory(cp)) {
+        checkpoint_close(cp);
+        return error_set(err, SNAPCELL_E_INTERNAL,
+                         "checkpoints need /proc/self/maps to list all memory that "
+                         "/proc/self/statm counts: in an emulator it does not");
     }
     cp->source = dirty_source_probe(cp->pagemap_fd, best);
     *out = cp;

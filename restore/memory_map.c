@@ -101,3 +101,11 @@ int memory_map_parse(const char *text, size_t size_bytes, memory_mapping *out, s
     }
     return (int)count;
 }
+
+uint64_t memory_map_size_bytes(const memory_mapping *mappings, size_t count)
+{
+    uint64_t size = 0;
+    for (size_t i = 0; i < count; i++)
+        if (mappings[i].start <= UINTPTR_MAX / 2) size += mappings[i].end - mappings[i].start;
+    return size;
+}

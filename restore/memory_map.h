@@ -22,4 +22,8 @@ typedef struct memory_mapping {
  * a line is none of the kernel's, the ranges are not in order, or there are more. */
 int memory_map_parse(const char *text, size_t size_bytes, memory_mapping *out, size_t capacity);
 
+/* How much is mapped, as the first number of /proc/self/statm counts it: without what lies in the
+ * kernel's half ([vsyscall]). */
+uint64_t memory_map_size_bytes(const memory_mapping *mappings, size_t count);
+
 #endif

@@ -63,6 +63,19 @@ START_TEST(test_map_refuses_more_than_there_is_room_for)
 }
 END_TEST
 
+START_TEST(test_map_counts_what_the_kernel_counts)
+{
+    memory_mapping got[3];
+    int count = parse("00400000-0040b000 r-xp 00000000 00:00 0\n"
+                      "7ffd00000000-7ffd00004000 r--p 00000000 00:00 0  [vvar]\n"
+                      "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0  [vsyscall]\n",
+                      got, 3);
+    ck_assert_int_eq(count, 3);
+    ck_assert_uint_eq(memory_map_size_bytes(got, 3), 0xb000 + 0x4000);
+    ck_assert_uint_eq(memory_map_size_bytes(got, 0), 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("memory_map");
@@ -71,6 +84,7 @@ int main(void)
     tcase_add_loop_test(tests, test_map_refuses_nonsense, 0,
                         (int)(sizeof(nonsense) / sizeof(*nonsense)));
     tcase_add_test(tests, test_map_refuses_more_than_there_is_room_for);
+    tcase_add_test(tests, test_map_counts_what_the_kernel_counts);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
