@@ -23,8 +23,9 @@ set_target_properties(snapcell_static PROPERTIES OUTPUT_NAME snapcell_objects LI
 
 # For hosts, libsnapcell.a: all of it in one object, in which nothing but the public functions is global. A host may
 # have an error_set() of its own.
-find_program(snapcell_bfd_linker NAMES ld.bfd ld REQUIRED) # other linkers keep groups
-mark_as_advanced(snapcell_bfd_linker)
+# Other linkers than this one keep groups. The compiler knows the one for its machine.
+execute_process(COMMAND ${CMAKE_C_COMPILER} -print-prog-name=ld.bfd
+                OUTPUT_VARIABLE snapcell_bfd_linker OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
 set(snapcell_object ${PROJECT_BINARY_DIR}/snapcell.o)
 set(snapcell_hide_symbols ${CMAKE_CURRENT_LIST_DIR}/hide-symbols)
 add_custom_command(OUTPUT ${snapcell_object}

@@ -4,7 +4,7 @@ set(V8_ROOT "" CACHE PATH "a V8 to use instead of the pinned one: include/, lib/
 
 if(NOT V8_ROOT)
   set(lock ${CMAKE_CURRENT_LIST_DIR}/v8.lock)
-  execute_process(COMMAND ${CMAKE_CURRENT_LIST_DIR}/fetch-v8 ${lock}
+  execute_process(COMMAND ${CMAKE_CURRENT_LIST_DIR}/fetch-v8 ${lock} ${CMAKE_SYSTEM_PROCESSOR}
                   OUTPUT_VARIABLE snapcell_v8_root OUTPUT_STRIP_TRAILING_WHITESPACE
                   RESULT_VARIABLE status)
   if(NOT status EQUAL 0)
