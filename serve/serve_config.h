@@ -86,6 +86,7 @@ typedef struct serve_config {
     serve_source_config source;
     /* Whether a source's reference is one; set before the file is read. NULL: any is. */
     int (*check_source)(const char *reference, snapcell_error *err);
+    uint64_t text_hash; /* of the file and of the secrets that it names; 0: there is no file */
     serve_strings listen;
     char *metrics;
     char *store;

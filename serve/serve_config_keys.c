@@ -79,6 +79,7 @@ static void keys_take_secret(config_reader *reader, const serve_json_step *step,
     } else if (strlen(text) != size) {
         config_problem(reader, step, false, "%s has a zero byte in it", whole);
     } else {
+        config_hash_text(reader->config, text, size);
         while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == '\r'))
             text[--size] = '\0'; /* as an editor leaves it */
         keys_add_variable(reader, &function->env, name, text);

@@ -48,6 +48,7 @@ int serve_config_read(const char *path, serve_config *config, serve_problem_fn *
     size_t size = 0;
     int status = config_read_file(path, CONFIG_FILE_SIZE_MAX, &text, &size, err);
     if (status != SNAPCELL_OK) return status;
+    config_hash_text(config, text, size);
     cleanup_free char *folder = strdup(path);
     char *slash = folder != NULL ? strrchr(folder, '/') : NULL;
     if (slash != NULL) slash[slash == folder] = '\0';

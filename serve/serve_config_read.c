@@ -253,6 +253,14 @@ int config_read_file(const char *path, size_t size_max, char **out, size_t *out_
     return SNAPCELL_OK;
 }
 
+void config_hash_text(serve_config *config, const char *text, size_t size_bytes)
+{
+    uint64_t hash = config->text_hash != 0 ? config->text_hash : UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i <= size_bytes; i++) /* FNV-1a, with the byte that ends the text */
+        hash = (hash ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
+    config->text_hash = hash;
+}
+
 char *config_path(const config_reader *reader, const char *path)
 {
     char *out;

@@ -59,6 +59,9 @@ bool config_add_string(config_reader *reader, serve_strings *strings, const char
 int config_read_file(const char *path, size_t size_max, char **out, size_t *out_size,
                      snapcell_error *err);
 
+/* What was read counts in the configuration's hash. */
+void config_hash_text(serve_config *config, const char *text, size_t size_bytes);
+
 /* A path of the file, from the file's folder. Owned: free(). NULL when memory is short. */
 char *config_path(const config_reader *reader, const char *path);
 

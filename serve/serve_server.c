@@ -141,43 +141,71 @@ static void server_compare_source(serve_server *server, const serve_source_confi
     serve_log_end(&server->context.log);
 }
 
+/* Takes `settings`. Workers go on with those that say the same. */
+static void server_take_settings(serve_server *server, serve_settings *settings)
+{
+    serve_settings *old = server->context.settings;
+    if (settings->config.text_hash == old->config.text_hash) {
+        serve_settings_drop(settings);
+        return;
+    }
+    server_compare_source(server, &old->config.source, &settings->config.source);
+    server->context.settings = settings;
+    serve_settings_drop(old);
+    server_configure_watch(server);
+}
+
 /* A configuration that is wrong changes nothing. */
-static void server_reload(serve_server *server)
+static bool server_read_again(serve_server *server)
 {
     snapcell_error error;
     serve_settings *settings;
     if (server_read_settings(server->options, &settings, &error) != SNAPCELL_OK) {
         server->context.metrics.reload_failures++;
         server_log_error(server, "reload_failed", &error);
-        return;
+        return false;
     }
     server->context.metrics.reloads++;
-    server_compare_source(server, &server->context.settings->config.source,
-                          &settings->config.source);
-    serve_settings_drop(server->context.settings);
-    server->context.settings = settings;
-    server_configure_watch(server);
-    serve_log_begin(&server->context.log, "info", "reloaded");
-    serve_log_end(&server->context.log);
-    serve_pool_renew(server->front->pool);
+    server_take_settings(server, settings);
+    return true;
 }
 
-static void server_look_at_store(serve_server *server, uint64_t now_ns)
+/* Whether the store has changed. */
+static bool server_read_names(serve_server *server)
 {
     snapcell_error error;
     bool changed;
-    server->store_ns = now_ns;
+    server->store_ns = monotonic_now_ns();
     bool failed = serve_names_refresh(&server->context.names, &changed, &error) != SNAPCELL_OK;
     if (failed && !server->store_failed) server_log_error(server, "store_failed", &error);
     server->store_failed = failed;
-    if (failed || !changed) return;
-    server->context.metrics.store_changes++;
+    changed = changed && !failed;
+    if (changed) server->context.metrics.store_changes++;
+    return changed;
+}
+
+static void server_look_at_store(serve_server *server)
+{
+    if (server_read_names(server)) serve_pool_renew(server->front->pool);
+}
+
+/* Settings and store at once: what both have changed is started once. The line in the log is waited
+ * for by one who has just built. */
+static void server_reload(serve_server *server)
+{
+    bool is_read = server_read_again(server);
+    server_read_names(server);
     serve_pool_renew(server->front->pool);
+    if (is_read) {
+        serve_log_begin(&server->context.log, "info", "reloaded");
+        serve_log_end(&server->context.log);
+    }
+    serve_log_flush(&server->context.log);
 }
 
 static void server_watch_store(serve_server *server, uint64_t now_ns)
 {
-    if (now_ns - server->store_ns >= SERVER_STORE_NS) server_look_at_store(server, now_ns);
+    if (now_ns - server->store_ns >= SERVER_STORE_NS) server_look_at_store(server);
 }
 
 /* --- The end --- */
@@ -255,11 +283,8 @@ static void server_on_signal(uv_signal_t *handle, int signal)
 {
     serve_server *server = handle->data;
     if (signal == SIGHUP) {
-        /* For one who has just built, and does not wait for the next look. */
-        server_look_at_store(server, monotonic_now_ns());
         server_reload(server);
         serve_source_nudge(&server->source);
-        serve_log_flush(&server->context.log); /* the line is waited for, too */
     } else if (server->drain_ns > 0)
         server_close(server); /* the second one: at once */
     else
@@ -394,7 +419,7 @@ static void server_look_now(void *user)
 {
     serve_server *server = user;
     server->context.names.seen.st_size = -1;
-    server_look_at_store(server, monotonic_now_ns());
+    server_look_at_store(server);
 }
 
 static int server_follow(serve_server *server, int fd, snapcell_error *err)

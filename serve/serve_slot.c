@@ -38,11 +38,11 @@ static serve_group *group_open(const serve_context *context, const serve_functio
     options.store_path = context->names.store_path;
     options.trust = context->trust;
     options.policy = (snapcell_workers_policy)config->policy;
-    options.warm_calls = config->warm_calls;
+    options.warm_calls = context->dev ? SNAPCELL_WARM_CALLS_UNPREPARED : config->warm_calls;
     options.no_sandbox = context->no_sandbox;
     const serve_config *settings = &context->settings->config;
     options.image_bytes_max =
-        settings->image_bytes > 0 ? settings->image_bytes : SNAPCELL_IMAGES_NONE;
+        settings->image_bytes > 0 && !context->dev ? settings->image_bytes : SNAPCELL_IMAGES_NONE;
     options.image_folder = settings->image_folder;
     options.image_folder_bytes_max = settings->image_folder_bytes;
     options.image_starts_min = GROUP_IMAGE_STARTS_MIN;

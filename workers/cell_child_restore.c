@@ -86,16 +86,17 @@ static void session_prepare_restores(void *user)
     snapcell_cell *cell = session->child->cell;
     size_t size;
     const char *manifest = loader_sealed_manifest(session->child->loader, &size);
-    cell_rehearse(cell);
+    const uint32_t warm_calls = session->child->load->warm_calls;
+    if (warm_calls != SNAPCELL_WARM_CALLS_UNPREPARED) cell_rehearse(cell);
     session->status = cell_prepare_restores(cell, &session->error);
     if (session->status == SNAPCELL_OK && cell_drew(cell))
         session->status =
             error_set(&session->error, SNAPCELL_E_USAGE,
                       "its top level draws random values, which must be others in each instance");
     if (!warm_requests_of_manifest(manifest, size, &session->warm)) session->warm.count = 0;
-    session->heat.is_done = session->warm.count == 0 ||
-                            snapcell_cell_info(cell)->shape != SNAPCELL_SHAPE_FETCH ||
-                            session->child->load->warm_calls == SNAPCELL_WARM_CALLS_NONE;
+    session->heat.is_done =
+        session->warm.count == 0 || snapcell_cell_info(cell)->shape != SNAPCELL_SHAPE_FETCH ||
+        warm_calls == SNAPCELL_WARM_CALLS_NONE || warm_calls == SNAPCELL_WARM_CALLS_UNPREPARED;
     malloc_trim(HEAP_PAD_SIZE);
 }
 

@@ -224,6 +224,9 @@ test("routes, env, secrets and a trusted proxy come from the file", async () => 
     );
     assert.equal(seen.url, "https://a.example.com/seen");
     assert.equal(seen.headers["x-forwarded-for"], "9.9.9.9, 127.0.0.1");
+    writeFileSync(join(folder, "secrets", "key"), "another secret\n");
+    server.child.kill("SIGHUP");
+    await until("it", async () => (await envOf("a.example.com")).KEY === "another secret");
     assert.equal(await server.stop(), 0);
 });
 

@@ -203,6 +203,25 @@ test("SIGHUP reads the configuration again; one that is wrong changes nothing", 
     server.text = server.text.replace(/^[^{].*\n/gm, "");
 });
 
+test("SIGHUP leaves workers alone if the configuration says what it said", async () => {
+    write();
+    const reload = async () => {
+        const count = async () => (await server.metrics()).get("snapcell_reloads_total");
+        const before = await count();
+        server.child.kill("SIGHUP");
+        await until("the reload", async () => (await count()) > before);
+    };
+    await reload();
+    await until("its worker", async () => (await workers("kept", "idle")) === 1);
+    const replaced = await ends("kept", "replaced");
+    await reload();
+    assert.equal(await ends("kept", "replaced"), replaced);
+    settings.functions.kept.env = { MODE: "other" };
+    write();
+    await reload();
+    await until("another worker", async () => (await ends("kept", "replaced")) === replaced + 1);
+});
+
 test("kill -9 of workers: no request gets another's answer, and the server goes on", async () => {
     let isOver = false;
     const counts = { right: 0, failed: 0 };

@@ -213,7 +213,10 @@ START_TEST(test_warm_calls_are_what_the_host_orders)
     static const struct {
         uint32_t calls;
         const char *visits;
-    } orders[] = {{SNAPCELL_WARM_CALLS_NONE, "2"}, {1, "3"}, {50, "52"}};
+    } orders[] = {{SNAPCELL_WARM_CALLS_NONE, "2"},
+                  {SNAPCELL_WARM_CALLS_UNPREPARED, "2"},
+                  {1, "3"},
+                  {50, "52"}};
     int lines = 0;
     snapcell_workers_options options = SNAPCELL_WORKERS_OPTIONS_INIT;
     options.warm_calls = orders[_i].calls;
@@ -408,7 +411,7 @@ int main(void)
     tcase_add_test(tests, test_what_is_compiled_ahead_is_as_it_was);
     tcase_add_test(tests, test_a_top_level_that_draws_is_run_for_each_call);
 #ifndef __SANITIZE_ADDRESS__
-    tcase_add_loop_test(tests, test_warm_calls_are_what_the_host_orders, 0, 3);
+    tcase_add_loop_test(tests, test_warm_calls_are_what_the_host_orders, 0, 4);
     tcase_add_test(tests, test_a_worker_gets_hot_by_itself);
     tcase_add_test(tests, test_what_a_warm_call_draws_is_not_repeated);
     tcase_add_loop_test(tests, test_draws_keep_a_function_cold_if_it_keeps_them, 0, 6);

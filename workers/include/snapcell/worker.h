@@ -45,6 +45,9 @@ typedef enum snapcell_restore_tier {
 
 /* For warm_calls: none. */
 #define SNAPCELL_WARM_CALLS_NONE UINT32_MAX
+/* For warm_calls: none, and nothing else is done ahead of the first call to make later ones faster:
+ * for functions that are loaded for few calls, as while they are developed. */
+#define SNAPCELL_WARM_CALLS_UNPREPARED (UINT32_MAX - 1)
 
 /* For image_bytes_max: none. */
 #define SNAPCELL_IMAGES_NONE UINT64_MAX
@@ -85,8 +88,8 @@ typedef struct snapcell_workers_options {
     /* Of the policy RESTORE: how often the warm-up requests that the function was compiled with are
      * repeated before its memory becomes what is restored, so that instances begin with code that
      * is optimized. 0: as often as V8 wants for that, some thousand times, while the worker has
-     * nothing to do; SNAPCELL_WARM_CALLS_NONE: never. A function without warm-up requests begins as
-     * loaded. */
+     * nothing to do; SNAPCELL_WARM_CALLS_NONE or _UNPREPARED: never. A function without warm-up
+     * requests begins as loaded. */
     uint32_t warm_calls;
     /* No better tier than this is used: for tests, and to look into a kernel's trouble. 0: the best
      * that there is. */
