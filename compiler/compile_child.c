@@ -138,17 +138,8 @@ static int stub_take_answer(const child_stub *stub, snapcell_host_call *call)
 static int stub_call(void *user, snapcell_host_call *call)
 {
     const child_stub *stub = user;
-    size_t count = snapcell_host_argument_count(call);
-    if (count > WIRE_ARGUMENT_COUNT_MAX)
-        return snapcell_host_throw(call, "too many arguments for a host function");
-    cleanup_free snapcell_value *arguments = calloc(count + 1, sizeof(*arguments));
-    if (arguments == NULL) return snapcell_host_throw(call, "no memory for the arguments");
-    for (size_t i = 0; i < count; i++)
-        arguments[i] = snapcell_host_argument(call, i);
-
     cleanup_writer wire_writer writer = {0};
-    wire_host_call asked = {stub->index, arguments, (uint32_t)count};
-    wire_host_call_write(&writer, &asked);
+    if (wire_host_call_forward(&writer, stub->index, call) != 0) return -1;
     if (!child_send_fits(COMPILE_MESSAGE_HOST_CALL, &writer))
         return snapcell_host_throw(call, "the arguments are too large to be handed to the host");
     if (!child_send(stub->fd, COMPILE_MESSAGE_HOST_CALL, &writer))

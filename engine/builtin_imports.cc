@@ -13,9 +13,20 @@ struct BuiltinImport {
     v8::Module::SyntheticModuleEvaluationSteps evaluate;
 };
 
-v8::MaybeLocal<v8::Array> NamesOf(v8::Local<v8::Context> context, v8::Local<v8::Object> exports)
+// Calls `take(name, value)` for each of what a module exports; ends at one that gives Nothing.
+template <typename Take>
+v8::Maybe<bool> EachExport(v8::Local<v8::Context> context, v8::Local<v8::Object> exports, Take take)
 {
-    return exports->GetOwnPropertyNames(context);
+    v8::Local<v8::Array> names;
+    if (!exports->GetOwnPropertyNames(context).ToLocal(&names)) return v8::Nothing<bool>();
+    for (uint32_t i = 0; i < names->Length(); i++) {
+        v8::Local<v8::Value> name, value;
+        if (!names->Get(context, i).ToLocal(&name) ||
+            !exports->Get(context, name).ToLocal(&value) ||
+            take(name.As<v8::String>(), value).IsNothing())
+            return v8::Nothing<bool>();
+    }
+    return v8::Just(true);
 }
 
 // Gives a module what its built-in module exports, and all of it as its default.
@@ -23,20 +34,14 @@ v8::MaybeLocal<v8::Value> Fill(v8::Local<v8::Context> context, v8::Local<v8::Mod
                                const char *web_module)
 {
     v8::Isolate *isolate = context->GetIsolate();
+    const auto give = [=](v8::Local<v8::String> name, v8::Local<v8::Value> value) {
+        return module->SetSyntheticModuleExport(isolate, name, value);
+    };
     v8::Local<v8::Object> exports;
-    v8::Local<v8::Array> names;
     if (!RequireWebModule(context, web_module).ToLocal(&exports) ||
-        !NamesOf(context, exports).ToLocal(&names) ||
-        module->SetSyntheticModuleExport(isolate, AsciiString(isolate, "default"), exports)
-            .IsNothing())
+        give(AsciiString(isolate, "default"), exports).IsNothing() ||
+        EachExport(context, exports, give).IsNothing())
         return {};
-    for (uint32_t i = 0; i < names->Length(); i++) {
-        v8::Local<v8::Value> name, value;
-        if (!names->Get(context, i).ToLocal(&name) ||
-            !exports->Get(context, name).ToLocal(&value) ||
-            module->SetSyntheticModuleExport(isolate, name.As<v8::String>(), value).IsNothing())
-            return {};
-    }
     v8::Local<v8::Promise::Resolver> done;
     if (!v8::Promise::Resolver::New(context).ToLocal(&done) ||
         done->Resolve(context, v8::Undefined(isolate)).IsNothing())
@@ -73,20 +78,15 @@ v8::MaybeLocal<v8::Object> CopyExports(v8::Local<v8::Context> context,
                                        v8::Local<v8::Object> exports)
 {
     v8::Isolate *isolate = context->GetIsolate();
-    v8::Local<v8::Array> names;
     v8::Local<v8::Object> copy = v8::Object::New(isolate, v8::Null(isolate), nullptr, nullptr, 0);
-    if (!NamesOf(context, exports).ToLocal(&names) ||
-        copy->DefineOwnProperty(context, v8::Symbol::GetToStringTag(isolate),
+    const auto add = [=](v8::Local<v8::String> name, v8::Local<v8::Value> value) {
+        return copy->CreateDataProperty(context, name, value);
+    };
+    if (copy->DefineOwnProperty(context, v8::Symbol::GetToStringTag(isolate),
                                 AsciiString(isolate, "Module"), v8::DontEnum)
-            .IsNothing())
+            .IsNothing() ||
+        EachExport(context, exports, add).IsNothing())
         return {};
-    for (uint32_t i = 0; i < names->Length(); i++) {
-        v8::Local<v8::Value> name, value;
-        if (!names->Get(context, i).ToLocal(&name) ||
-            !exports->Get(context, name).ToLocal(&value) ||
-            copy->CreateDataProperty(context, name.As<v8::Name>(), value).IsNothing())
-            return {};
-    }
     return copy;
 }
 
@@ -124,17 +124,15 @@ v8::MaybeLocal<v8::Module> NewBuiltinImport(v8::Local<v8::Context> context,
 {
     v8::Isolate *isolate = context->GetIsolate();
     const BuiltinImport *import = Find(specifier);
-    v8::Local<v8::Object> exports;
-    v8::Local<v8::Array> listed;
-    if (!RequireWebModule(context, import->web_module).ToLocal(&exports) ||
-        !NamesOf(context, exports).ToLocal(&listed))
-        return {};
     std::vector<v8::Local<v8::String>> names = {AsciiString(isolate, "default")};
-    for (uint32_t i = 0; i < listed->Length(); i++) {
-        v8::Local<v8::Value> name;
-        if (!listed->Get(context, i).ToLocal(&name)) return {};
-        names.push_back(name.As<v8::String>());
-    }
+    const auto note = [&](v8::Local<v8::String> name, v8::Local<v8::Value>) {
+        names.push_back(name);
+        return v8::Just(true);
+    };
+    v8::Local<v8::Object> exports;
+    if (!RequireWebModule(context, import->web_module).ToLocal(&exports) ||
+        EachExport(context, exports, note).IsNothing())
+        return {};
     return v8::Module::CreateSyntheticModule(
         isolate, AsciiString(isolate, import->specifier.data()),
         v8::MemorySpan<const v8::Local<v8::String>>(names.data(), names.size()), import->evaluate);

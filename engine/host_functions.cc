@@ -179,13 +179,7 @@ void CallHostFunction(const v8::FunctionCallbackInfo<v8::Value> &info)
 
 void GetHostFunction(v8::Local<v8::Name> name, const v8::PropertyCallbackInfo<v8::Value> &info)
 {
-    v8::Local<v8::Function> function;
-    if (!v8::Function::New(info.GetIsolate()->GetCurrentContext(), CallHostFunction, info.Data(), 0,
-                           v8::ConstructorBehavior::kThrow)
-             .ToLocal(&function))
-        return;
-    function->SetName(name.As<v8::String>());
-    info.GetReturnValue().Set(function);
+    GiveFunction(name, CallHostFunction, 0, info);
 }
 
 } // namespace

@@ -215,6 +215,18 @@ v8::Local<v8::String> AsciiString(v8::Isolate *isolate, const char *text)
         .ToLocalChecked();
 }
 
+void GiveFunction(v8::Local<v8::Name> name, v8::FunctionCallback callback, int length,
+                  const v8::PropertyCallbackInfo<v8::Value> &info)
+{
+    v8::Local<v8::Function> function;
+    if (!v8::Function::New(info.GetIsolate()->GetCurrentContext(), callback, info.Data(), length,
+                           v8::ConstructorBehavior::kThrow)
+             .ToLocal(&function))
+        return;
+    function->SetName(name.As<v8::String>());
+    info.GetReturnValue().Set(function);
+}
+
 void AppendWebReferences(std::vector<intptr_t> *references)
 {
     references->push_back(reinterpret_cast<intptr_t>(GetWebGlobal));

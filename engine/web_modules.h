@@ -34,6 +34,10 @@ std::string EvaluatedWebModules(v8::Local<v8::Context> context);
 // A JavaScript string from ASCII text.
 v8::Local<v8::String> AsciiString(v8::Isolate *isolate, const char *text);
 
+// For an accessor: answers with a new function of the accessor's name and data.
+void GiveFunction(v8::Local<v8::Name> name, v8::FunctionCallback callback, int length,
+                  const v8::PropertyCallbackInfo<v8::Value> &info);
+
 } // namespace snapcell
 
 #endif

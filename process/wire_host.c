@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistr.h>
 
+#include "cleanup.h"
+
 void wire_value_write(wire_writer *writer, const snapcell_value *value)
 {
     wire_put_u8(writer, (uint8_t)value->type);
@@ -66,6 +68,19 @@ void wire_host_call_write(wire_writer *writer, const wire_host_call *call)
     wire_put_u32(writer, call->argument_count);
     for (uint32_t i = 0; i < call->argument_count; i++)
         wire_value_write(writer, &call->arguments[i]);
+}
+
+int wire_host_call_forward(wire_writer *writer, uint32_t index, snapcell_host_call *call)
+{
+    const size_t count = snapcell_host_argument_count(call);
+    if (count > WIRE_ARGUMENT_COUNT_MAX)
+        return snapcell_host_throw(call, "too many arguments for a host function");
+    cleanup_free snapcell_value *arguments = calloc(count + 1, sizeof(*arguments));
+    if (arguments == NULL) return snapcell_host_throw(call, "no memory for the arguments");
+    for (size_t i = 0; i < count; i++)
+        arguments[i] = snapcell_host_argument(call, i);
+    wire_host_call_write(writer, &(wire_host_call){index, arguments, (uint32_t)count});
+    return 0;
 }
 
 bool wire_host_call_read(const void *body, size_t size_bytes, wire_host_call *out)

@@ -15,6 +15,9 @@ typedef struct wire_host_call {
 } wire_host_call;
 
 void wire_host_call_write(wire_writer *writer, const wire_host_call *call);
+/* Writes what a stub of host function number `index` was called with. Non-zero after
+ * snapcell_host_throw(). */
+int wire_host_call_forward(wire_writer *writer, uint32_t index, snapcell_host_call *call);
 bool wire_host_call_read(const void *body, size_t size_bytes, wire_host_call *out);
 
 void wire_value_write(wire_writer *writer, const snapcell_value *value);

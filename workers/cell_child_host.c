@@ -61,15 +61,8 @@ static bool stub_await(cell_child *child, cell_inbox_message *out)
 
 static int stub_send(cell_child *child, uint32_t index, snapcell_host_call *call)
 {
-    size_t count = snapcell_host_argument_count(call);
-    if (count > WIRE_ARGUMENT_COUNT_MAX)
-        return snapcell_host_throw(call, "too many arguments for a host function");
-    cleanup_free snapcell_value *arguments = calloc(count + 1, sizeof(*arguments));
-    if (arguments == NULL) return snapcell_host_throw(call, "no memory for the arguments");
-    for (size_t i = 0; i < count; i++)
-        arguments[i] = snapcell_host_argument(call, i);
     cleanup_writer wire_writer writer = {0};
-    wire_host_call_write(&writer, &(wire_host_call){index, arguments, (uint32_t)count});
+    if (wire_host_call_forward(&writer, index, call) != 0) return -1;
     if (writer.failed || !cell_outbox_fits(CELL_MESSAGE_HOST_CALL, writer.size_bytes))
         return snapcell_host_throw(call, "the arguments are too large to be handed to the host");
     if (cell_child_send(child, CELL_MESSAGE_HOST_CALL, &writer)) return 0;

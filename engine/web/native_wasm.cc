@@ -183,13 +183,7 @@ void Instantiate(const NativeInfo &info)
 
 void GetInstantiate(v8::Local<v8::Name> name, const v8::PropertyCallbackInfo<v8::Value> &info)
 {
-    v8::Local<v8::Function> function;
-    if (!v8::Function::New(info.GetIsolate()->GetCurrentContext(), Instantiate, info.Data(), 1,
-                           v8::ConstructorBehavior::kThrow)
-             .ToLocal(&function))
-        return;
-    function->SetName(name.As<v8::String>());
-    info.GetReturnValue().Set(function);
+    GiveFunction(name, Instantiate, 1, info);
 }
 
 } // namespace
