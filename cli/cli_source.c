@@ -111,11 +111,15 @@ static void keeper_remember(const source_keeper *keeper)
     serve_source_send(keeper->server_fd, &message);
 }
 
-static void keeper_refuse(source_keeper *keeper, const serve_source_message *message)
+static void keeper_note_refusal(cli_source_state *state, const serve_source_message *message)
 {
-    cli_source_state *state = &keeper->source.state;
     memcpy(state->refused, message->digest, sizeof(state->refused));
     memcpy(state->reason, message->text, sizeof(state->reason));
+}
+
+static void keeper_refuse(source_keeper *keeper, const serve_source_message *message)
+{
+    keeper_note_refusal(&keeper->source.state, message);
     keeper_remember(keeper);
     keeper_tell(keeper, SERVE_SOURCE_REFUSED, message, message->text);
     keeper_wait_interval(keeper);
@@ -159,8 +163,7 @@ static void keeper_roll_back(source_keeper *keeper, const serve_source_message *
         keeper_trouble(keeper, message, &err);
         return;
     }
-    memcpy(state->refused, message->digest, sizeof(state->refused));
-    memcpy(state->reason, message->text, sizeof(state->reason));
+    keeper_note_refusal(state, message);
     memcpy(state->release, before.release, sizeof(state->release));
     state->digest[0] = '\0'; /* the tag stands for what was taken back */
     keeper_remember(keeper);
