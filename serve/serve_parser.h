@@ -3,7 +3,7 @@
 #ifndef SNAPCELL_SERVE_PARSER_H
 #define SNAPCELL_SERVE_PARSER_H
 
-#include <llhttp/llhttp.h>
+#include <llhttp.h>
 
 #include "serve_head.h"
 

@@ -71,7 +71,7 @@ const homeOf = [
     { header: /^(lmdb\.h)$/, home: ["store"] },
     { header: /^(zstd|zdict|zstd_errors)\.h$/, home: ["snapshot-format"] },
     { header: /^curl\/.*$/, home: ["net"] },
-    { header: /^(uv\.h|llhttp\/.*)$/, home: ["serve"] },
+    { header: /^(uv|llhttp)\.h$/, home: ["serve"] },
     { header: /^(v8(-[a-z0-9-]+)?\.h|libplatform\/.*|cppgc\/.*)$/, home: ["engine"] },
 ];
 
