@@ -75,8 +75,8 @@ set(CPACK_DEBIAN_PROGRAM_DESCRIPTION "JavaScript functions as V8 startup snapsho
 Compiles bundled JavaScript functions ahead of time into V8 startup snapshots,
 keeps them in a store, and runs them from it: on the command line, or over
 HTTP with a server that gives each request a fresh instance in a sandbox.")
-set(CPACK_DEBIAN_PROGRAM_PACKAGE_CONTROL_EXTRA
-    "${CMAKE_CURRENT_SOURCE_DIR}/debian/prerm;${CMAKE_CURRENT_SOURCE_DIR}/debian/postrm")
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_CONTROL_EXTRA postinst prerm postrm)
+list(TRANSFORM CPACK_DEBIAN_PROGRAM_PACKAGE_CONTROL_EXTRA PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/debian/)
 
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME libsnapcell0)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)
