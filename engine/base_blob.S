@@ -11,4 +11,13 @@ engine_base_blob_begin:
 #endif
 engine_base_blob_end:
     .byte 0
+    .balign 8
+    .globl engine_base_blob_first_size
+    .hidden engine_base_blob_first_size
+engine_base_blob_first_size:
+#ifdef SNAPCELL_BASE_BLOB
+    .include SNAPCELL_BASE_BLOB_FIRST
+#else
+    .quad 0
+#endif
     .section .note.GNU-stack, "", @progbits

@@ -8,6 +8,8 @@
 
 #include <stddef.h>
 
+#include <stdint.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -15,6 +17,8 @@ extern "C" {
 /* Embedded by base_blob.S; of no bytes in the program that makes it. */
 extern const unsigned char engine_base_blob_begin[];
 extern const unsigned char engine_base_blob_end[];
+/* Of the first of its two snapshots. */
+extern const uint64_t engine_base_blob_first_size;
 
 #ifdef __cplusplus
 }

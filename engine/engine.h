@@ -58,6 +58,11 @@ void engine_draw_from_system(void);
  * image): who calls is not looked at any more. Thread: any. */
 void engine_leave_process(void);
 
+/* Starts V8 to run functions, loads one of the engine's own and calls it, for nobody: the next load
+ * finds in memory what it needs of the program. Thread: any. Errors: those of engine_start(),
+ * engine_cell_new() and engine_cell_stream(). */
+int engine_rehearse(snapcell_error *err);
+
 /* What artifacts are bound to. Neither starts V8. Thread: any. */
 snapcell_fingerprint engine_fingerprint(void);
 const char *engine_v8_version(void);

@@ -1,19 +1,17 @@
-/* Makes the base blob while the engine is built: make_base_blob FILE. Not part of the libraries.
+/* Makes the base blob while the engine is built: make_base_blob FILE FIRST. Not part of the
+ * libraries.
  *
  * It is two snapshots, one after the other: of the smallest function, which small ones resemble,
- * and of one that holds what larger ones use. */
+ * and of one that holds what larger ones use. FIRST is a line for an assembler, with the size of
+ * the first. */
 #include <stdio.h>
 #include <string.h>
 
+#include "base_functions.h"
 #include "engine.h"
 
-static const char smallest_function[] = "export default { fetch() { return new Response('') } }";
-static const char function_of_many_apis[] =
-    "globalThis.kept = [URL, URLSearchParams, Headers, Request, ReadableStream, Blob, FormData,"
-    " AbortController, EventTarget, TextEncoder, TextDecoder, TextDecoderStream, CompressionStream,"
-    " MessageChannel, DOMException, crypto.subtle, structuredClone, setTimeout, atob, console,"
-    " performance, addEventListener];"
-    "export default { fetch() { return new Response('') } }";
+static const char smallest_function[] = BASE_SMALLEST_FUNCTION;
+static const char function_of_many_apis[] = BASE_FUNCTION_OF_MANY_APIS;
 
 static const void *source_data(void *user)
 {
@@ -48,10 +46,19 @@ static int build(const char *function, size_t length, FILE *file)
     return status;
 }
 
+static int note_size(const char *path, long size_bytes)
+{
+    FILE *file = fopen(path, "w");
+    bool fine = file != NULL && size_bytes > 0 && fprintf(file, ".quad %ld\n", size_bytes) > 0;
+    if (file != NULL) fine = fclose(file) == 0 && fine;
+    if (!fine) perror(path);
+    return fine ? 0 : -1;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc != 2) {
-        fprintf(stderr, "usage: make_base_blob FILE\n");
+    if (argc != 3) {
+        fprintf(stderr, "usage: make_base_blob FILE FIRST\n");
         return 2;
     }
     snapcell_error err;
@@ -65,7 +72,8 @@ int main(int argc, char **argv)
         return 1;
     }
     int small = build(smallest_function, sizeof(smallest_function) - 1, file);
+    int noted = note_size(argv[2], ftell(file));
     int large = build(function_of_many_apis, sizeof(function_of_many_apis) - 1, file);
     int closed = fclose(file);
-    return small == 0 && large == 0 && closed == 0 ? 0 : 1;
+    return small == 0 && noted == 0 && large == 0 && closed == 0 ? 0 : 1;
 }

@@ -63,6 +63,7 @@ uint64_t cell_body_size_max(uint32_t type)
     case CELL_MESSAGE_CREDIT:
         return CELL_NUMBER_SIZE + sizeof(uint32_t);
     case CELL_MESSAGE_ABANDON:
+    case CELL_MESSAGE_PREPARE:
         return CELL_NUMBER_SIZE;
     case CELL_MESSAGE_HOST_RETURN:
     case CELL_MESSAGE_HOST_THROW:

@@ -1,6 +1,8 @@
 /* What a host and its worker say to each other over a stream socket.
  *
- * The worker begins with HELLO; the host answers with LOAD, the worker with READY or ERROR. Then
+ * The worker begins with HELLO; the host answers with LOAD, the worker with READY or ERROR. Before
+ * a LOAD whose policy is not RESTORE there may be one PREPARE: the worker does ahead what any load
+ * needs. Then
  * the host sends CALL after CALL, numbered from 1, each when the one before is over. Everything
  * that belongs to a call begins with its number, so that what was left of one that was cut is told
  * from the next one's.
@@ -27,7 +29,7 @@
 #include "snapcell/loader.h"
 #include "wire_message.h"
 
-#define CELL_PROTOCOL_VERSION 3
+#define CELL_PROTOCOL_VERSION 4
 
 typedef enum cell_message_type {
     /* To the worker. */
@@ -39,6 +41,7 @@ typedef enum cell_message_type {
     CELL_MESSAGE_ABANDON = 6,
     CELL_MESSAGE_HOST_RETURN = 7,
     CELL_MESSAGE_HOST_THROW = 8,
+    CELL_MESSAGE_PREPARE = 9,
     /* To the host. */
     CELL_MESSAGE_HELLO = 16,
     CELL_MESSAGE_READY = 17,

@@ -61,6 +61,8 @@ static int worker_make(snapcell_workers *workers, const char *ref,
         status =
             worker_new(workers, ref, cell.signed_name != NULL ? cell.signed_name : ref, out, err);
     if (status != SNAPCELL_OK) return status;
+    (*out)->is_soon = options->soon;
+    (*out)->is_counted = !options->after_soon;
     (*out)->logs = workers->options.log != NULL || options->logs;
     worker_set_limits(*out, &cell);
     status = worker_net_set(*out, options->net, err);

@@ -543,7 +543,7 @@ static void launch_look(worker_images *images, const worker_image_wish *wish,
         begin->has_launcher = launch_take_launcher(images, &wish->scope, &out->process);
     else
         images->counts.misses++;
-    if (begin->image_fd < 0 && !images->is_refused)
+    if (begin->image_fd < 0 && !images->is_refused && wish->is_counted)
         function_count_start(images, &out->key, artifact, wish->load);
     pthread_mutex_unlock(&images->lock);
 }

@@ -37,6 +37,7 @@ typedef struct worker_image_wish {
     const char *ref;
     const wire_writer *load; /* a LOAD with makes_image, and without an env and limits of time */
     image_launcher_scope scope;
+    bool is_counted; /* as a start of its function */
 } worker_image_wish;
 
 typedef struct worker_image_launch {
@@ -45,8 +46,8 @@ typedef struct worker_image_launch {
     bool has_waited;       /* the launcher was started before */
 } worker_image_launch;
 
-/* A process from an image, if there is one that fits. False: the function is to be loaded. The
- * function is counted, and gets an image once that pays. Thread: any. */
+/* A process from an image, if there is one that fits. False: the function is to be loaded. Where it
+ * is counted, it gets an image once that pays. Thread: any. */
 bool worker_images_launch(worker_images *images, const worker_image_wish *wish,
                           worker_image_launch *out);
 

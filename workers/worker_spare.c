@@ -12,9 +12,15 @@ static bool spare_lives(const child_process *process)
     return poll(&polled, 1, 0) <= 0 || (polled.revents & (POLLHUP | POLLRDHUP | POLLERR)) == 0;
 }
 
-bool worker_spare_take(snapcell_workers *workers, child_process *out)
+bool worker_spare_restores(const snapcell_workers *workers)
+{
+    return workers->options.policy == SNAPCELL_WORKERS_RESTORE && !workers->options.prepare_soon;
+}
+
+bool worker_spare_take(snapcell_workers *workers, cell_policy policy, child_process *out)
 {
     worker_spare *spare = &workers->spare;
+    if ((policy == CELL_POLICY_RESTORE) != worker_spare_restores(workers)) return false;
     pthread_mutex_lock(&spare->lock);
     bool is_there = spare->is_there && child_process_is_ours(&spare->process);
     if (is_there) {

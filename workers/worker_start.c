@@ -53,13 +53,19 @@ int worker_start_program(const snapcell_workers *workers, uint32_t limit_ms, chi
     return child_process_start(workers->worker_path, &cell_kind, workers->zone, limit_ms, out, err);
 }
 
+static void start_set_policy(snapcell_worker *worker, cell_policy policy)
+{
+    worker->wanted = policy;
+    cell_load_set_policy(&worker->load, policy);
+}
+
 static int start_program(snapcell_worker *worker, snapcell_error *err)
 {
     snapcell_workers *workers = worker->workers;
     child_process process;
     worker->origin = SNAPCELL_WORKER_FROM_ARTIFACT;
     int status =
-        worker_spare_take(workers, &process)
+        worker_spare_take(workers, worker->wanted, &process)
             ? SNAPCELL_OK
             : worker_start_program(workers, workers->options.start_limit_ms, &process, err);
     return status == SNAPCELL_OK ? start_take_process(worker, &process, WORKER_STAGE_HELLO, err)
@@ -74,6 +80,7 @@ static bool start_launch(snapcell_worker *worker)
         .ref = worker->ref,
         .load = &worker->image_load,
         .scope = {workers->options.no_sandbox, worker_data_limit(worker)},
+        .is_counted = worker->is_counted,
     };
     worker_image_launch launch;
     if (worker->wanted != CELL_POLICY_RESTORE || worker->image_load.size_bytes == 0 ||
@@ -96,6 +103,7 @@ static int start_next(snapcell_worker *worker, snapcell_error *err)
 {
     if (worker->launches_left > 0 && start_launch(worker)) return SNAPCELL_OK;
     worker->launches_left = 0;
+    if (worker->is_soon) start_set_policy(worker, CELL_POLICY_RELOAD);
     return start_program(worker, err);
 }
 
@@ -159,8 +167,7 @@ static child_outcome start_fall_back(snapcell_worker *worker, cell_policy policy
     snapcell_error error;
     worker_count(&worker->workers->counters.fallbacks, 1);
     worker_stop(worker);
-    worker->wanted = policy;
-    cell_load_set_policy(&worker->load, policy);
+    start_set_policy(worker, policy);
     if (worker_begin_start(worker, &error) != SNAPCELL_OK) worker_end(worker, &error);
     return CHILD_OK;
 }

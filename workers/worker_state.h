@@ -122,7 +122,9 @@ struct snapcell_worker {
     snapcell_worker_origin origin; /* of its process */
     bool is_launching;             /* the process comes from an image, and is not ready yet */
     uint32_t launches_left;
-    bool is_async; /* nobody waits for its processes' end */
+    bool is_soon;    /* it reloads where it cannot be launched from an image */
+    bool is_counted; /* among the starts of its function, for an image */
+    bool is_async;   /* nobody waits for its processes' end */
     bool logs;
     worker_stage stage;
     bool running; /* it has a process */
@@ -161,8 +163,10 @@ void workers_reap(snapcell_workers *workers, bool all);
 
 /* --- A process that waits (worker_spare.c) --- */
 
-/* The one that waits, if there is one that lives: Owned by the caller. */
-bool worker_spare_take(snapcell_workers *workers, child_process *out);
+/* Whether it is for processes that restore, or for those that do not. */
+bool worker_spare_restores(const snapcell_workers *workers);
+/* The one that waits, if there is one that lives, and is for this policy: Owned by the caller. */
+bool worker_spare_take(snapcell_workers *workers, cell_policy policy, child_process *out);
 bool worker_spare_is_there(snapcell_workers *workers);
 /* `process`: taken over. */
 void worker_spare_put(snapcell_workers *workers, child_process *process);

@@ -588,6 +588,41 @@ START_TEST(test_starts_that_fail)
 }
 END_TEST
 
+/* With the policy RESTORE: its process is the one that was made ready, and each call finds a fresh
+ * instance there. */
+START_TEST(test_one_that_is_wanted_soon)
+{
+    snapcell_workers_options group = SNAPCELL_WORKERS_OPTIONS_INIT;
+    snapcell_worker_options options = SNAPCELL_WORKER_OPTIONS_INIT;
+    snapcell_worker *worker = NULL;
+    snapcell_workers_counts counts;
+    snapcell_error err = {0};
+    group.prepare_soon = true;
+    snapcell_workers *workers = workers_open(&group);
+    ck_assert_int_eq(snapcell_workers_prepare(workers, NULL), SNAPCELL_OK);
+    snapcell_worker_free(start_ready(workers, NULL)); /* leaves it alone */
+    int files = workers_count_open_files();
+    options.soon = true;
+    ck_assert_int_eq(snapcell_worker_start(workers, "flow", &options, &worker, &err), SNAPCELL_OK);
+    ck_assert_int_eq(run_while(worker, SNAPCELL_WORKER_STARTING, &err), SNAPCELL_WORKER_READY);
+    ck_assert_int_eq(snapcell_worker_get_origin(worker), SNAPCELL_WORKER_FROM_ARTIFACT);
+    ck_assert_int_le(workers_count_open_files(), files + 1); /* no process was started for it */
+    for (int i = 0; i < 3; i++) {
+        seen call = {0};
+        begin_get(worker, "/mark?soon", false, &call);
+        finish(&call);
+        expect_mark(&call, "soon", 1);
+    }
+    snapcell_workers_counters(workers, &counts, sizeof(counts));
+    ck_assert_uint_eq(counts.starts, 2);
+    ck_assert_uint_eq(counts.restores, 0);
+    ck_assert_uint_eq(counts.fallbacks, 0);
+    snapcell_worker_free(worker);
+    snapcell_workers_close(workers);
+    workers_expect_no_children();
+}
+END_TEST
+
 int main(void)
 {
     static const fixture_function functions[] = {{"flow", flow_source, NULL}};
@@ -608,6 +643,7 @@ int main(void)
     tcase_add_loop_test(tests, test_a_sender_goes_away, first, last);
     tcase_add_loop_test(tests, test_what_is_refused, first, last);
     tcase_add_loop_test(tests, test_starts_that_fail, first, last);
+    tcase_add_test(tests, test_one_that_is_wanted_soon);
     Suite *suite = suite_create("worker_async");
     int status = fixture_run(suite, tests);
     fixture_remove();

@@ -124,6 +124,9 @@ typedef struct snapcell_workers_options {
      * would not pay for it. A folder is looked into from the first on. 0: two; with a folder one,
      * since the next host profits from it. */
     uint32_t image_starts_min;
+    /* With the policy RESTORE: snapcell_workers_prepare() makes ready for workers with `soon`, and
+     * for no others. */
+    bool prepare_soon;
 } snapcell_workers_options;
 
 #define SNAPCELL_WORKERS_OPTIONS_INIT                                                              \
@@ -138,7 +141,8 @@ SNAPCELL_API int snapcell_workers_open(const snapcell_workers_options *options,
                                        snapcell_workers **out, snapcell_error *err);
 
 /* Purpose: have one process of the group wait for the next function that is to be loaded, which
- * then is there in less than half of the time. Does nothing when one waits. For a host's idle
+ * then is there in less than half of the time. One that will not restore has the engine started and
+ * has answered a request of its own by then. Does nothing when one waits. For a host's idle
  * moments: it starts a process, of some MB. `workers`: not NULL. Thread: any, several at once.
  * Errors: E_INTERNAL (the program cannot be started), E_IO. */
 SNAPCELL_API int snapcell_workers_prepare(snapcell_workers *workers, snapcell_error *err);
@@ -273,6 +277,13 @@ typedef struct snapcell_worker_options {
      * this list, is started for the worker when its function first fetches. NULL: fetch() is
      * rejected. Copied. */
     const snapcell_net_options *net;
+    /* With the policy RESTORE, for a function's first worker, on which somebody waits: where there
+     * is no image (snapcell_worker_get_origin() says), its process reloads for each call. It is
+     * there much sooner than one that restores, whose calls after the first are much faster. */
+    bool soon;
+    /* It takes the place of one with `soon`: that its function is started again does not make an
+     * image worth while (image_starts_min). */
+    bool after_soon;
 } snapcell_worker_options;
 
 #define SNAPCELL_WORKER_OPTIONS_INIT                                                               \
