@@ -62,6 +62,7 @@ async function until(ask) {
 async function timeUnknown(program, work, store, name, primer) {
     const server = await startServer(program, work, store, primer);
     try {
+        await pause(500); // a process waits again
         return await timeRequest(server.port, name);
     } finally {
         await server.stop();

@@ -31,7 +31,7 @@ typedef enum serve_phase {
 typedef enum serve_end {
     SERVE_END_IDLE = 0, /* nobody needed it */
     SERVE_END_RECYCLED, /* it had served its calls */
-    SERVE_END_REPLACED, /* the store or the configuration changed */
+    SERVE_END_REPLACED, /* the store or the configuration changed, or it was its function's first */
     SERVE_END_MEMORY,   /* limits */
     SERVE_END_CPU,
     SERVE_END_WALL,

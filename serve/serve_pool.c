@@ -49,26 +49,64 @@ static void pool_fail_start(serve_function *function, const snapcell_error *why)
     if (function->worker_count == 0 && !goes_on) serve_pool_refuse_all(function, why);
 }
 
-static void pool_start(serve_function *function)
+/* A function's first worker reloads, since somebody waits for it; see pool_follow_first(). */
+static serve_turn pool_next_turn(const serve_function *function)
+{
+    if (function->first != NULL) return SERVE_TURN_SECOND;
+    bool is_first = function->config->policy == SNAPCELL_WORKERS_RESTORE &&
+                    function->worker_count == 0 && function->queue_first != NULL &&
+                    !function->first_failed;
+    return is_first ? SERVE_TURN_FIRST : SERVE_TURN_ANY;
+}
+
+static void pool_start(serve_function *function, serve_turn turn)
 {
     serve_pool *pool = function->pool;
     snapcell_error error = {0};
     serve_group *group = serve_group_find(&pool->groups, pool->context, function->config, &error);
     serve_slot *slot = NULL;
     if (group != NULL)
-        slot = serve_slot_start(function, group->workers, &pool_slot_events, pool->context, &error);
+        slot = serve_slot_start(function, group->workers, turn, &pool_slot_events, pool->context,
+                                &error);
     if (slot == NULL) {
         pool_fail_start(function, &error);
         return;
     }
     function->starting_count++;
+    if (turn == SERVE_TURN_FIRST) function->first = slot;
     serve_pool_link(pool, slot);
 }
 
 static void pool_consider(serve_function *function, uint64_t now_ns)
 {
     if (function->retry_ns > now_ns || !serve_pool_wants_worker(function, now_ns)) return;
-    if (serve_pool_make_room(function->pool, function)) pool_start(function);
+    if (serve_pool_make_room(function->pool, function))
+        pool_start(function, pool_next_turn(function));
+}
+
+/* Once a first worker was called twice, one that restores is started, in addition to all that there
+ * may be, and takes its place. Where there is no room for both, it is so at once. */
+static void pool_follow_first(serve_function *function)
+{
+    serve_slot *first = function->first;
+    if (first == NULL || first->call_count < 2 || first->is_stale || function->worker_count > 1 ||
+        function->pool->context->drains || function->retry_ns > monotonic_now_ns())
+        return;
+    if (!serve_pool_make_room(function->pool, function)) {
+        if (first->state != SERVE_SLOT_IDLE) return;
+        serve_pool_retire(first, SERVE_END_REPLACED);
+    }
+    pool_start(function, SERVE_TURN_SECOND);
+}
+
+/* There is one that restores. */
+static void pool_dismiss_first(serve_function *function)
+{
+    serve_slot *first = function->first;
+    function->first_failed = false;
+    if (first == NULL) return;
+    first->is_stale = true;
+    if (first->state == SERVE_SLOT_IDLE) serve_pool_retire(first, SERVE_END_REPLACED);
 }
 
 /* Those of the tenants with the fewest workers come first. */
@@ -163,13 +201,17 @@ static void pool_release(serve_slot *slot)
 static void pool_on_ready(serve_slot *slot)
 {
     serve_function *function = slot->function;
+    snapcell_worker_origin origin = snapcell_worker_get_origin(slot->worker);
     function->starting_count--;
     serve_start start = function->worker_count > 1 ? SERVE_START_MORE : SERVE_START_COLD;
-    function->metrics.starts[start][snapcell_worker_get_origin(slot->worker)]++;
+    function->metrics.starts[start][origin]++;
     serve_histogram_add(&function->metrics.phases[SERVE_PHASE_START],
                         monotonic_now_ns() - slot->started_ns);
+    if (slot == function->first && origin != SNAPCELL_WORKER_FROM_ARTIFACT) function->first = NULL;
     slot->state = SERVE_SLOT_IDLE; /* in no list: pool_release() decides */
+    bool is_first = slot == function->first;
     pool_release(slot);
+    if (!is_first) pool_dismiss_first(function);
 }
 
 static void pool_on_settled(serve_slot *slot)
@@ -183,6 +225,7 @@ static void pool_on_settled(serve_slot *slot)
     function->retry_ns = 0;
     pool_release(slot); /* the next call runs while this one's answer is written */
     ticket->events->settled(ticket);
+    pool_follow_first(function);
 }
 
 static serve_end pool_end_of(const snapcell_error *why)
@@ -229,6 +272,8 @@ static void pool_on_ended(serve_slot *slot, const snapcell_error *why)
     if (state == SERVE_SLOT_IDLE) serve_pool_remove_idle(slot);
     if (state == SERVE_SLOT_STARTING) function->starting_count--;
     if (state == SERVE_SLOT_BUSY) function->busy_count--;
+    /* One that restores survives such calls. */
+    if (state == SERVE_SLOT_BUSY && slot == function->first) function->first_failed = true;
     if (state != SERVE_SLOT_STARTING) function->metrics.ends[end]++;
     pool_log_end(slot, state == SERVE_SLOT_STARTING ? SERVE_END_START : end, why);
     serve_pool_unlink(slot);
@@ -388,7 +433,8 @@ static void pool_renew_slots(serve_pool *pool)
         slot->is_stale = true;
         if (slot->state != SERVE_SLOT_IDLE) continue;
         serve_pool_retire(slot, SERVE_END_REPLACED);
-        if (function->is_known && function->starting_count == 0) pool_start(function);
+        if (function->is_known && function->starting_count == 0)
+            pool_start(function, SERVE_TURN_ANY);
     }
 }
 
@@ -404,6 +450,7 @@ void serve_pool_renew(serve_pool *pool)
         else
             function->is_known = false;
         function->failure_count = 0;
+        function->first_failed = false;
         function->retry_ns = 0;
         if (function->settings == context->settings) continue;
         serve_function_configure(function);

@@ -60,6 +60,8 @@ struct serve_function {
     uint32_t failure_count;  /* starts and deaths, one after the other */
     uint64_t retry_ns;       /* no worker is started before; 0: at once */
     snapcell_error *failure; /* Owned: the last one; NULL: none */
+    serve_slot *first;       /* its first worker, which reloads; NULL: none, or others do */
+    bool first_failed;       /* a call ended it: the next one restores */
     serve_slot *idle;        /* the one that was used last is first */
     serve_function_metrics metrics;
     serve_function_watch watch;

@@ -34,6 +34,7 @@ void serve_pool_unlink(serve_slot *slot)
     pool->memory_bytes -=
         slot->memory_bytes < pool->memory_bytes ? slot->memory_bytes : pool->memory_bytes;
     slot->function->worker_count--;
+    if (slot->function->first == slot) slot->function->first = NULL;
     slot->function->tenant->worker_count--;
 }
 

@@ -46,6 +46,7 @@ static serve_group *group_open(const serve_context *context, const serve_functio
     options.image_folder = settings->image_folder;
     options.image_folder_bytes_max = settings->image_folder_bytes;
     options.image_starts_min = GROUP_IMAGE_STARTS_MIN;
+    options.prepare_soon = true;
     if (snapcell_workers_open(&options, &group->workers, err) == SNAPCELL_OK) return group;
     free(group);
     return NULL;
@@ -86,8 +87,8 @@ void serve_group_free_all(serve_group *groups)
 }
 
 int serve_slot_start_worker(const serve_name *item, snapcell_workers *workers, bool no_sandbox,
-                            const serve_function_config *config, snapcell_worker **out,
-                            snapcell_error *err)
+                            const serve_function_config *config, serve_turn turn,
+                            snapcell_worker **out, snapcell_error *err)
 {
     snapcell_cell_options cell = SNAPCELL_CELL_OPTIONS_INIT;
     cell.memory_limit_bytes = config->memory_mb << 20;
@@ -104,6 +105,8 @@ int serve_slot_start_worker(const serve_name *item, snapcell_workers *workers, b
     snapcell_worker_options options = SNAPCELL_WORKER_OPTIONS_INIT;
     options.cell = &cell;
     options.logs = true;
+    options.soon = turn == SERVE_TURN_FIRST;
+    options.after_soon = turn == SERVE_TURN_SECOND;
     snapcell_net_options net = SNAPCELL_NET_OPTIONS_INIT;
     net.allow = (const char *const *)config->allow_net.items;
     net.allow_count = config->allow_net.count;
@@ -129,7 +132,7 @@ static int slot_watch(serve_slot *slot, uv_loop_t *loop, snapcell_error *err)
     return error_set_errno(err, SNAPCELL_E_IO, -problem, "cannot wait for a worker");
 }
 
-serve_slot *serve_slot_start(serve_function *function, snapcell_workers *workers,
+serve_slot *serve_slot_start(serve_function *function, snapcell_workers *workers, serve_turn turn,
                              const serve_slot_events *events, const serve_context *context,
                              snapcell_error *err)
 {
@@ -144,7 +147,7 @@ serve_slot *serve_slot_start(serve_function *function, snapcell_workers *workers
     slot->started_ns = monotonic_now_ns();
     const serve_name item = {.name = function->name, .key = slot->key};
     int status = serve_slot_start_worker(&item, workers, context->no_sandbox, function->config,
-                                         &slot->worker, err);
+                                         turn, &slot->worker, err);
     if (status == SNAPCELL_OK) status = slot_watch(slot, context->loop, err);
     if (status == SNAPCELL_OK) {
         slot->settings = serve_settings_keep(function->settings);

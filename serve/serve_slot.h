@@ -27,6 +27,13 @@ typedef struct serve_group {
     struct serve_group *next;
 } serve_group;
 
+/* What a worker is started for. */
+typedef enum serve_turn {
+    SERVE_TURN_ANY = 0,
+    SERVE_TURN_FIRST,  /* somebody waits for its function, which has none */
+    SERVE_TURN_SECOND, /* to take the place of the first */
+} serve_turn;
+
 struct serve_slot {
     const serve_slot_events *events;
     serve_function *function;
@@ -60,12 +67,12 @@ void serve_group_free_all(serve_group *groups);
 /* Starts a worker of an artifact, under a name. `*out`: Owned. Errors: those of
  * snapcell_worker_start(). */
 int serve_slot_start_worker(const serve_name *item, snapcell_workers *workers, bool no_sandbox,
-                            const serve_function_config *config, snapcell_worker **out,
-                            snapcell_error *err);
+                            const serve_function_config *config, serve_turn turn,
+                            snapcell_worker **out, snapcell_error *err);
 
 /* Starts a worker of a function, with a place. NULL on failure. Errors: those of
  * snapcell_worker_start(). */
-serve_slot *serve_slot_start(serve_function *function, snapcell_workers *workers,
+serve_slot *serve_slot_start(serve_function *function, snapcell_workers *workers, serve_turn turn,
                              const serve_slot_events *events, const serve_context *context,
                              snapcell_error *err);
 

@@ -125,7 +125,7 @@ static int trial_start(serve_trial *trial, const serve_name *item, snapcell_erro
     const serve_group *group = serve_group_find(&pool->groups, context, config, err);
     if (group == NULL) return err->code;
     int status = serve_slot_start_worker(item, group->workers, context->no_sandbox, config,
-                                         &trial->worker, err);
+                                         SERVE_TURN_ANY, &trial->worker, err);
     return status == SNAPCELL_OK ? trial_watch(trial, err) : status;
 }
 

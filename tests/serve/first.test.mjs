@@ -1,0 +1,79 @@
+// The first worker of a function, which is there soon, and the one that takes its place.
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+
+import { Server, compile, folder, kill, until } from "./server.mjs";
+
+const names = ["once", "often", "narrow", "killed"];
+const config = join(folder, "first.json");
+let server;
+
+before(async () => {
+    for (const name of names) compile(name, "front.js");
+    const settings = { functions: { narrow: { pool: { max_workers: 1 } } } };
+    writeFileSync(config, JSON.stringify(settings));
+    server = await Server.start("--config", config);
+});
+after(() => server.stop());
+
+const count = async host => (await server.get("/count", { host })).body;
+
+// What the metrics have about a function's workers.
+async function facts(of, host) {
+    const metrics = await of.metrics();
+    const get = (name, labels) => metrics.get(`snapcell_${name}{function="${host}",${labels}}`);
+    return {
+        cold: get("worker_starts_total", 'start="cold",from="artifact"'),
+        more: get("worker_starts_total", 'start="more",from="artifact"'),
+        replaced: get("worker_ends_total", 'reason="replaced"'),
+        idle: get("workers", 'state="idle"'),
+    };
+}
+
+const isReplaced = { cold: 1, more: 1, replaced: 1, idle: 1 };
+const becomes = (host, expected) =>
+    until(JSON.stringify(expected), async () => {
+        const found = await facts(server, host);
+        return Object.keys(expected).every(key => found[key] === expected[key]);
+    });
+
+test("a function that is called once has one worker", async () => {
+    assert.equal(await count("once"), "1");
+    assert.deepEqual(await facts(server, "once"), { cold: 1, more: 0, replaced: 0, idle: 1 });
+});
+
+for (const host of ["often", "narrow"])
+    test(`one that is called again gets another worker in its place: ${host}`, async () => {
+        for (let i = 0; i < 3; i++) assert.equal(await count(host), "1");
+        await becomes(host, isReplaced);
+        for (let i = 0; i < 20; i++) assert.equal(await count(host), "1");
+        assert.deepEqual(await facts(server, host), isReplaced);
+    });
+
+test("no image is made for that", async () => {
+    assert.equal((await server.metrics()).get('snapcell_images_total{event="made"}'), 0);
+});
+
+test("after a first worker that died in a call comes one that is not replaced", async () => {
+    const host = "killed";
+    const slow = server.get("/never", { host, method: "POST", body: "" });
+    const busy = `snapcell_workers{function="${host}",state="busy"}`;
+    await until("its call", async () => (await server.metrics()).get(busy) === 1);
+    for (const { pid } of server.children()) kill(pid);
+    assert.equal((await slow).status, 500);
+    for (let i = 0; i < 3; i++) assert.equal(await count(host), "1");
+    assert.deepEqual(await facts(server, host), { cold: 2, more: 0, replaced: 0, idle: 1 });
+});
+
+test("where there is room for one worker, the first one makes place", async () => {
+    writeFileSync(config, JSON.stringify({ limits: { workers: 1 } }));
+    const small = await Server.start("--config", config);
+    for (let i = 0; i < 2; i++)
+        assert.equal((await small.get("/count", { host: "once" })).body, "1");
+    await until("another worker", async () => (await facts(small, "once")).cold === 2);
+    assert.equal((await small.get("/count", { host: "once" })).body, "1");
+    assert.deepEqual(await facts(small, "once"), { cold: 2, more: 0, replaced: 1, idle: 1 });
+    assert.equal(await small.stop(), 0);
+});
