@@ -1,6 +1,7 @@
 // Run by `npm pack` before it packs: puts the modules that stand in for Node's, and the packages they are made of, into
 // build/node-compat. They are packed in the versions of their lock file, so that a source gives the same bundle
-// everywhere. With $SNAPCELL_PACK naming the native program, that is packed, too. `--remove` cleans up afterwards.
+// everywhere. With $SNAPCELL_PACK naming the native program, that is packed, too, with the programs that it starts.
+// `--remove` cleans up afterwards.
 import { spawnSync } from "node:child_process";
 import {
     chmodSync,
@@ -9,6 +10,7 @@ import {
     mkdirSync,
     readFileSync,
     readdirSync,
+    realpathSync,
     rmSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
@@ -34,7 +36,6 @@ function assemble() {
         stdio: ["ignore", 2, 2], // standard output is npm's, for the name of the tarball
     });
     if (install.status !== 0) throw new Error(`npm could not install the packages of ${preset}`);
-    rmSync(target, { recursive: true, force: true });
     mkdirSync(target, { recursive: true });
     for (const path of [...ownFiles(), ...runtimePackages()])
         if (existsSync(join(preset, path)))
@@ -42,11 +43,37 @@ function assemble() {
     packNative(process.env.SNAPCELL_PACK);
 }
 
-function packNative(program) {
-    if (!program) return;
-    cpSync(program, join(kit, "build/native/snapcell"));
-    chmodSync(join(kit, "build/native/snapcell"), 0o755);
+// What the program starts: next to it, as in a build, or where it is installed. In the package all are in one folder.
+const helpers = ["snapcell-net", "snapcell-launch"];
+
+function helperFile(program, name) {
+    const folder = dirname(realpathSync(program));
+    const places = [join(folder, name), join(folder, "../libexec/snapcell", name)];
+    const found = places.find(existsSync);
+    if (!found) throw new Error(`$SNAPCELL_PACK: there is no ${places.join(", and no ")}`);
+    return found;
 }
 
-if (process.argv.includes("--remove")) rmSync(join(kit, "build"), { recursive: true, force: true });
-else assemble();
+function packNative(program) {
+    if (!program) return;
+    if (!existsSync(program)) throw new Error(`$SNAPCELL_PACK: there is no ${program}`);
+    const files = { snapcell: realpathSync(program) };
+    for (const name of helpers) files[name] = helperFile(program, name);
+    for (const [name, file] of Object.entries(files)) {
+        const packed = join(kit, "build/native", name);
+        cpSync(file, packed);
+        chmodSync(packed, 0o755);
+    }
+}
+
+const remove = () => rmSync(join(kit, "build"), { recursive: true, force: true });
+
+remove();
+if (!process.argv.includes("--remove")) {
+    try {
+        assemble();
+    } catch (error) {
+        remove();
+        throw error;
+    }
+}
