@@ -149,16 +149,31 @@ function row(name, result) {
     return `| ${cells.join(" | ")} |`;
 }
 
+const cellsOf = line => line.split(/(?<!\\)\|/).map(cell => cell.trim());
+const timeCells = -5; // with the end of the line
+
+// A framework that was not tried keeps its row, and one that was not measured its times.
+function renewed(name, result, old) {
+    if (!result) return old ? [old] : [];
+    if (result.different !== 0) return [];
+    const line = row(name, result);
+    if (!old || result.load !== undefined) return [line];
+    const cells = [...cellsOf(line).slice(0, timeCells), ...cellsOf(old).slice(timeCells)];
+    return [cells.join(" | ").trim()];
+}
+
 function writeTable(results) {
-    const rows = Object.keys(frameworks)
-        .filter(name => results[name]?.different === 0)
-        .map(name => row(name, results[name]));
     const text = readFileSync(document, "utf8");
     const [before, after] = [
         text.split("<!-- rows -->\n")[0],
         text.split("<!-- end of rows -->\n")[1],
     ];
-    const head = text.split("<!-- rows -->\n")[1].split("\n").slice(0, 2).join("\n");
+    const [title, line, ...old] = text.split("<!-- rows -->\n")[1].split("\n");
+    const head = `${title}\n${line}`;
+    const known = new Map(old.map(known => [cellsOf(known)[1], known]));
+    const rows = Object.entries(frameworks).flatMap(([name, { title = name }]) =>
+        renewed(name, results[name], known.get(title))
+    );
     const table = `<!-- rows -->\n${head}\n${rows.join("\n")}\n<!-- end of rows -->\n`;
     writeFileSync(document, before + table + after);
 }
