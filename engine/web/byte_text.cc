@@ -50,6 +50,33 @@ int Base64Digit(uint8_t c, bool url)
     return c == (url ? '_' : '/') ? 63 : -1;
 }
 
+namespace
+{
+struct Base64Digits {
+    int8_t of[256];
+    Base64Digits()
+    {
+        for (int c = 0; c < 256; c++)
+            of[c] = static_cast<int8_t>(Base64Digit(static_cast<uint8_t>(c), false));
+    }
+};
+} // namespace
+
+size_t DecodeBase64Groups(std::span<const uint8_t> text, uint8_t *bytes)
+{
+    static const Base64Digits digits;
+    size_t read = 0;
+    for (; read + 4 <= text.size(); read += 4) {
+        int a = digits.of[text[read]], b = digits.of[text[read + 1]];
+        int c = digits.of[text[read + 2]], d = digits.of[text[read + 3]];
+        if ((a | b | c | d) < 0) break;
+        *bytes++ = static_cast<uint8_t>(a << 2 | b >> 4);
+        *bytes++ = static_cast<uint8_t>(b << 4 | c >> 2);
+        *bytes++ = static_cast<uint8_t>(c << 6 | d);
+    }
+    return read;
+}
+
 static bool IsBlank(uint8_t c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\f' || c == '\r';

@@ -32,6 +32,10 @@ struct Decoded {
 // Of a character; -1 when it is not a digit.
 int Base64Digit(uint8_t c, bool url);
 
+// Decodes what `text` begins with, as long as there are four digits and nothing else. How many
+// characters that were; three quarters of it are the bytes, which may take the place of the text.
+size_t DecodeBase64Groups(std::span<const uint8_t> text, uint8_t *bytes);
+
 size_t Base64Size(size_t bytes, Base64Style style);
 // Writes Base64Size() characters.
 void EncodeBase64(std::span<const uint8_t> bytes, Base64Style style, uint8_t *text);

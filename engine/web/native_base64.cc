@@ -36,21 +36,23 @@ static size_t RemoveBlanks(uint8_t *text, size_t size)
 }
 
 // Decodes in place. Returns false when the text is not base64.
-static bool DecodeInPlace(uint8_t *text, size_t *size)
+static bool DecodeInPlace(uint8_t *whole, size_t *size)
 {
-    size_t length = RemoveBlanks(text, *size);
+    size_t plain = DecodeBase64Groups({whole, *size}, whole);
+    uint8_t *text = whole + plain;
+    size_t length = RemoveBlanks(text, *size - plain);
     if (length > 0 && length % 4 == 0) {
         if (text[length - 1] == '=') length--;
         if (text[length - 1] == '=') length--;
     }
     if (length % 4 == 1) return false;
     uint32_t bits = 0;
-    size_t decoded = 0;
+    size_t decoded = plain / 4 * 3;
     for (size_t i = 0; i < length; i++) {
         int digit = Base64Digit(text[i], false);
         if (digit < 0) return false;
         bits = bits << 6 | static_cast<uint32_t>(digit);
-        if (i % 4 > 0) text[decoded++] = static_cast<uint8_t>(bits >> (6 - 2 * (i % 4)));
+        if (i % 4 > 0) whole[decoded++] = static_cast<uint8_t>(bits >> (6 - 2 * (i % 4)));
     }
     *size = decoded;
     return true;

@@ -138,6 +138,14 @@ test("atob and btoa", () => {
     ]) {
         throws("InvalidCharacterError", () => atob(bad), `atob(${bad})`);
     }
+    // A blank, or what is none of its digits, at each place.
+    const long = "AZaz09+/Zm9vYmFyZm9v";
+    const plain = atob(long);
+    for (let i = 0; i <= long.length; i++) {
+        equal(atob(`${long.slice(0, i)}\n${long.slice(i)}`), plain, `a blank at ${i}`);
+        const bad = `${long.slice(0, i)}-AAA${long.slice(i)}`;
+        throws("InvalidCharacterError", () => atob(bad), bad);
+    }
     throws("InvalidCharacterError", () => btoa("€"));
     throws(TypeError, () => atob());
     equal(btoa(undefined), "dW5kZWZpbmVk");
