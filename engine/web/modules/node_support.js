@@ -60,6 +60,15 @@ exports.brotliCompress = (bytes, quality, windowBits, mode) =>
 exports.brotliDecompress = (bytes, mayEndEarly, most) =>
     native.brotliDecompress(bytes, mayEndEarly === true, most);
 
+// Uint8Array[]; Zstandard's number for what is wrong; null when more than `most` bytes came out, and undefined when a
+// parameter is none. `parameters` are [key, value] of Zstandard.
+const zstdBytes = parameters => new Uint8Array(Int32Array.from(parameters.flat()).buffer);
+exports.zstdCompress = (bytes, parameters, { dictionary, most, announcedSize, end }) =>
+    native.zstdCompress(bytes, zstdBytes(parameters), dictionary, most, announcedSize, end);
+exports.zstdDecompress = (bytes, parameters, { dictionary, most, takesOneFrame }) =>
+    native.zstdDecompress(bytes, zstdBytes(parameters), dictionary, most, takesOneFrame === true);
+exports.zstdErrorText = number => native.zstdErrorText(number);
+
 // --- Hashes, and what is derived by them; a hash is named by its number in our list of OpenSSL's ---
 
 const digests = ["sha1", "sha256", "sha384", "sha512"];

@@ -1,18 +1,14 @@
 "use strict";
-// node:zlib on the engine's zlib and Brotli: at once and as streams. Zstandard is not there.
+// node:zlib on the engine's zlib, Brotli and Zstandard: at once and as streams.
 const { Buffer } = require("./buffer.cjs");
 const { Transform } = require("./stream.cjs");
-const {
-    checkFunction,
-    checkInteger,
-    invalidType,
-    missingAll,
-    outOfRange,
-} = require("./errors.cjs");
+const { checkFunction, checkInteger, invalidType, outOfRange } = require("./errors.cjs");
 const support = require("./support.mjs").default;
 
 const brotli = require("./zlib_brotli.cjs");
+const zstd = require("./zlib_zstd.cjs");
 const constants = require("./zlib_constants.cjs");
+const { outOfLength } = require("./zlib_whole.cjs");
 
 // [inflates, zlib's window bits]: 16 more for gzip, 32 more for either, below zero for neither.
 const kinds = {
@@ -92,9 +88,16 @@ function bytesOf(data) {
     );
 }
 
+const wholes = {
+    BrotliCompress: brotli,
+    BrotliDecompress: brotli,
+    ZstdCompress: zstd,
+    ZstdDecompress: zstd,
+};
+
 // Gives a function (bytes, last) -> Uint8Array[].
-function newCoder(kind, options) {
-    if (!kinds[kind]) return brotli.newCoder(kind, options);
+function newCoder(kind, options, isStream) {
+    if (wholes[kind]) return wholes[kind].newCoder(kind, options, isStream);
     const [inflates, bits] = kinds[kind];
     const { settings, lenient } = checkOptions(options, inflates);
     let push;
@@ -108,21 +111,30 @@ function newCoder(kind, options) {
     };
 }
 
-function codeSync(kind, data, options = {}) {
-    const { most } = checkOptions(options, true);
-    const result = Buffer.concat(newCoder(kind, options)(bytesOf(data), true));
-    if (result.length > most) throw brotli.outOfLength(most);
+// Zstandard's options are not zlib's.
+const mostOf = (kind, options) =>
+    wholes[kind] === zstd ? Infinity : checkOptions(options, true).most;
+
+function codeBy(coder, most, data) {
+    const result = Buffer.concat(coder(bytesOf(data), true));
+    if (result.length > most) throw outOfLength(most);
     return result;
 }
+
+const codeSync = (kind, data, options = {}) =>
+    codeBy(newCoder(kind, options, false), mostOf(kind, options), data);
 
 const codeLater = kind =>
     function (data, options, callback) {
         const done = typeof options === "function" ? options : callback;
         checkFunction(done, "callback");
+        const given = (typeof options === "function" ? undefined : options) ?? {};
         bytesOf(data);
         let result, failed;
+        const coder =
+            wholes[kind] === zstd ? newCoder(kind, given, kind === "ZstdCompress") : undefined;
         try {
-            result = codeSync(kind, data, typeof options === "function" ? {} : options);
+            result = coder ? codeBy(coder, Infinity, data) : codeSync(kind, data, given);
         } catch (error) {
             failed = error;
         }
@@ -142,7 +154,7 @@ class Coder extends Transform {
 
     constructor(kind, options = {}) {
         super(options);
-        this.#code = newCoder(kind, options ?? {});
+        this.#code = newCoder(kind, options ?? {}, true);
     }
 
     _transform(chunk, encoding, done) {
@@ -180,16 +192,13 @@ class Coder extends Transform {
     }
 }
 
-const zlib = missingAll("zlib", [
-    ...["ZstdCompress", "ZstdDecompress"].flatMap(name => {
-        const plain = name[0].toLowerCase() + name.slice(1);
-        return [name, `create${name}`, plain, `${plain}Sync`];
-    }),
-]);
+const zlib = {};
 
-for (const kind of [...Object.keys(kinds), "BrotliCompress", "BrotliDecompress"]) {
+for (const kind of [...Object.keys(kinds), ...Object.keys(wholes)]) {
     const name = kind[0].toLowerCase() + kind.slice(1);
     const Kind = function (options) {
+        if (!new.target && wholes[kind] === zstd)
+            throw new TypeError(`Class constructor ${kind} cannot be invoked without 'new'`);
         return Reflect.construct(Coder, [kind, options], new.target ?? Kind);
     };
     Object.defineProperty(Kind, "name", { value: kind });

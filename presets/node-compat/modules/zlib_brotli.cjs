@@ -1,29 +1,15 @@
 "use strict";
-// Brotli of node:zlib. The engine has it for whole texts: a stream keeps what it gets until its end.
+// Brotli of node:zlib.
 const { failure, invalidType } = require("./errors.cjs");
 const support = require("./support.mjs").default;
 const constants = require("./zlib_constants.cjs");
+const { coderOf, nameOf, notHere, notInitialized, outOfLength } = require("./zlib_whole.cjs");
 
 const { BROTLI_PARAM_MODE, BROTLI_PARAM_QUALITY, BROTLI_PARAM_LGWIN } = constants;
 const { BROTLI_DEFAULT_QUALITY, BROTLI_DEFAULT_WINDOW, BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT } =
     constants;
 const outOfRange = key =>
     failure(RangeError, "ERR_BROTLI_INVALID_PARAM", `${key} is not a valid Brotli parameter`);
-
-function outOfLength(most) {
-    const message = `Cannot create a Buffer larger than ${most} bytes`;
-    return failure(RangeError, "ERR_BUFFER_TOO_LARGE", message);
-}
-
-const notHere = what =>
-    failure(
-        Error,
-        "ERR_METHOD_NOT_IMPLEMENTED",
-        `zlib: ${what} of Brotli is not in presets/node-compat`
-    );
-
-const nameOf = (prefix, value) =>
-    Object.keys(constants).find(name => name.startsWith(prefix) && constants[name] === value);
 
 // Those that change nothing of what comes out need not be handed on.
 const hints = ["BROTLI_PARAM_SIZE_HINT"];
@@ -37,7 +23,7 @@ function checkParameters(params, compresses) {
         if (typeof value !== "number" && typeof value !== "boolean")
             throw invalidType("options.params[key]", "number", value);
         const isTaken = compresses && (known.includes(Number(key)) || hints.includes(name));
-        if (!isTaken && Number(value) !== 0) throw notHere(name);
+        if (!isTaken && Number(value) !== 0) throw notHere(name, "Brotli");
     }
 }
 
@@ -49,7 +35,7 @@ function compressor({ params = {} }) {
         const mode = params[BROTLI_PARAM_MODE] ?? 0;
         const chunks = support.brotliCompress(bytes, quality, windowBits, mode);
         if (chunks) return chunks;
-        throw failure(Error, "ERR_ZLIB_INITIALIZATION_FAILED", "Initialization failed");
+        throw notInitialized("Initialization failed");
     };
 }
 
@@ -74,27 +60,9 @@ function decompressor({ params = {}, finishFlush, maxOutputLength = Infinity }) 
     };
 }
 
-function joined(parts) {
-    if (parts.length === 1) return parts[0];
-    const whole = new Uint8Array(parts.reduce((size, { length }) => size + length, 0));
-    let at = 0;
-    for (const part of parts) {
-        whole.set(part, at);
-        at += part.length;
-    }
-    return whole;
-}
-
-// A function (bytes, last) -> Uint8Array[], as zlib.cjs has them.
 function newCoder(kind, options) {
     const code = kind === "BrotliCompress" ? compressor(options) : decompressor(options);
-    const parts = [];
-    return (bytes, last) => {
-        if (bytes.length > 0) parts.push(bytes);
-        if (last === true) return code(joined(parts));
-        if (typeof last === "number") throw notHere("flush()");
-        return [];
-    };
+    return coderOf(code, "Brotli");
 }
 
-module.exports = { newCoder, outOfLength };
+module.exports = { newCoder };

@@ -11,6 +11,20 @@ const later = call =>
     new Promise((resolve, reject) =>
         call((error, value) => (error ? reject(error) : resolve(value)))
     );
+const attempt = call => {
+    try {
+        return call();
+    } catch ({ name, code, errno, message }) {
+        return [name, code, errno, message];
+    }
+};
+const longText = "some text, some other text; ".repeat(20_000);
+// By the names of zlib.constants.
+const zstd = params => ({
+    params: Object.fromEntries(
+        Object.entries(params).map(([name, value]) => [zlib.constants[name], value])
+    ),
+});
 const pem = `-----BEGIN PRIVATE KEY-----
 MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
 -----END PRIVATE KEY-----
@@ -323,6 +337,102 @@ export const handler = () =>
                 maxOutputLength: 10,
             }),
         "zlib: brotli": () => zlib.brotliDecompressSync(zlib.brotliCompressSync("text")).toString(),
+        "zlib: zstd's bytes": () =>
+            ["", "hello hello hello hello", Buffer.from([1, 2])].map(data =>
+                hex(zlib.zstdCompressSync(data))
+            ),
+        "zlib: zstd there and back": () =>
+            zlib.zstdDecompressSync(zlib.zstdCompressSync(longText)).toString() === longText,
+        "zlib: zstd with a callback": () =>
+            later(done => zlib.zstdCompress("hello hello hello", done)).then(async bytes => [
+                hex(bytes),
+                String(await later(done => zlib.zstdDecompress(bytes, done))),
+            ]),
+        "zlib: zstd's class": () => [
+            zlib.createZstdCompress() instanceof zlib.ZstdCompress,
+            zlib.createZstdDecompress().constructor.name,
+            attempt(() => zlib.ZstdCompress()),
+        ],
+        "zlib: zstd as a stream": () =>
+            text(
+                Readable.from(["in parts, ", longText])
+                    .pipe(zlib.createZstdCompress())
+                    .pipe(zlib.createZstdDecompress())
+            ).then(all => all === `in parts, ${longText}`),
+        "zlib: zstd's frames in a stream": () =>
+            text(
+                Readable.from(["one ", "two"].map(data => zlib.zstdCompressSync(data))).pipe(
+                    zlib.createZstdDecompress()
+                )
+            ),
+        "zlib: zstd's parameters": () =>
+            [
+                { ZSTD_c_compressionLevel: 19 },
+                { ZSTD_c_compressionLevel: -5 },
+                { ZSTD_c_checksumFlag: true, ZSTD_c_contentSizeFlag: false },
+                { ZSTD_c_windowLog: 12, ZSTD_c_strategy: zlib.constants.ZSTD_btultra },
+            ].map(params =>
+                zlib
+                    .zstdDecompressSync(zlib.zstdCompressSync(longText, zstd(params)))
+                    .equals(Buffer.from(longText))
+            ),
+        "zlib: zstd's checksum": () => {
+            const bytes = zlib.zstdCompressSync("hello", zstd({ ZSTD_c_checksumFlag: 1 }));
+            bytes[bytes.length - 1] ^= 1;
+            return zlib.zstdDecompressSync(bytes);
+        },
+        "zlib: a parameter that is not zstd's": () => [
+            attempt(() => zlib.zstdCompressSync("a", { params: { 9999: 1 } })),
+            attempt(() => zlib.zstdCompressSync("a", { params: { 99: 1 } })),
+            attempt(() => zlib.zstdDecompressSync("a", { params: { level: 1 } })),
+        ],
+        "zlib: a value that is none of zstd's": () => [
+            attempt(() => zlib.zstdCompressSync("a", zstd({ ZSTD_c_windowLog: 5 }))),
+            attempt(() => zlib.zstdCompress("a", zstd({ ZSTD_c_windowLog: 5 }), () => {})),
+            attempt(() => zlib.zstdCompressSync("a", zstd({ ZSTD_c_strategy: "1" }))),
+            attempt(() => zlib.createZstdDecompress(zstd({ ZSTD_d_windowLogMax: 5 }))),
+            attempt(() => zlib.zstdCompressSync("a", { flush: 9 })),
+            attempt(() => zlib.zstdCompressSync(null)),
+        ],
+        "zlib: zstd's maxOutputLength": () => [
+            attempt(() => zlib.zstdCompressSync("hello", { maxOutputLength: 3 })),
+            attempt(() =>
+                zlib.zstdDecompressSync(zlib.zstdCompressSync("hello"), { maxOutputLength: 3 })
+            ),
+        ],
+        "zlib: zstd's dictionary": () => {
+            const dictionary = Buffer.from("hello world, said the dictionary");
+            const bytes = zlib.zstdCompressSync("said hello world", { dictionary });
+            return [String(zlib.zstdDecompressSync(bytes, { dictionary })), bytes.length < 30];
+        },
+        "zlib: bytes that are no zstd": () => [
+            attempt(() => zlib.zstdDecompressSync("nothing of it")),
+            attempt(() => hex(zlib.zstdDecompressSync(""))),
+        ],
+        "zlib: no zstd with a callback": () =>
+            later(done => zlib.zstdDecompress(Buffer.from("nothing of it"), done)),
+        "zlib: zstd's end is missing, or more follows": () => {
+            const bytes = zlib.zstdCompressSync("hello");
+            return [bytes.subarray(0, -1), Buffer.concat([bytes, Buffer.from("more")])].map(data =>
+                String(zlib.zstdDecompressSync(data))
+            );
+        },
+        "zlib: zstd's finishFlush": () => [
+            hex(zlib.zstdCompressSync("hello", { finishFlush: zlib.constants.ZSTD_e_flush })),
+            hex(zlib.zstdCompressSync("hello", { finishFlush: zlib.constants.ZSTD_e_continue })),
+        ],
+        "zlib: zstd's pledgedSrcSize": () => {
+            const sized = pledgedSrcSize =>
+                later(done => zlib.zstdCompress("one two", { pledgedSrcSize }, done)).then(
+                    hex,
+                    ({ code, errno, message }) => [code, errno, message]
+                );
+            return Promise.all([
+                sized(7),
+                sized(5),
+                attempt(() => zlib.zstdCompressSync("a", { pledgedSrcSize: -1 })),
+            ]);
+        },
         "zlib: flush": () =>
             new Promise(resolve => {
                 const gzip = zlib.createDeflateRaw();

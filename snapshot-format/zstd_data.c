@@ -1,0 +1,130 @@
+#include "zstd_data.h"
+
+#include <zstd.h>
+#include <zstd_errors.h>
+
+#include "cleanup.h"
+
+/* So much comes out, and goes in, before `take` is called. */
+#define DATA_OUT_SIZE ((size_t)64 << 10)
+#define DATA_IN_SIZE ((size_t)1 << 20)
+
+static void data_free_cctx(ZSTD_CCtx **context)
+{
+    ZSTD_freeCCtx(*context);
+}
+
+static void data_free_dctx(ZSTD_DCtx **context)
+{
+    ZSTD_freeDCtx(*context);
+}
+
+static zstd_data_status data_fail(size_t result, int *number)
+{
+    *number = (int)ZSTD_getErrorCode(result);
+    return *number == ZSTD_error_memory_allocation ? ZSTD_DATA_NO_MEMORY : ZSTD_DATA_FAILED;
+}
+
+/* --- Compressing --- */
+
+static zstd_data_status data_prepare_compress(ZSTD_CCtx *context, const zstd_data_work *work,
+                                              int *number)
+{
+    for (size_t i = 0; i < work->parameter_count; i++) {
+        const zstd_data_parameter *given = &work->parameters[i];
+        size_t result = ZSTD_CCtx_setParameter(context, (ZSTD_cParameter)given->key, given->value);
+        if (ZSTD_isError(result)) return ZSTD_DATA_BAD_PARAMETER;
+    }
+    size_t result = ZSTD_CCtx_setPledgedSrcSize(context, work->announced_size_bytes);
+    if (!ZSTD_isError(result) && work->dictionary != NULL)
+        result = ZSTD_CCtx_loadDictionary(context, work->dictionary, work->dictionary_size_bytes);
+    return ZSTD_isError(result) ? data_fail(result, number) : ZSTD_DATA_DONE;
+}
+
+/* Some of the data, all the way. */
+static zstd_data_status data_compress_piece(ZSTD_CCtx *context, const zstd_data_work *work,
+                                            ZSTD_inBuffer in, ZSTD_EndDirective directive,
+                                            uint8_t *chunk, int *number)
+{
+    size_t left;
+    do {
+        ZSTD_outBuffer out = {.dst = chunk, .size = DATA_OUT_SIZE};
+        left = ZSTD_compressStream2(context, &out, &in, directive);
+        if (ZSTD_isError(left)) return data_fail(left, number);
+        if (!work->take(work->user, chunk, out.pos)) return ZSTD_DATA_STOPPED;
+    } while (in.pos < in.size || (directive != ZSTD_e_continue && left > 0));
+    return ZSTD_DATA_DONE;
+}
+
+/* Where the end is told together with the last of the data, the library announces the size. */
+static zstd_data_status data_compress_all(ZSTD_CCtx *context, const zstd_data_work *work,
+                                          uint8_t *chunk, int *number)
+{
+    const ZSTD_EndDirective end = (ZSTD_EndDirective)work->end;
+    const bool ends_at_once = work->announced_size_bytes == work->size_bytes;
+    zstd_data_status status = ZSTD_DATA_DONE;
+    for (size_t at = 0; status == ZSTD_DATA_DONE && at < work->size_bytes; at += DATA_IN_SIZE) {
+        const size_t left = work->size_bytes - at;
+        const bool is_last = left <= DATA_IN_SIZE;
+        const ZSTD_inBuffer in = {.src = work->bytes + at, .size = is_last ? left : DATA_IN_SIZE};
+        status = data_compress_piece(
+            context, work, in, is_last && ends_at_once ? end : ZSTD_e_continue, chunk, number);
+    }
+    if (status != ZSTD_DATA_DONE || (ends_at_once && work->size_bytes > 0)) return status;
+    const ZSTD_inBuffer nothing = {.src = work->bytes};
+    return data_compress_piece(context, work, nothing, end, chunk, number);
+}
+
+zstd_data_status zstd_data_compress(const zstd_data_work *work, int *number)
+{
+    ZSTD_CCtx *context cleanup(data_free_cctx) = ZSTD_createCCtx();
+    cleanup_free uint8_t *chunk = malloc(DATA_OUT_SIZE);
+    if (context == NULL || chunk == NULL) return ZSTD_DATA_NO_MEMORY;
+    const zstd_data_status status = data_prepare_compress(context, work, number);
+    return status == ZSTD_DATA_DONE ? data_compress_all(context, work, chunk, number) : status;
+}
+
+/* --- Decompressing --- */
+
+static zstd_data_status data_prepare_decompress(ZSTD_DCtx *context, const zstd_data_work *work,
+                                                int *number)
+{
+    for (size_t i = 0; i < work->parameter_count; i++) {
+        const zstd_data_parameter *given = &work->parameters[i];
+        size_t result = ZSTD_DCtx_setParameter(context, (ZSTD_dParameter)given->key, given->value);
+        if (ZSTD_isError(result)) return ZSTD_DATA_BAD_PARAMETER;
+    }
+    if (work->dictionary == NULL) return ZSTD_DATA_DONE;
+    const size_t result =
+        ZSTD_DCtx_loadDictionary(context, work->dictionary, work->dictionary_size_bytes);
+    return ZSTD_isError(result) ? data_fail(result, number) : ZSTD_DATA_DONE;
+}
+
+static bool data_has_frame(const ZSTD_inBuffer *in)
+{
+    const uint8_t *rest = (const uint8_t *)in->src + in->pos;
+    return ZSTD_getFrameContentSize(rest, in->size - in->pos) != ZSTD_CONTENTSIZE_ERROR;
+}
+
+zstd_data_status zstd_data_decompress(const zstd_data_work *work, int *number)
+{
+    ZSTD_DCtx *context cleanup(data_free_dctx) = ZSTD_createDCtx();
+    cleanup_free uint8_t *chunk = malloc(DATA_OUT_SIZE);
+    if (context == NULL || chunk == NULL) return ZSTD_DATA_NO_MEMORY;
+    const zstd_data_status status = data_prepare_decompress(context, work, number);
+    if (status != ZSTD_DATA_DONE) return status;
+    ZSTD_inBuffer in = {.src = work->bytes, .size = work->size_bytes};
+    for (;;) {
+        ZSTD_outBuffer out = {.dst = chunk, .size = DATA_OUT_SIZE};
+        const size_t left = ZSTD_decompressStream(context, &out, &in);
+        if (ZSTD_isError(left)) return data_fail(left, number);
+        if (!work->take(work->user, chunk, out.pos)) return ZSTD_DATA_STOPPED;
+        if (left == 0 && (work->takes_one_frame || !data_has_frame(&in))) return ZSTD_DATA_DONE;
+        if (in.pos == in.size && out.pos < out.size) return ZSTD_DATA_DONE;
+    }
+}
+
+const char *zstd_data_text(int number)
+{
+    return ZSTD_getErrorString((ZSTD_ErrorCode)number);
+}
