@@ -84,18 +84,6 @@ export async function compileBundle(program, file, settings, signal) {
     return result;
 }
 
-/**
- * Puts a bundle into the store without evaluating it: an artifact that each load evaluates, and that is there long
- * before a snapshot is.
- */
-export async function putUnevaluated(program, file, { name, store, cwd }, shape) {
-    const parameters = ["compile", file, "--json", "--unevaluated", "--format", "esm"];
-    parameters.push("--shape", shape === "json" ? "event" : "fetch", "--level", "1");
-    parameters.push("--name", name, "--store", resolve(cwd ?? ".", store));
-    const ended = await runNative(program, parameters, { cwd });
-    if (ended.status !== 0) throw lastWords(ended);
-}
-
 /** Is this key in the store under this name? */
 export async function isStored(program, { name, store, cwd }, key) {
     const where = store ? ["--store", resolve(cwd ?? ".", store)] : [];

@@ -3,13 +3,13 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout as pause } from "node:timers/promises";
-import { putUnevaluated } from "./compile.js";
 import { DevProxy } from "./dev_proxy.js";
 import { readEnvFiles } from "./env_files.js";
 import { Failure, usageFailure } from "./failure.js";
 import { ServeProcess } from "./serve_process.js";
 import { Session } from "./session.js";
 import { makeWorkFolder, workFolder } from "./state.js";
+import { UnevaluatedCompiler, waitingMax } from "./unevaluated.js";
 
 const defaultPort = 8787;
 const snapshotPauseMs = 150; // for the first answers, and for the next change
@@ -36,12 +36,16 @@ export function serveConfig(functions, env) {
     };
 }
 
+/** Whether the next bundle of a function can answer before it is evaluated. */
+const answersEarly = ({ settings, shape }) => shape && !settings.noBundle && !settings.bundler;
+
 export class DevServer {
     #project;
     #failure;
     #building = Promise.resolve();
     #started;
     #answersEarly = false;
+    #unevaluated;
 
     /**
      * @param {any} options
@@ -80,6 +84,7 @@ export class DevServer {
             mkdirSync(store, { recursive: true });
             const [only] = project.functions.length === 1 ? project.functions : [];
             this.serve = this.#newServe(project.program, store, only?.name);
+            this.#unevaluated = new UnevaluatedCompiler(project.program);
         }
         const functions = project.functions.map(one => ({
             ...one,
@@ -121,11 +126,10 @@ export class DevServer {
     // no snapshot. The snapshot follows. The first build waits for it, which tells what kind of function it is.
     async #early(steps, signal) {
         const changed = steps.filter(({ result }) => !result);
-        const isKnown = ({ settings, shape }) => shape && !settings.noBundle && !settings.bundler;
-        if (!changed.every(isKnown)) return;
+        if (!changed.every(answersEarly)) return;
         await Promise.all(
-            changed.map(({ settings, file, shape }) =>
-                putUnevaluated(this.#project.program, file, settings, shape)
+            changed.map(({ settings, bundled, shape }) =>
+                this.#unevaluated.put(bundled, settings, shape)
             )
         );
         this.#failure = undefined;
@@ -135,6 +139,7 @@ export class DevServer {
         this.told({ event: "answering", ms: performance.now() - this.#started });
         this.proxy.reloadPages();
         await pause(snapshotPauseMs, undefined, { signal }).catch(() => {});
+        for (const { settings, shape } of changed) this.#unevaluated.prepare(settings, shape);
     }
 
     async #ready() {
@@ -160,6 +165,16 @@ export class DevServer {
             ms,
         });
         if (this.#failure || !this.#answersEarly) this.proxy.reloadPages();
+        if (!this.#failure) this.#prepareChange(built.functions);
+    }
+
+    // Of few functions, each may be the one that changes next.
+    #prepareChange(built) {
+        if (built.length > waitingMax) return;
+        for (const { name, shape } of built) {
+            const settings = this.#project.functions.find(one => one.name === name);
+            if (answersEarly({ settings, shape })) this.#unevaluated.prepare(settings, shape);
+        }
     }
 
     async #update() {
@@ -180,6 +195,7 @@ export class DevServer {
 
     async close() {
         await this.session.close();
+        this.#unevaluated?.close();
         this.#finish();
         await this.proxy.close();
         await this.serve?.stop();

@@ -81,9 +81,22 @@ function startOf(file) {
  * @param {{ input?: string, cwd?: string, env?: NodeJS.ProcessEnv, signal?: AbortSignal }} [options]
  * @returns {Promise<{ status: number, stdout: string, stderr: string }>}
  */
-export function runNative(program, parameters, { input, cwd, env, signal } = {}) {
-    return new Promise((done, failed) => {
-        const child = spawn(program, parameters, { cwd, env, signal });
+export function runNative(program, parameters, { input, ...options } = {}) {
+    const { child, ended } = startNative(program, parameters, options);
+    child.stdin.end(input);
+    return ended;
+}
+
+/**
+ * Starts a command, which has its input still to come.
+ * @param {string} program
+ * @param {string[]} parameters
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, signal?: AbortSignal }} [options]
+ */
+export function startNative(program, parameters, { cwd, env, signal } = {}) {
+    const child = spawn(program, parameters, { cwd, env, signal });
+    child.stdin.on("error", () => {}); // it may end without reading
+    const ended = new Promise((done, failed) => {
         const output = { stdout: "", stderr: "" };
         for (const name of ["stdout", "stderr"])
             child[name].setEncoding("utf8").on("data", text => (output[name] += text));
@@ -91,9 +104,8 @@ export function runNative(program, parameters, { input, cwd, env, signal } = {})
         child.on("close", (code, by) =>
             done({ status: code ?? 128 + system.signals[by], ...output })
         );
-        child.stdin.on("error", () => {}); // it may end without reading
-        child.stdin.end(input);
     });
+    return { child, ended };
 }
 
 export const cannotStart = (program, error) =>

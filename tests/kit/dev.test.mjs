@@ -4,12 +4,13 @@ import { request } from "node:http";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { test } from "node:test";
-import { kit, project, read, snapcell, started, write } from "./helper.mjs";
+import { answer, kit, native, project, read, snapcell, started, write } from "./helper.mjs";
 
 const { dev } = await import(join(kit, "src/index.js"));
 const { failureOf } = await import(join(kit, "src/dev_page.js"));
 const { parseEnv } = await import(join(kit, "src/env_files.js"));
 const { Sources } = await import(join(kit, "src/sources.js"));
+const { UnevaluatedCompiler } = await import(join(kit, "src/unevaluated.js"));
 
 /** The program `snapcell dev`, until the test ends. */
 async function developing(t, folder, ...parameters) {
@@ -191,6 +192,31 @@ test("a file that was read half written is neither told as a failure nor answere
     while ((await ask()) !== "three") await pause(10);
     assert.equal(await asked, "three");
     assert.deepEqual(named(events, "failed"), []);
+});
+
+test("bundles are put by a process that waits, or by a new one", async t => {
+    const folder = project({});
+    const settings = { name: "f", store: join(folder, "snapcell-store"), cwd: folder };
+    const compiler = new UnevaluatedCompiler(native);
+    t.after(() => compiler.close());
+    const put = async text => {
+        await compiler.put({ code: answering(text) }, settings, "fetch");
+        assert.equal(answer(folder, "f", "/"), text);
+    };
+    await put("nobody waited");
+    compiler.prepare(settings, "fetch");
+    compiler.prepare(settings, "fetch");
+    await put("one waited");
+    await put("it is used up");
+    compiler.prepare({ ...settings, name: "g" }, "fetch");
+    compiler.prepare({ ...settings, name: "h" }, "fetch");
+    compiler.prepare(settings, "fetch");
+    await put("others waited as well");
+    const misnamed = { ...settings, name: "no/name" };
+    await assert.rejects(
+        compiler.put({ code: answering("") }, misnamed, "fetch"),
+        /a function's name is/
+    );
 });
 
 test("a build waits while a file is empty that was not", async () => {

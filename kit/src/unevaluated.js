@@ -1,0 +1,73 @@
+// Puts bundles into the store without evaluating them: artifacts that each load evaluates, and that are there long before
+// snapshots are.
+import { resolve } from "node:path";
+import { lastWords, startNative } from "./native.js";
+
+/** So many processes wait. */
+export const waitingMax = 2;
+
+/** A bundle's text, with its map in it. @param {{ code: string, map?: string }} bundle */
+export function withMap({ code, map }) {
+    const text = code.replace(/^\/\/# sourceMappingURL=.*\n?/gm, "").trimEnd();
+    const data = map && Buffer.from(map).toString("base64");
+    return data
+        ? `${text}\n//# sourceMappingURL=data:application/json;base64,${data}\n`
+        : `${text}\n`;
+}
+
+function parametersOf({ name, store, cwd }, shape) {
+    const parameters = ["compile", "-", "--json", "--unevaluated", "--format", "esm"];
+    parameters.push("--shape", shape === "json" ? "event" : "fetch", "--level", "1");
+    parameters.push("--name", name, "--store", resolve(cwd ?? ".", store));
+    return parameters;
+}
+
+/** Keeps processes of the program that wait for the next bundle of a function: to start one takes longer than its work. */
+export class UnevaluatedCompiler {
+    #waiting = new Map();
+
+    /** @param {string} program the native program */
+    constructor(program) {
+        this.program = program;
+    }
+
+    /** A change of this function is likely. @param {any} settings @param {string} shape of the build before */
+    prepare(settings, shape) {
+        const parameters = parametersOf(settings, shape);
+        const key = JSON.stringify(parameters);
+        if (this.#waiting.has(key)) return;
+        for (const other of this.#waiting.keys())
+            if (this.#waiting.size >= waitingMax) this.#end(other);
+        const started = startNative(this.program, parameters, { cwd: settings.cwd });
+        this.#waiting.set(key, started);
+        const forget = () => this.#waiting.get(key) === started && this.#waiting.delete(key);
+        started.ended.then(forget, forget);
+    }
+
+    /** @param {{ code: string, map?: string }} bundle @param {any} settings @param {string} shape */
+    async put(bundle, settings, shape) {
+        const parameters = parametersOf(settings, shape);
+        const key = JSON.stringify(parameters);
+        const waiting = this.#waiting.get(key);
+        this.#waiting.delete(key);
+        if (waiting && (await given(waiting, bundle)).status === 0) return;
+        const started = startNative(this.program, parameters, { cwd: settings.cwd });
+        const result = await given(started, bundle);
+        if (result.status !== 0) throw lastWords(result);
+    }
+
+    // It was given nothing, and has nothing to lose.
+    #end(key) {
+        this.#waiting.get(key)?.child.kill("SIGKILL");
+        this.#waiting.delete(key);
+    }
+
+    close() {
+        for (const key of [...this.#waiting.keys()]) this.#end(key);
+    }
+}
+
+function given({ child, ended }, bundle) {
+    child.stdin.end(withMap(bundle));
+    return ended;
+}
