@@ -22,14 +22,15 @@
 #define PROCESS_IMAGE_SPECIALS_MAX 8u
 #define PROCESS_IMAGE_SIZE_MAX (UINT64_C(1) << 30)
 
-/* User space: nothing is mapped below or above. */
+/* The machine, as in ELF. User space: the kernel maps nothing below MIN, and nothing above END that
+ * a program did not ask for there. */
 #define PROCESS_IMAGE_ADDRESS_MIN UINT64_C(0x10000)
-#define PROCESS_IMAGE_ADDRESS_END (UINT64_C(0x7fffffffffff) & ~UINT64_C(0xfff))
-
 #if defined(__x86_64__)
-#define PROCESS_IMAGE_MACHINE 62u /* as in ELF */
+#define PROCESS_IMAGE_MACHINE 62u
+#define PROCESS_IMAGE_ADDRESS_END UINT64_C(0x7ffffffff000)
 #elif defined(__aarch64__)
 #define PROCESS_IMAGE_MACHINE 183u
+#define PROCESS_IMAGE_ADDRESS_END UINT64_C(0x1000000000000)
 #else
 #error "no process image is known for this architecture"
 #endif
