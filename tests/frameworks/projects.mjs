@@ -134,7 +134,8 @@ function copySmall(source, project) {
     const packages = dirname(dirname(source));
     rmSync(project, { recursive: true, force: true });
     cpSync(join(packages, "src"), join(project, "src"), { recursive: true });
-    cpSync(join(packages, "package.json"), join(project, "package.json"));
+    for (const name of ["package.json", "tsconfig.json"])
+        if (existsSync(join(packages, name))) cpSync(join(packages, name), join(project, name));
     symlinkSync(join(packages, "node_modules"), join(project, "node_modules"));
     return join(project, "src", basename(source));
 }
