@@ -3,12 +3,13 @@
 import { request as connect } from "node:http";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { buildProject, prepare } from "./build.js";
+import { buildProject, prepare, watchedFiles } from "./build.js";
 import { errorPage, errorText, failureOf } from "./dev_page.js";
 import { serveConfig } from "./dev.js";
 import { readEnvFiles } from "./env_files.js";
 import { Failure } from "./failure.js";
 import { ServeProcess } from "./serve_process.js";
+import { Sources } from "./sources.js";
 import { makeWorkFolder } from "./state.js";
 
 const hopByHop = ["connection", "keep-alive", "transfer-encoding", "host"];
@@ -17,6 +18,7 @@ export class LiveProject {
     #stale = true;
     #building;
     #failure;
+    #sources = new Sources();
 
     /** @param {any} options as of build() @param {(event: any) => void} [told] */
     constructor(options, told = () => {}) {
@@ -39,12 +41,16 @@ export class LiveProject {
 
     async #build() {
         try {
+            await this.#sources.begin();
             const project = await prepare(this.options);
             this.root = project.root;
             const store = join(makeWorkFolder(project.root), "live-store");
             const functions = project.functions.map(one => ({ ...one, store, quick: true }));
             const built = await buildProject({ ...project, functions });
             this.#failure = built.functions.find(({ error }) => error)?.error;
+            this.#sources.use(
+                functions.flatMap(({ name, entry }) => [entry, ...watchedFiles(this.root, name)])
+            );
             this.told({ event: this.#failure ? "failed" : "built", ...built });
             if (!this.#failure) await this.#update(project, store);
         } catch (error) {
