@@ -142,6 +142,18 @@ async function told(work) {
     }
 }
 
+// esbuild's process begins with the first call. Between builds it keeps what it parsed, and Go's collector goes through all
+// of that again and again: less often, a build takes two thirds of the processor's time, for twice the memory.
+function contextOf(request) {
+    if (process.env.GOGC !== undefined) return esbuild.context(esbuildOptions(request));
+    process.env.GOGC = "300";
+    try {
+        return esbuild.context(esbuildOptions(request));
+    } finally {
+        delete process.env.GOGC;
+    }
+}
+
 /** @type {import("./index.js").Bundler} */
 export const esbuildBundler = {
     name: "esbuild",
@@ -150,7 +162,7 @@ export const esbuildBundler = {
         return told(async () => resultOf(await esbuild.build(options), request));
     },
     async context(request) {
-        const context = await told(() => esbuild.context(esbuildOptions(request)));
+        const context = await told(() => contextOf(request));
         return {
             rebuild: () => told(async () => resultOf(await context.rebuild(), request)),
             dispose: () => context.dispose(),

@@ -1,5 +1,6 @@
 // snapcell dev: builds, serves, and builds again.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { request } from "node:http";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -157,6 +158,33 @@ test("a change is answered before its snapshot is there, and what keeps it from 
     assert.deepEqual(names(failed), ["answering", "failed"]);
     assert.match(failed[1].functions[0].error.message, /crypto\.randomUUID/);
     assert.equal((await fetch(server.url)).status, 500);
+});
+
+test("the bundler's process, and it alone, collects garbage less often", () => {
+    const folder = project({ "f.js": answering("one") });
+    const script = `import { dev } from ${JSON.stringify(join(kit, "src/index.js"))};
+        import { readFileSync } from "node:fs";
+        const server = await dev({ entry: "f.js", listen: "127.0.0.1:0" });
+        const children = readFileSync("/proc/self/task/" + process.pid + "/children", "utf8").trim().split(" ");
+        const of = (pid, file) => readFileSync("/proc/" + pid + "/" + file, "utf8").split("\\0");
+        const told = children.map(pid => [of(pid, "cmdline")[0], of(pid, "environ").includes("GOGC=300")]);
+        console.log(JSON.stringify({ own: process.env.GOGC ?? null, told }));
+        await server.close();`;
+    const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+        cwd: folder,
+        encoding: "utf8",
+        env: { ...process.env, GOGC: undefined },
+    });
+    const { own, told } = JSON.parse(stdout || "{}");
+    assert.equal(own, null, stderr);
+    const [esbuilds, others] = [true, false].map(isEsbuild =>
+        told.filter(([command]) => command.endsWith("/esbuild") === isEsbuild)
+    );
+    assert.deepEqual(
+        esbuilds.map(([, isSet]) => isSet),
+        [true]
+    );
+    assert.ok(others.length > 0 && others.every(([, isSet]) => !isSet), stdout);
 });
 
 test("saving again and again ends with what was saved last", async t => {
