@@ -62,7 +62,7 @@ async function until(ask) {
 async function timeUnknown(program, work, store, name, primer) {
     const server = await startServer(program, work, store, primer);
     try {
-        await pause(500); // a process waits again
+        await pause(1500); // a process waits again, and is ready
         return await timeRequest(server.port, name);
     } finally {
         await server.stop();
@@ -76,8 +76,10 @@ const starts = (server, name, from) =>
     );
 
 async function timeImage(server, name) {
-    const idle = `snapcell_workers{function="${name}",state="idle"}`;
-    await until(async () => (await metric(server.metrics, idle)) === 0);
+    for (const state of ["busy", "idle"]) {
+        const workers = `snapcell_workers{function="${name}",state="${state}"}`;
+        await until(async () => (await metric(server.metrics, workers)) === 0);
+    }
     await pause(20); // a launcher waits again
     return timeRequest(server.port, name);
 }

@@ -50,6 +50,10 @@ void engine_set_page_options(const engine_page_options *options);
  * left. Thread: any, after engine_start(). */
 void engine_trim_pages(uint64_t kept_size_bytes);
 
+/* Has so much more memory kept for isolates, touched ahead, within the bound of
+ * engine_set_page_options(). Thread: any, after engine_start(). */
+void engine_populate_pages(uint64_t size_bytes);
+
 /* Lets OpenSSL draw from the system each time, for the whole process, instead of from a generator
  * whose state a restore of memory would bring back. Thread: any. */
 void engine_draw_from_system(void);

@@ -3,6 +3,10 @@
 #include <sys/mman.h>
 #include <sys/sysinfo.h>
 
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 // Linux 5.14; older kernels refuse it
+#endif
+
 #include <algorithm>
 #include <cstring>
 #include <functional>
@@ -201,6 +205,15 @@ char *PagePool::TakeRun(size_t chunks)
     return run;
 }
 
+void PagePool::KeepRun(char *run, size_t chunks)
+{
+    Shard *own = OwnShard();
+    std::lock_guard<std::mutex> guard(own->mutex);
+    std::vector<char *> &kept = own->kept[chunks];
+    kept.insert(std::lower_bound(kept.begin(), kept.end(), run, std::greater<char *>()), run);
+    kept_bytes_.fetch_add(chunks * kChunkBytes, std::memory_order_relaxed);
+}
+
 // Zeroed here, before any other isolate can be handed the run.
 void PagePool::GiveRun(Arena *arena, char *run, size_t chunks, bool altered)
 {
@@ -221,11 +234,18 @@ void PagePool::GiveRun(Arena *arena, char *run, size_t chunks, bool altered)
         cold_bytes_.fetch_add(bytes, std::memory_order_relaxed);
         return;
     }
-    Shard *own = OwnShard();
-    std::lock_guard<std::mutex> guard(own->mutex);
-    std::vector<char *> &kept = own->kept[chunks];
-    kept.insert(std::lower_bound(kept.begin(), kept.end(), run, std::greater<char *>()), run);
-    kept_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+    KeepRun(run, chunks);
+}
+
+void PagePool::Populate(size_t bytes)
+{
+    for (size_t done = 0; done + kChunkBytes <= bytes; done += kChunkBytes) {
+        bool fits = kept_bytes_.load(std::memory_order_relaxed) + kChunkBytes <= kept_bytes_max_;
+        char *run = fits ? CarveRun(1) : nullptr;
+        if (run == nullptr) return;
+        if (madvise(run, kChunkBytes, MADV_POPULATE_WRITE) != 0) memset(run, 0, kChunkBytes);
+        KeepRun(run, 1);
+    }
 }
 
 void PagePool::Trim(size_t kept_bytes)

@@ -42,6 +42,8 @@ class PagePool final : public v8::PageAllocator
 
     // Gives memory of kept runs back to the kernel until at most `kept_bytes` are left.
     void Trim(size_t kept_bytes);
+    // Keeps so much more, as far as the bound lets it, that was touched and is zero.
+    void Populate(size_t bytes);
     PagePoolStats Stats() const;
 
     size_t AllocatePageSize() override { return base_->AllocatePageSize(); }
@@ -102,6 +104,7 @@ class PagePool final : public v8::PageAllocator
     char *TakeCold(size_t chunks);
     char *CarveRun(size_t chunks);
     Arena *AddArena();
+    void KeepRun(char *run, size_t chunks);
     void GiveRun(Arena *arena, char *run, size_t chunks, bool altered);
     bool Drop(void *address, size_t size);
     bool Replace(void *address, size_t size);

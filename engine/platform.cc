@@ -149,6 +149,14 @@ Engine &TheEngine()
     return *engine;
 }
 
+// NULL: there are none of our own, or not yet.
+PagePool *EnginePages()
+{
+    Engine &engine = TheEngine();
+    std::lock_guard<std::mutex> guard(engine.mutex);
+    return engine.pages;
+}
+
 v8::Platform *StartPlainly()
 {
     v8::Platform *platform = v8::platform::NewDefaultPlatform().release();
@@ -276,13 +284,14 @@ extern "C" void engine_set_page_options(const engine_page_options *options)
 
 extern "C" void engine_trim_pages(uint64_t kept_size_bytes)
 {
-    snapcell::Engine &engine = snapcell::TheEngine();
-    snapcell::PagePool *pages;
-    {
-        std::lock_guard<std::mutex> guard(engine.mutex);
-        pages = engine.pages;
-    }
+    snapcell::PagePool *pages = snapcell::EnginePages();
     if (pages != nullptr) pages->Trim(kept_size_bytes);
+}
+
+extern "C" void engine_populate_pages(uint64_t size_bytes)
+{
+    snapcell::PagePool *pages = snapcell::EnginePages();
+    if (pages != nullptr) pages->Populate(size_bytes);
 }
 
 extern "C" const char *engine_v8_version(void)

@@ -31,6 +31,56 @@ static size_t buffer_capacity(size_t size_bytes)
     return (steps > 0 ? steps : 1) * step;
 }
 
+/* What was touched ahead: of the process, since it is there before any pool is. */
+static struct {
+    pthread_mutex_t mutex;
+    char *data;
+    size_t size_bytes;
+} ready = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static void *buffer_map(size_t size_bytes)
+{
+    const int protection = PROT_READ | PROT_WRITE, flags = MAP_PRIVATE | MAP_ANONYMOUS;
+    /* cppcheck-suppress invalidFunctionArg ; an anonymous map takes -1 */
+    void *data = mmap(NULL, size_bytes, protection, flags, -1, 0);
+    return data != MAP_FAILED ? data : NULL;
+}
+
+/* NULL: there is not so much. */
+static void *buffer_take_ready(size_t size_bytes)
+{
+    void *data = NULL;
+    pthread_mutex_lock(&ready.mutex);
+    if (ready.size_bytes >= size_bytes) {
+        data = ready.data;
+        ready.data += size_bytes;
+        ready.size_bytes -= size_bytes;
+    }
+    pthread_mutex_unlock(&ready.mutex);
+    return data;
+}
+
+void buffer_pool_end_ready(void)
+{
+    pthread_mutex_lock(&ready.mutex);
+    if (ready.size_bytes > 0) munmap(ready.data, ready.size_bytes);
+    ready.data = NULL;
+    ready.size_bytes = 0;
+    pthread_mutex_unlock(&ready.mutex);
+}
+
+void buffer_pool_make_ready(size_t size_bytes)
+{
+    buffer_pool_end_ready();
+    char *data = buffer_map(size_bytes);
+    if (data == NULL) return;
+    (void)madvise(data, size_bytes, MADV_POPULATE_WRITE);
+    pthread_mutex_lock(&ready.mutex);
+    ready.data = data;
+    ready.size_bytes = size_bytes;
+    pthread_mutex_unlock(&ready.mutex);
+}
+
 static int buffer_allocate(size_t capacity_bytes, pool_buffer *out)
 {
     if (capacity_bytes < BUFFER_POOL_STEP) {
@@ -39,10 +89,9 @@ static int buffer_allocate(size_t capacity_bytes, pool_buffer *out)
         *out = (pool_buffer){data, capacity_bytes, capacity_bytes}; /* whatever malloc() left */
         return 0;
     }
-    const int protection = PROT_READ | PROT_WRITE, flags = MAP_PRIVATE | MAP_ANONYMOUS;
-    /* cppcheck-suppress invalidFunctionArg ; an anonymous map takes -1 */
-    void *data = mmap(NULL, capacity_bytes, protection, flags, -1, 0);
-    if (data == MAP_FAILED) return -1;
+    void *data = buffer_take_ready(capacity_bytes);
+    if (data == NULL) data = buffer_map(capacity_bytes);
+    if (data == NULL) return -1;
     *out = (pool_buffer){data, capacity_bytes, 0};
     return 0;
 }

@@ -29,6 +29,11 @@ typedef struct buffer_pool {
 /* `kept_size_bytes_max`: 0 keeps nothing. Thread: any, once. */
 void buffer_pool_init(buffer_pool *pool, size_t kept_size_bytes_max);
 
+/* Touches so much memory ahead, for the buffers that are made next in this process. Thread: any. */
+void buffer_pool_make_ready(size_t size_bytes);
+/* Gives back what of it no buffer was made of. Thread: any. */
+void buffer_pool_end_ready(void);
+
 /* Every buffer must have been given back. Thread: any, once. */
 void buffer_pool_release(buffer_pool *pool);
 

@@ -1,5 +1,5 @@
-/* What a process that restores its memory for each call (restore/) needs of a loader and its cell.
- * Internal to the libraries: for workers/. */
+/* What a process that restores its memory for each call (restore/), or that waits for a function,
+ * needs of a loader and its cell. Internal to the libraries: for workers/. */
 #ifndef SNAPCELL_CELL_RESTORE_H
 #define SNAPCELL_CELL_RESTORE_H
 
@@ -10,6 +10,10 @@
  * loader of the process. `exhausted`: for all of its cells. */
 int loader_open_restoring(const snapcell_loader_options *options, engine_exhausted_fn *exhausted,
                           void *user, snapcell_loader **out, snapcell_error *err);
+
+/* Does ahead, in a process that will open one loader, what any load needs: the engine runs and has
+ * answered a request of its own, and memory is there. */
+void loader_rehearse(void);
 
 /* The manifest of what a loader was sealed with; JSON. NULL: it is not sealed. Borrowed until
  * snapcell_loader_close(). */

@@ -105,6 +105,7 @@ static inline void loader_count_limit(snapcell_loader *loader, int code)
 static inline void loader_give_back(snapcell_loader *loader)
 {
     buffer_pool_trim(&loader->images.buffers);
+    buffer_pool_end_ready();
     engine_trim_pages(0);
 }
 

@@ -31,7 +31,8 @@ typedef struct cell_child {
     snapcell_loader *loader;         /* goes with the process */
     snapcell_cell *cell;             /* for the next call; NULL: to be loaded */
     struct child_exchange *exchange; /* the call that runs; NULL: none */
-    bool is_quiet;                   /* what functions log is dropped */
+    bool is_trimmed; /* memory that was there ahead, and not needed, was given back */
+    bool is_quiet;   /* what functions log is dropped */
 } cell_child;
 
 /* --- Messages --- */

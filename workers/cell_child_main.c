@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include "cell_child.h"
+#include "cell_restore.h"
 #include "child_side.h"
 #include "cleanup.h"
 #include "outer_memory.h"
@@ -36,7 +37,7 @@ static bool child_prepare(int fd)
     if (!child_side_receive_header(fd, &header, cell_body_size_max) ||
         header.body_size_bytes != sizeof(number) || !child_side_receive_body(fd, &header, number))
         return false;
-    engine_rehearse(NULL);
+    loader_rehearse();
     return true;
 }
 

@@ -94,6 +94,8 @@ static bool reload_answer(cell_child *child, const cell_call *call, bool loads_a
     if (child->load->policy != CELL_POLICY_KEEP || !reload_cell_lives(status))
         reload_drop_cell(child);
     if (sent && loads_ahead) reload_cell(child, NULL); /* tried again when needed */
+    if (!child->is_trimmed) snapcell_loader_trim(child->loader);
+    child->is_trimmed = true;
     return sent;
 }
 

@@ -58,6 +58,13 @@ static bool store_is_current(image_store *store)
            SNAPCELL_OK;
 }
 
+void image_store_prepare(image_store *store)
+{
+    pthread_mutex_lock(&store->lock);
+    (void)store_is_current(store);
+    pthread_mutex_unlock(&store->lock);
+}
+
 bool image_store_resolve(image_store *store, const char *ref, snapcell_key *out)
 {
     const snapcell_fingerprint engine = engine_fingerprint();

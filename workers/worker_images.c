@@ -562,13 +562,26 @@ static bool launch_go(worker_images *images, const worker_image_wish *wish,
     return false;
 }
 
+static bool images_are_usable(const worker_images *images)
+{
+    return images != NULL && images->launcher_path != NULL && images->pid == getpid();
+}
+
+void worker_images_prepare(worker_images *images)
+{
+    if (!images_are_usable(images)) return;
+    image_store_prepare(images->store);
+    pthread_mutex_lock(&images->lock);
+    images_start_thread(images);
+    pthread_mutex_unlock(&images->lock);
+}
+
 bool worker_images_launch(worker_images *images, const worker_image_wish *wish,
                           worker_image_launch *out)
 {
     snapcell_key artifact;
     launch_begin begin = {.image_fd = -1};
-    if (images == NULL || images->launcher_path == NULL || images->pid != getpid() ||
-        !image_store_resolve(images->store, wish->ref, &artifact))
+    if (!images_are_usable(images) || !image_store_resolve(images->store, wish->ref, &artifact))
         return false;
     image_identify(&images->host, &artifact, wish->load->data, wish->load->size_bytes, &out->key);
     launch_look(images, wish, &artifact, out, &begin);

@@ -32,6 +32,9 @@ typedef struct worker_images_options {
 worker_images *worker_images_open(const worker_images_options *options);
 void worker_images_close(worker_images *images);
 
+/* Does ahead what the first launch would. Thread: any. */
+void worker_images_prepare(worker_images *images);
+
 /* What one worker is to be launched as. */
 typedef struct worker_image_wish {
     const char *ref;

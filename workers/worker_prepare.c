@@ -16,6 +16,7 @@ int snapcell_workers_prepare(snapcell_workers *workers, snapcell_error *err)
 {
     child_process process;
     if (worker_spare_is_there(workers)) return SNAPCELL_OK;
+    worker_images_prepare(workers->images);
     int status = worker_start_program(workers, UINT32_MAX, &process, err);
     if (status != SNAPCELL_OK) return status;
     if (!worker_spare_restores(workers) && !prepare_order(&process)) {

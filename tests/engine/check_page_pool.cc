@@ -244,6 +244,31 @@ START_TEST(test_kept_memory_is_bounded)
 }
 END_TEST
 
+START_TEST(test_memory_that_is_there_ahead)
+{
+    KernelPages kernel;
+    PagePool pool(&kernel, 4 * kChunk, nullptr, false);
+    pool.Populate(2 * kChunk + 100);
+    ck_assert_uint_eq(pool.Stats().kept_bytes, 2 * kChunk);
+    pool.Populate(8 * kChunk);
+    ck_assert_uint_eq(pool.Stats().kept_bytes, 4 * kChunk);
+    char *runs[4];
+    for (char *&run : runs) {
+        unsigned char resident[kChunk / 4096];
+        run = Take(&pool, kChunk);
+        ck_assert_int_eq(__real_mincore(run, kChunk, resident), 0);
+        for (unsigned char page : resident)
+            ck_assert_int_eq(page & 1, 1);
+        ck_assert(IsZero(run, kChunk));
+    }
+    ck_assert_uint_eq(pool.Stats().kept_bytes, 0);
+    for (char *run : runs)
+        pool.FreePages(run, kChunk);
+    pool.Trim(0);
+    ck_assert_uint_eq(pool.Stats().cold_bytes, 4 * kChunk);
+}
+END_TEST
+
 START_TEST(test_code_ranges_are_kept_closed_and_empty)
 {
     KernelPages kernel;
@@ -334,6 +359,7 @@ int main()
     tcase_add_test(tcase, test_decommitted_pages_come_back_zeroed);
     tcase_add_test(tcase, test_decommitting_a_reservation_touches_nothing_new);
     tcase_add_test(tcase, test_kept_memory_is_bounded);
+    tcase_add_test(tcase, test_memory_that_is_there_ahead);
     tcase_add_test(tcase, test_code_ranges_are_kept_closed_and_empty);
     tcase_add_test(tcase, test_odd_sizes_go_to_the_kernel);
     tcase_add_test(tcase, test_arenas_lie_where_they_are_wanted);

@@ -141,6 +141,30 @@ START_TEST(test_count_is_bounded)
 }
 END_TEST
 
+/* Buffers lie one after the other in what was touched ahead, as long as there is enough of it. */
+START_TEST(test_memory_that_is_there_ahead)
+{
+    buffer_pool_make_ready(6 * BUFFER_POOL_STEP);
+    pool_buffer first = take_filled(2 * BUFFER_POOL_STEP, 'a');
+    pool_buffer second = take_filled(BUFFER_POOL_STEP, 'b');
+    ck_assert_ptr_eq(second.data, (char *)first.data + 2 * BUFFER_POOL_STEP);
+    pool_buffer large = take_filled(4 * BUFFER_POOL_STEP, 'c');
+    pool_buffer third = take_filled(3 * BUFFER_POOL_STEP, 'd');
+    ck_assert_ptr_eq(third.data, (char *)second.data + BUFFER_POOL_STEP);
+    buffer_pool_give(&pool, &second);
+    buffer_pool_trim(&pool); /* gives back a piece of its middle */
+    ck_assert_int_eq(((char *)first.data)[2 * BUFFER_POOL_STEP - 1], 'a');
+    ck_assert_int_eq(((char *)third.data)[0], 'd');
+    buffer_pool_make_ready(BUFFER_POOL_STEP);
+    buffer_pool_end_ready();
+    buffer_pool_end_ready();
+    pool_buffer fourth = take_filled(BUFFER_POOL_STEP, 'e');
+    pool_buffer *all[] = {&first, &large, &third, &fourth};
+    for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+        buffer_pool_give(&pool, all[i]);
+}
+END_TEST
+
 START_TEST(test_small_and_huge_ones_are_not_kept)
 {
     pool_buffer small = take(100), huge = take(KEPT_MAX + 1), none = {0};
@@ -203,6 +227,7 @@ int main(void)
                         (int)(sizeof(sizes) / sizeof(sizes[0])));
     tcase_add_test(tcase, test_kept_bytes_are_bounded);
     tcase_add_test(tcase, test_count_is_bounded);
+    tcase_add_test(tcase, test_memory_that_is_there_ahead);
     tcase_add_test(tcase, test_small_and_huge_ones_are_not_kept);
     tcase_add_test(tcase, test_what_cannot_be_had_is_an_error);
     tcase_add_test(tcase, test_threads_share_the_pool);
