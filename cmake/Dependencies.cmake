@@ -1,10 +1,12 @@
 # Debian's packages. Each becomes a target snapcell::dep::NAME with its static archive, which the program and the
 # static library use, or its shared library, which libsnapcell.so uses.
 
+# LIBRARY is a name, or several of which the system has one.
 function(snapcell_find_dependency name header library package)
   find_path(${name}_INCLUDE_DIR ${header})
-  find_library(${name}_STATIC lib${library}.a)
-  find_library(${name}_SHARED ${library})
+  list(TRANSFORM library REPLACE "(.+)" "lib\\1.a" OUTPUT_VARIABLE archive)
+  find_library(${name}_STATIC NAMES ${archive})
+  find_library(${name}_SHARED NAMES ${library})
   if(NOT ${name}_INCLUDE_DIR OR NOT ${name}_STATIC OR NOT ${name}_SHARED)
     message(FATAL_ERROR "${name} is missing: install ${package} (Debian), or set CMAKE_PREFIX_PATH")
   endif()
