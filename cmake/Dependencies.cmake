@@ -28,7 +28,8 @@ snapcell_find_dependency(brotlienc brotli/encode.h brotlienc libbrotli-dev)
 snapcell_find_dependency(brotlicommon brotli/types.h brotlicommon libbrotli-dev)
 snapcell_find_dependency(crypto openssl/evp.h crypto libssl-dev)
 
-set(snapcell_dependency_names zstd xxhash lmdb sodium jansson unistring z brotlidec brotlienc brotlicommon crypto)
+# In the order in which they are linked: Debian 13's crypto needs z.
+set(snapcell_dependency_names crypto zstd xxhash lmdb sodium jansson unistring z brotlidec brotlienc brotlicommon)
 set(snapcell_static_dependencies)
 set(snapcell_shared_dependencies)
 foreach(name IN LISTS snapcell_dependency_names)
