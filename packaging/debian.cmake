@@ -35,11 +35,13 @@ function(snapcell_debian_package component kind package)
     COMPONENT ${component})
 endfunction()
 
-# CMake strips no archives.
+# CMake strips no archives. V8's has no debug information.
 set(archive ${CMAKE_INSTALL_LIBDIR}/libsnapcell.a)
-install(CODE "
-  execute_process(COMMAND \"${CMAKE_STRIP}\" --strip-debug --enable-deterministic-archives
-    \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${archive}\" COMMAND_ERROR_IS_FATAL ANY)" COMPONENT development)
+foreach(file IN ITEMS ${archive} ${CMAKE_INSTALL_LIBDIR}/snapcell/libv8_system.a)
+  install(CODE "
+    execute_process(COMMAND \"${CMAKE_STRIP}\" --strip-debug --enable-deterministic-archives
+      \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${file}\" COMMAND_ERROR_IS_FATAL ANY)" COMPONENT development)
+endforeach()
 
 set(libexec ${CMAKE_INSTALL_LIBEXECDIR}/snapcell)
 snapcell_debian_package(program program snapcell
@@ -50,7 +52,7 @@ snapcell_debian_package(development archive libsnapcell-dev ${archive})
 # --- CPack.
 set(CPACK_PACKAGE_NAME snapcell)
 set(CPACK_PACKAGE_VERSION ${version})
-set(CPACK_PACKAGE_DESCRIPTION_SUMMARY ${PROJECT_DESCRIPTION})
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "") # each package has its own
 set(CPACK_PACKAGE_CONTACT ${SNAPCELL_MAINTAINER})
 set(CPACK_PACKAGE_DIRECTORY ${PROJECT_BINARY_DIR}/packages)
 set(CPACK_PACKAGING_INSTALL_PREFIX ${CMAKE_INSTALL_PREFIX})
@@ -64,6 +66,8 @@ set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_RELEASE ${debian_revision})
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY ">=")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
@@ -94,8 +98,11 @@ set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION "JavaScript functions as V8 startup snapshots, development files
 Headers, the static library with the V8 it needs, and files of pkg-config and
 CMake, for C programs that compile, load and call functions.")
-set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libsnapcell0 ${same_version}")
-set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_RECOMMENDS ${snapcell_dependency_packages})
-list(JOIN CPACK_DEBIAN_DEVELOPMENT_PACKAGE_RECOMMENDS ", " CPACK_DEBIAN_DEVELOPMENT_PACKAGE_RECOMMENDS)
+# `pkg-config --static` names archives of these packages, and the runtime of this C++ compiler.
+string(REGEX MATCH "^[0-9]+" cxx_version "${CMAKE_CXX_COMPILER_VERSION}")
+set(development_packages ${snapcell_dependency_packages} libc6-dev libstdc++-${cxx_version}-dev)
+list(REMOVE_DUPLICATES development_packages)
+list(JOIN development_packages ", " development_packages)
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libsnapcell0 ${same_version}, ${development_packages}")
 
 include(CPack)

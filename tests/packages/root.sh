@@ -2,6 +2,7 @@
 # no process outlives a command. Sourced by run, and by tests/platforms.
 
 root_home=/srv/home
+root_certificates=$root_home/certificates.pem
 
 # root_needs: what the machine must have, in a line where it has not.
 root_needs() {
@@ -15,15 +16,14 @@ root_needs() {
 
 # root_settings ROOT: names, certificates, and how apt reaches its archive, as on this machine.
 root_settings() {
-    cp -L /etc/resolv.conf "$1/etc/resolv.conf"
+    cp -L /etc/resolv.conf /etc/hosts "$1/etc/"
     apt-config dump | grep -E '^Acquire::(https?|Check-[A-Za-z-]+|Retries|ForceIPv[46])' >"$1/etc/apt/apt.conf.d/90host" || :
     echo force-unsafe-io >"$1/etc/dpkg/dpkg.cfg.d/90fast"
-    for file in "${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" "${NODE_EXTRA_CA_CERTS:-}"; do
-        [ -n "$file" ] && [ -s "$file" ] || continue
-        mkdir -p "$1$(dirname "$file")"
-        cp -L "$file" "$1$file"
-    done
     mkdir -p "$1$root_home"
+    # Not where the package ca-certificates has its own.
+    for file in "${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" "${NODE_EXTRA_CA_CERTS:-}"; do
+        [ ! -s "$file" ] || cat "$file"
+    done >"$1$root_certificates"
     [ ! -s "$HOME/.npmrc" ] || cp "$HOME/.npmrc" "$1$root_home/.npmrc"
 }
 
@@ -56,11 +56,11 @@ root_source() {
 }
 
 # root_run ROOT BINDS COMMAND...: runs a command in it. BINDS is a list of OUTSIDE:INSIDE. Variables that say where
-# certificates and caches are go along.
+# caches are go along.
 root_run() {
     root=$1 binds=$2
     shift 2
-    kept=$(env | grep -E '^(SSL_CERT_FILE|NODE_EXTRA_CA_CERTS|SOURCE_DATE_EPOCH|CCACHE_[A-Z]+)=' || :)
+    kept=$(env | grep -E '^(SOURCE_DATE_EPOCH|CCACHE_[A-Z]+)=' || :)
     # shellcheck disable=SC2016,SC2086 # the inner shell's; a list of words
     unshare --mount --pid --fork --kill-child sh -euc '
         root=$1 binds=$2
@@ -72,5 +72,6 @@ root_run() {
             mount --bind "${bind%%:*}" "$root${bind#*:}"
         done
         exec chroot "$root" /usr/bin/env -i "$@"' sh "$root" "$binds" \
-        PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="$root_home" LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive $kept "$@"
+        PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="$root_home" LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
+        SSL_CERT_FILE="$root_certificates" NODE_EXTRA_CA_CERTS="$root_certificates" $kept "$@"
 }
