@@ -142,8 +142,8 @@ async function told(work) {
     }
 }
 
-// esbuild's process begins with the first call. Between builds it keeps what it parsed, and Go's collector goes through all
-// of that again and again: less often, a build takes two thirds of the processor's time, for twice the memory.
+// esbuild's process begins with the first call. Between builds it keeps what it parsed, and Go's collector goes through
+// all of that again and again: less often, a build takes two thirds of the processor's time, for twice the memory.
 function contextOf(request) {
     if (process.env.GOGC !== undefined) return esbuild.context(esbuildOptions(request));
     process.env.GOGC = "300";

@@ -1,5 +1,5 @@
-// Puts bundles into the store without evaluating them: artifacts that each load evaluates, and that are there long before
-// snapshots are.
+// Puts bundles into the store without evaluating them: artifacts that each load evaluates, and that are there long
+// before snapshots are.
 import { resolve } from "node:path";
 import { lastWords, startNative } from "./native.js";
 
