@@ -24,6 +24,13 @@ foreach(file IN ITEMS ${snapcell_v8_archive} ${snapcell_v8_root}/include/v8.h)
   endif()
 endforeach()
 
+file(STRINGS ${snapcell_v8_root}/include/v8-version.h lines REGEX "^#define V8_(MAJOR|MINOR|BUILD|PATCH)")
+string(REGEX REPLACE "[^0-9;]*V8_[A-Z_]+ " "" snapcell_v8_version "${lines}")
+string(REPLACE ";" "." snapcell_v8_version "${snapcell_v8_version}")
+if(snapcell_v8_version VERSION_LESS 13.6)
+  message(FATAL_ERROR "the V8 in ${snapcell_v8_root} is ${snapcell_v8_version}; snapcell's engine uses the API of 13.6")
+endif()
+
 # Artifacts are bound to the very build of V8, not to its version alone. The archive is large: it is
 # hashed again only when it is another file, or was written since.
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${snapcell_v8_archive})

@@ -25,8 +25,5 @@ foreach(name IN ITEMS c stdc++)
 endforeach()
 list(JOIN items ",\n        " snapcell_plan_debian)
 
-file(STRINGS ${snapcell_v8_root}/include/v8-version.h lines REGEX "^#define V8_(MAJOR|MINOR|BUILD|PATCH)")
-string(REGEX REPLACE "[^0-9;]*V8_[A-Z_]+ " "" snapcell_v8_version "${lines}")
-string(REPLACE ";" "." snapcell_v8_version "${snapcell_v8_version}")
 configure_file(${CMAKE_CURRENT_LIST_DIR}/provenance/plan.json.in provenance.json @ONLY)
 set(snapcell_plan ${CMAKE_CURRENT_BINARY_DIR}/provenance.json)
