@@ -1,0 +1,112 @@
+// node report.mjs BUILD [--write]: what the tests of a cross build gave, in BUILD/processes and BUILD/machine (plan.mjs),
+// as tables; with --write, in docs/platforms.md. A test that did not pass has failed, unless its output shows a known
+// limit of the emulation (limits.json). The status is 1 if any has failed.
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const document = join(here, "../../docs/platforms.md");
+const places = { processes: "processes", machine: "a machine" };
+
+// With ctest's folder of each test: that of its component.
+export function componentsOf(listed) {
+    return new Map(
+        listed.tests.map(({ name, properties }) => {
+            const { value } = properties.find(property => property.name === "WORKING_DIRECTORY");
+            return [name, basename(value)];
+        })
+    );
+}
+
+// "passed", "failed", or why the emulation cannot do it.
+export function outcomeOf(place, { name, status, output }, limits) {
+    if (status === 0) return "passed";
+    const limit = limits.find(
+        each =>
+            each.place === place &&
+            (each.status === undefined || each.status.includes(status)) &&
+            (each.tests === undefined || new RegExp(each.tests).test(name)) &&
+            (each.output === undefined || new RegExp(each.output).test(output))
+    );
+    return limit?.reason ?? "failed";
+}
+
+function resultsIn(folder) {
+    const list = join(folder, "list");
+    if (!existsSync(list)) return [];
+    const lines = readFileSync(list, "utf8").trim().split("\n");
+    return lines.map(line => {
+        const [name, status] = line.split(" ");
+        return {
+            name,
+            status: Number(status),
+            output: readFileSync(join(folder, `${name}.out`), "utf8"),
+        };
+    });
+}
+
+const row = cells => `| ${cells.join(" | ")} |`;
+
+// A row for each component and place.
+export function summaryOf(outcomes) {
+    const counts = new Map();
+    for (const { component, place, outcome } of outcomes) {
+        const key = `${component} in ${place}`;
+        const count = counts.get(key) ?? { component, place, passed: 0, failed: 0, limited: 0 };
+        count[outcome === "passed" || outcome === "failed" ? outcome : "limited"]++;
+        counts.set(key, count);
+    }
+    const sorted = [...counts.values()].sort((a, b) =>
+        `${a.component} ${a.place}` < `${b.component} ${b.place}` ? -1 : 1
+    );
+    return [
+        row(["component", "emulated", "passed", "failed", "not possible"]),
+        row(["---", "---", "---", "---", "---"]),
+        ...sorted.map(({ component, place, passed, failed, limited }) =>
+            row([component, places[place], passed, failed, limited])
+        ),
+    ];
+}
+
+// A row for each outcome in each place, with the tests that have it: those that did not pass first.
+export function namesOf(outcomes) {
+    const groups = new Map();
+    const isPassed = ({ outcome }) => Number(outcome === "passed");
+    const sorted = [...outcomes].sort((a, b) => isPassed(a) - isPassed(b));
+    for (const { name, place, outcome } of sorted) {
+        const key = `${places[place]} | ${outcome}`;
+        groups.set(key, [...(groups.get(key) ?? []), name]);
+    }
+    const rows = [...groups].map(([key, names]) => row([key, names.sort().join(", ")]));
+    return [row(["emulated", "outcome", "tests"]), row(["---", "---", "---"]), ...rows];
+}
+
+function main([build, write]) {
+    const limits = JSON.parse(readFileSync(join(here, "limits.json"), "utf8"));
+    const command = ["--test-dir", build, "--show-only=json-v1"];
+    const listed = execFileSync("ctest", command, { encoding: "utf8", maxBuffer: 1 << 28 });
+    const components = componentsOf(JSON.parse(listed));
+    const outcomes = Object.keys(places).flatMap(place =>
+        resultsIn(join(build, place)).map(result => ({
+            name: result.name,
+            component: components.get(result.name) ?? "platforms",
+            place,
+            outcome: outcomeOf(place, result, limits),
+        }))
+    );
+    const text = [...summaryOf(outcomes), "", ...namesOf(outcomes)].join("\n");
+    console.log(text);
+    if (write === "--write") {
+        const before = readFileSync(document, "utf8");
+        const rows = /(<!-- rows -->\n)[^]*(\n<!-- end of rows -->)/;
+        writeFileSync(
+            document,
+            before.replace(rows, (_, start, end) => `${start}\n${text}\n${end}`)
+        );
+    }
+    return outcomes.some(({ outcome }) => outcome === "failed") ? 1 : 0;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exit(main(process.argv.slice(2)));
