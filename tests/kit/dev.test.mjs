@@ -147,16 +147,21 @@ test("a change is answered before its snapshot is there, and what keeps it from 
         while (named(events, last).length === 0) await pause(10);
         return events.filter(({ event }) => event !== "request");
     };
-    const names = told => told.map(({ event }) => event);
+    // A change may be noticed in two steps, and then be answered, or built, twice.
+    const names = told =>
+        told
+            .map(({ event }) => event)
+            .filter((name, i, all) => name !== all[i - 1])
+            .slice(-2);
     const built = await change(answering("two"), "built");
     assert.deepEqual(names(built), ["answering", "built"]);
-    assert.equal(built[1].functions[0].kind, "snapshot");
+    assert.equal(built.at(-1).functions[0].kind, "snapshot");
     assert.equal(await ask(), "two");
 
     // It answers at each load, and yet is no function for production.
     const failed = await change(`const id = crypto.randomUUID(); ${answering("$")}`, "failed");
     assert.deepEqual(names(failed), ["answering", "failed"]);
-    assert.match(failed[1].functions[0].error.message, /crypto\.randomUUID/);
+    assert.match(failed.at(-1).functions[0].error.message, /crypto\.randomUUID/);
     assert.equal((await fetch(server.url)).status, 500);
 });
 
