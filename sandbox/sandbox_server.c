@@ -80,6 +80,17 @@ static int server_restrict_files(const sandbox_server_files *files, snapcell_err
     return errnum == 0 ? SNAPCELL_OK : sandbox_refused("Landlock", errnum, err);
 }
 
+int sandbox_server_begin(snapcell_error *err)
+{
+    sandbox_program program;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return sandbox_refused("to give up new privileges", errno, err);
+    program_begin(&program, SECCOMP_RET_KILL_PROCESS);
+    program_for_call(&program, __NR_io_uring_setup, SECCOMP_RET_ERRNO | ENOSYS);
+    program_return(&program, SECCOMP_RET_ALLOW);
+    return sandbox_install(&program, true, err);
+}
+
 int sandbox_server_enter(const sandbox_server_files *files, bool *keeps_user, snapcell_error *err)
 {
     sandbox_program program;

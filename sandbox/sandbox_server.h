@@ -22,6 +22,12 @@ typedef struct sandbox_server_files {
     const char *changeable; /* a folder in which files may be made, too; NULL: none */
 } sandbox_server_files;
 
+/* Purpose: before the process makes an event loop, take from it the making of rings of io_uring,
+ * which the sandbox would not let it use afterwards: libuv goes without when it gets none. Also
+ * gives up new privileges. Thread: any, before others are started. Errors: E_SANDBOX, E_INTERNAL.
+ */
+int sandbox_server_begin(snapcell_error *err);
+
 /* Purpose: leave a process its sockets, the network, the named files, and starting the named
  * programs; what it starts inherits the same. It loses: making, renaming and removing other files,
  * other files altogether where the kernel has Landlock, tracing and reading other processes,

@@ -11,6 +11,7 @@
 #include "cleanup.h"
 #include "error_set.h"
 #include "monotonic.h"
+#include "sandbox_server.h"
 #include "serve.h"
 #include "serve_admin.h"
 #include "serve_listen.h"
@@ -536,7 +537,8 @@ int serve_run(const serve_options *options, snapcell_error *err)
     /* First: what libuv opens once, it also closes in a process that is forked later. */
     int status = server_start_source(options, &source_fd, err);
     if (status != SNAPCELL_OK) return status;
-    status = server_new(options, &server, err);
+    if (!options->no_sandbox) status = sandbox_server_begin(err);
+    if (status == SNAPCELL_OK) status = server_new(options, &server, err);
     if (status != SNAPCELL_OK) {
         if (source_fd >= 0) close(source_fd);
         return status;
