@@ -33,6 +33,14 @@ export function outcomeOf(place, { name, status, output }, limits) {
     return limit?.reason ?? "failed";
 }
 
+// " (33 of 37)", of a program of Check's in which checks failed.
+export function checksOf(output) {
+    const found = /^\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)/m.exec(output);
+    if (!found) return "";
+    const [checks, failures, errors] = found.slice(1).map(Number);
+    return failures + errors > 0 ? ` (${checks - failures - errors} of ${checks})` : "";
+}
+
 function resultsIn(folder) {
     const list = join(folder, "list");
     if (!existsSync(list)) return [];
@@ -75,9 +83,9 @@ export function namesOf(outcomes) {
     const groups = new Map();
     const isPassed = ({ outcome }) => Number(outcome === "passed");
     const sorted = [...outcomes].sort((a, b) => isPassed(a) - isPassed(b));
-    for (const { name, place, outcome } of sorted) {
+    for (const { name, checks = "", place, outcome } of sorted) {
         const key = `${places[place]} | ${outcome}`;
-        groups.set(key, [...(groups.get(key) ?? []), name]);
+        groups.set(key, [...(groups.get(key) ?? []), name + checks]);
     }
     const rows = [...groups].map(([key, names]) => row([key, names.sort().join(", ")]));
     return [row(["emulated", "outcome", "tests"]), row(["---", "---", "---"]), ...rows];
@@ -91,6 +99,7 @@ function main([build, write]) {
     const outcomes = Object.keys(places).flatMap(place =>
         resultsIn(join(build, place)).map(result => ({
             name: result.name,
+            checks: checksOf(result.output),
             component: components.get(result.name) ?? "platforms",
             place,
             outcome: outcomeOf(place, result, limits),

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { componentsOf, namesOf, outcomeOf, summaryOf } from "./report.mjs";
+import { checksOf, componentsOf, namesOf, outcomeOf, summaryOf } from "./report.mjs";
 
 const limits = [
     { place: "processes", output: "no seccomp", reason: "no sandbox" },
@@ -50,6 +50,20 @@ test("tests are counted by component and place, and named", () => {
         "| a machine | passed | check_a |",
         "| processes | passed | check_a |",
     ]);
+});
+
+test("of a program in which checks failed it is said how many passed", () => {
+    const output = "Running suite(s): a\n89%: Checks: 37, Failures: 3, Errors: 1\n";
+    assert.equal(checksOf(output), " (33 of 37)");
+    assert.equal(checksOf("100%: Checks: 37, Failures: 0, Errors: 0\n"), "");
+    assert.equal(checksOf("no checks"), "");
+    const failed = {
+        name: "check_a",
+        checks: checksOf(output),
+        place: "machine",
+        outcome: "failed",
+    };
+    assert.equal(namesOf([failed])[2], "| a machine | failed | check_a (33 of 37) |");
 });
 
 test("a test's component is the folder that ctest runs it in", () => {
