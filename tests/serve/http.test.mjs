@@ -108,6 +108,23 @@ test("responses stream, and end as they should", async () => {
     assert.equal((await server.get("/large")).body.length, 5_000_000);
 });
 
+test("a body that only passed through a stream is whole", async () => {
+    for (const [path, body] of [
+        ["/wrapped", "wrapped"],
+        ["/wrapped-bytes", "AB"],
+        ["/wrapped-nothing", ""],
+        ["/looked-at", "looked at"],
+    ]) {
+        const answer = await server.get(path);
+        assert.deepEqual([answer.status, answer.body], [200, body]);
+        assert.equal(answer.headers["content-length"], String(body.length));
+    }
+    assert.equal((await server.get("/wrapped")).headers["x-wrapped"], "yes");
+    assert.equal((await server.get("/wrapped", { method: "HEAD" })).body, "");
+    assert.equal((await server.get("/branch")).body, "branch");
+    assert.equal((await server.get("/locked")).status, 500);
+});
+
 test("a response that breaks off does not look complete", async () => {
     const answer = parse(await raw(server.port, "GET /break HTTP/1.1\r\nhost: front\r\n\r\n"));
     assert.equal(answer.body, "begun");

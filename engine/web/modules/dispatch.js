@@ -270,10 +270,12 @@ function finish(value, call) {
     const state = isObject(value) ? brands.response(value) : undefined;
     if (!state) throw new TypeError(`handler returned ${describe(value)}, expected a Response`);
     if (state.kind === "error") throw new TypeError("handler returned Response.error()");
-    const { headerList, takeBody } = require("snapcell:fetch");
+    const { headerList, takeBody, takeWhole } = require("snapcell:fetch");
     const headers = headerList(state);
-    if (call.exchange !== undefined && state.stream !== null) return send(state, headers, call);
-    const body = takeBody(state, "Response");
+    const whole = takeWhole(state);
+    const isStream = state.stream !== null && whole === undefined;
+    if (call.exchange !== undefined && isStream) return send(state, headers, call);
+    const body = whole ?? takeBody(state, "Response");
     if (!isThenable(body)) {
         return [state.status, headers, method === "HEAD" ? null : body, pendingOf(promises)];
     }

@@ -171,10 +171,20 @@ function urlencodedForm(FormData, text) {
 function streamOf(state) {
     if (state.stream === null && state.source !== null) {
         const { shared, source } = state;
-        const { ReadableStream, pullStream, streamOf, useUp } = require("snapcell:streams");
+        const {
+            ReadableStream,
+            markWhole,
+            pullStream,
+            streamOf,
+            useUp,
+        } = require("snapcell:streams");
         if (state.used) state.stream = useUp(new ReadableStream());
         else if (typeof source === "function") state.stream = pullStream(source);
-        else state.stream = streamOf(() => toBytes(source, shared));
+        else
+            state.stream = markWhole(
+                streamOf(() => toBytes(source, shared)),
+                source
+            );
     }
     return state.stream;
 }
@@ -670,6 +680,9 @@ exports.fetch = functions.fetch;
 exports.headerList = headerList;
 exports.takeBody = takeBody;
 exports.consumeBytes = (state, what) => consume(state, what, toBytes);
+// The string or the bytes of a body that is a stream of these, as they are; undefined for any other.
+exports.takeWhole = ({ stream }) =>
+    stream === null ? undefined : require("snapcell:streams").takeWhole(stream);
 exports.takeStream = (state, what) => {
     checkUnused(state, what);
     return state.stream;

@@ -98,6 +98,34 @@ exports.streamOf = make =>
         { __proto__: null }
     );
 
+// A stream that was made of a body that is there knows it: a Response of another one's body need not read
+// its stream.
+class Marked {
+    constructor(stream) {
+        return stream;
+    }
+}
+class Whole extends Marked {
+    #body;
+    constructor(stream, body) {
+        super(stream);
+        this.#body = body;
+    }
+    static of(stream) {
+        return #body in stream ? stream.#body : undefined;
+    }
+}
+
+exports.markWhole = (stream, body) => new Whole(stream, body);
+
+// The body of a stream that nobody has touched, which is used up by that; undefined for any other.
+exports.takeWhole = stream => {
+    const body = Whole.of(stream);
+    if (body === undefined || stream.locked || stream._disturbed) return undefined;
+    exports.useUp(stream);
+    return body;
+};
+
 // A stream of the bytes that a function gives piece by piece, null at the end.
 exports.pullStream = next =>
     new streams.ReadableStream(

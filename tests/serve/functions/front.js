@@ -56,6 +56,20 @@ const answers = {
     "/mark": request => new Response(request.headers.get("x-mark")),
     "/count": () => new Response(String(++count)),
     "/cookies": cookies,
+    "/wrapped": () =>
+        new Response(new Response("wrapped").body, { headers: { "x-wrapped": "yes" } }),
+    "/wrapped-bytes": () => new Response(new Response(new Uint8Array([65, 66])).body),
+    "/wrapped-nothing": () => new Response(new Response("").body),
+    "/looked-at": () => {
+        const answer = new Response("looked at");
+        if (!answer.body.locked) return answer;
+    },
+    "/branch": () => new Response(new Response("branch").body.tee()[0]),
+    "/locked": () => {
+        const answer = new Response(new Response("locked").body);
+        answer.body.getReader();
+        return answer;
+    },
     "/empty": () => new Response(null, { status: 204 }),
     "/large": () => new Response("x".repeat(5_000_000)),
     "/pieces": () => new Response(pieces(4, 20)),
