@@ -1,5 +1,6 @@
 /* A server's life: it reads its settings, opens its sockets, serves, reads them again, drains. */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,9 @@
 #define SERVER_DRAIN_TICK_MS 10
 /* How often the store's file is looked at. */
 #define SERVER_STORE_NS (250 * NS_PER_MS)
+/* How often memory that is free goes back to the kernel: buffers come and go in sizes from bytes to
+ * megabytes, and one small piece that stays would keep all below it. */
+#define SERVER_TRIM_NS (10 * NS_PER_SECOND)
 /* What calls have after they were cancelled, at the end. */
 #define SERVER_CANCEL_NS NS_PER_SECOND
 
@@ -39,6 +43,7 @@ typedef struct serve_server {
     uv_prepare_t prepare;
     uint64_t store_ns; /* when the store's file was looked at */
     bool store_failed;
+    uint64_t trim_ns;  /* when free memory was given back */
     uint64_t drain_ns; /* when it began to drain; 0: it does not */
     bool has_cancelled;
 } serve_server;
@@ -260,10 +265,18 @@ static void server_continue_drain(serve_server *server, uint64_t now_ns)
     if (is_done || drained_ns > limit_ns + SERVER_CANCEL_NS) server_close(server);
 }
 
+static void server_trim(serve_server *server, uint64_t now_ns)
+{
+    if (now_ns - server->trim_ns < SERVER_TRIM_NS) return;
+    server->trim_ns = now_ns;
+    malloc_trim(0);
+}
+
 static void server_on_tick(uv_timer_t *timer)
 {
     serve_server *server = timer->data;
     uint64_t now_ns = monotonic_now_ns();
+    server_trim(server, now_ns);
     serve_connection_sweep(server->front, now_ns);
     serve_pool_tick(server->front->pool, now_ns);
     serve_source_tick(&server->source, now_ns);
