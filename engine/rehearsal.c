@@ -33,10 +33,11 @@ static ptrdiff_t rehearsal_write(void *user, const void *data, size_t size_bytes
  */
 static void *rehearsal_copy_blob(size_t *size_bytes)
 {
-    const unsigned char *begin = engine_base_blob_begin + engine_base_blob_first_size;
-    *size_bytes = (size_t)(engine_base_blob_end - begin);
+    size_t whole_bytes;
+    const unsigned char *whole = engine_base_blob(&whole_bytes);
+    *size_bytes = whole_bytes - (size_t)engine_base_blob_first_size;
     void *copy = malloc(*size_bytes);
-    if (copy != NULL) memcpy(copy, begin, *size_bytes);
+    if (copy != NULL) memcpy(copy, whole + engine_base_blob_first_size, *size_bytes);
     return copy;
 }
 
