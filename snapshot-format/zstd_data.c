@@ -1,5 +1,6 @@
 #include "zstd_data.h"
 
+#define ZSTD_STATIC_LINKING_ONLY /* memory from elsewhere */
 #include <zstd.h>
 #include <zstd_errors.h>
 
@@ -17,6 +18,11 @@ static void data_free_cctx(ZSTD_CCtx **context)
 static void data_free_dctx(ZSTD_DCtx **context)
 {
     ZSTD_freeDCtx(*context);
+}
+
+static ZSTD_customMem data_memory(const zstd_data_work *work)
+{
+    return (ZSTD_customMem){work->allocate, work->release, work->memory};
 }
 
 static zstd_data_status data_fail(size_t result, int *number)
@@ -77,7 +83,7 @@ static zstd_data_status data_compress_all(ZSTD_CCtx *context, const zstd_data_wo
 
 zstd_data_status zstd_data_compress(const zstd_data_work *work, int *number)
 {
-    ZSTD_CCtx *context cleanup(data_free_cctx) = ZSTD_createCCtx();
+    ZSTD_CCtx *context cleanup(data_free_cctx) = ZSTD_createCCtx_advanced(data_memory(work));
     cleanup_free uint8_t *chunk = malloc(DATA_OUT_SIZE);
     if (context == NULL || chunk == NULL) return ZSTD_DATA_NO_MEMORY;
     const zstd_data_status status = data_prepare_compress(context, work, number);
@@ -108,7 +114,7 @@ static bool data_has_frame(const ZSTD_inBuffer *in)
 
 zstd_data_status zstd_data_decompress(const zstd_data_work *work, int *number)
 {
-    ZSTD_DCtx *context cleanup(data_free_dctx) = ZSTD_createDCtx();
+    ZSTD_DCtx *context cleanup(data_free_dctx) = ZSTD_createDCtx_advanced(data_memory(work));
     cleanup_free uint8_t *chunk = malloc(DATA_OUT_SIZE);
     if (context == NULL || chunk == NULL) return ZSTD_DATA_NO_MEMORY;
     const zstd_data_status status = data_prepare_decompress(context, work, number);

@@ -31,6 +31,10 @@ typedef struct zstd_data_work {
     uint64_t announced_size_bytes; /* to compress: what the frame's header says */
     uint32_t end;                  /* to compress: a ZSTD_EndDirective, at the end of the data */
     bool takes_one_frame;          /* to decompress: no second one */
+    /* The library's memory, `memory` being their first argument. NULL: malloc() and free(). */
+    void *(*allocate)(void *memory, size_t size_bytes);
+    void (*release)(void *memory, void *address);
+    void *memory;
     zstd_data_take_fn *take;
     void *user;
 } zstd_data_work;

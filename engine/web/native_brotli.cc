@@ -1,11 +1,14 @@
 // Brotli at once, for node:zlib. The library keeps its state in many pieces of memory, which
 // neither a snapshot nor an instance could take over: so there is none between two calls.
+#include <csetjmp>
+#include <cstddef>
 #include <vector>
 
 #include <brotli/decode.h>
 #include <brotli/encode.h>
 
 #include "isolate_state.h"
+#include "web/counted_memory.h"
 #include "web/natives.h"
 
 namespace snapcell
@@ -16,21 +19,15 @@ namespace
 
 constexpr size_t kChunkSize = size_t{64} << 10;
 
-void *Allocate(void *, size_t size)
-{
-    return std::malloc(size > 0 ? size : 1);
-}
-
-void Free(void *, void *memory)
-{
-    FreeMemory()(memory);
-}
-
 template <auto function> struct EndWith {
     template <typename T> void operator()(T *pointer) const { function(pointer); }
 };
-using Encoder = std::unique_ptr<BrotliEncoderState, EndWith<BrotliEncoderDestroyInstance>>;
 using Decoder = std::unique_ptr<BrotliDecoderState, EndWith<BrotliDecoderDestroyInstance>>;
+
+void ThrowNoMemory(v8::Isolate *isolate)
+{
+    ThrowRangeError(isolate, "no memory to compress with");
+}
 
 // Input and output of a library's call.
 struct Work {
@@ -38,7 +35,7 @@ struct Work {
         : isolate(isolate_), next_in(input.data), in_size(input.size),
           out(AllocateBytes(kChunkSize))
     {
-        if (!out) ThrowRangeError(isolate, "no memory to compress with");
+        if (!out) ThrowNoMemory(isolate);
     }
     // False when there is no memory, or when a limit was hit: nothing else can stop this.
     bool MayGoOn() const
@@ -73,6 +70,73 @@ struct Work {
     std::vector<v8::Local<v8::Value>> chunks;
 };
 
+// The memory of one encoder. The library ends the process where it is refused memory: so Step()
+// leaves it by a jump. It is C, and has nothing but its memory, which ends with this.
+class EncoderMemory
+{
+  public:
+    explicit EncoderMemory(IsolateState *state) : state_(state) {}
+    EncoderMemory(const EncoderMemory &) = delete;
+    EncoderMemory &operator=(const EncoderMemory &) = delete;
+    ~EncoderMemory()
+    {
+        while (first_.next != &first_)
+            Free(this, first_.next + 1);
+    }
+
+    // Makes nullptr where there is no memory.
+    BrotliEncoderState *NewEncoder() { return BrotliEncoderCreateInstance(Allocate, Free, this); }
+
+    // All of the input, as much of the output as there is room for. False when there is no memory:
+    // the encoder is of no use then.
+    [[gnu::noinline]] bool Step(BrotliEncoderState *encoder, Work *work)
+    {
+        if (setjmp(refused_) != 0) return false;
+        may_jump_ = true;
+        BROTLI_BOOL is_done =
+            BrotliEncoderCompressStream(encoder, BROTLI_OPERATION_FINISH, &work->in_size,
+                                        &work->next_in, &work->out_size, &work->next_out, nullptr);
+        may_jump_ = false;
+        return is_done == BROTLI_TRUE;
+    }
+
+  private:
+    struct alignas(std::max_align_t) Block {
+        Block *next = this;
+        Block *previous = this;
+    };
+
+    static void *Allocate(void *user, size_t size)
+    {
+        auto *memory = static_cast<EncoderMemory *>(user);
+        void *place =
+            size < SIZE_MAX / 2 ? AllocateCounted(memory->state_, sizeof(Block) + size) : nullptr;
+        if (place == nullptr) {
+            if (memory->may_jump_) longjmp(memory->refused_, 1);
+            return nullptr;
+        }
+        auto *block = new (place) Block;
+        block->next = memory->first_.next;
+        block->previous = &memory->first_;
+        block->next->previous = memory->first_.next = block;
+        return block + 1;
+    }
+
+    static void Free(void *user, void *data)
+    {
+        if (data == nullptr) return;
+        Block *block = static_cast<Block *>(data) - 1;
+        block->previous->next = block->next;
+        block->next->previous = block->previous;
+        FreeCounted(static_cast<EncoderMemory *>(user)->state_, block);
+    }
+
+    IsolateState *state_;
+    Block first_;
+    bool may_jump_ = false;
+    jmp_buf refused_;
+};
+
 bool SetUp(BrotliEncoderState *encoder, const NativeInfo &info)
 {
     static constexpr BrotliEncoderParameter wanted[] = {BROTLI_PARAM_QUALITY, BROTLI_PARAM_LGWIN,
@@ -89,17 +153,18 @@ bool SetUp(BrotliEncoderState *encoder, const NativeInfo &info)
 // of Brotli's
 void Native_brotliCompress(const NativeInfo &info)
 {
-    Encoder encoder(BrotliEncoderCreateInstance(Allocate, Free, nullptr));
     Work work(info.GetIsolate(), ViewBytes(info[0]));
-    if (!encoder || !work.out || !SetUp(encoder.get(), info)) return;
+    EncoderMemory memory(IsolateState::From(work.isolate));
+    if (!work.out) return;
+    BrotliEncoderState *encoder = memory.NewEncoder();
+    if (encoder == nullptr) return ThrowNoMemory(work.isolate);
+    if (!SetUp(encoder, info)) return;
     do {
         work.Begin();
-        if (!work.MayGoOn() ||
-            !BrotliEncoderCompressStream(encoder.get(), BROTLI_OPERATION_FINISH, &work.in_size,
-                                         &work.next_in, &work.out_size, &work.next_out, nullptr) ||
-            !work.Keep())
-            return;
-    } while (!BrotliEncoderIsFinished(encoder.get()));
+        if (!work.MayGoOn()) return;
+        if (!memory.Step(encoder, &work)) return ThrowNoMemory(work.isolate);
+        if (!work.Keep()) return;
+    } while (!BrotliEncoderIsFinished(encoder));
     info.GetReturnValue().Set(work.Result());
 }
 
@@ -107,10 +172,12 @@ void Native_brotliCompress(const NativeInfo &info)
 // wrong with the bytes; 2 when there are too few, and undefined when more than bytesMax came out
 void Native_brotliDecompress(const NativeInfo &info)
 {
-    Decoder decoder(BrotliDecoderCreateInstance(Allocate, Free, nullptr));
+    Decoder decoder(BrotliDecoderCreateInstance(AllocateCounted, FreeCounted,
+                                                IsolateState::From(info.GetIsolate())));
     Work work(info.GetIsolate(), ViewBytes(info[0]));
     double most = info[2].As<v8::Number>()->Value();
-    if (!decoder || !work.out) return;
+    if (!work.out) return;
+    if (!decoder) return ThrowNoMemory(work.isolate);
     BrotliDecoderResult result;
     do {
         work.Begin();

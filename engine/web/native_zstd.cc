@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "isolate_state.h"
+#include "web/counted_memory.h"
 #include "web/natives.h"
 #include "zstd_data.h"
 
@@ -64,6 +65,9 @@ zstd_data_work WorkOf(const NativeInfo &info, const std::vector<zstd_data_parame
         work.dictionary = dictionary.data;
         work.dictionary_size_bytes = dictionary.size;
     }
+    work.allocate = AllocateCounted;
+    work.release = FreeCounted;
+    work.memory = IsolateState::From(info.GetIsolate());
     work.take = Take;
     work.user = output;
     return work;

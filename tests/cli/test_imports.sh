@@ -112,6 +112,23 @@ run 0 "the module that Node's use" compile --strict support.js
 run 0 "it is run" run support
 expect "and holds whatever it is given" out_is alive
 
+# --- What compresses takes memory within the function's limit, and goes on after it was refused some
+cat >compressing.js <<'JS'
+import { brotliCompress, zstdCompress } from "snapcell:node";
+const bytes = new Uint8Array(3 << 20).map((_, i) => (i * i) >> 7);
+const attempt = call => { try { return call().length > 0; } catch (error) { return error.name; } };
+const zstd = level => zstdCompress(bytes, [[100, level]], { most: Infinity, announcedSize: -1, end: 2 });
+export default { fetch: () => new Response([
+    attempt(() => brotliCompress(bytes, 11, 24, 0)), attempt(() => zstd(22)),
+    attempt(() => brotliCompress(bytes, 5, 20, 0)), attempt(() => zstd(3)),
+].join() + "\n") };
+JS
+run 0 "a function that compresses" compile compressing.js
+run 0 "what takes more than there is" run --memory-mb 64 compressing
+expect "is refused, and only that" out_is RangeError,RangeError,true,true
+run 0 "the same with more memory" run --memory-mb 1024 compressing
+expect "is done" out_is true,true,true,true
+
 # --- All other imports are refused, wherever they stand
 printf 'import { env } from "cloudflare:workers";\nimport { x } from "cloudflare:sockets";\nexport default { fetch: () => new Response(env.A + x) };\n' >socket.js
 run 1 "another import" compile socket.js
