@@ -105,7 +105,8 @@ bool cell_outbox_add(cell_outbox *outbox, cell_message_type type, const void *fi
     if (outbox->size_bytes + most > OUTBOX_CAPACITY && !cell_outbox_flush(outbox)) return false;
     size_t at = outbox->size_bytes;
     if (!outer_buffer_use(&outbox->bytes, at + most)) return false;
-    if (outbox->call != 0) at = outbox_put_restored(outbox, at);
+    const bool tells_restored = outbox->call != 0 && !outbox->is_muted;
+    if (tells_restored) at = outbox_put_restored(outbox, at);
     at = outbox_put_header(outbox, at, type, body);
     at = outbox_put(outbox, at, &outbox->call, CELL_NUMBER_SIZE);
     at = outbox_put(outbox, at, first, first_size_bytes);
@@ -113,7 +114,7 @@ bool cell_outbox_add(cell_outbox *outbox, cell_message_type type, const void *fi
     outbox_hold(outbox);
     outbox->size_bytes = at;
     if (outbox_is_answer(type)) outbox->answered = true;
-    if (outbox->call != 0) outbox->restored = (cell_restored){0};
+    if (tells_restored) outbox->restored = (cell_restored){0};
     outbox_release(outbox);
     return true;
 }

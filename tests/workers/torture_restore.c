@@ -241,10 +241,12 @@ static void try_variant(snapcell_loader *loader, const restore_variant *variant,
     torture_try(&promises[RESTORED],
                 counts.restore_tier >= variant->tier && counts.restores >= name_count * calls &&
                     counts.deaths + counts.anomalies + counts.fallbacks + counts.cuts == 0,
-                "%s: tier %u, %lu restores, %lu deaths, %lu anomalies, %lu fallbacks",
+                "%s: tier %u, %lu restores of %lu, %lu deaths, %lu anomalies, %lu fallbacks, "
+                "%lu cuts",
                 variant->name, counts.restore_tier, (unsigned long)counts.restores,
-                (unsigned long)counts.deaths, (unsigned long)counts.anomalies,
-                (unsigned long)counts.fallbacks);
+                (unsigned long)(name_count * calls), (unsigned long)counts.deaths,
+                (unsigned long)counts.anomalies, (unsigned long)counts.fallbacks,
+                (unsigned long)counts.cuts);
     snapcell_workers_close(workers);
 }
 
