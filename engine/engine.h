@@ -62,6 +62,9 @@ void engine_draw_from_system(void);
  * image): who calls is not looked at any more. Thread: any. */
 void engine_leave_process(void);
 
+/* Takes a response for nobody: for calls that are only rehearsed. */
+extern const snapcell_stream engine_dropped_stream;
+
 /* Starts V8 to run functions, loads one of the engine's own and calls it, for nobody: the next load
  * finds in memory what it needs of the program. Thread: any. Errors: those of engine_start(),
  * engine_cell_new() and engine_cell_stream(). */

@@ -15,19 +15,22 @@ static const void *rehearsal_source(void *user)
     return user;
 }
 
-static bool rehearsal_whole(void *user, const snapcell_response *response)
+static bool dropped_whole(void *user, const snapcell_response *response)
 {
     (void)user;
     (void)response;
     return true;
 }
 
-static ptrdiff_t rehearsal_write(void *user, const void *data, size_t size_bytes)
+static ptrdiff_t dropped_write(void *user, const void *data, size_t size_bytes)
 {
     (void)user;
     (void)data;
     return (ptrdiff_t)size_bytes;
 }
+
+const snapcell_stream engine_dropped_stream = {
+    .struct_size = sizeof(snapcell_stream), .write = dropped_write, .whole = dropped_whole};
 
 /* The second snapshot of the base blob, which has more in it. V8 wants it aligned. Owned: free().
  */
@@ -64,10 +67,8 @@ static int rehearsal_load(const void *blob, size_t size_bytes, engine_cell **out
 
 static int rehearsal_call(engine_cell *cell, snapcell_error *err)
 {
-    const snapcell_stream stream = {
-        .struct_size = sizeof(stream), .write = rehearsal_write, .whole = rehearsal_whole};
     const snapcell_request request = SNAPCELL_REQUEST_INIT;
-    return engine_cell_stream(cell, &request, &stream, err);
+    return engine_cell_stream(cell, &request, &engine_dropped_stream, err);
 }
 
 int engine_rehearse(snapcell_error *err)

@@ -6,6 +6,7 @@
 
 #include "cell_child.h"
 #include "cleanup.h"
+#include "engine.h"
 #include "error_set.h"
 
 /* The host may send as much more of a body at once. */
@@ -329,25 +330,9 @@ int cell_child_answer(cell_child *child, const cell_call *call, bool *sent)
 
 /* --- Rehearsals --- */
 
-static bool rehearsal_whole(void *user, const snapcell_response *response)
-{
-    (void)user;
-    (void)response;
-    return true;
-}
-
-static ptrdiff_t rehearsal_write(void *user, const void *data, size_t size_bytes)
-{
-    (void)user;
-    (void)data;
-    return (ptrdiff_t)size_bytes;
-}
-
 int cell_child_rehearse(cell_child *child, const snapcell_request *request, bool streams)
 {
-    const snapcell_stream stream = {
-        .struct_size = sizeof(stream), .write = rehearsal_write, .whole = rehearsal_whole};
-    if (streams) return snapcell_cell_stream(child->cell, request, &stream, NULL);
+    if (streams) return snapcell_cell_stream(child->cell, request, &engine_dropped_stream, NULL);
     snapcell_response *response = NULL;
     int status = snapcell_cell_fetch(child->cell, request, &response, NULL);
     snapcell_response_free(response);
