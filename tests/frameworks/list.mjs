@@ -279,7 +279,7 @@ export const frameworks = {
             "@solidjs/start@2.0.5",
             "@solidjs/router@1.0.0",
             "solid-js@1",
-            "nitro@3.0.0",
+            "nitro@3.0.260903-beta",
             "vite@8",
             "wrangler@4.164.0",
         ],
@@ -287,6 +287,8 @@ export const frameworks = {
         peer: workerdOf(".output/server/wrangler.json"),
         warm: ["/"],
         requests: ["/", "/api?x=1", form("/api", "name=Zo%C3%AB"), "/robots.txt", "/missing"],
+        // The text of two of its functions, in which bundlers may indent lines as they like.
+        same: text => text.replace(/\s+/g, " "),
     },
     angular: {
         title: "Angular",

@@ -32,13 +32,15 @@ export async function peerLoadTime(built, request, starts = 5) {
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
 const askOnce = (port, { path, method = "GET", headers, body }) =>
-    new Promise((resolve, reject) =>
-        httpRequest({ port, host: "127.0.0.1", agent, method, headers, path }, response =>
+    new Promise((resolve, reject) => {
+        const options = { port, host: "127.0.0.1", agent, method, path };
+        options.headers = { host: "localhost", ...headers };
+        httpRequest(options, response =>
             response.resume().on("end", () => resolve(response.statusCode))
         )
             .on("error", reject)
-            .end(body)
-    );
+            .end(body);
+    });
 
 // Requests one after another, over one connection; the first half is not counted.
 async function hotTimeAt(port, request, calls) {

@@ -158,7 +158,9 @@ export async function build(name, framework, folder, snapcell) {
     const log = join(folder, "log");
     const { project, versions } = buildStarter(name, framework, folder);
     const tarball = packKit(dirname(folder), log);
-    const quiet = ["--no-save", "--no-audit", "--no-fund", "--legacy-peer-deps"];
+    // npm would take packages away if it were told other things of peers than before.
+    const peers = (framework.install ?? []).filter(word => word === "--legacy-peer-deps");
+    const quiet = ["--no-save", "--no-audit", "--no-fund", ...peers];
     run("npm", ["install", ...quiet, tarball], { cwd: project, log });
     const command = ["npx", "snapcell"];
     const built = compile(name, framework, { command, folder, cwd: project, snapcell });
