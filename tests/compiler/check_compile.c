@@ -11,6 +11,7 @@
 
 #include "artifact_reader.h"
 #include "compiler_fixture.h"
+#include "patience.h"
 
 static const char hello[] = "export default { fetch() { return new Response('hello') } }\n";
 
@@ -70,11 +71,13 @@ static const char *const loops[] = {
 START_TEST(test_endless_loop_hits_the_wall_limit)
 {
     snapcell_compile_options options = SNAPCELL_COMPILE_OPTIONS_INIT;
-    options.wall_limit_ms = 1000;
+    options.wall_limit_ms = patient_ms(1000);
     snapcell_error error;
+    char limit[32];
+    snprintf(limit, sizeof(limit), "%u ms", options.wall_limit_ms);
     fixture_compile_fails(fixture_write_text("fn.js", loops[_i]), &options, SNAPCELL_E_WALL_LIMIT,
                           "endless loop", &error);
-    ck_assert_ptr_nonnull(strstr(error.message, "1000 ms"));
+    ck_assert_ptr_nonnull(strstr(error.message, limit));
 }
 END_TEST
 
@@ -99,7 +102,7 @@ START_TEST(test_memory_hog_hits_the_memory_limit)
 {
     snapcell_compile_options options = SNAPCELL_COMPILE_OPTIONS_INIT;
     options.memory_limit_bytes = UINT64_C(64) << 20;
-    options.wall_limit_ms = 60000;
+    options.wall_limit_ms = patient_ms(60000);
     const char *path = fixture_write_text("fn.js", hogs[_i]);
     snapcell_error error;
     fixture_compile_fails(path, &options, SNAPCELL_E_MEMORY_LIMIT, "more than 64 MiB", &error);
@@ -280,7 +283,7 @@ START_TEST(test_recompile_gives_the_same)
     snapcell_compile_options other = SNAPCELL_COMPILE_OPTIONS_INIT;
     other.name = "ignored";
     other.level = 19;
-    other.wall_limit_ms = 20000;
+    other.wall_limit_ms = patient_ms(20000);
     snapcell_compiled *second = NULL;
     snapcell_error error;
     fixture_expect(snapcell_recompile(bytes, size, _i == 1 ? NULL : &other, &second, &error),

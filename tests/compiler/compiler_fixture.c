@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "patience.h"
+
 #define KEPT_COUNT_MAX 256
 
 static char folder[256];
@@ -92,11 +94,21 @@ void fixture_expect(int code, int expected, const snapcell_error *error, const c
         ck_assert_msg(strstr(message, part) != NULL, "expected '%s' in '%s'", part, message);
 }
 
+static snapcell_compile_options patient_options(const snapcell_compile_options *given)
+{
+    snapcell_compile_options options = SNAPCELL_COMPILE_OPTIONS_INIT;
+    if (given != NULL) options = *given;
+    if (options.wall_limit_ms == 0)
+        options.wall_limit_ms = patient_ms(SNAPCELL_COMPILE_WALL_LIMIT_MS_DEFAULT);
+    return options;
+}
+
 snapcell_compiled *fixture_compile(const char *path, const snapcell_compile_options *options)
 {
+    const snapcell_compile_options patient = patient_options(options);
     snapcell_compiled *compiled = NULL;
     snapcell_error error;
-    fixture_expect(snapcell_compile_file(path, options, &compiled, &error), SNAPCELL_OK, &error,
+    fixture_expect(snapcell_compile_file(path, &patient, &compiled, &error), SNAPCELL_OK, &error,
                    NULL);
     ck_assert_ptr_nonnull(compiled);
     return compiled;
@@ -105,8 +117,9 @@ snapcell_compiled *fixture_compile(const char *path, const snapcell_compile_opti
 void fixture_compile_fails(const char *path, const snapcell_compile_options *options, int expected,
                            const char *part, snapcell_error *error)
 {
+    const snapcell_compile_options patient = patient_options(options);
     snapcell_compiled *compiled = (snapcell_compiled *)folder; /* to see that it is cleared */
-    int status = snapcell_compile_file(path, options, &compiled, error);
+    int status = snapcell_compile_file(path, &patient, &compiled, error);
     fixture_expect(status, expected, error, part);
     ck_assert_ptr_null(compiled);
 }

@@ -5,10 +5,11 @@
 #include <unistd.h>
 
 #include "fixture.h"
+#include "patience.h"
 
 #define MEMORY_LIMIT_BYTES ((uint64_t)32 << 20)
-#define CPU_LIMIT_MS 100
-#define WALL_LIMIT_MS 100
+#define CPU_LIMIT_MS patient_ms(100)
+#define WALL_LIMIT_MS patient_ms(100)
 
 static const char abuser_source[] =
     "export default { async fetch(request) {\n"
@@ -334,8 +335,8 @@ END_TEST
 START_TEST(test_time_is_per_call)
 {
     snapcell_cell_options options = SNAPCELL_CELL_OPTIONS_INIT;
-    options.cpu_limit_ms = 2000;
-    options.wall_limit_ms = 10000;
+    options.cpu_limit_ms = patient_ms(2000);
+    options.wall_limit_ms = patient_ms(10000);
     snapcell_cell *cell = fixture_load(loader, "abuser", &options);
     for (int i = 0; i < 200; i++)
         fixture_expect_response(cell, "/", 200, "fine");

@@ -9,6 +9,7 @@
 
 #include "artifact_writer.h"
 #include "engine.h"
+#include "patience.h"
 
 static char fixture_folder[64];
 
@@ -67,6 +68,7 @@ static void fixture_compile_all(const fixture_function *functions, size_t count,
         const fixture_function *function = &functions[i];
         snapcell_compile_options options = *given;
         options.name = function->name;
+        options.wall_limit_ms = patient_ms(SNAPCELL_COMPILE_WALL_LIMIT_MS_DEFAULT);
         char file_name[64];
         snprintf(file_name, sizeof(file_name), "%s.js", function->name);
         size_t map_size = function->source_map == NULL ? 0 : strlen(function->source_map);

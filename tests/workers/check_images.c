@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "images_fixture.h"
+#include "patience.h"
 
 START_TEST(test_the_third_worker_is_launched)
 {
@@ -160,17 +161,19 @@ START_TEST(test_limits_hold)
 {
     snapcell_cell_options options = SNAPCELL_CELL_OPTIONS_INIT;
     snapcell_workers *workers = images_open(NULL, "web", NULL);
-    options.wall_limit_ms = 100;
+    char limit[32];
+    snprintf(limit, sizeof(limit), "limit of %u ms", patient_ms(100));
+    options.wall_limit_ms = patient_ms(100);
     snapcell_worker *worker = images_launch(workers, "web", &options);
-    workers_expect_failure(worker, "/hang", SNAPCELL_E_WALL_LIMIT, "limit of 100 ms");
-    workers_expect_failure(worker, "/loop", SNAPCELL_E_WALL_LIMIT, "limit of 100 ms");
+    workers_expect_failure(worker, "/hang", SNAPCELL_E_WALL_LIMIT, limit);
+    workers_expect_failure(worker, "/loop", SNAPCELL_E_WALL_LIMIT, limit);
     snapcell_worker_free(worker);
-    options.wall_limit_ms = 20000;
-    options.cpu_limit_ms = 100;
+    options.wall_limit_ms = patient_ms(20000);
+    options.cpu_limit_ms = patient_ms(100);
     worker = images_launch(workers, "web", &options);
     int pid = snapcell_worker_process_id(worker);
-    workers_expect_failure(worker, "/loop", SNAPCELL_E_CPU_LIMIT, "limit of 100 ms");
-    workers_expect_failure(worker, "/native", SNAPCELL_E_CPU_LIMIT, "limit of 100 ms");
+    workers_expect_failure(worker, "/loop", SNAPCELL_E_CPU_LIMIT, limit);
+    workers_expect_failure(worker, "/native", SNAPCELL_E_CPU_LIMIT, limit);
     workers_expect(worker, "/", "fine");
     ck_assert_int_eq(snapcell_worker_process_id(worker), pid);
     snapcell_worker_free(worker);

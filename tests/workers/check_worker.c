@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "patience.h"
 #include "workers_fixture.h"
 
 #define MIB ((uint64_t)1 << 20)
@@ -112,7 +113,7 @@ START_TEST(test_cells_are_fresh_or_kept)
 {
     snapcell_workers_options options = SNAPCELL_WORKERS_OPTIONS_INIT;
     snapcell_cell_options limits = SNAPCELL_CELL_OPTIONS_INIT;
-    limits.cpu_limit_ms = 100;
+    limits.cpu_limit_ms = patient_ms(100);
     for (int keep = 0; keep <= 1; keep++) {
         options.keep_cell = keep == 1;
         snapcell_workers *workers = workers_open(&options);

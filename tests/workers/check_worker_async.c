@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "patience.h"
 #include "workers_fixture.h"
 
 #define MIB ((size_t)1 << 20)
@@ -252,7 +253,7 @@ START_TEST(test_many_workers_on_one_loop)
     }
     for (int finished = 0; finished < WORKERS;) {
         struct epoll_event came[WORKERS];
-        int count = epoll_wait(loop, came, WORKERS, 10000);
+        int count = epoll_wait(loop, came, WORKERS, (int)patient_ms(10000));
         if (count < 0 && errno == EINTR) continue;
         ck_assert_int_gt(count, 0);
         for (int j = 0; j < count; j++) {
@@ -412,7 +413,7 @@ START_TEST(test_the_response_comes_before_later_work)
 {
     snapcell_workers *workers = open_with((snapcell_workers_policy)_i);
     snapcell_cell_options limits = SNAPCELL_CELL_OPTIONS_INIT;
-    limits.cpu_limit_ms = 100;
+    limits.cpu_limit_ms = patient_ms(100);
     snapcell_worker *worker = start_ready(workers, &limits);
     seen later = {0};
     begin_get(worker, "/later", false, &later);
@@ -439,7 +440,7 @@ START_TEST(test_responses_that_break_off)
     } cases[] = {{"/half", SNAPCELL_E_CPU_LIMIT}, {"/break", SNAPCELL_E_SCRIPT}};
     snapcell_workers *workers = open_with((snapcell_workers_policy)_i);
     snapcell_cell_options limits = SNAPCELL_CELL_OPTIONS_INIT;
-    limits.cpu_limit_ms = 100;
+    limits.cpu_limit_ms = patient_ms(100);
     for (int i = 0; i < 2; i++) {
         snapcell_worker *worker = start_ready(workers, &limits);
         seen broken = {0};

@@ -6,6 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "patience.h"
+
 #define WAIT_STEP_NS 20000000
 
 char images_folder[64];
@@ -31,7 +33,9 @@ void images_start(snapcell_workers *workers, const char *ref, const snapcell_cel
 snapcell_workers_counts images_wait(const snapcell_workers *workers, uint64_t images)
 {
     snapcell_workers_counts counts = images_counts(workers);
-    for (int i = 0; i < IMAGES_WAIT_STEPS && counts.images + counts.image_failures < images; i++) {
+    for (int i = 0;
+         i < (int)patient_ms(IMAGES_WAIT_STEPS) && counts.images + counts.image_failures < images;
+         i++) {
         images_pause();
         counts = images_counts(workers);
     }
@@ -45,7 +49,7 @@ snapcell_workers *images_open(const snapcell_workers_options *options, const cha
     if (options != NULL) patient = *options;
     /* A process that makes an image has the lowest priority: on a busy machine it needs its time.
      */
-    if (patient.start_limit_ms == 0) patient.start_limit_ms = IMAGES_START_LIMIT_MS;
+    if (patient.start_limit_ms == 0) patient.start_limit_ms = patient_ms(IMAGES_START_LIMIT_MS);
     snapcell_workers *workers = workers_open(&patient);
     images_start(workers, ref, cell_options);
     ck_assert_uint_eq(images_counts(workers).images, 0);

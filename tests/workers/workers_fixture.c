@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "patience.h"
+
 static const char web_source[] =
     "let count = 0;\n"
     "export default {\n"
@@ -56,6 +58,9 @@ snapcell_workers *workers_open(const snapcell_workers_options *options)
     snapcell_workers *workers = NULL;
     snapcell_error err = {0};
     if (given.store_path == NULL) given.store_path = workers_store_path;
+    if (given.start_limit_ms == 0)
+        given.start_limit_ms = patient_ms(SNAPCELL_START_LIMIT_MS_DEFAULT);
+    if (given.grace_ms == 0) given.grace_ms = patient_ms(SNAPCELL_GRACE_MS_DEFAULT);
     int status = snapcell_workers_open(&given, &workers, &err);
     ck_assert_msg(status == SNAPCELL_OK, "open: %s", err.message);
     return workers;
