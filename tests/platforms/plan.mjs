@@ -1,32 +1,63 @@
-// node plan.mjs BUILD RESULTS REGEX...: the commands that run tests of a cross build in an emulator, a line each,
-// those of the first REGEX first. A test's output becomes RESULTS/NAME.out; RESULTS/list gets its name and status.
+// node plan.mjs BUILD RESULTS REGEX [SECONDS] [UNTIL]: the commands that run the tests of a cross build whose names match,
+// in an emulator, a line each. Components take turns, so that all come through when the time is up: a test is ended after
+// SECONDS, and none begins when its machine is up for UNTIL seconds. A test's output becomes RESULTS/NAME.out; a line of
+// RESULTS/list gets its name, and its status, or "late" for what did not begin. RESULTS/planned gets the names of all, and
+// the SECONDS.
 import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
-const limitSeconds = 1200;
-const [build, results, ...patterns] = process.argv.slice(2);
+import { componentsOf } from "./report.mjs";
+
 const quoted = text => `'${text.replaceAll("'", "'\\''")}'`;
 
-function commandLine({ name, command, properties }) {
+// Each component's first test, each one's second, and so on.
+export function inTurns(names, components) {
+    const queues = new Map();
+    for (const name of names) {
+        const component = components.get(name);
+        queues.set(component, [...(queues.get(component) ?? []), name]);
+    }
+    const rounds = Math.max(0, ...[...queues.values()].map(({ length }) => length));
+    return Array.from({ length: rounds }, (_, round) =>
+        [...queues.values()].flatMap(queue => queue.slice(round, round + 1))
+    ).flat();
+}
+
+// How often the limits of time in tests are taken: as Check does for its own by this variable.
+const timesSlower = 40;
+
+export function commandLine({ name, command, properties }, results, seconds, until) {
     const { ENVIRONMENT = [] } = Object.fromEntries(properties.map(p => [p.name, p.value]));
     // The kernel starts the program: the machine's, or this one with an emulator.
     const words = /\/qemu-[^/]*$/.test(command[0]) ? command.slice(1) : command;
-    const environment = [...ENVIRONMENT, `CK_DEFAULT_TIMEOUT=${limitSeconds}`];
-    const run = ["env", ...environment, "timeout", "-k", "5", `${limitSeconds}`, ...words]
+    const environment = [...ENVIRONMENT, `CK_TIMEOUT_MULTIPLIER=${timesSlower}`];
+    const run = ["env", ...environment, "timeout", "-k", "5", `${seconds}`, ...words]
         .map(quoted)
         .join(" ");
     // The folder that the sources are in cannot make files without a name.
-    const inFolder = `mkdir -p ${quoted(`/tmp/${name}`)} && cd ${quoted(`/tmp/${name}`)} && ${run}`;
+    const folder = quoted(`/tmp/${name}`);
     const output = quoted(join(results, `${name}.out`));
-    return `( ${inFolder} ) >${output} 2>&1; echo "${name} $?" | tee -a ${quoted(join(results, "list"))}`;
+    const list = `tee -a ${quoted(join(results, "list"))}`;
+    const made = `( mkdir -p ${folder} && cd ${folder} && ${run} ) >${output} 2>&1`;
+    const test = `${made}; echo "${name} $?" | ${list}; rm -rf ${folder}`;
+    if (!until) return test;
+    const isTime = `[ "$(cut -d. -f1 /proc/uptime)" -lt ${until} ]`;
+    return `if ${isTime}; then ${test}; else echo "${name} late" | ${list}; fi`;
 }
 
-const listed = execFileSync("ctest", ["--test-dir", build, "--show-only=json-v1"], {
-    encoding: "utf8",
-    maxBuffer: 1 << 28,
-});
-const { tests } = JSON.parse(listed);
-const chosen = new Set(
-    patterns.flatMap(pattern => tests.filter(test => new RegExp(pattern).test(test.name)))
-);
-for (const test of chosen) console.log(commandLine(test));
+function main([build, results, pattern, seconds = "600", until = "0"]) {
+    const command = ["--test-dir", build, "--show-only=json-v1"];
+    const listed = JSON.parse(
+        execFileSync("ctest", command, { encoding: "utf8", maxBuffer: 1 << 28 })
+    );
+    const tests = new Map(listed.tests.map(test => [test.name, test]));
+    const chosen = [...tests.keys()].filter(name => new RegExp(pattern).test(name));
+    const planned = inTurns(chosen, componentsOf(listed));
+    writeFileSync(join(results, "planned"), JSON.stringify({ names: planned, seconds }));
+    for (const name of planned)
+        console.log(commandLine(tests.get(name), results, Number(seconds), Number(until)));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) main(process.argv.slice(2));

@@ -1,6 +1,6 @@
 // node report.mjs BUILD [--write]: what the tests of a cross build gave, in BUILD/processes and BUILD/machine (plan.mjs),
-// as tables; with --write, in docs/platforms.md. A test that did not pass has failed, unless its output shows a known
-// limit of the emulation (limits.json). The status is 1 if any has failed.
+// as tables; with --write, in docs/platforms.md. A test that did not pass has failed, unless it came to no end, or its
+// output shows a known limit of the emulation (limits.json). The status is 1 if any has failed.
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -20,13 +20,15 @@ export function componentsOf(listed) {
     );
 }
 
-// "passed", "failed", or why the emulation cannot do it.
-export function outcomeOf(place, { name, status, output }, limits) {
+// "passed", "failed", "not ...", or why the emulation cannot do it.
+export function outcomeOf(place, { name, status, output, seconds }, limits) {
     if (status === 0) return "passed";
+    if (status === "late") return "not begun when the time of the run was up";
+    if (status === "none") return "not finished when the run ended";
+    if (status === 124 || status === 137) return `not finished in ${seconds} s`;
     const limit = limits.find(
         each =>
             each.place === place &&
-            (each.status === undefined || each.status.includes(status)) &&
             (each.tests === undefined || new RegExp(each.tests).test(name)) &&
             (each.output === undefined || new RegExp(each.output).test(output))
     );
@@ -41,39 +43,46 @@ export function checksOf(output) {
     return failures + errors > 0 ? ` (${checks - failures - errors} of ${checks})` : "";
 }
 
-function resultsIn(folder) {
-    const list = join(folder, "list");
-    if (!existsSync(list)) return [];
-    const lines = readFileSync(list, "utf8").trim().split("\n");
-    return lines.map(line => {
-        const [name, status] = line.split(" ");
-        return {
-            name,
-            status: Number(status),
-            output: readFileSync(join(folder, `${name}.out`), "utf8"),
-        };
+const textOf = path => (existsSync(path) ? readFileSync(path, "utf8") : "");
+
+// Of each test that was planned. One without a status did not come to its end.
+export function resultsIn(folder) {
+    if (!existsSync(join(folder, "planned"))) return [];
+    const { names, seconds } = JSON.parse(textOf(join(folder, "planned")));
+    const lines = textOf(join(folder, "list")).trim().split("\n");
+    const statuses = new Map(lines.map(line => line.split(" ")));
+    return names.map(name => {
+        const status = statuses.get(name) ?? "none";
+        const output = textOf(join(folder, `${name}.out`));
+        return { name, seconds, output, status: /^\d+$/.test(status) ? Number(status) : status };
     });
 }
 
 const row = cells => `| ${cells.join(" | ")} |`;
+
+function kindOf(outcome) {
+    if (outcome === "passed" || outcome === "failed") return outcome;
+    return outcome.startsWith("not ") ? "unfinished" : "limited";
+}
 
 // A row for each component and place.
 export function summaryOf(outcomes) {
     const counts = new Map();
     for (const { component, place, outcome } of outcomes) {
         const key = `${component} in ${place}`;
-        const count = counts.get(key) ?? { component, place, passed: 0, failed: 0, limited: 0 };
-        count[outcome === "passed" || outcome === "failed" ? outcome : "limited"]++;
+        const none = { passed: 0, failed: 0, limited: 0, unfinished: 0 };
+        const count = counts.get(key) ?? { component, place, ...none };
+        count[kindOf(outcome)]++;
         counts.set(key, count);
     }
     const sorted = [...counts.values()].sort((a, b) =>
         `${a.component} ${a.place}` < `${b.component} ${b.place}` ? -1 : 1
     );
     return [
-        row(["component", "emulated", "passed", "failed", "not possible"]),
-        row(["---", "---", "---", "---", "---"]),
-        ...sorted.map(({ component, place, passed, failed, limited }) =>
-            row([component, places[place], passed, failed, limited])
+        row(["component", "emulated", "passed", "failed", "not possible", "not finished"]),
+        row(["---", "---", "---", "---", "---", "---"]),
+        ...sorted.map(({ component, place, passed, failed, limited, unfinished }) =>
+            row([component, places[place], passed, failed, limited, unfinished])
         ),
     ];
 }
