@@ -14,6 +14,8 @@
 #define FREE_SMALL_MAX 2056
 #define FREE_SMALL_STEP 16
 #define FREE_SIZE_MIN 24
+/* Free chunks below this size are held. */
+#define FREE_HELD_MAX ((size_t)64 << 10)
 
 typedef struct free_chunk {
     struct free_chunk *next;
@@ -57,9 +59,35 @@ static void clear_top(uintptr_t start, uintptr_t end)
     madvise((void *)whole, page_of(end) - whole, MADV_DONTNEED);
 }
 
-/* The largest first, so that none is broken for a smaller one. */
-void free_memory_clear(void)
+/* Pieces that are kept from malloc(): part of what is restored, as they are. */
+static free_chunk *held;
+
+void free_memory_release(void)
 {
+    while (held != NULL) {
+        free_chunk *next = held->next;
+        held->next = NULL;
+        free(held);
+        held = next;
+    }
+}
+
+/* What is large is of use to calls, and does not scatter what they write. */
+static void hold_or_free(free_chunk *chunk)
+{
+    if (malloc_usable_size(chunk) < FREE_HELD_MAX) {
+        chunk->next = held;
+        held = chunk;
+    } else {
+        chunk->next = NULL;
+        free(chunk);
+    }
+}
+
+/* The largest first, so that none is broken for a smaller one. */
+void free_memory_hold(void)
+{
+    free_memory_release();
     const struct mallinfo2 info = mallinfo2();
     const uintptr_t end = (uintptr_t)sbrk(0);
     const uintptr_t top = end - info.keepcost;
@@ -70,8 +98,7 @@ void free_memory_clear(void)
         taken = take_chunks(taken, size, top);
     while (taken != NULL) {
         free_chunk *next = taken->next;
-        taken->next = NULL;
-        free(taken);
+        hold_or_free(taken);
         taken = next;
     }
     clear_top(end - mallinfo2().keepcost, end);

@@ -97,7 +97,7 @@ static void session_prepare_restores(void *user)
     session->heat.is_done =
         session->warm.count == 0 || snapcell_cell_info(cell)->shape != SNAPCELL_SHAPE_FETCH ||
         warm_calls == SNAPCELL_WARM_CALLS_NONE || warm_calls == SNAPCELL_WARM_CALLS_UNPREPARED;
-    malloc_trim(HEAP_PAD_SIZE);
+    free_memory_hold();
 }
 
 /* Whether an env can be made is found out before the first call. */
@@ -315,6 +315,7 @@ static bool session_rehearse_slice(restore_session *session, const cell_heat_sli
     const uint64_t start_cpu_ns = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID);
     bool fine = true;
     *out = (session_slice){0};
+    free_memory_release();
     cell_note_draws(session->child->cell, cell_draws_note, &session->draws);
     while (fine && !out->call_waits && !cell_draws_are_many(&session->draws) &&
            out->rounds < slice->rounds_max && out->spent_ns < slice->ns_max) {
@@ -338,7 +339,7 @@ static bool session_heat(restore_session *session, const cell_heat_slice *slice,
     bool keeps = false;
     if (fine && is_worth) { /* a slice that was cut may have been in the middle of malloc() */
         free_stack_clear(session->call_stack, CALL_STACK_SIZE);
-        free_memory_clear();
+        free_memory_hold();
         keeps = session_keeps_draws(session);
     }
     cell_draws_forget(&session->draws);

@@ -57,13 +57,43 @@ START_TEST(test_what_was_freed_is_zeroed_and_the_rest_is_not)
     }
     void *end = sbrk(0);
     ck_assert_uint_gt(count_patterns(first), kept);
-    free_memory_clear();
+    free_memory_hold();
     ck_assert_uint_eq(count_patterns(first), kept);
     ck_assert_ptr_eq(sbrk(0), end);
     for (unsigned i = 0; i < BLOCKS; i += 7)
         free(blocks[i]);
-    free_memory_clear();
+    free_memory_hold();
     ck_assert_uint_eq(count_patterns(first), 0);
+}
+END_TEST
+
+START_TEST(test_what_comes_next_lies_together)
+{
+    static char *blocks[BLOCKS];
+    mallopt(M_MMAP_MAX, 0);
+    mallopt(M_TOP_PAD, 32 << 20);
+    for (unsigned i = 0; i < BLOCKS; i++)
+        blocks[i] = malloc(size_of(i));
+    for (unsigned i = 1; i < BLOCKS; i += 2)
+        free(blocks[i]);
+    free_memory_hold();
+    char *lowest = (char *)UINTPTR_MAX;
+    char *highest = NULL;
+    size_t total = 0;
+    for (unsigned i = 1; i < BLOCKS; i += 2) {
+        blocks[i] = malloc(size_of(i));
+        if (blocks[i] < lowest) lowest = blocks[i];
+        if (blocks[i] > highest) highest = blocks[i];
+        total += size_of(i) + 32;
+    }
+    ck_assert_uint_lt((size_t)(highest - lowest), total);
+    ck_assert(lowest > blocks[BLOCKS - 2]);
+
+    free_memory_release();
+    char *again = malloc(size_of(1));
+    for (unsigned i = 0; i < BLOCKS && again > lowest; i++)
+        again = malloc(size_of(1)); /* what was freed last comes first */
+    ck_assert(again < lowest);
 }
 END_TEST
 
@@ -103,6 +133,7 @@ int main(void)
     Suite *suite = suite_create("free_memory");
     TCase *tests = tcase_create("free_memory");
     tcase_add_test(tests, test_what_was_freed_is_zeroed_and_the_rest_is_not);
+    tcase_add_test(tests, test_what_comes_next_lies_together);
     tcase_add_test(tests, test_a_stack_is_cleared_below_its_top);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
