@@ -1,7 +1,5 @@
 "use strict";
-// node:util from unenv, which has no more than names for some: inspect and format are Node's own
-// in node-inspect-extracted, comparisons are those of the package assert.
-const { inherits } = require("unenv/node/util");
+// node:util: inspect and format are Node's own in node-inspect-extracted, comparisons are those of the package assert.
 const {
     checkFunction,
     checkInteger,
@@ -49,6 +47,18 @@ function callbackify(original) {
 function falsyRejection(reason) {
     const error = new Error("Promise was rejected with falsy value");
     return Object.assign(error, { code: "ERR_FALSY_VALUE_REJECTION", reason });
+}
+
+// Packages' inherits() give the constructor another prototype: what its own had by then would be lost.
+function inherits(constructor, base) {
+    if (constructor === undefined || constructor === null)
+        throw invalidType("ctor", "Function", constructor);
+    if (base === undefined || base === null) throw invalidType("superCtor", "Function", base);
+    if (base.prototype === undefined)
+        throw invalidType("superCtor.prototype", "Object", base.prototype);
+    const value = { value: base, writable: true, configurable: true };
+    Object.defineProperty(constructor, "super_", value);
+    Object.setPrototypeOf(constructor.prototype, base.prototype);
 }
 
 function deprecate(original, message, code) {

@@ -147,42 +147,64 @@ const codeLater = kind =>
 // A chunk that means a flush.
 const mark = Buffer.alloc(1);
 
-class Coder extends Transform {
-    #code;
-    #flushes = [];
-    bytesWritten = 0;
+// What a coder keeps to itself: { code, flushes, handle }. Not fields of a class: as in Node, code from before classes makes
+// its own `this` a coder by zlib.Inflate.call(this).
+const states = new WeakMap();
 
-    constructor(kind, options = {}) {
-        super(options);
-        this.#code = newCoder(kind, options ?? {}, true);
+function initCoder(coder, kind, options) {
+    Transform.call(coder, options ?? {});
+    coder.bytesWritten = 0;
+    coder._chunkSize = options?.chunkSize ?? constants.Z_DEFAULT_CHUNK;
+    states.set(coder, { code: newCoder(kind, options ?? {}, true), flushes: [] });
+}
+
+function step(coder, bytes, last, done) {
+    try {
+        for (const chunk of states.get(coder).code(bytes, last))
+            coder.push(Buffer.from(chunk.buffer));
+    } catch (error) {
+        done(error);
+        return;
     }
+    done();
+}
 
+// As much as pngjs needs of what is Node's own: it decodes at once by calling a coder's handle. All input is taken by
+// the first call; those that follow get what had no room.
+function newHandle(code) {
+    let rest = Buffer.alloc(0);
+    return {
+        close() {},
+        writeSync(flush, from, start, count, to, at, room) {
+            if (count > 0) {
+                const bytes = from.subarray(start, start + count);
+                rest = Buffer.concat([rest, ...code(bytes, flush === constants.Z_FINISH)]);
+            }
+            const copied = rest.copy(to, at, 0, room);
+            rest = rest.subarray(copied);
+            return [0, room - copied];
+        },
+    };
+}
+
+class Coder extends Transform {
     _transform(chunk, encoding, done) {
-        if (chunk === mark) return void this.#step(new Uint8Array(0), this.#flushes.shift(), done);
+        if (chunk === mark)
+            return void step(this, new Uint8Array(0), states.get(this).flushes.shift(), done);
         const bytes = typeof chunk === "string" ? Buffer.from(chunk, encoding) : chunk;
         this.bytesWritten += bytes.length;
-        this.#step(bytes, false, done);
+        step(this, bytes, false, done);
     }
 
     _flush(done) {
-        this.#step(new Uint8Array(0), true, done);
-    }
-
-    #step(bytes, last, done) {
-        try {
-            for (const chunk of this.#code(bytes, last)) this.push(Buffer.from(chunk.buffer));
-        } catch (error) {
-            done(error);
-            return;
-        }
-        done();
+        step(this, new Uint8Array(0), true, done);
     }
 
     flush(kind, callback) {
         const done = typeof kind === "function" ? kind : callback;
         const how = typeof kind === "number" ? kind : constants.Z_FULL_FLUSH;
         // What was written before comes first; an empty chunk does not get here.
-        this.#flushes.push(how);
+        states.get(this).flushes.push(how);
         this.write(mark, done);
     }
 
@@ -190,7 +212,22 @@ class Coder extends Transform {
         if (callback) this.once("close", callback);
         this.destroy();
     }
+
+    get _handle() {
+        const state = states.get(this);
+        if (state && state.handle === undefined) state.handle = newHandle(state.code);
+        return state?.handle;
+    }
+
+    set _handle(handle) {
+        states.get(this).handle = handle;
+    }
+
+    get _outBuffer() {
+        return Buffer.alloc(this._chunkSize);
+    }
 }
+Coder.prototype._outOffset = 0;
 
 const zlib = {};
 
@@ -199,7 +236,8 @@ for (const kind of [...Object.keys(kinds), ...Object.keys(wholes)]) {
     const Kind = function (options) {
         if (!new.target && wholes[kind] === zstd)
             throw new TypeError(`Class constructor ${kind} cannot be invoked without 'new'`);
-        return Reflect.construct(Coder, [kind, options], new.target ?? Kind);
+        if (!(this instanceof Kind)) return new Kind(options);
+        initCoder(this, kind, options);
     };
     Object.defineProperty(Kind, "name", { value: kind });
     Kind.prototype = Object.create(Coder.prototype, {

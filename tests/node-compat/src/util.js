@@ -92,6 +92,22 @@ export const handler = async () => ({
             util.inherits(Derived, Base);
             return [new Derived().hi(), Derived.super_ === Base];
         },
+        "inherits, later": () => {
+            function Base() {}
+            Base.prototype.hi = () => "hi";
+            function Derived() {}
+            Derived.prototype.own = () => "own";
+            const early = new Derived();
+            util.inherits(Derived, Base);
+            return [early.own(), early.hi(), early instanceof Base, Object.keys(Derived)];
+        },
+        "inherits, no constructor": () => util.inherits(undefined, Map),
+        "inherits of nothing": () => util.inherits(function () {}, null),
+        "inherits of an arrow": () =>
+            util.inherits(
+                function () {},
+                () => 1
+            ),
         notAFunction: () => promisify(1),
         encoders: () => [
             new util.TextEncoder().encode("ü").length,
