@@ -71,12 +71,36 @@ const isPlatforms = input => /^node-(absent|empty):/.test(input);
 const asksForEnv =
     /\btypeof process\b[^;]{0,40}\bprocess\??\.env\b(?!\??\.NODE_ENV)|\bglobalThis\??\.process\b/;
 
+// A package that uses process, and neither looks whether there is one nor has its own of that name, fails without.
+const usesProcess = /(?<![\w$.'"`-])process\.(?!env\.NODE_ENV\b)\w/;
+const looksForProcess = new RegExp(
+    [
+        /\btypeof process\b/,
+        /\bprocess\s*(\?\.|=>|=(?!=))/,
+        /[\w$\])]\s*\??\.\s*process\b/,
+        /[(,{[]\s*process\s*[,)}\]]/,
+        /\b(var|let|const|function|class|import)\s[^;=(]{0,200}\bprocess\b/,
+    ]
+        .map(({ source }) => source)
+        .join("|")
+);
+const comments = /\/\*[^]*?\*\/|(^|\s)\/\/.*$/gm;
+
+/** @param {string} text of a package's file */
+function reliesOnProcess(text) {
+    if (!usesProcess.test(text)) return false;
+    const code = text.replace(comments, " ");
+    return usesProcess.test(code) && !looksForProcess.test(code);
+}
+
+const needsProcess = text => asksForEnv.test(text) || reliesOnProcess(text);
+
 const inOutput = ({ outputs = {} }) =>
     Object.values(outputs).flatMap(({ inputs }) => Object.keys(inputs));
 
 /**
  * Does this bundle need Node's globals? It does if it uses a module of Node's, if code that is not in a package
- * names one of them, or if a package looks for the environment.
+ * names one of them, or if a package looks for the environment or cannot do without.
  * @param {{ inputs: Record<string, unknown> }} metafile
  * @param {string} root
  * @param {(file: string) => string} readText
@@ -87,7 +111,7 @@ export function needsNode(metafile, root, readText) {
         inputs.some(input => isPlatforms(input) || isNodeModule(resolve(root, input))) ||
         inOutput(metafile)
             .filter(input => /(^|\/)node_modules\//.test(input))
-            .some(input => asksForEnv.test(readText(input))) ||
+            .some(input => needsProcess(readText(input))) ||
         inputs
             .filter(input => !/(^|\/)node_modules\/|^[a-z-]+:|^</.test(input))
             .filter(input => !isOfPreset(resolve(root, input)))

@@ -322,3 +322,28 @@ test("a package that looks whether there is an environment finds the mode in it"
         assert.equal(answer(folder, name), "production");
     }
 });
+
+test("a package that uses process without looking whether there is one has it", () => {
+    const packages = {
+        version: `exports.answer = () => String(process.versions.v8).length > 0;`,
+        looks: `exports.answer = () => typeof process !== "undefined" ? process.platform : "no";`,
+        own: `var process = { platform: "own" }; exports.answer = () => process.platform;`,
+        given: `exports.answer = () => [{ platform: "given" }].map(function (process) { return process.platform; });`,
+        said: `/* process.exit() */ // process.platform
+            exports.answer = () => "process.env, " + { process: { exit: 1 } }.process.exit;`,
+        mode: `exports.answer = () => process.env.NODE_ENV;`,
+    };
+    const files = {};
+    for (const [name, text] of Object.entries(packages)) {
+        files[`node_modules/${name}/index.js`] = text;
+        files[`${name}.js`] = `import { answer } from "./node_modules/${name}/index.js";
+            export default { fetch: () => new Response(String(answer())) };`;
+    }
+    const folder = project(files);
+    snapcell(folder, ["build"]);
+    const answers = Object.keys(packages).map(name => answer(folder, name));
+    const plain = ["no", "own", "given", "process.env, 1", "production"];
+    assert.deepEqual(answers, ["true", ...plain]);
+    for (const name of ["own", "given", "said", "mode"])
+        assert.doesNotMatch(read(folder, `.snapcell/${name}.js`), /snapcell:node-compat/, name);
+});
