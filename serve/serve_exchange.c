@@ -100,7 +100,8 @@ static void exchange_count_failure(serve_exchange *exchange, int status)
 {
     serve_function_metrics *metrics = &exchange->function->metrics;
     if (status == SNAPCELL_E_CANCELLED) metrics->cancelled++;
-    if (status == SNAPCELL_E_CANCELLED || status == SNAPCELL_OK) return;
+    if (status == SNAPCELL_E_CANCELLED || status == SNAPCELL_E_USAGE || status == SNAPCELL_OK)
+        return;
     metrics->failures++;
     if (status == SNAPCELL_E_MEMORY_LIMIT) metrics->limits[0]++;
     if (status == SNAPCELL_E_CPU_LIMIT) metrics->limits[1]++;

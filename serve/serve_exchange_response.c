@@ -193,6 +193,7 @@ void exchange_answer(serve_exchange *exchange, int status, const char *extra, co
 
 static int response_status_of(int code, bool was_granted)
 {
+    if (code == SNAPCELL_E_USAGE && was_granted) return 400;
     if (was_granted) return code == SNAPCELL_E_WALL_LIMIT ? 504 : 500;
     if (code == SNAPCELL_E_NOT_FOUND) return 404;
     return 503;
@@ -215,6 +216,19 @@ static void response_log_failure(const serve_exchange *exchange, const snapcell_
     serve_log_end(log);
 }
 
+/* The function was not called: the URL is none, or its event's JSON. That is the client's doing. */
+static void response_bad_request(serve_exchange *exchange, const snapcell_error *error)
+{
+    serve_log *log = &exchange->context->log;
+    exchange->context->metrics.bad_requests++;
+    serve_log_begin(log, "warn", "bad_request");
+    serve_log_text(log, "request", exchange->id);
+    serve_log_text(log, "function", exchange->function->name);
+    serve_log_number(log, "status", 400);
+    serve_log_text(log, "error", error->message);
+    serve_log_end(log);
+}
+
 /* For a person who develops the function, all that is known; for others, an id. */
 static void response_error_text(const serve_exchange *exchange, int status,
                                 const snapcell_error *error, serve_buffer *out)
@@ -234,14 +248,17 @@ static void response_error_text(const serve_exchange *exchange, int status,
 void exchange_fail(serve_exchange *exchange, const snapcell_error *error, unsigned retry_after_s)
 {
     bool was_granted = exchange->is_calling;
-    if (was_granted || error->code != SNAPCELL_E_BUSY) response_log_failure(exchange, error);
+    int status = response_status_of(error->code, was_granted);
+    if (status == 400)
+        response_bad_request(exchange, error);
+    else if (was_granted || error->code != SNAPCELL_E_BUSY)
+        response_log_failure(exchange, error);
     if (exchange->client == NULL) return;
     if (exchange->state == EXCHANGE_STREAMING) {
         response_finish(exchange, false);
         return;
     }
     exchange->state = EXCHANGE_NO_RESPONSE;
-    int status = response_status_of(error->code, was_granted);
     char extra[128];
     size_t size = (size_t)snprintf(extra, sizeof(extra), "x-request-id: %s\r\n", exchange->id);
     if (retry_after_s > 0)

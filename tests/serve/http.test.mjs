@@ -232,6 +232,35 @@ test("functions of JSON take the body, or the request", async () => {
     assert.equal(seen.body, null);
 });
 
+test("what a function cannot be called with is the client's failure, not the function's", async () => {
+    const names = ["event", "front"].map(
+        name => `snapcell_call_failures_total{function="${name}"}`
+    );
+    const failures = async () => {
+        const metrics = await server.metrics();
+        return names.map(name => metrics.get(name) ?? 0);
+    };
+    const before = await failures();
+    for (const [host, body, wrong] of [
+        ["event", "{no", /not JSON/],
+        ["event", "", undefined],
+        ["front:99999", "{}", /not a URL/],
+        ["front.xn--a", "{}", /not a URL/],
+        ["event", "[1", /not JSON/],
+    ]) {
+        const answer = await server.get("/echo", { host, method: "POST", body });
+        assert.equal(answer.status, wrong ? 400 : 200, `${host} ${body}: ${answer.body}`);
+        if (!wrong) continue;
+        const id = answer.headers["x-request-id"];
+        const line = await until("the line", () =>
+            server.lines("bad_request").find(({ request }) => request === id)
+        );
+        assert.match(line.error, wrong);
+        assert.equal(server.lines("failure").filter(({ request }) => request === id).length, 0);
+    }
+    assert.deepEqual(await failures(), before);
+});
+
 test("a failure is 500 with an id that the log has", async () => {
     const answer = await server.get("/throw");
     assert.equal(answer.status, 500);
