@@ -48,7 +48,7 @@ END_TEST
 START_TEST(test_rest_of_an_older_struct_is_zero)
 {
     const size_t size = offsetof(sample, second);
-    sample *given = malloc(size);
+    void *given = malloc(size);
     ck_assert_ptr_nonnull(given);
     memcpy(given, &(sample){size, 1, 0}, size);
     sample out;
