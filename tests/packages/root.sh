@@ -72,6 +72,6 @@ root_run() {
             mount --bind "${bind%%:*}" "$root${bind#*:}"
         done
         exec chroot "$root" /usr/bin/env -i "$@"' sh "$root" "$binds" \
-        PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="$root_home" LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
+        PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="$root_home" LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
         SSL_CERT_FILE="$root_certificates" NODE_EXTRA_CA_CERTS="$root_certificates" $kept "$@"
 }
