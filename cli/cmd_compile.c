@@ -22,6 +22,7 @@ enum {
     COMPILE_EXPLAIN,
     COMPILE_HEAP,
     COMPILE_UNEVALUATED,
+    COMPILE_PRELUDE,
 };
 
 static const cli_option compile_options[] = {
@@ -56,6 +57,9 @@ static const cli_option compile_options[] = {
     {COMPILE_UNEVALUATED, "unevaluated", NULL,
      "a `code` artifact at once, without evaluating the bundle: for\n"
      "development. Needs --format; --shape auto means fetch"},
+    {COMPILE_PRELUDE, "prelude-length", "N",
+     "with --unevaluated: the bundle's first N UTF-16 code units are\n"
+     "a module that the rest imports as snapcell:prelude"},
     CLI_COMPILE_JOBS_OPTION,
     CLI_SIGN_OPTION("sign each artifact with this secret key; one that is there,\n"
                     "and is not signed so, is compiled again and replaced"),
@@ -143,6 +147,14 @@ static bool compile_take_level(compile_state *state, const char *value)
     return true;
 }
 
+static bool compile_take_prelude(compile_state *state, const char *value)
+{
+    uint64_t number = 0;
+    if (!cli_number("--prelude-length", value, 1, UINT32_MAX, &number)) return false;
+    state->options.prelude_length = (uint32_t)number;
+    return true;
+}
+
 static bool compile_take(void *user, int id, const char *value)
 {
     compile_state *state = user;
@@ -170,6 +182,8 @@ static bool compile_take(void *user, int id, const char *value)
     case COMPILE_UNEVALUATED:
         state->options.unevaluated = true;
         return true;
+    case COMPILE_PRELUDE:
+        return compile_take_prelude(state, value);
     case COMPILE_EXPLAIN:
         state->explain = true;
         return true;

@@ -267,6 +267,7 @@ static int task_write(const compile_task *task, const snapcell_key *key,
         .blob = {result->blob, result->blob_size_bytes},
         .source = {bundle->text, bundle->text_size_bytes},
         .source_encoding = bundle->encoding,
+        .prelude_length = recipe->prelude_length,
         .source_map = {bundle->source_map, bundle->source_map_size_bytes},
         .manifest = {manifest, manifest_size_bytes},
         .prefix = {base_blob, base_blob_size},
@@ -376,6 +377,9 @@ static void options_from_manifest(const manifest_recipe *recipe, const artifact_
     out->entropy = recipe->entropy_allowed ? SNAPCELL_ENTROPY_ALLOW : SNAPCELL_ENTROPY_FRESH;
     out->warm = recipe->warm.requests;
     out->warm_count = recipe->warm.count;
+    /* Its modules are not one bundle. */
+    out->prelude_length = view->info.prelude_length;
+    out->unevaluated = view->info.prelude_length > 0;
 }
 
 static int recompile_options(const snapcell_compile_options *given, snapcell_compile_options *out,

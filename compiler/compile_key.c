@@ -55,6 +55,7 @@ static void key_put_recipe(wire_writer *writer, const compile_recipe *recipe)
     snapcell_fingerprint host = snapcell_host_fingerprint(recipe->host);
     wire_put_raw(writer, host.bytes, sizeof(host.bytes));
     if (recipe->unevaluated) wire_put_text(writer, "unevaluated");
+    if (recipe->prelude_length > 0) wire_put_u32(writer, recipe->prelude_length);
 }
 
 int compile_key(const bundle_file *bundle, const compile_recipe *recipe, snapcell_key *out,

@@ -123,6 +123,11 @@ static int recipe_set_unevaluated(compile_recipe *recipe, const snapcell_compile
                                   snapcell_error *err)
 {
     recipe->unevaluated = options->unevaluated;
+    recipe->prelude_length = options->prelude_length;
+    if (options->prelude_length > 0 &&
+        (!options->unevaluated || options->format != SNAPCELL_FORMAT_ESM))
+        return error_set(err, SNAPCELL_E_USAGE,
+                         "only an ES module that is not evaluated can have a prelude");
     if (!options->unevaluated) return SNAPCELL_OK;
     if (options->format == SNAPCELL_FORMAT_AUTO)
         return error_set(err, SNAPCELL_E_USAGE,

@@ -18,6 +18,7 @@ typedef struct compile_recipe {
     bool raw;
     bool entropy_allowed;
     bool unevaluated;
+    uint32_t prelude_length; /* 0: none */
     const snapcell_host *host;
 } compile_recipe;
 

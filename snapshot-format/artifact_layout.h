@@ -88,7 +88,8 @@ typedef struct artifact_header {
     uint8_t engine[16];
     uint8_t host[16];
     uint8_t bundle_hash[16];
-    uint8_t reserved[40];
+    le32 prelude_length;
+    uint8_t reserved[36];
 } artifact_header;
 
 static_assert(sizeof(artifact_header) == 192, "SPEC.md, the header");
@@ -106,7 +107,8 @@ static_assert(offsetof(artifact_header, key) == 88, "SPEC.md, the header");
 static_assert(offsetof(artifact_header, engine) == 104, "SPEC.md, the header");
 static_assert(offsetof(artifact_header, host) == 120, "SPEC.md, the header");
 static_assert(offsetof(artifact_header, bundle_hash) == 136, "SPEC.md, the header");
-static_assert(offsetof(artifact_header, reserved) == 152, "SPEC.md, the header");
+static_assert(offsetof(artifact_header, prelude_length) == 152, "SPEC.md, the header");
+static_assert(offsetof(artifact_header, reserved) == 156, "SPEC.md, the header");
 static_assert(_Alignof(artifact_header) == 1, "laid over any address");
 
 /* What the checksum covers begins after it; the digest also leaves itself out. */

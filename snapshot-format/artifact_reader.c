@@ -131,6 +131,7 @@ static int artifact_parse_header(const artifact_parse *parse, snapcell_error *er
     info->shape = (snapcell_handler_shape)header->shape;
     info->source_format = (snapcell_source_format)header->source_format;
     parse->view->source_encoding = (artifact_text_encoding)header->source_encoding;
+    info->prelude_length = le32_get(header->prelude_length);
     memcpy(info->key.bytes, header->key, sizeof(info->key.bytes));
     memcpy(info->engine.bytes, header->engine, sizeof(info->engine.bytes));
     memcpy(info->host.bytes, header->host, sizeof(info->host.bytes));
@@ -359,6 +360,22 @@ static int artifact_parse_section(artifact_parse *parse, const artifact_section_
     return SNAPCELL_OK; /* R22 */
 }
 
+/* Something of the source comes after it. */
+static int artifact_check_prelude(const artifact_view *view, snapcell_error *err)
+{
+    const uint32_t length = view->info.prelude_length;
+    if (length == 0) return SNAPCELL_OK;
+    const uint64_t unit = view->source_encoding == ARTIFACT_TEXT_UTF16LE ? 2 : 1;
+    if (view->info.kind == SNAPCELL_ARTIFACT_CODE &&
+        view->info.source_format == SNAPCELL_SOURCE_ESM &&
+        length < view->source.decoded_size_bytes / unit)
+        return SNAPCELL_OK;
+    return error_set(err, SNAPCELL_E_CORRUPT, /* R37 */
+                     "the artifact's source cannot have a prelude of %" PRIu32
+                     " characters; compile it again",
+                     length);
+}
+
 /* What can be told only after the last section. The signature's type is the lowest of trailers. */
 static int artifact_check_whole(const artifact_parse *parse, const artifact_walk *walk,
                                 snapcell_error *err)
@@ -384,7 +401,7 @@ static int artifact_check_whole(const artifact_parse *parse, const artifact_walk
                              section_kinds[type].name);
         }
     }
-    return SNAPCELL_OK;
+    return artifact_check_prelude(parse->view, err);
 }
 
 static int artifact_parse_sections(artifact_parse *parse, snapcell_error *err)

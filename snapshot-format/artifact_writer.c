@@ -95,6 +95,20 @@ static bool artifact_in_range(int value, int min, int max)
     return value >= min && value <= max;
 }
 
+static int artifact_check_prelude(const artifact_spec *spec, snapcell_error *err)
+{
+    const size_t unit = spec->source_encoding == ARTIFACT_TEXT_UTF16LE ? 2 : 1;
+    if (spec->prelude_length == 0 ||
+        (spec->kind == SNAPCELL_ARTIFACT_CODE && spec->source_format == SNAPCELL_SOURCE_ESM &&
+         spec->prelude_length < spec->source.size_bytes / unit)) {
+        return SNAPCELL_OK;
+    }
+    return error_set(err, SNAPCELL_E_USAGE,
+                     "a prelude is the beginning of an ES module that is evaluated at each load: "
+                     "it cannot have %" PRIu32 " of %zu characters here",
+                     spec->prelude_length, spec->source.size_bytes / unit);
+}
+
 static int artifact_check_spec(const artifact_spec *spec, snapcell_error *err)
 {
     if (!artifact_in_range((int)spec->kind, SNAPCELL_ARTIFACT_SNAPSHOT, SNAPCELL_ARTIFACT_CODE) ||
@@ -118,7 +132,7 @@ static int artifact_check_spec(const artifact_spec *spec, snapcell_error *err)
                          "UTF-16 has an even number of bytes, this source has %zu",
                          spec->source.size_bytes);
     }
-    return SNAPCELL_OK;
+    return artifact_check_prelude(spec, err);
 }
 
 static int artifact_check_prefix(const artifact_spec *spec, snapcell_error *err)
@@ -315,6 +329,7 @@ static void artifact_fill_header(artifact_builder *builder, const artifact_spec 
     header->source_format = (uint8_t)spec->source_format;
     header->source_encoding = (uint8_t)spec->source_encoding;
     le32_set(&header->section_count, section_count);
+    le32_set(&header->prelude_length, spec->prelude_length);
     memcpy(header->key, spec->key.bytes, sizeof(header->key));
     memcpy(header->engine, spec->engine.bytes, sizeof(header->engine));
     memcpy(header->host, spec->host.bytes, sizeof(header->host));

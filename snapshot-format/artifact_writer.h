@@ -27,6 +27,7 @@ typedef struct artifact_spec {
     artifact_part blob;
     artifact_part source;
     artifact_text_encoding source_encoding;
+    uint32_t prelude_length;  /* in code units of the encoding; 0: the source is one module */
     artifact_part source_map; /* optional */
     artifact_part manifest;   /* JSON text, stored raw */
     /* For the blob; source and source map are compressed too, without prefix, unless it is raw.

@@ -299,6 +299,36 @@ START_TEST(test_recompile_gives_the_same)
 }
 END_TEST
 
+/* Its two modules are no bundle that could become a snapshot. */
+START_TEST(test_a_prelude_is_kept)
+{
+    static const char source[] = "export const n = 1;\n"
+                                 "import { n } from 'snapcell:prelude';\n"
+                                 "export default { fetch() { return new Response(n); } };\n";
+    snapcell_compile_options options = SNAPCELL_COMPILE_OPTIONS_INIT;
+    snapcell_compiled *first = NULL, *second = NULL;
+    snapcell_error error;
+    options.unevaluated = true;
+    options.format = SNAPCELL_FORMAT_ESM;
+    options.prelude_length = 20;
+    fixture_expect(snapcell_compile_memory("fn.js", source, sizeof(source) - 1, NULL, 0, &options,
+                                           &first, &error),
+                   SNAPCELL_OK, &error, NULL);
+    size_t size;
+    const void *bytes = snapcell_compiled_artifact(first, &size);
+    fixture_expect(snapcell_recompile(bytes, size, NULL, &second, &error), SNAPCELL_OK, &error,
+                   NULL);
+    ck_assert_uint_eq(snapcell_compiled_info(second)->prelude_length, 20);
+    ck_assert_int_eq(snapcell_compiled_info(second)->kind, SNAPCELL_ARTIFACT_CODE);
+    snapcell_compiled_free(second);
+    snapcell_compiled_free(first);
+    options.prelude_length = sizeof(source) - 1; /* nothing comes after it */
+    fixture_expect(snapcell_compile_memory("fn.js", source, sizeof(source) - 1, NULL, 0, &options,
+                                           &first, &error),
+                   SNAPCELL_E_USAGE, &error, "prelude");
+}
+END_TEST
+
 START_TEST(test_source_map_that_cannot_be_used_is_a_warning)
 {
     const char *path = fixture_write_text("fn.js", hello);
@@ -433,6 +463,7 @@ int main(void)
         {test_artifact_tells_what_it_is, 0},
         {test_memory_and_file_give_the_same, 0},
         {test_recompile_gives_the_same, 2},
+        {test_a_prelude_is_kept, 0},
         {test_source_map_that_cannot_be_used_is_a_warning, 0},
         {test_errors_go_through_the_source_map, 0},
         {test_console_output_is_handed_over, 0},

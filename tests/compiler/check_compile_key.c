@@ -62,7 +62,7 @@ END_TEST
 /* Keys of one bundle with everything that decides, changed one by one: all differ. */
 START_TEST(test_whatever_decides_the_artifact_changes_the_key)
 {
-    snapcell_key keys[32];
+    snapcell_key keys[40];
     size_t count = 0;
     const char *path = fixture_write_text("a.js", source);
     keys[count++] = key_of(path, NULL);
@@ -88,6 +88,10 @@ START_TEST(test_whatever_decides_the_artifact_changes_the_key)
     options.format = SNAPCELL_FORMAT_ESM;
     options.unevaluated = true;
     keys[count++] = key_of(path, &options);
+    for (uint32_t length = 1; length < 3; length++) {
+        options.prelude_length = length;
+        keys[count++] = key_of(path, &options);
+    }
     options = (snapcell_compile_options)SNAPCELL_COMPILE_OPTIONS_INIT;
     options.level = 1;
     keys[count++] = key_of(path, &options);
@@ -192,6 +196,13 @@ START_TEST(test_bad_options_are_refused)
     bad.format = SNAPCELL_FORMAT_ESM;
     bad.strict = true;
     expect_usage(&bad, SNAPCELL_E_USAGE, "no snapshot");
+    bad.strict = false;
+    bad.prelude_length = 1;
+    bad.format = SNAPCELL_FORMAT_SCRIPT;
+    expect_usage(&bad, SNAPCELL_E_USAGE, "prelude");
+    bad.format = SNAPCELL_FORMAT_ESM;
+    bad.unevaluated = false;
+    expect_usage(&bad, SNAPCELL_E_USAGE, "prelude");
 }
 END_TEST
 

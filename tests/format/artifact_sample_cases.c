@@ -125,6 +125,12 @@ static void use_utf16(test_sample *sample)
     set_data(sample, ARTIFACT_SECTION_SOURCE, "a\0\xac\x20", 4);
 }
 
+static void use_utf16_code(test_sample *sample)
+{
+    use_code(sample);
+    use_utf16(sample);
+}
+
 static void use_odd_utf16(test_sample *sample)
 {
     sample->source_encoding = ARTIFACT_TEXT_UTF16LE;
@@ -439,6 +445,14 @@ static void swap_types(test_sample *sample)
     sample_seal(sample);
 }
 
+static void own_commonjs_prelude(test_sample *sample)
+{
+    artifact_header *header = (artifact_header *)sample->bytes;
+    header->source_format = SNAPCELL_SOURCE_COMMONJS;
+    le32_set(&header->prelude_length, 1);
+    sample_seal(sample);
+}
+
 static const case_row rows[] = {
     {GOOD("good-raw")},
     {GOOD("good-frame"), .change = use_frame},
@@ -457,6 +471,8 @@ static const case_row rows[] = {
     {GOOD("good-r29-eight-bytes-size"), .change = frame_eight_bytes_size},
     {GOOD("good-r29-window"), .change = frame_window},
     {GOOD("good-r29-rle"), .change = frame_rle},
+    {GOOD("good-r37-prelude"), .change = use_code, HEADER(prelude_length, 55)},
+    {GOOD("good-r37-prelude-utf16"), .change = use_utf16_code, HEADER(prelude_length, 1)},
     {BAD("r01-header-cut", E_CORRUPT), .finish = cut_header},
     {BAD("r03-magic", E_CORRUPT), HEADER(magic, 0x89)},
     {BAD("r03-text-mode", E_CORRUPT), .finish = text_mode},
@@ -478,7 +494,7 @@ static const case_row rows[] = {
     {BAD("r11-source-format-4", E_FORMAT), HEADER(source_format, 4)},
     {BAD("r12-source-encoding-2", E_FORMAT), HEADER(source_encoding, 2)},
     {BAD("r13-reserved-first", E_FORMAT), HEADER(reserved[0], 1)},
-    {BAD("r13-reserved-last", E_FORMAT), HEADER(reserved[39], 0x80)},
+    {BAD("r13-reserved-last", E_FORMAT), HEADER(reserved[35], 0x80)},
     {BAD("r14-sections-33", E_TOO_LARGE), .change = overfill_table},
     {BAD("r14-sections-largest", E_TOO_LARGE), HEADER(section_count, UINT32_MAX)},
     {BAD("r15-table-past-end", E_CORRUPT), .finish = table_past_end},
@@ -565,6 +581,11 @@ static const case_row rows[] = {
      .change = frame_before_prefix},
     {.result = {"r36-without-prefix", SNAPCELL_OK, SNAPCELL_E_CORRUPT},
      .change = frame_without_prefix},
+    {BAD("r37-prelude-of-snapshot", E_CORRUPT), HEADER(prelude_length, 1)},
+    {BAD("r37-prelude-is-whole", E_CORRUPT), .change = use_code, HEADER(prelude_length, 56)},
+    {BAD("r37-prelude-largest", E_CORRUPT), .change = use_code, HEADER(prelude_length, UINT32_MAX)},
+    {BAD("r37-prelude-in-bytes", E_CORRUPT), .change = use_utf16_code, HEADER(prelude_length, 2)},
+    {BAD("r37-prelude-of-commonjs", E_CORRUPT), .change = use_code, .finish = own_commonjs_prelude},
 };
 
 const size_t sample_case_count = sizeof(rows) / sizeof(rows[0]);

@@ -46,6 +46,7 @@ static const struct {
     {"r34", "is expected"},
     {"r35", "the artifact has no"},
     {"r36", "decode"},
+    {"r37", "cannot have a prelude"},
 };
 
 static const char *saying_of(const char *name)

@@ -315,6 +315,19 @@ START_TEST(test_writer_takes_code_without_a_cache)
 }
 END_TEST
 
+START_TEST(test_writer_keeps_a_prelude)
+{
+    artifact_spec spec = sample_spec();
+    spec.kind = SNAPCELL_ARTIFACT_CODE;
+    spec.prelude_length = (uint32_t)spec.source.size_bytes - 1;
+    size_t size = 0;
+    artifact_view view;
+    uint8_t *bytes = write_and_read(&spec, &size, &view);
+    ck_assert_uint_eq(view.info.prelude_length, spec.prelude_length);
+    free(bytes);
+}
+END_TEST
+
 START_TEST(test_writer_keeps_every_choice)
 {
     for (int kind = 1; kind <= 2; kind++) {
@@ -379,6 +392,13 @@ START_TEST(test_writer_refuses_what_a_reader_would)
     REFUSED(SNAPCELL_E_USAGE, "level", spec.codec = ARTIFACT_CODEC_ZSTD_PREFIX; spec.level = 20);
     REFUSED(SNAPCELL_E_USAGE, "even", spec.source_encoding = ARTIFACT_TEXT_UTF16LE;
             spec.source.size_bytes = 3);
+    REFUSED(SNAPCELL_E_USAGE, "prelude", spec.prelude_length = 1);
+    REFUSED(SNAPCELL_E_USAGE, "prelude", spec.kind = SNAPCELL_ARTIFACT_CODE;
+            spec.prelude_length = (uint32_t)spec.source.size_bytes);
+    REFUSED(SNAPCELL_E_USAGE, "prelude", spec.kind = SNAPCELL_ARTIFACT_CODE;
+            spec.prelude_length = UINT32_MAX);
+    REFUSED(SNAPCELL_E_USAGE, "prelude", spec.kind = SNAPCELL_ARTIFACT_CODE;
+            spec.source_format = SNAPCELL_SOURCE_SCRIPT; spec.prelude_length = 1);
     REFUSED(SNAPCELL_E_USAGE, "needs a name", spec.name = NULL);
     REFUSED(SNAPCELL_E_USAGE, "needs a name", spec.name = "");
     REFUSED(SNAPCELL_E_USAGE, "needs a file name", spec.file_name = NULL);
@@ -436,6 +456,7 @@ int main(void)
     tcase_add_loop_test(tcase, test_writer_keeps_the_prefix_to_the_blob, 0, 2);
     tcase_add_loop_test(tcase, test_writer_takes_code_without_a_cache, ARTIFACT_CODEC_RAW,
                         ARTIFACT_CODEC_ZSTD_PREFIX + 1);
+    tcase_add_test(tcase, test_writer_keeps_a_prelude);
     tcase_add_test(tcase, test_writer_keeps_every_choice);
     tcase_add_test(tcase, test_writer_refuses_what_a_reader_would);
     tcase_add_test(tcase, test_writer_takes_names_of_the_longest_size);

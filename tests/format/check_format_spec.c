@@ -92,6 +92,7 @@ START_TEST(test_spec_has_the_layout)
         FIELD(artifact_header, engine, "engine"),
         FIELD(artifact_header, host, "host"),
         FIELD(artifact_header, bundle_hash, "bundle hash"),
+        FIELD(artifact_header, prelude_length, "prelude length"),
         FIELD(artifact_header, reserved, "reserved"),
         FIELD(artifact_section_entry, type, "type"),
         FIELD(artifact_section_entry, flags, "flags"),

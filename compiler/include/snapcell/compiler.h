@@ -85,6 +85,9 @@ typedef struct snapcell_compile_options {
      * answer to a change need not wait for the snapshot. What is wrong with the top level comes to
      * light when it is loaded. Needs `format`; a `shape` of 0 is FETCH; there are no warm-ups. */
     bool unevaluated;
+    /* With `unevaluated` and ESM: so many UTF-16 code units of the bundle are an ES module of their
+     * own, which the rest imports as "snapcell:prelude". 0: the bundle is one module */
+    uint32_t prelude_length;
 } snapcell_compile_options;
 
 #define SNAPCELL_COMPILE_OPTIONS_INIT                                                              \

@@ -69,6 +69,9 @@ typedef struct snapcell_artifact_info {
     const char *manifest;         /* JSON, UTF-8, not zero-terminated */
     uint64_t manifest_size_bytes;
     uint8_t digest[32]; /* BLAKE2b-256 of all but the checksum, itself and a later signature */
+    /* So many of the source's code units are a module of their own; see
+     * snapcell_compile_options. 0: there is no prelude */
+    uint32_t prelude_length;
 } snapcell_artifact_info;
 
 /* Purpose: check a function's name: 1 to SNAPCELL_ARTIFACT_NAME_SIZE_MAX bytes of UTF-8 without
