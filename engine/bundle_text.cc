@@ -1,5 +1,7 @@
 #include "bundle_text.h"
 
+#include <cstring>
+
 namespace snapcell
 {
 
@@ -18,6 +20,30 @@ intptr_t BundleText::Reference() const
             static_cast<const v8::String::ExternalOneByteStringResource *>(&one_byte_));
     return reinterpret_cast<intptr_t>(
         static_cast<const v8::String::ExternalStringResource *>(&two_byte_));
+}
+
+engine_text PreludeOf(const engine_bundle &bundle)
+{
+    engine_text text = bundle.source;
+    text.length = bundle.prelude_length;
+    return text;
+}
+
+engine_text TextAfterPrelude(const engine_bundle &bundle)
+{
+    engine_text text = bundle.source;
+    text.start += bundle.prelude_length;
+    text.length -= bundle.prelude_length;
+    return text;
+}
+
+bool HaveSamePrelude(const engine_bundle &one, const engine_bundle &other)
+{
+    size_t unit = one.source.encoding == ARTIFACT_TEXT_LATIN1 ? 1 : 2;
+    return one.prelude_length != 0 && one.prelude_length == other.prelude_length &&
+           one.source.encoding == other.source.encoding &&
+           memcmp(one.source.data(one.source.user), other.source.data(other.source.user),
+                  one.prelude_length * unit) == 0;
 }
 
 } // namespace snapcell

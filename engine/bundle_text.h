@@ -32,7 +32,10 @@ class OneByteBundleText final : public v8::String::ExternalOneByteStringResource
   public:
     explicit OneByteBundleText(const engine_text &text) : text_(text) {}
     bool IsCacheable() const override { return false; }
-    const char *data() const override { return static_cast<const char *>(text_.data(text_.user)); }
+    const char *data() const override
+    {
+        return static_cast<const char *>(text_.data(text_.user)) + text_.start;
+    }
     size_t length() const override { return text_.length; }
     void Dispose() override {}
 
@@ -47,7 +50,7 @@ class TwoByteBundleText final : public v8::String::ExternalStringResource
     bool IsCacheable() const override { return false; }
     const uint16_t *data() const override
     {
-        return static_cast<const uint16_t *>(text_.data(text_.user));
+        return static_cast<const uint16_t *>(text_.data(text_.user)) + text_.start;
     }
     size_t length() const override { return text_.length; }
     void Dispose() override {}
@@ -76,6 +79,13 @@ class BundleText
     OneByteBundleText one_byte_;
     TwoByteBundleText two_byte_;
 };
+
+// The two modules that a bundle with a prelude consists of. Without one, the first is empty and the
+// second everything.
+engine_text PreludeOf(const engine_bundle &bundle);
+engine_text TextAfterPrelude(const engine_bundle &bundle);
+// Whether two bundles have one, the same one.
+bool HaveSamePrelude(const engine_bundle &one, const engine_bundle &other);
 
 } // namespace snapcell
 

@@ -90,6 +90,7 @@ typedef struct engine_text {
     size_t length; /* in code units: bytes for Latin-1, pairs of bytes for UTF-16LE */
     const void *(*data)(void *user);
     void *user;
+    size_t start; /* of what `data` gives, the text begins here; in code units, too */
 } engine_text;
 
 /* A source map (JSON); `data` is called when an error is reported, and may give NULL. */
@@ -101,6 +102,9 @@ typedef struct engine_source_map {
 typedef struct engine_bundle {
     const char *file_name; /* as stacks show it; a base name */
     engine_text source;
+    /* So many code units of it, from its start, are an ES module of their own, which the rest
+     * imports. 0: there is none; always of what is built */
+    size_t prelude_length;
     engine_source_map source_map;
     const snapcell_host *host; /* NULL: no host functions */
 } engine_bundle;
@@ -214,6 +218,7 @@ typedef struct engine_cell_options {
     snapcell_log_fn *log; /* NULL: dropped */
     void *log_user;
     const snapcell_fetch_client *fetch_client; /* NULL: fetch() is rejected; Borrowed */
+    bool prelude_only;                         /* engine_cell_go_on() evaluates the rest */
 } engine_cell_options;
 
 /* Whether a cell can be made or called from here: not in a child that was forked after the engine
@@ -240,6 +245,12 @@ int engine_cell_new(const engine_image *image, const engine_cell_options *option
  * before its first call. `env`: copied. Thread: one at a time. Errors: E_TOO_LARGE, E_INTERNAL. */
 int engine_cell_rebind(engine_cell *cell, const engine_env *env, size_t env_count,
                        snapcell_error *err);
+
+/* Makes a cell of which only the prelude was evaluated one of `image`: evaluates what comes after
+ * the prelude, which must be the same text in the same encoding. `image`: as for engine_cell_new();
+ * the first one stays in use, too. Thread: one at a time, once. Errors: E_USAGE (it is another
+ * prelude), and those of engine_cell_new(). */
+int engine_cell_go_on(engine_cell *cell, const engine_image *image, snapcell_error *err);
 
 /* Says that the cell's memory, as it is now, will be restored for each call, and each time be
  * followed by engine_cell_rebind(). Thread: one at a time. Errors: E_INTERNAL (this V8 keeps the

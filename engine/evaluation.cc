@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <string>
+#include <string_view>
 
 #include "absent_names.h"
 #include "builtin_imports.h"
@@ -17,12 +18,30 @@ namespace snapcell
 namespace
 {
 
+constexpr std::string_view kPreludeSpecifier = "snapcell:prelude";
+
+v8::Local<v8::Module> PreludeModule(v8::Isolate *isolate)
+{
+    return IsolateState::From(isolate)->prelude.Get(isolate);
+}
+
+// Where in the bundle the module begins that is compiled next.
+v8::Location Beginning(v8::Isolate *isolate)
+{
+    const size_t length = IsolateState::From(isolate)->bundle->prelude_length;
+    v8::Local<v8::Module> prelude = PreludeModule(isolate);
+    return prelude.IsEmpty() ? v8::Location(0, 0)
+                             : prelude->SourceOffsetToLocation(static_cast<int>(length));
+}
+
 v8::ScriptOrigin Origin(v8::Isolate *isolate, bool is_module)
 {
     const engine_bundle *bundle = IsolateState::From(isolate)->bundle;
     v8::Local<v8::String> name =
         v8::String::NewFromUtf8(isolate, bundle->file_name).FromMaybe(v8::String::Empty(isolate));
-    return v8::ScriptOrigin(name, 0, 0, false, -1, v8::Local<v8::Value>(), false, false, is_module);
+    v8::Location beginning = Beginning(isolate);
+    return v8::ScriptOrigin(name, beginning.GetLineNumber(), beginning.GetColumnNumber(), false, -1,
+                            v8::Local<v8::Value>(), false, false, is_module);
 }
 
 // Source takes ownership of the CachedData object, not of the bytes in it.
@@ -63,6 +82,12 @@ v8::MaybeLocal<v8::Module> CompileEsModule(v8::Isolate *isolate, BundleText *tex
     return v8::ScriptCompiler::CompileModule(isolate, &source, OptionsFor(cache));
 }
 
+bool IsResolved(v8::Isolate *isolate, std::string_view specifier)
+{
+    return IsBuiltinImport(specifier) ||
+           (specifier == kPreludeSpecifier && !PreludeModule(isolate).IsEmpty());
+}
+
 // What a module imports must be there: the bundler was to resolve all that the engine does not
 // have.
 int RefuseImports(v8::Local<v8::Context> context, v8::Local<v8::Module> module, snapcell_error *err)
@@ -72,7 +97,7 @@ int RefuseImports(v8::Local<v8::Context> context, v8::Local<v8::Module> module, 
     for (int i = 0; i < requests->Length(); i++) {
         v8::Local<v8::ModuleRequest> request = requests->Get(context, i).As<v8::ModuleRequest>();
         v8::String::Utf8Value specifier(isolate, request->GetSpecifier());
-        if (*specifier != nullptr && IsBuiltinImport(*specifier)) continue;
+        if (*specifier != nullptr && IsResolved(isolate, *specifier)) continue;
         v8::Location place = module->SourceOffsetToLocation(request->GetSourceOffset());
         int status = error_set(err, SNAPCELL_E_SCRIPT, "%s",
                                UnresolvedMessage("import", *specifier ? *specifier : "?").c_str());
@@ -84,7 +109,7 @@ int RefuseImports(v8::Local<v8::Context> context, v8::Local<v8::Module> module, 
     return SNAPCELL_OK;
 }
 
-// Called for built-in imports alone: a module with others was refused before.
+// Called for what IsResolved() alone: a module with others was refused before.
 v8::MaybeLocal<v8::Module> ResolveImport(v8::Local<v8::Context> context,
                                          v8::Local<v8::String> specifier, v8::Local<v8::FixedArray>,
                                          v8::Local<v8::Module>)
@@ -92,14 +117,15 @@ v8::MaybeLocal<v8::Module> ResolveImport(v8::Local<v8::Context> context,
     v8::Isolate *isolate = context->GetIsolate();
     v8::String::Utf8Value name(isolate, specifier);
     v8::Local<v8::Module> module;
+    if (*name != nullptr && *name == kPreludeSpecifier) return PreludeModule(isolate);
     if (*name == nullptr || !NewBuiltinImport(context, *name).ToLocal(&module)) return {};
     IsolateState::From(isolate)->imports.emplace_back(isolate, module);
     return module;
 }
 
-int EvaluateEsModule(v8::Local<v8::Context> context, BundleText *text,
-                     const v8::ScriptCompiler::CachedData *cache, Evaluation *out,
-                     snapcell_error *err)
+int EvaluateModule(v8::Local<v8::Context> context, BundleText *text,
+                   const v8::ScriptCompiler::CachedData *cache, v8::Local<v8::Promise> *promise,
+                   v8::Local<v8::Module> *out, snapcell_error *err)
 {
     v8::Isolate *isolate = context->GetIsolate();
     v8::TryCatch caught(isolate);
@@ -112,16 +138,31 @@ int EvaluateEsModule(v8::Local<v8::Context> context, BundleText *text,
     if (module->InstantiateModule(context, ResolveImport).IsNothing() ||
         !module->Evaluate(context).ToLocal(&result))
         return ReportCaught(isolate, caught, "", err);
-    v8::Local<v8::Promise> promise = result.As<v8::Promise>();
-    status = RunUntilSettled(context, promise, err);
+    *promise = result.As<v8::Promise>();
+    *out = module;
+    return SNAPCELL_OK;
+}
+
+// What the top level threw.
+int ReportRejected(v8::Isolate *isolate, v8::Local<v8::Promise> promise, snapcell_error *err)
+{
+    if (promise->State() != v8::Promise::kRejected) return SNAPCELL_OK;
+    promise->MarkAsHandled();
+    IsolateState::From(isolate)->unhandled_rejections.clear();
+    return ReportValue(isolate, promise->Result(), "", err);
+}
+
+int EvaluateEsModule(v8::Local<v8::Context> context, BundleText *text,
+                     const v8::ScriptCompiler::CachedData *cache, Evaluation *out,
+                     snapcell_error *err)
+{
+    v8::TryCatch caught(context->GetIsolate());
+    v8::Local<v8::Promise> promise;
+    int status = EvaluateModule(context, text, cache, &promise, &out->module, err);
+    if (status == SNAPCELL_OK) status = RunUntilSettled(context, promise, err);
+    if (status == SNAPCELL_OK) status = ReportRejected(context->GetIsolate(), promise, err);
     if (status != SNAPCELL_OK) return status;
-    if (promise->State() == v8::Promise::kRejected) {
-        promise->MarkAsHandled();
-        IsolateState::From(isolate)->unhandled_rejections.clear();
-        return ReportValue(isolate, promise->Result(), "", err);
-    }
-    out->exports = module->GetModuleNamespace();
-    out->module = module;
+    out->exports = out->module->GetModuleNamespace();
     return SNAPCELL_OK;
 }
 
@@ -285,6 +326,20 @@ int DetectFormat(v8::Local<v8::Context> context, BundleText *text, engine_format
         module_got_further =
             as_module.Message()->GetStartPosition() >= as_commonjs.Message()->GetStartPosition();
     return ReportCaught(isolate, module_got_further ? as_module : as_commonjs, "", err);
+}
+
+int EvaluatePrelude(v8::Local<v8::Context> context, BundleText *text, snapcell_error *err)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::TryCatch caught(isolate);
+    v8::Local<v8::Promise> promise;
+    v8::Local<v8::Module> module;
+    int status = EvaluateModule(context, text, nullptr, &promise, &module, err);
+    if (status == SNAPCELL_OK && promise->State() == v8::Promise::kPending)
+        status = RunUntilSettled(context, promise, err);
+    if (status == SNAPCELL_OK) status = ReportRejected(isolate, promise, err);
+    if (status == SNAPCELL_OK) IsolateState::From(isolate)->prelude.Reset(isolate, module);
+    return status;
 }
 
 int EvaluateBundle(v8::Local<v8::Context> context, BundleText *text, engine_format format,

@@ -41,6 +41,11 @@ int EvaluateBundle(v8::Local<v8::Context> context, BundleText *text, engine_form
                    const v8::ScriptCompiler::CachedData *cache, Evaluation *out,
                    snapcell_error *err);
 
+// Compiles and evaluates the first of a bundle's two modules, which EvaluateBundle() then finds.
+// Nothing else runs in between, so that the two are evaluated as one bundle would be. Errors: as
+// EvaluateBundle().
+int EvaluatePrelude(v8::Local<v8::Context> context, BundleText *text, snapcell_error *err);
+
 struct Handler {
     snapcell_handler_shape shape;
     v8::Local<v8::Function> entry; // see the module "dispatch"

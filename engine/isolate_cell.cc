@@ -29,7 +29,8 @@ using namespace snapcell;
 
 struct engine_cell {
     engine_cell(const engine_image &image_, const engine_cell_options &options)
-        : image(image_), array_buffers(options.memory_limit_bytes), text(image_.bundle.source),
+        : image(image_), array_buffers(options.memory_limit_bytes),
+          prelude(PreludeOf(image_.bundle)), text(TextAfterPrelude(image_.bundle)),
           references(BuildExternalReferences(text))
     {
         startup.data = static_cast<const char *>(image.blob);
@@ -54,10 +55,13 @@ struct engine_cell {
         state.exhausted_user = options.exhausted_user;
     }
 
-    const engine_image image;
+    engine_image image;
     IsolateState state;
     ArrayBufferQuota array_buffers;
-    BundleText text;
+    BundleText prelude;                     // empty: there is none
+    BundleText text;                        // the rest
+    std::unique_ptr<BundleText> text_after; // the rest of another bundle, which went on
+    double prelude_end_ms = 0;              // on the clock of the isolate
     std::vector<intptr_t> references;
     v8::StartupData startup;
     snapcell_handler_shape shape = SNAPCELL_SHAPE_FETCH;
@@ -211,6 +215,37 @@ int MakeEnv(engine_cell *cell, const engine_env *given, size_t count, snapcell_e
     return SNAPCELL_OK;
 }
 
+// All of a bundle but its prelude.
+int EvaluateRest(engine_cell *cell, v8::Local<v8::Context> context, BundleText *text,
+                 snapcell_error *err)
+{
+    v8::ScriptCompiler::CachedData cache(reinterpret_cast<const uint8_t *>(cell->startup.data),
+                                         cell->startup.raw_size,
+                                         v8::ScriptCompiler::CachedData::BufferNotOwned);
+    bool has_cache = cell->image.blob != nullptr && cell->image.bundle.prelude_length == 0;
+    Evaluation evaluation;
+    Handler handler;
+    int status = EvaluateBundle(context, text, cell->image.format, has_cache ? &cache : nullptr,
+                                &evaluation, err);
+    if (status != SNAPCELL_OK) return status;
+    status = SelectHandler(context, cell->image.format, evaluation.exports, cell->image.shape,
+                           &handler, err);
+    if (status != SNAPCELL_OK) return status;
+    LogUnhandledRejections(cell->isolate);
+    cell->state.imports.clear();
+    cell->state.prelude.Reset();
+    cell->entry.Reset(cell->isolate, handler.entry);
+    cell->shape = handler.shape;
+    return SNAPCELL_OK;
+}
+
+// Of a cell that is to wait then: nothing may come due meanwhile.
+int CheckIsAtRest(engine_cell *cell, snapcell_error *err)
+{
+    if (cell->state.timers.Empty() && !cell->state.fetches.CanWake()) return SNAPCELL_OK;
+    return error_set(err, SNAPCELL_E_USAGE, "the prelude has set a timer or begun a fetch");
+}
+
 // A `code` artifact is evaluated at every load; its blob is a code cache. Its top level can read
 // the env.
 int EvaluateContext(engine_cell *cell, const engine_cell_options &options, snapcell_error *err)
@@ -219,23 +254,26 @@ int EvaluateContext(engine_cell *cell, const engine_cell_options &options, snapc
     v8::Context::Scope entered(context);
     cell->context.Reset(cell->isolate, context);
     int status = MakeEnv(cell, options.env, options.env_count, err);
+    if (status == SNAPCELL_OK && cell->image.bundle.prelude_length > 0)
+        status = EvaluatePrelude(context, &cell->prelude, err);
     if (status != SNAPCELL_OK) return status;
-    v8::ScriptCompiler::CachedData cache(reinterpret_cast<const uint8_t *>(cell->startup.data),
-                                         cell->startup.raw_size,
-                                         v8::ScriptCompiler::CachedData::BufferNotOwned);
-    Evaluation evaluation;
-    Handler handler;
-    status = EvaluateBundle(context, &cell->text, cell->image.format,
-                            cell->image.blob != nullptr ? &cache : nullptr, &evaluation, err);
-    if (status != SNAPCELL_OK) return status;
-    status = SelectHandler(context, cell->image.format, evaluation.exports, cell->image.shape,
-                           &handler, err);
-    if (status != SNAPCELL_OK) return status;
-    LogUnhandledRejections(cell->isolate);
-    cell->state.imports.clear();
-    cell->entry.Reset(cell->isolate, handler.entry);
-    cell->shape = handler.shape;
-    return SNAPCELL_OK;
+    if (!options.prelude_only) return EvaluateRest(cell, context, &cell->text, err);
+    cell->prelude_end_ms = cell->state.MonotonicMs();
+    return CheckIsAtRest(cell, err);
+}
+
+// Its clock stood still while it waited.
+int EnterAndGoOn(engine_cell *cell, snapcell_error *err)
+{
+    cell->state.ContinueClock(cell->prelude_end_ms);
+    cell->state.ResetTimeOrigin();
+    Entry entry(cell);
+    if (!entry.watched())
+        return error_set(err, SNAPCELL_E_INTERNAL, "the watchdog's thread cannot be started");
+    v8::Local<v8::Context> context = cell->context.Get(cell->isolate);
+    v8::Context::Scope entered(context);
+    int status = EvaluateRest(cell, context, cell->text_after.get(), err);
+    return status == SNAPCELL_OK ? ReportCondemned(cell->isolate, err) : status;
 }
 
 int EnterAndRestore(engine_cell *cell, const engine_cell_options &options, snapcell_error *err)
@@ -315,6 +353,19 @@ extern "C" int engine_cell_new(const engine_image *image, const engine_cell_opti
     times->context_ns = monotonic_now_ns() - isolate_made;
     *out = cell.release();
     return SNAPCELL_OK;
+}
+
+extern "C" int engine_cell_go_on(engine_cell *cell, const engine_image *image, snapcell_error *err)
+{
+    if (cell->text_after != nullptr || cell->state.prelude.IsEmpty() ||
+        image->kind != SNAPCELL_ARTIFACT_CODE ||
+        !HaveSamePrelude(cell->image.bundle, image->bundle))
+        return error_set(err, SNAPCELL_E_USAGE, "the cell does not have this bundle's prelude");
+    cell->text_after.reset(new (std::nothrow) BundleText(TextAfterPrelude(image->bundle)));
+    if (cell->text_after == nullptr)
+        return error_set(err, SNAPCELL_E_NOMEM, "no memory for a cell");
+    cell->image = *image;
+    return EnterAndGoOn(cell, err);
 }
 
 extern "C" int engine_cell_rebind(engine_cell *cell, const engine_env *env, size_t env_count,

@@ -193,6 +193,7 @@ void IsolateState::ForgetHandles()
     fresh_buffers.clear();
     env.Reset();
     imports.clear();
+    prelude.Reset();
     drawn_buffers.Reset();
     build_failure.Reset();
     unhandled_rejections.clear();

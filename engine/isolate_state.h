@@ -50,6 +50,7 @@ struct IsolateState {
     v8::Global<v8::Object> env; // of calls; none at top level of a snapshot
     // Built-in modules that the bundle imports, while they may be in a snapshot.
     std::vector<v8::Global<v8::Module>> imports;
+    v8::Global<v8::Module> prelude; // that the bundle's second module imports; empty: none
 
     // --- Console output ---
     snapcell_log_fn *log = nullptr;

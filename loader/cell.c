@@ -106,15 +106,15 @@ static int cell_obtain(snapcell_loader *loader, cell_reading *reading,
     image *from = NULL;
     status = cell_image_load(loader, reading, timings, &from, err);
     if (status == SNAPCELL_OK)
-        status = cell_new(loader, from, &limits, env, cell_env_count(options), out, err);
+        status = cell_new(loader, from, &limits, env, cell_env_count(options), false, out, err);
     if (status == SNAPCELL_OK && has_spares)
         spare_cells_want(&loader->spares, (*out)->image, &limits);
     return status;
 }
 
 static int cell_obtain_sealed(snapcell_loader *loader, const char *ref,
-                              const snapcell_cell_options *options, snapcell_timings *timings,
-                              snapcell_cell **out, snapcell_error *err)
+                              const snapcell_cell_options *options, bool prelude_only,
+                              snapcell_timings *timings, snapcell_cell **out, snapcell_error *err)
 {
     engine_env *env cleanup_free = NULL;
     image *from = NULL;
@@ -122,7 +122,7 @@ static int cell_obtain_sealed(snapcell_loader *loader, const char *ref,
     if (status == SNAPCELL_OK) status = loader_seal_take(loader, ref, timings, &from, err);
     if (status != SNAPCELL_OK) return status;
     cell_limits limits = cell_limits_of(options);
-    return cell_new(loader, from, &limits, env, cell_env_count(options), out, err);
+    return cell_new(loader, from, &limits, env, cell_env_count(options), prelude_only, out, err);
 }
 
 int cell_prepare_restores(snapcell_cell *cell, snapcell_error *err)
@@ -159,7 +159,7 @@ int cell_renew(snapcell_cell *cell, const snapcell_cell_options *options, snapce
 }
 
 static int cell_load(snapcell_loader *loader, const char *ref, const snapcell_cell_options *options,
-                     snapcell_cell **out, snapcell_error *err)
+                     bool prelude_only, snapcell_cell **out, snapcell_error *err)
 {
     uint64_t start_ns = monotonic_now_ns();
     snapcell_cell_options given;
@@ -175,7 +175,7 @@ static int cell_load(snapcell_loader *loader, const char *ref, const snapcell_ce
     cell_reading reading cleanup(cell_reading_release) = {0};
     snapcell_cell *cell cleanup(cell_cleanup_cell) = NULL;
     if (loader->seal.image != NULL) {
-        status = cell_obtain_sealed(loader, ref, &given, &timings, &cell, err);
+        status = cell_obtain_sealed(loader, ref, &given, prelude_only, &timings, &cell, err);
         start_ns -= timings.lookup_ns + timings.read_ns + timings.verify_ns + timings.decompress_ns;
     } else {
         status = cell_reading_open(loader, ref, &given, &timings, &reading, err);
@@ -193,16 +193,44 @@ static int cell_load(snapcell_loader *loader, const char *ref, const snapcell_ce
     return SNAPCELL_OK;
 }
 
-int snapcell_cell_load(snapcell_loader *loader, const char *ref,
-                       const snapcell_cell_options *options, snapcell_cell **out,
-                       snapcell_error *err)
+static int cell_load_counted(snapcell_loader *loader, const char *ref,
+                             const snapcell_cell_options *options, bool prelude_only,
+                             snapcell_cell **out, snapcell_error *err)
 {
     *out = NULL;
-    int status = cell_load(loader, ref, options, out, err);
+    int status = cell_load(loader, ref, options, prelude_only, out, err);
     loader_counters *counters = &loader->counters;
     loader_count(status == SNAPCELL_OK ? &counters->loads : &counters->load_failures, 1);
     if (status != SNAPCELL_OK) loader_count_limit(loader, status);
     return status;
+}
+
+int snapcell_cell_load(snapcell_loader *loader, const char *ref,
+                       const snapcell_cell_options *options, snapcell_cell **out,
+                       snapcell_error *err)
+{
+    return cell_load_counted(loader, ref, options, false, out, err);
+}
+
+int cell_load_prelude(snapcell_loader *loader, const char *ref,
+                      const snapcell_cell_options *options, snapcell_cell **out,
+                      snapcell_error *err)
+{
+    if (loader->seal.image == NULL || loader->seal.image->info.prelude_length == 0)
+        return error_set(err, SNAPCELL_E_USAGE, "the loader is not sealed with a prelude");
+    return cell_load_counted(loader, ref, options, true, out, err);
+}
+
+int cell_go_on(snapcell_cell *cell, const char *ref, const snapcell_cell_options *options,
+               const void *bytes, size_t size_bytes, snapcell_error *err)
+{
+    snapcell_loader *loader = cell->loader;
+    int status = loader_seal_renew(loader, ref, options, bytes, size_bytes, err);
+    if (status != SNAPCELL_OK) return status;
+    cell->prelude_image = cell->image;
+    cell->image = image_retain(loader->seal.image);
+    const engine_image given = image_for_engine(cell->image, loader->host);
+    return engine_cell_go_on(cell->engine, &given, err);
 }
 
 void snapcell_cell_dispose(snapcell_cell *cell)

@@ -30,7 +30,7 @@ static int cell_check_memory(const snapcell_artifact_info *info, uint64_t limit_
 
 /* The isolate and the context, from the cell's image. */
 static int cell_materialize(snapcell_cell *cell, const cell_limits *limits, const engine_env *env,
-                            size_t env_count, snapcell_error *err)
+                            size_t env_count, bool prelude_only, snapcell_error *err)
 {
     const snapcell_loader *loader = cell->loader;
     int status = cell_check_memory(&cell->image->info, limits->memory_bytes, err);
@@ -52,6 +52,7 @@ static int cell_materialize(snapcell_cell *cell, const cell_limits *limits, cons
         .log = loader->log,
         .log_user = loader->log_user,
         .fetch_client = loader->fetch_client.struct_size != 0 ? &loader->fetch_client : NULL,
+        .prelude_only = prelude_only,
     };
     engine_image given = image_for_engine(cell->image, loader->host);
     engine_cell_times times = {0};
@@ -62,7 +63,7 @@ static int cell_materialize(snapcell_cell *cell, const cell_limits *limits, cons
 }
 
 int cell_new(snapcell_loader *loader, image *from, const cell_limits *limits, const engine_env *env,
-             size_t env_count, snapcell_cell **out, snapcell_error *err)
+             size_t env_count, bool prelude_only, snapcell_cell **out, snapcell_error *err)
 {
     snapcell_cell *cell cleanup(cell_cleanup_cell) = calloc(1, sizeof(*cell));
     if (cell == NULL) {
@@ -71,7 +72,7 @@ int cell_new(snapcell_loader *loader, image *from, const cell_limits *limits, co
     }
     cell->loader = loader;
     cell->image = from;
-    int status = cell_materialize(cell, limits, env, env_count, err);
+    int status = cell_materialize(cell, limits, env, env_count, prelude_only, err);
     if (status == SNAPCELL_OK) *out = steal_pointer(&cell);
     return status;
 }
@@ -79,7 +80,7 @@ int cell_new(snapcell_loader *loader, image *from, const cell_limits *limits, co
 int cell_new_spare(snapcell_loader *loader, image *from, const cell_limits *limits,
                    snapcell_cell **out, snapcell_error *err)
 {
-    int status = cell_new(loader, image_retain(from), limits, NULL, 0, out, err);
+    int status = cell_new(loader, image_retain(from), limits, NULL, 0, false, out, err);
     if (status == SNAPCELL_OK) (*out)->size_bytes = engine_cell_size_bytes((*out)->engine);
     return status;
 }
@@ -89,5 +90,6 @@ void cell_free(snapcell_cell *cell)
     if (cell == NULL) return;
     engine_cell_free(cell->engine); /* before the image: V8 reads the blob to the end */
     image_release(cell->image);
+    image_release(cell->prelude_image);
     free(cell);
 }

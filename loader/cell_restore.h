@@ -22,6 +22,21 @@ const char *loader_sealed_manifest(const snapcell_loader *loader, size_t *size_b
 /* As engine_leave_process(), for a loader of this process and its engine. */
 void loader_leave_process(snapcell_loader *loader);
 
+/* As snapcell_cell_load(), of a sealed loader's artifact that has a prelude, which alone is
+ * evaluated: the cell takes no call before cell_go_on(). Errors: E_USAGE, and those of
+ * engine_cell_new(). */
+int cell_load_prelude(snapcell_loader *loader, const char *ref,
+                      const snapcell_cell_options *options, snapcell_cell **out,
+                      snapcell_error *err);
+
+/* Makes such a cell one of another artifact, which the loader is sealed with from then on: checks
+ * it as one of the store, and evaluates what comes after the prelude. `ref`: its whole key.
+ * `options`: those of the load. `bytes`: of which nothing is kept. Errors: E_USAGE (it has another
+ * prelude), and those of snapcell_loader_seal() and engine_cell_go_on(); the cell is of no more
+ * use. */
+int cell_go_on(snapcell_cell *cell, const char *ref, const snapcell_cell_options *options,
+               const void *bytes, size_t size_bytes, snapcell_error *err);
+
 /* As engine_cell_prepare_restores(). */
 int cell_prepare_restores(snapcell_cell *cell, snapcell_error *err);
 

@@ -228,6 +228,7 @@ engine_image image_for_engine(image *shared, const snapcell_host *host)
     if (shared->source_map.stored.data != NULL)
         given.bundle.source_map =
             (engine_source_map){.data = image_source_map_data, .user = shared};
+    given.bundle.prelude_length = shared->info.prelude_length;
     given.bundle.host = host;
     return given;
 }

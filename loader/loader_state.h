@@ -72,6 +72,7 @@ struct snapcell_cell {
     snapcell_loader *loader;
     snapcell_cell *next; /* in a list of spares, or of what is to be disposed of */
     image *image;
+    struct image *prelude_image; /* whose prelude was evaluated, if it is another one */
     engine_cell *engine;
     snapcell_timings timings;
     uint64_t start_ns;   /* of the load */
@@ -150,10 +151,18 @@ int loader_seal_take(snapcell_loader *loader, const char *ref, snapcell_timings 
                      image **out, snapcell_error *err);
 void loader_seal_release(loader_seal *seal);
 
+/* Checks and decodes an artifact that is not of the store, and puts it in place of what the loader
+ * was sealed with. `options`, of which nothing is kept: whom it must be signed for. `ref`: its
+ * whole key. Errors: E_USAGE, and those of snapcell_loader_seal(); nothing has changed then. */
+int loader_seal_renew(snapcell_loader *loader, const char *ref,
+                      const snapcell_cell_options *options, const void *bytes, size_t size_bytes,
+                      snapcell_error *err);
+
 /* A cell of an image, whose reference it takes over, also on failure; not counted among the live
- * ones. `*out`: Owned, cell_free(). Errors: those of engine_cell_new(), E_MEMORY_LIMIT, E_NOMEM. */
+ * ones. `prelude_only`: as in engine_cell_options. `*out`: Owned, cell_free(). Errors: those of
+ * engine_cell_new(), E_MEMORY_LIMIT, E_NOMEM. */
 int cell_new(snapcell_loader *loader, image *from, const cell_limits *limits, const engine_env *env,
-             size_t env_count, snapcell_cell **out, snapcell_error *err);
+             size_t env_count, bool prelude_only, snapcell_cell **out, snapcell_error *err);
 
 /* A cell that has served no one, without an env, not counted among the live ones. `from`: gets one
  * more reference. `*out`: Owned, cell_free(). Errors: those of engine_cell_new(), E_NOMEM. */

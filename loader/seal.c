@@ -72,6 +72,31 @@ int snapcell_loader_seal(snapcell_loader *loader, const char *ref,
     return SNAPCELL_OK;
 }
 
+/* The new one is there before the old one goes. */
+int loader_seal_renew(snapcell_loader *loader, const char *ref,
+                      const snapcell_cell_options *options, const void *bytes, size_t size_bytes,
+                      snapcell_error *err)
+{
+    cell_reading reading = {
+        .ref = ref,
+        .tenant = options->tenant,
+        .signed_name = options->signed_name,
+        .view = {.bytes = bytes, .size_bytes = size_bytes},
+    };
+    if (loader->seal.image == NULL || snapcell_key_parse(ref, &reading.key, err) != SNAPCELL_OK)
+        return error_set(err, SNAPCELL_E_USAGE,
+                         "a sealed loader is needed, and the whole key of what it gets");
+    loader_seal made cleanup(loader_seal_release) = {.ref = strdup(ref)};
+    if (made.ref == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory to seal a loader");
+    int status = cell_image_load(loader, &reading, &made.timings, &made.image, err);
+    if (status == SNAPCELL_OK) status = seal_keep_manifest(&reading, &made, err);
+    if (status != SNAPCELL_OK) return status;
+    loader_seal before = loader->seal;
+    loader->seal = made;
+    made = before;
+    return SNAPCELL_OK;
+}
+
 int loader_seal_take(snapcell_loader *loader, const char *ref, snapcell_timings *timings,
                      image **out, snapcell_error *err)
 {

@@ -4,7 +4,12 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <string.h>
+
 #include "cell_child.h"
+#include "cell_restore.h"
+#include "child_side.h"
+#include "cleanup.h"
 #include "error_set.h"
 
 /* --- Ends --- */
@@ -50,6 +55,8 @@ static int reload_cell(cell_child *child, snapcell_error *err)
 {
     if (child->cell != NULL) return SNAPCELL_OK;
     const cell_load *load = child->load;
+    if (load->prelude_only)
+        return cell_load_prelude(child->loader, load->ref, &load->options, &child->cell, err);
     return snapcell_cell_load(child->loader, load->ref, &load->options, &child->cell, err);
 }
 
@@ -63,6 +70,39 @@ static int reload_prepare(cell_child *child, snapcell_error *err)
     if (status == SNAPCELL_OK) status = cell_child_enter_sandbox(load, NULL, 0, err);
     if (status == SNAPCELL_OK) status = reload_cell(child, err);
     return status;
+}
+
+static bool reload_send_ready(cell_child *child)
+{
+    const snapcell_artifact_info *info = snapcell_cell_info(child->cell);
+    const cell_ready ready = {.shape = info->shape,
+                              .policy = child->load->policy,
+                              .has_prelude = info->prelude_length > 0};
+    return cell_child_send_ready(child, &ready);
+}
+
+/* Waits for the artifact to go on with. `body`: where what `out` points to is; the caller's to
+ * free(). */
+static bool reload_receive_order(cell_child *child, void **body, cell_go_on_order *out)
+{
+    wire_header header;
+    return child_side_receive(child->fd, &header, body, cell_body_size_max) &&
+           header.type == CELL_MESSAGE_GO_ON && cell_go_on_read(*body, header.body_size_bytes, out);
+}
+
+/* What is loaded for later calls, too: `load`, which is changed to it. Whatever goes wrong is told
+ * by the process that the host starts then. */
+static bool reload_go_on(cell_child *child, cell_load *load)
+{
+    cleanup_free void *body = NULL;
+    cell_go_on_order order;
+    if (!reload_send_ready(child) || !reload_receive_order(child, &body, &order) ||
+        cell_go_on(child->cell, order.ref, &load->options, order.artifact,
+                   order.artifact_size_bytes, NULL) != SNAPCELL_OK)
+        return false;
+    load->ref = strdup(order.ref);
+    load->prelude_only = false;
+    return load->ref != NULL;
 }
 
 /* --- Calls --- */
@@ -121,16 +161,19 @@ int cell_child_reload(cell_child *child)
 {
     snapcell_error error = {0};
     cell_boxes *boxes = outer_alloc(sizeof(*boxes));
-    if (boxes == NULL || !cell_child_open_boxes(child, boxes, NULL)) return 1;
+    cell_load *load = outer_alloc(sizeof(*load));
+    if (boxes == NULL || load == NULL || !cell_child_open_boxes(child, boxes, NULL)) return 1;
+    *load = *child->load;
+    child->load = load;
+    if (load->prelude_only) loader_rehearse();
     if (reload_prepare(child, &error) != SNAPCELL_OK) {
         cell_child_send_error(child, &error);
         return 1;
     }
+    if (load->prelude_only && !reload_go_on(child, load)) return 1;
     const snapcell_artifact_info *info = snapcell_cell_info(child->cell);
     bool loads_ahead = info->kind == SNAPCELL_ARTIFACT_SNAPSHOT;
-    if (!cell_child_send_ready(child,
-                               &(cell_ready){.shape = info->shape, .policy = child->load->policy}))
-        return 1;
+    if (!reload_send_ready(child)) return 1;
     while (reload_serve_call(child, loads_ahead))
         continue;
     return 0;

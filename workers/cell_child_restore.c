@@ -472,6 +472,7 @@ static bool session_send_ready(restore_session *session)
         .shape = snapcell_cell_info(session->child->cell)->shape,
         .policy = CELL_POLICY_RESTORE,
         .tier = checkpoint_source(session->cp),
+        .has_prelude = snapcell_cell_info(session->child->cell)->prelude_length > 0,
     };
     return cell_child_send_ready(session->child, &ready);
 }

@@ -56,6 +56,8 @@ uint64_t cell_body_size_max(uint32_t type)
         return 512 * MIB;
     case CELL_MESSAGE_CALL:
         return 2048 * MIB;
+    case CELL_MESSAGE_GO_ON:
+        return CELL_GO_ON_SIZE_MAX;
     case CELL_MESSAGE_BODY:
         return CELL_NUMBER_SIZE + CELL_PIECE_SIZE_MAX;
     case CELL_MESSAGE_BODY_END:
@@ -221,9 +223,11 @@ static void cell_host_names_read(wire_reader *reader, cell_alloc_fn *alloc, cell
 
 void cell_load_write(wire_writer *writer, const cell_load *load)
 {
-    wire_put_u8(writer, (uint8_t)load->policy); /* first: see below */
-    cell_put_string(writer, load->store_path);
+    /* These first: see below. */
+    wire_put_u8(writer, (uint8_t)load->policy);
+    wire_put_u8(writer, load->prelude_only);
     cell_put_string(writer, load->ref);
+    cell_put_string(writer, load->store_path);
     wire_put_u8(writer, load->logs);
     wire_put_u32(writer, load->warm_calls);
     wire_put_u32(writer, load->tier);
@@ -243,12 +247,20 @@ void cell_load_set_policy(wire_writer *writer, cell_policy policy)
     writer->data[0] = (uint8_t)policy;
 }
 
+void cell_load_set_whole(wire_writer *writer, const char *ref)
+{
+    const size_t ref_offset = 3 + sizeof(uint64_t); /* it is there, and has so many bytes */
+    writer->data[1] = false;
+    memcpy(writer->data + ref_offset, ref, strlen(ref));
+}
+
 bool cell_load_read(const void *body, size_t size_bytes, cell_alloc_fn *alloc, cell_load *out)
 {
     wire_reader reader = wire_reader_over(body, size_bytes);
     *out = (cell_load){.policy = (cell_policy)wire_get_u8(&reader)};
-    out->store_path = cell_get_string(&reader);
+    out->prelude_only = wire_get_u8(&reader) != 0;
     out->ref = cell_get_string(&reader);
+    out->store_path = cell_get_string(&reader);
     out->logs = wire_get_u8(&reader) != 0;
     out->warm_calls = wire_get_u32(&reader);
     out->tier = wire_get_u32(&reader);
@@ -262,6 +274,7 @@ bool cell_load_read(const void *body, size_t size_bytes, cell_alloc_fn *alloc, c
     cell_keys_read(&reader, alloc, out);
     cell_host_names_read(&reader, alloc, out);
     bool sound = out->store_path != NULL && out->ref != NULL && out->policy <= CELL_POLICY_KEEP &&
+                 (!out->prelude_only || out->policy == CELL_POLICY_RELOAD) &&
                  out->call_size_max <= cell_body_size_max(CELL_MESSAGE_CALL) &&
                  out->answer_size_max <= cell_body_size_max(CELL_MESSAGE_CALL);
     return wire_reader_done(&reader) && sound;
@@ -284,6 +297,7 @@ void cell_ready_write(wire_writer *writer, const cell_ready *ready)
     wire_put_u8(writer, (uint8_t)ready->policy);
     wire_put_u32(writer, ready->tier);
     wire_put_text(writer, ready->fallback);
+    wire_put_u8(writer, ready->has_prelude);
 }
 
 bool cell_ready_read(const void *body, size_t size_bytes, cell_ready *out)
@@ -293,8 +307,25 @@ bool cell_ready_read(const void *body, size_t size_bytes, cell_ready *out)
     out->policy = (cell_policy)wire_get_u8(&reader);
     out->tier = wire_get_u32(&reader);
     out->fallback = wire_get_text(&reader);
+    out->has_prelude = wire_get_u8(&reader) != 0;
     return wire_reader_done(&reader) && out->policy <= CELL_POLICY_KEEP &&
            (out->shape == SNAPCELL_SHAPE_FETCH || out->shape == SNAPCELL_SHAPE_JSON);
+}
+
+/* --- GO_ON --- */
+
+void cell_go_on_write(wire_writer *writer, const cell_go_on_order *order)
+{
+    wire_put_string(writer, order->ref);
+    wire_put_bytes(writer, order->artifact, order->artifact_size_bytes);
+}
+
+bool cell_go_on_read(const void *body, size_t size_bytes, cell_go_on_order *out)
+{
+    wire_reader reader = wire_reader_over(body, size_bytes);
+    out->ref = wire_get_string(&reader);
+    out->artifact = wire_get_bytes(&reader, &out->artifact_size_bytes);
+    return wire_reader_done(&reader);
 }
 
 /* --- IMAGE --- */

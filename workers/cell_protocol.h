@@ -16,6 +16,9 @@
  * A worker may call the host's functions: to each HOST_CALL, after which it waits, the host sends
  * HOST_RETURN or HOST_THROW (process/wire_host.h).
  *
+ * A worker that evaluates a prelude only says READY and waits for GO_ON, which brings the artifact
+ * to go on with: READY comes once more, and the first CALL after it.
+ *
  * With the first byte of a LOAD that has a network comes a descriptor: of a socket to snapcell-net,
  * which the host starts when the worker says NET, once.
  *
@@ -29,7 +32,7 @@
 #include "snapcell/loader.h"
 #include "wire_message.h"
 
-#define CELL_PROTOCOL_VERSION 4
+#define CELL_PROTOCOL_VERSION 5
 
 typedef enum cell_message_type {
     /* To the worker. */
@@ -42,6 +45,7 @@ typedef enum cell_message_type {
     CELL_MESSAGE_HOST_RETURN = 7,
     CELL_MESSAGE_HOST_THROW = 8,
     CELL_MESSAGE_PREPARE = 9,
+    CELL_MESSAGE_GO_ON = 10,
     /* To the host. */
     CELL_MESSAGE_HELLO = 16,
     CELL_MESSAGE_READY = 17,
@@ -69,6 +73,7 @@ typedef enum cell_message_type {
 #define CELL_WINDOW_SIZE ((size_t)256 << 10)
 #define CELL_HOST_RESULT_SIZE_MAX ((size_t)16 << 20)
 #define CELL_PIECE_SIZE_MAX ((size_t)64 << 10)
+#define CELL_GO_ON_SIZE_MAX ((size_t)64 << 20) /* a larger artifact is loaded from the store */
 
 /* The largest body of a message of this type; 0 for an unknown one. */
 uint64_t cell_body_size_max(uint32_t type);
@@ -119,6 +124,7 @@ typedef struct cell_load {
     bool no_sandbox;
     bool has_net;
     bool makes_image;          /* and serves no call */
+    bool prelude_only;         /* until GO_ON; of the policy RELOAD */
     uint64_t data_limit_bytes; /* 0: none */
     snapcell_cell_options options;
     bool has_trust;
@@ -136,6 +142,9 @@ typedef void *cell_alloc_fn(size_t count, size_t size_bytes);
 bool cell_load_read(const void *body, size_t size_bytes, cell_alloc_fn *alloc, cell_load *out);
 /* Changes the policy of one that was written. */
 void cell_load_set_policy(wire_writer *writer, cell_policy policy);
+/* The same for one of a prelude: it loads another artifact from now on, all of it. `ref`: as long
+ * as the one before. */
+void cell_load_set_whole(wire_writer *writer, const char *ref);
 /* Of one that was read with calloc(). */
 void cell_load_release(cell_load *load);
 
@@ -147,11 +156,24 @@ typedef struct cell_ready {
     cell_policy policy;   /* the one that it serves by */
     uint32_t tier;        /* of RESTORE: a dirty_source */
     const char *fallback; /* why it is not the requested one; NULL: it is */
+    bool has_prelude;     /* the artifact does */
 } cell_ready;
 
 void cell_ready_write(wire_writer *writer, const cell_ready *ready);
 /* `out->fallback` points into the body. */
 bool cell_ready_read(const void *body, size_t size_bytes, cell_ready *out);
+
+/* --- GO_ON --- */
+
+/* Pointers are Borrowed; of one that was read they point into the message's body. */
+typedef struct cell_go_on_order {
+    const char *ref;
+    const void *artifact;
+    size_t artifact_size_bytes;
+} cell_go_on_order;
+
+void cell_go_on_write(wire_writer *writer, const cell_go_on_order *order);
+bool cell_go_on_read(const void *body, size_t size_bytes, cell_go_on_order *out);
 
 /* --- IMAGE --- */
 

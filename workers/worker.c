@@ -63,6 +63,8 @@ static int worker_make(snapcell_workers *workers, const char *ref,
     if (status != SNAPCELL_OK) return status;
     (*out)->is_soon = options->soon;
     (*out)->is_counted = !options->after_soon;
+    (*out)->prelude_only = options->prelude_only;
+    if (options->prelude_only) (*out)->wanted = CELL_POLICY_RELOAD;
     (*out)->logs = workers->options.log != NULL || options->logs;
     worker_set_limits(*out, &cell);
     status = worker_net_set(*out, options->net, err);

@@ -47,6 +47,10 @@ void worker_lose(snapcell_worker *worker, child_outcome outcome)
         worker_launch_again(worker);
         return;
     }
+    if (worker->is_going_on) {
+        worker_start_over(worker);
+        return;
+    }
     if (outcome == CHILD_GONE) {
         advance_await_death(worker);
         advance_see_death(worker);

@@ -76,6 +76,7 @@ int worker_write_load(snapcell_worker *worker, const snapcell_cell_options *opti
         .ref = worker->ref,
         .logs = worker->logs,
         .policy = worker->wanted,
+        .prelude_only = worker->prelude_only,
         .warm_calls = workers->options.warm_calls,
         .tier = workers->options.restore_tier,
         .call_size_max = worker->call_size_max,

@@ -13,7 +13,7 @@
 bool worker_is_connected(const snapcell_worker *worker)
 {
     return worker->stage == WORKER_STAGE_HELLO || worker->stage == WORKER_STAGE_LOADING ||
-           worker->stage == WORKER_STAGE_SERVING;
+           worker->stage == WORKER_STAGE_WAITING || worker->stage == WORKER_STAGE_SERVING;
 }
 
 bool worker_watch(snapcell_worker *worker)
@@ -68,6 +68,7 @@ snapcell_worker_state worker_state(const snapcell_worker *worker)
     switch (worker->stage) {
     case WORKER_STAGE_HELLO:
     case WORKER_STAGE_LOADING:
+    case WORKER_STAGE_WAITING:
     case WORKER_STAGE_DYING:
         return SNAPCELL_WORKER_STARTING;
     case WORKER_STAGE_SERVING:

@@ -176,7 +176,7 @@ static child_outcome start_take_ready(snapcell_worker *worker, const uint8_t *bo
                                       size_t size_bytes)
 {
     cell_ready ready;
-    if (!cell_ready_read(body, size_bytes, &ready) ||
+    if (worker->stage != WORKER_STAGE_LOADING || !cell_ready_read(body, size_bytes, &ready) ||
         (ready.policy != worker->wanted && ready.policy != CELL_POLICY_RELOAD))
         return CHILD_NONSENSE;
     worker->policy = ready.policy;
@@ -188,7 +188,9 @@ static child_outcome start_take_ready(snapcell_worker *worker, const uint8_t *bo
     }
     worker->shape = ready.shape;
     worker->called = true;
-    worker->stage = WORKER_STAGE_SERVING;
+    worker->has_prelude = ready.has_prelude;
+    worker->is_going_on = false;
+    worker->stage = worker->prelude_only ? WORKER_STAGE_WAITING : WORKER_STAGE_SERVING;
     worker->deadline_ns = UINT64_MAX;
     atomic_store_explicit(&worker->workers->counters.tier, ready.tier, memory_order_relaxed);
     return CHILD_OK;
@@ -198,7 +200,8 @@ static child_outcome start_take_error(snapcell_worker *worker, const uint8_t *bo
                                       size_t size_bytes)
 {
     snapcell_error error;
-    if (worker->is_launching || !wire_error_read(body, size_bytes, &error)) return CHILD_NONSENSE;
+    if (worker->is_launching || worker->is_going_on || !wire_error_read(body, size_bytes, &error))
+        return CHILD_NONSENSE;
     worker_end(worker, &error);
     return CHILD_OK;
 }

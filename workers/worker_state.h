@@ -69,8 +69,9 @@ typedef enum worker_stage {
     WORKER_STAGE_HELLO = 1,
     WORKER_STAGE_LOADING = 2,
     WORKER_STAGE_SERVING = 3,
-    WORKER_STAGE_DYING = 4, /* it has closed its end, and its exit status is not known yet */
-    WORKER_STAGE_ENDED = 5, /* as NONE, and `ended` says why */
+    WORKER_STAGE_DYING = 4,   /* it has closed its end, and its exit status is not known yet */
+    WORKER_STAGE_ENDED = 5,   /* as NONE, and `ended` says why */
+    WORKER_STAGE_WAITING = 6, /* it has evaluated a prelude: worker_go_on.c */
 } worker_stage;
 
 /* A request's body that comes in pieces. */
@@ -122,9 +123,12 @@ struct snapcell_worker {
     snapcell_worker_origin origin; /* of its process */
     bool is_launching;             /* the process comes from an image, and is not ready yet */
     uint32_t launches_left;
-    bool is_soon;    /* it reloads where it cannot be launched from an image */
-    bool is_counted; /* among the starts of its function, for an image */
-    bool is_async;   /* nobody waits for its processes' end */
+    bool is_soon;      /* it reloads where it cannot be launched from an image */
+    bool is_counted;   /* among the starts of its function, for an image */
+    bool is_async;     /* nobody waits for its processes' end */
+    bool prelude_only; /* it waits for an artifact to go on with */
+    bool is_going_on;  /* it got one, and is not ready yet */
+    bool has_prelude;  /* what its process has loaded does */
     bool logs;
     worker_stage stage;
     bool running; /* it has a process */
@@ -261,6 +265,8 @@ int worker_start_program(const snapcell_workers *workers, uint32_t limit_ms, chi
 int worker_begin_start(snapcell_worker *worker, snapcell_error *err);
 /* A process from an image is of no use: another one, or the program, takes its place. */
 void worker_launch_again(snapcell_worker *worker);
+/* The process that was to go on could not: one that loads everything takes its place. */
+void worker_start_over(snapcell_worker *worker);
 /* A message of a process that is not ready. What ends the process, as an ERROR, leaves it ENDED. */
 child_outcome worker_take_start(snapcell_worker *worker, const worker_message *message);
 

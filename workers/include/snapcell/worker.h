@@ -284,6 +284,10 @@ typedef struct snapcell_worker_options {
     /* It takes the place of one with `soon`: that its function is started again does not make an
      * image worth while (image_starts_min). */
     bool after_soon;
+    /* Of a `code` artifact with a prelude (snapcell_compile_options), that alone is evaluated: the
+     * worker stays STARTING and takes no call before snapcell_worker_go_on(). Its process reloads
+     * for each call. */
+    bool prelude_only;
 } snapcell_worker_options;
 
 #define SNAPCELL_WORKER_OPTIONS_INIT                                                               \
@@ -299,6 +303,19 @@ typedef struct snapcell_worker_options {
 SNAPCELL_API int snapcell_worker_start(snapcell_workers *workers, const char *ref,
                                        const snapcell_worker_options *options,
                                        snapcell_worker **out, snapcell_error *err);
+
+/* Purpose: give a worker with `prelude_only`, which waits, an artifact with the same prelude: its
+ * process evaluates the rest. Where that cannot be, or goes wrong, another process loads the
+ * artifact from the store, so that the outcome is the same. `worker`: not NULL. `ref`: the whole
+ * key of the artifact, as that of the worker is. `bytes`: the artifact, which is checked as one of
+ * the store; copied. Thread: one at a time; not from an event. Errors: E_USAGE (it does not wait,
+ * or is not of a whole key), E_TOO_LARGE, E_NOMEM; the worker is unchanged. */
+SNAPCELL_API int snapcell_worker_go_on(snapcell_worker *worker, const char *ref, const void *bytes,
+                                       size_t size_bytes, snapcell_error *err);
+
+/* Purpose: whether a worker that is READY has loaded an artifact with a prelude. `worker`: not
+ * NULL. Thread: one at a time. Errors: none. */
+SNAPCELL_API bool snapcell_worker_has_prelude(const snapcell_worker *worker);
 
 /* Purpose: what to wait for: a descriptor that is readable (EPOLLIN) when snapcell_worker_advance()
  * has something to do. It may be so for nothing. It is the worker's, stays the same until
