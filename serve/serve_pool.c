@@ -64,8 +64,10 @@ static void pool_start(serve_function *function, serve_turn turn)
     serve_pool *pool = function->pool;
     snapcell_error error = {0};
     serve_group *group = serve_group_find(&pool->groups, pool->context, function->config, &error);
-    serve_slot *slot = NULL;
-    if (group != NULL)
+    serve_slot *slot = turn == SERVE_TURN_FIRST ? serve_pool_take_ahead(function) : NULL;
+    if (slot != NULL)
+        slot->events = &pool_slot_events;
+    else if (group != NULL)
         slot = serve_slot_start(function, group->workers, turn, &pool_slot_events, pool->context,
                                 &error);
     if (slot == NULL) {
@@ -210,6 +212,7 @@ static void pool_on_ready(serve_slot *slot)
     if (slot == function->first && origin != SNAPCELL_WORKER_FROM_ARTIFACT) function->first = NULL;
     slot->state = SERVE_SLOT_IDLE; /* in no list: pool_release() decides */
     bool is_first = slot == function->first;
+    serve_pool_note_prelude(slot);
     pool_release(slot);
     if (!is_first) pool_dismiss_first(function);
 }
@@ -393,7 +396,10 @@ static void pool_advance_due(serve_pool *pool, uint64_t now_ns)
 void serve_pool_tick(serve_pool *pool, uint64_t now_ns)
 {
     pool_advance_due(pool, now_ns);
-    if (pool->waiting == NULL && !pool->context->drains) serve_group_prepare_all(pool->groups);
+    if (pool->waiting == NULL && !pool->context->drains) {
+        serve_group_prepare_all(pool->groups);
+        serve_pool_prepare_ahead(pool);
+    }
     if (now_ns - pool->measured_ns < POOL_MEASURE_NS) return;
     pool->measured_ns = now_ns;
     serve_pool_measure(pool);
@@ -419,6 +425,14 @@ void serve_pool_prepare(serve_pool *pool)
     }
 }
 
+/* While developing, somebody waits for it in most cases. */
+static serve_turn pool_renewed_turn(const serve_function *function)
+{
+    bool is_first = function->pool->context->dev && function->first == NULL &&
+                    function->config->policy == SNAPCELL_WORKERS_RESTORE;
+    return is_first ? SERVE_TURN_FIRST : SERVE_TURN_ANY;
+}
+
 /* Workers of an older version, or of other settings, end; the first of the new ones is started
  * before anybody asks for it. */
 static void pool_renew_slots(serve_pool *pool)
@@ -434,7 +448,7 @@ static void pool_renew_slots(serve_pool *pool)
         if (slot->state != SERVE_SLOT_IDLE) continue;
         serve_pool_retire(slot, SERVE_END_REPLACED);
         if (function->is_known && function->starting_count == 0)
-            pool_start(function, SERVE_TURN_ANY);
+            pool_start(function, pool_renewed_turn(function));
     }
 }
 
@@ -467,6 +481,7 @@ void serve_pool_drain(serve_pool *pool)
         next = slot->next;
         if (slot->state == SERVE_SLOT_IDLE) serve_pool_retire(slot, SERVE_END_DRAIN);
     }
+    SERVE_EACH_FUNCTION(pool, function) serve_pool_end_ahead(function);
 }
 
 bool serve_pool_is_idle(const serve_pool *pool)
@@ -524,6 +539,7 @@ void serve_pool_free(serve_pool *pool)
         serve_pool_unlink(slot);
         serve_slot_free(slot);
     }
+    SERVE_EACH_FUNCTION(pool, function) serve_pool_end_ahead(function);
     serve_group_free_all(pool->groups);
     for (size_t i = 0; i < SERVE_FUNCTION_HASH_SIZE; i++)
         while (pool->functions[i] != NULL) {

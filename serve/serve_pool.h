@@ -57,12 +57,15 @@ struct serve_function {
     uint32_t worker_count; /* in all states */
     uint32_t starting_count;
     uint32_t busy_count;
-    uint32_t failure_count;  /* starts and deaths, one after the other */
-    uint64_t retry_ns;       /* no worker is started before; 0: at once */
-    snapcell_error *failure; /* Owned: the last one; NULL: none */
-    serve_slot *first;       /* its first worker, which reloads; NULL: none, or others do */
-    bool first_failed;       /* a call ended it: the next one restores */
-    serve_slot *idle;        /* the one that was used last is first */
+    uint32_t failure_count;   /* starts and deaths, one after the other */
+    uint64_t retry_ns;        /* no worker is started before; 0: at once */
+    snapcell_error *failure;  /* Owned: the last one; NULL: none */
+    serve_slot *first;        /* its first worker, which reloads; NULL: none, or others do */
+    bool first_failed;        /* a call ended it: the next one restores */
+    serve_slot *ahead;        /* in no list: it waits for the next version; NULL: none does */
+    snapcell_key prelude_key; /* of the version that had a prelude last */
+    bool wants_ahead;
+    serve_slot *idle; /* the one that was used last is first */
     serve_function_metrics metrics;
     serve_function_watch watch;
     serve_function *next; /* of the same hash */

@@ -84,6 +84,20 @@ void serve_pool_measure(serve_pool *pool);
 /* Ends workers that nobody has needed for long. */
 void serve_pool_retire_idle(serve_pool *pool, uint64_t now_ns);
 
+/* --- While developing, a worker that waits for the next version (serve_pool_ahead.c) --- */
+
+/* A worker is ready: the next one may have the same prelude. */
+void serve_pool_note_prelude(const serve_slot *slot);
+
+/* In idle time: has one wait for each function whose version had a prelude. */
+void serve_pool_prepare_ahead(serve_pool *pool);
+
+/* The one that waits, with the function's version to go on with; NULL when there is none, or this
+ * version is not for it. Owned by the caller, who gives it other events. */
+serve_slot *serve_pool_take_ahead(serve_function *function);
+
+void serve_pool_end_ahead(serve_function *function);
+
 #define SERVE_EACH_FUNCTION(pool, function)                                                        \
     for (size_t bucket_ = 0; bucket_ < SERVE_FUNCTION_HASH_SIZE; bucket_++)                        \
         for (serve_function * (function) = (pool)->functions[bucket_]; (function) != NULL;         \

@@ -107,6 +107,7 @@ int serve_slot_start_worker(const serve_name *item, snapcell_workers *workers, b
     options.logs = true;
     options.soon = turn == SERVE_TURN_FIRST;
     options.after_soon = turn == SERVE_TURN_SECOND;
+    options.prelude_only = turn == SERVE_TURN_AHEAD;
     snapcell_net_options net = SNAPCELL_NET_OPTIONS_INIT;
     net.allow = (const char *const *)config->allow_net.items;
     net.allow_count = config->allow_net.count;
@@ -143,7 +144,7 @@ serve_slot *serve_slot_start(serve_function *function, snapcell_workers *workers
     }
     slot->events = events;
     slot->function = function;
-    slot->key = function->key;
+    slot->key = turn == SERVE_TURN_AHEAD ? function->prelude_key : function->key;
     slot->started_ns = monotonic_now_ns();
     const serve_name item = {.name = function->name, .key = slot->key};
     int status = serve_slot_start_worker(&item, workers, context->no_sandbox, function->config,

@@ -32,6 +32,7 @@ typedef enum serve_turn {
     SERVE_TURN_ANY = 0,
     SERVE_TURN_FIRST,  /* somebody waits for its function, which has none */
     SERVE_TURN_SECOND, /* to take the place of the first */
+    SERVE_TURN_AHEAD,  /* to wait for the next version, with the prelude of the last one */
 } serve_turn;
 
 struct serve_slot {
