@@ -8,6 +8,7 @@ import { readEnvFiles } from "./env_files.js";
 import { Failure, usageFailure } from "./failure.js";
 import { ServeProcess } from "./serve_process.js";
 import { Session } from "./session.js";
+import { Preludes } from "./preludes.js";
 import { makeWorkFolder, workFolder } from "./state.js";
 import { UnevaluatedCompiler, waitingMax } from "./unevaluated.js";
 
@@ -46,6 +47,8 @@ export class DevServer {
     #started;
     #answersEarly = false;
     #unevaluated;
+    #preludes;
+    #bundled = []; // what was bundled last, a step of a build each
 
     /**
      * @param {any} options
@@ -61,6 +64,7 @@ export class DevServer {
         this.session = new Session(this.options, {
             before: project => this.#prepare(project),
             started: () => this.#begin(),
+            first: (isOfNow, signal) => this.#first(isOfNow, signal),
             early: (steps, signal) => this.#early(steps, signal),
             built: built => this.#built(built),
         });
@@ -74,7 +78,7 @@ export class DevServer {
     }
 
     // A store of its own: what is tried here is not what is deployed.
-    #prepare(project) {
+    async #prepare(project) {
         const store = this.options.store
             ? resolve(this.options.cwd ?? ".", this.options.store)
             : join(workFolder(project.root), "dev-store");
@@ -86,6 +90,8 @@ export class DevServer {
             this.serve = this.#newServe(project.program, store, only?.name);
             this.#unevaluated = new UnevaluatedCompiler(project.program);
         }
+        await this.#preludes?.dispose();
+        this.#preludes = new Preludes();
         const functions = project.functions.map(one => ({
             ...one,
             store,
@@ -126,9 +132,23 @@ export class DevServer {
     // no snapshot. The snapshot follows. The first build waits for it, which tells what kind of function it is.
     async #early(steps, signal) {
         const changed = steps.filter(({ result }) => !result);
-        if (!changed.every(answersEarly)) return;
+        this.#bundled = changed;
+        if (this.#answersEarly || !changed.every(answersEarly)) return;
+        await this.#answer(changed, signal);
+        for (const { settings, shape } of changed) this.#unevaluated.prepare(settings, shape);
+    }
+
+    // The same before the whole is bundled, where only what comes after preludes has changed.
+    async #first(isOfNow, signal) {
+        const changed = await this.#preludes.bundleAll(this.#project.functions);
+        if (!changed || !isOfNow()) return;
+        await this.#answer(changed, signal);
+        this.#prepareChange(changed.map(({ settings, shape }) => ({ name: settings.name, shape })));
+    }
+
+    async #answer(steps, signal) {
         await Promise.all(
-            changed.map(({ settings, bundled, shape }) =>
+            steps.map(({ settings, bundled, shape }) =>
                 this.#unevaluated.put(bundled, settings, shape)
             )
         );
@@ -139,7 +159,6 @@ export class DevServer {
         this.told({ event: "answering", ms: performance.now() - this.#started });
         this.proxy.reloadPages();
         await pause(snapshotPauseMs, undefined, { signal }).catch(() => {});
-        for (const { settings, shape } of changed) this.#unevaluated.prepare(settings, shape);
     }
 
     async #ready() {
@@ -165,7 +184,20 @@ export class DevServer {
             ms,
         });
         if (this.#failure || !this.#answersEarly) this.proxy.reloadPages();
-        if (!this.#failure) this.#prepareChange(built.functions);
+        if (this.#failure) return;
+        this.#prepareChange(built.functions);
+        void this.#preparePreludes(built.functions);
+    }
+
+    // Nobody waits for it.
+    async #preparePreludes(built) {
+        if (built.length > waitingMax) return;
+        const steps = this.#bundled.map(step => ({
+            ...step,
+            shape: built.find(({ name }) => name === step.settings.name)?.shape,
+        }));
+        await this.#preludes.prepare(steps.filter(answersEarly));
+        this.#prepareChange(built);
     }
 
     // Of few functions, each may be the one that changes next.
@@ -173,7 +205,8 @@ export class DevServer {
         if (built.length > waitingMax) return;
         for (const { name, shape } of built) {
             const settings = this.#project.functions.find(one => one.name === name);
-            if (answersEarly({ settings, shape })) this.#unevaluated.prepare(settings, shape);
+            if (settings && answersEarly({ settings, shape }))
+                this.#unevaluated.prepare(settings, shape, this.#preludes.lengthOf(name));
         }
     }
 
@@ -195,6 +228,7 @@ export class DevServer {
 
     async close() {
         await this.session.close();
+        await this.#preludes?.dispose();
         this.#unevaluated?.close();
         this.#finish();
         await this.proxy.close();

@@ -23,7 +23,8 @@ export class Session {
     /**
      * @param {any} options
      * @param {{ before?: (project: any) => any, started?: () => void, built: (built: any) => any,
-     *     early?: (steps: any[], signal: AbortSignal) => Promise<void> }} events
+     *     first?: (isOfNow: () => boolean, signal: AbortSignal) => Promise<void>,
+     *     early?: (steps: any[], signal: AbortSignal) => Promise<void> }} events `first`: before anything is bundled
      */
     constructor(options, events) {
         this.options = options;
@@ -91,6 +92,8 @@ export class Session {
         try {
             if (this.#isStale) await this.#load();
             const { signal } = this.#superseded;
+            await this.events.first?.(() => this.#isOfNow(), signal);
+            if (signal.aborted) return undefined;
             const built = await buildProject(this.#project, {
                 bundle: (bundler, request) => this.#bundle(bundler, request),
                 early: async steps => this.#isOfNow() && this.events.early?.(steps, signal),

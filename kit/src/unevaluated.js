@@ -15,10 +15,11 @@ export function withMap({ code, map }) {
         : `${text}\n`;
 }
 
-function parametersOf({ name, store, cwd }, shape) {
+function parametersOf({ name, store, cwd }, shape, preludeLength) {
     const parameters = ["compile", "-", "--json", "--unevaluated", "--format", "esm"];
     parameters.push("--shape", shape === "json" ? "event" : "fetch", "--level", "1");
     parameters.push("--name", name, "--store", resolve(cwd ?? ".", store));
+    if (preludeLength) parameters.push("--prelude-length", String(preludeLength));
     return parameters;
 }
 
@@ -31,9 +32,12 @@ export class UnevaluatedCompiler {
         this.program = program;
     }
 
-    /** A change of this function is likely. @param {any} settings @param {string} shape of the build before */
-    prepare(settings, shape) {
-        const parameters = parametersOf(settings, shape);
+    /**
+     * A change of this function is likely.
+     * @param {any} settings @param {string} shape of the build before @param {number} [preludeLength] of the next one
+     */
+    prepare(settings, shape, preludeLength) {
+        const parameters = parametersOf(settings, shape, preludeLength);
         const key = JSON.stringify(parameters);
         if (this.#waiting.has(key)) return;
         for (const other of this.#waiting.keys())
@@ -44,9 +48,9 @@ export class UnevaluatedCompiler {
         started.ended.then(forget, forget);
     }
 
-    /** @param {{ code: string, map?: string }} bundle @param {any} settings @param {string} shape */
+    /** @param {{ code: string, map?: string, preludeLength?: number }} bundle @param {any} settings @param {string} shape */
     async put(bundle, settings, shape) {
-        const parameters = parametersOf(settings, shape);
+        const parameters = parametersOf(settings, shape, bundle.preludeLength);
         const key = JSON.stringify(parameters);
         const waiting = this.#waiting.get(key);
         this.#waiting.delete(key);
@@ -67,7 +71,15 @@ export class UnevaluatedCompiler {
     }
 }
 
+// It is in the store when the process says so; its end takes a while longer.
 function given({ child, ended }, bundle) {
     child.stdin.end(withMap(bundle));
-    return ended;
+    const told = new Promise(done => {
+        let output = "";
+        child.stdout.on("data", text => {
+            output += text;
+            if (output.endsWith("\n") && !JSON.parse(output).error) done({ status: 0 });
+        });
+    });
+    return Promise.race([told, ended]);
 }
