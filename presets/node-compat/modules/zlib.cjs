@@ -147,8 +147,8 @@ const codeLater = kind =>
 // A chunk that means a flush.
 const mark = Buffer.alloc(1);
 
-// What a coder keeps to itself: { code, flushes, handle }. Not fields of a class: as in Node, code from before classes makes
-// its own `this` a coder by zlib.Inflate.call(this).
+// What a coder keeps to itself: { code, flushes, handle }. Not fields of a class: as in Node, code from before
+// classes makes its own `this` a coder by zlib.Inflate.call(this).
 const states = new WeakMap();
 
 function initCoder(coder, kind, options) {
