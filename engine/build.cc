@@ -14,6 +14,7 @@
 #include "evaluation.h"
 #include "handover.h"
 #include "heap_census.h"
+#include "instance_room.h"
 #include "late_builtins.h"
 #include "module_exports.h"
 #include "platform.h"
@@ -127,12 +128,28 @@ int ForgetBuildTime(v8::Local<v8::Context> context, const LastMatch &last_match,
     return error_set(err, SNAPCELL_E_INTERNAL, "V8's last regular-expression match stays");
 }
 
+// Learned once, in an isolate that nothing else uses.
+const InstanceRoom &TheInstanceRoom(const engine_bundle &bundle,
+                                    const engine_build_options &options)
+{
+    static const InstanceRoom room = [&] {
+        Workshop workshop(bundle, options);
+        PlainIsolate isolate(&workshop);
+        v8::HandleScope scope(isolate.get());
+        v8::Local<v8::Context> scratch = NewContext(isolate.get(), nullptr);
+        v8::Context::Scope entered(scratch);
+        return InstanceRoom(scratch);
+    }();
+    return room;
+}
+
 // The creator enters its isolate and leaves it in its destructor, after the state's handles are
 // freed.
 int BuildSnapshot(const engine_bundle &bundle, const engine_build_options &options,
                   engine_format format, const DrawnBytes &scratch, engine_build_result *out,
                   Refusal *refusal, snapcell_error *err)
 {
+    const InstanceRoom &room = TheInstanceRoom(bundle, options);
     Workshop workshop(bundle, options);
     v8::SnapshotCreator creator(workshop.Params());
     v8::Isolate *isolate = creator.GetIsolate();
@@ -171,6 +188,7 @@ int BuildSnapshot(const engine_bundle &bundle, const engine_build_options &optio
             creator.SetDefaultContext(context);
             // Looking for them costs time, and makes small typed arrays larger.
             if (Mentions(&workshop, isolate, "DataView")) ForgetAddresses(context);
+            room.Keep(context);
         }
     }
     workshop.state.timers.Reset();
