@@ -275,6 +275,44 @@ START_TEST(test_a_prelude_that_waits_for_itself)
 }
 END_TEST
 
+static void put(const void *source, size_t size_bytes, uint32_t prelude_length,
+                char ref[SNAPCELL_KEY_HEX_SIZE])
+{
+    snapcell_compile_options options = options_of("f", "");
+    snapcell_compiled *made = NULL;
+    options.prelude_length = prelude_length;
+    int status =
+        snapcell_compile_memory("f.js", source, size_bytes, NULL, 0, &options, &made, NULL);
+    ck_assert_int_eq(status, SNAPCELL_OK);
+    size_t size;
+    const void *bytes = snapcell_compiled_artifact(made, &size);
+    snapcell_key_format(&snapcell_compiled_info(made)->key, ref);
+    fixture_put(bytes, size, NULL);
+    snapcell_compiled_free(made);
+}
+
+/* Wherever it is cut, in a surrogate pair, too: an error, or what both parts say. */
+START_TEST(test_a_prelude_of_any_length)
+{
+    static const char text[] = "export const a = '\xf0\x9f\x98\x80';\n"
+                               "export default { fetch: () => new Response('whole') };\n";
+    const uint32_t units = sizeof(text) - 1 - 2; /* four bytes are two units of UTF-16 */
+    const uint32_t line = 23;                    /* of them */
+    for (uint32_t length = 1; length < units; length += length < line ? 1 : 7) {
+        char ref[SNAPCELL_KEY_HEX_SIZE];
+        put(text, sizeof(text) - 1, length, ref);
+        snapcell_worker *worker = start(ref, false, 0);
+        if (length >= line - 2 && length <= line) { /* a semicolon may be left out */
+            become_ready(worker);
+            workers_expect(worker, "/", "whole");
+            snapcell_worker_free(worker);
+        } else {
+            expect_end(worker, SNAPCELL_E_SCRIPT, "");
+        }
+    }
+}
+END_TEST
+
 START_TEST(test_what_is_refused)
 {
     snapcell_worker *worker = start(first.ref, true, 0);
@@ -312,6 +350,7 @@ int main(void)
     tcase_add_test(tests, test_a_process_that_dies_is_replaced_once_it_goes_on);
     tcase_add_test(tests, test_preludes_that_nothing_waits_with);
     tcase_add_test(tests, test_a_prelude_that_waits_for_itself);
+    tcase_add_test(tests, test_a_prelude_of_any_length);
     tcase_add_test(tests, test_what_is_refused);
     return fixture_run(suite_create("worker_prelude"), tests);
 }
