@@ -235,9 +235,11 @@ int config_read_file(const char *path, size_t size_max, char **out, size_t *out_
     cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &status) != 0)
         return error_set_errno(err, SNAPCELL_E_IO, errno, "cannot read %s", path);
-    if (!S_ISREG(status.st_mode) || (uint64_t)status.st_size > size_max)
-        return error_set(err, SNAPCELL_E_TOO_LARGE, "%s is no file, or has more than %zu bytes",
-                         path, size_max);
+    if (!S_ISREG(status.st_mode))
+        return error_set(err, SNAPCELL_E_IO, "cannot read %s: it is %s, not a file", path,
+                         S_ISDIR(status.st_mode) ? "a folder" : "a device or a pipe");
+    if ((uint64_t)status.st_size > size_max)
+        return error_set(err, SNAPCELL_E_USAGE, "%s has more than %zu bytes", path, size_max);
     cleanup_free char *text = malloc((size_t)status.st_size + 1);
     if (text == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for %s", path);
     size_t size = 0;

@@ -23,14 +23,24 @@ static void listen_on_connection(uv_stream_t *stream, int status)
         serve_connection_accept(listener->front, stream, listener->is_pipe, listener->is_admin);
 }
 
-static int listen_refused(const char *address, int problem, snapcell_error *err)
+static const char *listen_advice(bool is_pipe, int problem)
 {
-    const char *advice = problem == EADDRINUSE ? "; another program listens there: stop it, or "
-                                                 "give another port with --listen (0: a free one)"
-                         : problem == EACCES   ? "; ports below 1024 are root's"
-                                               : "";
+    if (problem == EADDRINUSE)
+        return is_pipe
+                   ? "; another program listens there, or a file of another kind is there: stop "
+                     "it, or give another path with --listen"
+                   : "; another program listens there: stop it, or give another port with "
+                     "--listen (0: a free one)";
+    if (problem != EACCES) return "";
+    /* libuv's answer to a folder that is missing, too. */
+    return is_pipe ? "; its folder must be there, and be this user's to write"
+                   : "; ports below 1024 are root's";
+}
+
+static int listen_refused(const char *address, bool is_pipe, int problem, snapcell_error *err)
+{
     return error_set(err, SNAPCELL_E_IO, "cannot listen at %s: %s%s", address, strerror(problem),
-                     advice);
+                     listen_advice(is_pipe, problem));
 }
 
 /* A socket's file that a server left behind when it was killed; one that answers is in use. */
@@ -97,7 +107,7 @@ static void listen_link(serve_listener *listener, serve_listener **list)
 static int listen_start(serve_listener *listener, const char *name, snapcell_error *err)
 {
     int problem = uv_listen(&listener->uv.stream, LISTEN_BACKLOG, listen_on_connection);
-    if (problem != 0) return listen_refused(name, -problem, err);
+    if (problem != 0) return listen_refused(name, listener->is_pipe, -problem, err);
     listen_describe(listener);
     return SNAPCELL_OK;
 }
@@ -113,7 +123,7 @@ int serve_listen(serve_front *front, const char *address, bool is_admin, serve_l
     listen_link(listener, list);
     int problem = listen_bind(listener, &parsed);
     return problem == 0 ? listen_start(listener, address, err)
-                        : listen_refused(address, -problem, err);
+                        : listen_refused(address, listener->is_pipe, -problem, err);
 }
 
 /* --- systemd --- */
@@ -135,7 +145,8 @@ static int listen_take(serve_front *front, int fd, bool is_admin, serve_listener
     listen_link(listener, list);
     int problem = listener->is_pipe ? uv_pipe_open(&listener->uv.pipe, fd)
                                     : uv_tcp_open(&listener->uv.tcp, fd);
-    return problem == 0 ? listen_start(listener, name, err) : listen_refused(name, -problem, err);
+    return problem == 0 ? listen_start(listener, name, err)
+                        : listen_refused(name, listener->is_pipe, -problem, err);
 }
 
 /* The next name of LISTEN_FDNAMES, which are separated by ':'. */

@@ -4,6 +4,7 @@ import { spawn, spawnSync } from "node:child_process";
 import {
     chmodSync,
     cpSync,
+    existsSync,
     mkdirSync,
     mkdtempSync,
     readFileSync,
@@ -52,6 +53,20 @@ test("what is wrong with the command line is one line, and status 2", () => {
         assert.match(done.stderr, message);
         assert.equal(done.stdout, "");
     }
+});
+
+test("a Unix socket that cannot be made says what is in its way", () => {
+    const file = join(folder, "no-socket");
+    writeFileSync(file, "");
+    for (const [path, message] of [
+        [join(folder, "nowhere", "socket"), /its folder must be there/],
+        [file, /a file of another kind is there/],
+    ]) {
+        const done = run("--store", store, "--listen", `unix:${path}`);
+        assert.equal(done.status, 3);
+        assert.match(done.stderr, message);
+    }
+    assert.ok(existsSync(file));
 });
 
 test("a store that is not there, or has nothing of the name, is status 3", () => {
@@ -166,6 +181,9 @@ test("--check tells all that is wrong, with places and suggestions", () => {
     assert.equal(right.status, 0);
     assert.match(right.stdout, /is right/);
     assert.equal(run("--check", "--config", join(folder, "nowhere.json")).status, 3);
+    const noFile = run("--check", "--config", folder);
+    assert.equal(noFile.status, 3);
+    assert.match(noFile.stderr, /it is a folder, not a file/);
 });
 
 test("routes, env, secrets and a trusted proxy come from the file", async () => {
