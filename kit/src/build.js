@@ -7,7 +7,7 @@ import { adapted, neededAdapter } from "./adapters.js";
 import { bundlerOf, inputFiles } from "./bundler.js";
 import { needsNode, shownMetafile } from "./bundler_esbuild.js";
 import { compileBundle, isStored, warmFiles } from "./compile.js";
-import { Failure, usageFailure } from "./failure.js";
+import { asFailure, Failure, usageFailure } from "./failure.js";
 import { missingNames } from "./node_compat.js";
 import { findNative } from "./native.js";
 import { loadProject } from "./project.js";
@@ -311,7 +311,8 @@ export async function buildProject({ functions, notes, files, program, root }, h
 async function resultOrFailure({ name, entry }, root, work) {
     try {
         return await work();
-    } catch (error) {
+    } catch (caught) {
+        const error = asFailure(caught);
         if (!(error instanceof Failure)) throw error;
         return { name, entry: relative(root, entry), error };
     }

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { bundleFunction, bundlesBy, inParallel, missingOf, prepare, writeBundle } from "./build.js";
 import { compileBundle } from "./compile.js";
-import { Failure, usageFailure } from "./failure.js";
+import { asFailure, Failure, usageFailure } from "./failure.js";
 import { weighHeap } from "./heap.js";
 import { Modules, packageOf, timedBundle } from "./modules_of.js";
 import { runNative } from "./native.js";
@@ -175,7 +175,8 @@ export async function check(options = {}) {
     const results = await inParallel(functions, async settings => {
         try {
             return await checkFunction(settings, program);
-        } catch (error) {
+        } catch (caught) {
+            const error = asFailure(caught);
             if (!(error instanceof Failure)) throw error;
             return { name: settings.name, entry: relative(root, settings.entry), error };
         }

@@ -1,5 +1,5 @@
 // The program: its own commands, and the native program's, which it hands over.
-import { Failure, failureLine, statuses } from "./failure.js";
+import { asFailure, Failure, failureLine, statuses } from "./failure.js";
 import { commands, helpOf, optionsOf } from "./arguments.js";
 import { findNative, handOver } from "./native.js";
 
@@ -58,7 +58,8 @@ export async function main(parameters) {
     process.stdout.on("error", error => process.exit(error.code === "EPIPE" ? 0 : statuses.files));
     try {
         return await run(parameters);
-    } catch (error) {
+    } catch (caught) {
+        const error = asFailure(caught);
         if (error instanceof Failure && parameters.includes("--json"))
             process.stdout.write(`${JSON.stringify({ error })}\n`);
         process.stderr.write(`snapcell: ${failureLine(error)}\n`);

@@ -52,3 +52,9 @@ export function failureLine(failure) {
         ? `${failure.message} (${place})`
         : failure.message;
 }
+
+/** An error of the system, such as a folder that may not be written, as a failure; others as they are. @param {any} error */
+export const asFailure = error =>
+    !(error instanceof Failure) && error?.syscall && error.code
+        ? fileFailure(error.message)
+        : error;

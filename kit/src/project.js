@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { checkConfiguration, checkName } from "./configuration.js";
 import { fileFailure, usageFailure } from "./failure.js";
 import { findWrangler, jsoncOf, readConfig, wranglerNames, wranglerSettings } from "./wrangler.js";
 
@@ -90,16 +91,24 @@ function platformFunctions(root) {
 async function configOf(root, option) {
     const file = option ? resolve(root, option) : firstFile(root, configNames);
     if (!file) return { sources: [] };
-    if (extname(file) === ".json") return { ...readConfig(file), sources: [file] };
+    if (!existsSync(file)) throw fileFailure(`the configuration ${file} is not there`);
+    const config = extname(file) === ".json" ? readConfig(file) : await importedConfig(file);
+    checkConfiguration(config, file);
+    return { ...config, sources: [file] };
+}
+
+async function importedConfig(file) {
     try {
         const { default: config } = await import(
             `${pathToFileURL(file).href}?${statSync(file).mtimeMs}`
         );
         if (typeof config !== "object" || config === null)
             throw new Error("it exports no object as default");
-        return { ...config, sources: [file] };
+        return { ...config };
     } catch (error) {
-        throw usageFailure(`${file} could not be used as a configuration: ${error.message}`);
+        throw usageFailure(
+            `${file} could not be used as a configuration: ${error?.message ?? error}`
+        );
     }
 }
 
@@ -136,14 +145,18 @@ function startOf(entry, cwd) {
     return { root: rootOf(dirname(path)), entry: path };
 }
 
+function entryThere(entry) {
+    if (!existsSync(entry))
+        throw fileFailure(
+            `the entry ${entry} is not there: build what makes it first, or name another`
+        );
+    return entry;
+}
+
 function chosenEntry(start, config, wrangler) {
     const named =
         start.entry ?? (config.entry && resolve(start.root, config.entry)) ?? wrangler.entry;
-    if (named && !existsSync(named))
-        throw fileFailure(
-            `the entry ${named} is not there: build what makes it first, or name another`
-        );
-    return named;
+    return named && entryThere(named);
 }
 
 // One function, or several: of the configuration, an entry, a platform's folder, or a folder of functions.
@@ -151,7 +164,7 @@ function listed(start, config, wrangler) {
     if (config.functions && !start.entry)
         return Object.entries(config.functions).map(([name, own]) => {
             const settings = typeof own === "string" ? { entry: own } : own;
-            return { name, ...settings, entry: resolve(start.root, settings.entry) };
+            return { name, ...settings, entry: entryThere(resolve(start.root, settings.entry)) };
         });
     const entry = chosenEntry(start, config, wrangler) ?? entryOf(start.root);
     if (entry) {
@@ -226,5 +239,7 @@ function finished(settings, { name }) {
         throw fileFailure(
             `the folder of assets ${found.directory} is not there: build it first, or name another`
         );
-    return { ...settings, name: name ?? settings.name, deno, assets: found };
+    const called = name ?? settings.name;
+    checkName(called);
+    return { ...settings, name: called, deno, assets: found };
 }

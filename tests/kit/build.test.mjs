@@ -1,6 +1,6 @@
 // snapcell build: bundles, compiles, and does nothing where nothing changed.
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import {
@@ -224,7 +224,13 @@ test("wrong usage and missing files are one line each, with their status", () =>
         [["build", "f.js"], 2, /snapcell\.config\.json:1:\d+: not JSON/],
         [["build", "f.js", "--define", "x"], 2, /--define takes NAME=VALUE/],
         [["build", "f.js", "--native", "f.js"], 3, /not the native program/],
+        [["build", "f.js", "--name", "../f"], 2, /neither "\/" nor control characters: "\.\.\/f"/],
+        [["build", "f.js", "--name", ""], 2, /1 to 200 bytes/],
+        [["build", "f.js", "--store", "note.md"], 3, /note\.md is not a store/],
+        [["build", "f.js", "--metafile", "no/where.json"], 3, /no\/where\.json/],
+        [["build", "f.js", "--config", "none.json"], 3, /none\.json is not there/],
         [["init", "--js", "--bogus"], 2, /--bogus/],
+        [["init", "note.md"], 3, /note\.md/],
         [["nonsense"], 2, /nonsense/],
     ];
     for (const [parameters, status, message] of cases) {
@@ -232,6 +238,35 @@ test("wrong usage and missing files are one line each, with their status", () =>
             rmSync(join(folder, "snapcell.config.json"), { force: true });
         const ended = snapcell(folder, parameters);
         assert.equal(ended.status, status, `${parameters}: ${ended.stderr}`);
+        assert.match(ended.stderr, message);
+        assert.doesNotMatch(ended.stderr, /^\s+at /m);
+    }
+});
+
+test("a configuration that is misspelt, or names what is not there, is told", () => {
+    const folder = project({ "f.js": hello });
+    const functions = more => ({ functions: { f: { entry: "f.js", ...more } } });
+    for (const [config, status, message] of [
+        [null, 2, /a configuration is an object/],
+        [[], 2, /a configuration is an object/],
+        [{ warn: ["/"] }, 2, /"warn" is not known here; did you mean "warm"\?/],
+        [
+            functions({ wram: ["/"] }),
+            2,
+            /functions\.f: "wram" is not known here; did you mean "warm"/,
+        ],
+        [functions({ functions: {} }), 2, /functions\.f: "functions" is not known here/],
+        [functions({ warm: "/" }), 2, /functions\.f: "warm" must be a list/],
+        [{ env: "A=1" }, 2, /"env" must be an object/],
+        [{ functions: { f: {} } }, 2, /functions\.f names no "entry"/],
+        [{ functions: { f: 5 } }, 2, /functions\.f must be an entry/],
+        [{ functions: { f: "absent.js" } }, 3, /absent\.js is not there/],
+        [{ functions: { "a/b": "f.js" } }, 2, /function's name/],
+        [{ $schema: "x", ...functions({ node: true, warm: ["/"] }) }, 0, /^$/],
+    ]) {
+        writeFileSync(join(folder, "snapcell.config.json"), JSON.stringify(config));
+        const ended = snapcell(folder, ["build"]);
+        assert.equal(ended.status, status, ended.stderr);
         assert.match(ended.stderr, message);
         assert.doesNotMatch(ended.stderr, /^\s+at /m);
     }
