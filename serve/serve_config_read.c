@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <xxhash.h>
 
 #include "cleanup.h"
 #include "error_set.h"
@@ -257,10 +258,8 @@ int config_read_file(const char *path, size_t size_max, char **out, size_t *out_
 
 void config_hash_text(serve_config *config, const char *text, size_t size_bytes)
 {
-    uint64_t hash = config->text_hash != 0 ? config->text_hash : UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i <= size_bytes; i++) /* FNV-1a, with the byte that ends the text */
-        hash = (hash ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
-    config->text_hash = hash;
+    /* With the byte that ends the text, so that two texts are not taken for one. */
+    config->text_hash = XXH3_64bits_withSeed(text, size_bytes + 1, config->text_hash);
 }
 
 char *config_path(const config_reader *reader, const char *path)
