@@ -86,19 +86,25 @@ static void pool_consider(serve_function *function, uint64_t now_ns)
         pool_start(function, pool_next_turn(function));
 }
 
-/* Once a first worker was called twice, one that restores is started, in addition to all that there
- * may be, and takes its place. Where there is no room for both, it is so at once. */
+/* Once a first worker was called twice, one that restores takes its place. */
+static bool pool_first_is_due(const serve_function *function)
+{
+    const serve_slot *first = function->first;
+    return first != NULL && first->call_count >= 2 && !first->is_stale &&
+           function->worker_count == 1 && !function->pool->context->drains &&
+           function->retry_ns <= monotonic_now_ns();
+}
+
+static bool pool_has_room(const serve_function *function)
+{
+    return !serve_pool_is_at_maximum(function) && serve_pool_make_room(function->pool, function);
+}
+
+/* It is started in addition. */
 static void pool_follow_first(serve_function *function)
 {
-    serve_slot *first = function->first;
-    if (first == NULL || first->call_count < 2 || first->is_stale || function->worker_count > 1 ||
-        function->pool->context->drains || function->retry_ns > monotonic_now_ns())
-        return;
-    if (!serve_pool_make_room(function->pool, function)) {
-        if (first->state != SERVE_SLOT_IDLE) return;
-        serve_pool_retire(first, SERVE_END_REPLACED);
-    }
-    pool_start(function, SERVE_TURN_SECOND);
+    if (pool_first_is_due(function) && pool_has_room(function))
+        pool_start(function, SERVE_TURN_SECOND);
 }
 
 /* There is one that restores. */
@@ -217,6 +223,19 @@ static void pool_on_ready(serve_slot *slot)
     if (!is_first) pool_dismiss_first(function);
 }
 
+/* Where there is no room for both, a first worker ends between two calls, and those that wait get
+ * the one that follows it. */
+static bool pool_replace_first(serve_slot *slot)
+{
+    serve_function *function = slot->function;
+    if (slot != function->first || !pool_first_is_due(function) || pool_has_room(function))
+        return false;
+    pool_make_idle(slot, 0);
+    serve_pool_retire(slot, SERVE_END_REPLACED);
+    pool_start(function, SERVE_TURN_SECOND);
+    return true;
+}
+
 static void pool_on_settled(serve_slot *slot)
 {
     serve_function *function = slot->function;
@@ -226,7 +245,8 @@ static void pool_on_settled(serve_slot *slot)
     function->busy_count--;
     function->failure_count = 0;
     function->retry_ns = 0;
-    pool_release(slot); /* the next call runs while this one's answer is written */
+    if (!pool_replace_first(slot))
+        pool_release(slot); /* the next call runs while this one's answer is written */
     ticket->events->settled(ticket);
     pool_follow_first(function);
 }

@@ -18,14 +18,18 @@ static bool scale_calls_wait(const serve_function *function)
     return waiting_count * 2 > function->busy_count;
 }
 
+bool serve_pool_is_at_maximum(const serve_function *function)
+{
+    const serve_tenant *tenant = function->tenant;
+    return function->worker_count >= function->config->workers_max ||
+           (tenant->workers_max > 0 && tenant->worker_count >= tenant->workers_max);
+}
+
 bool serve_pool_wants_worker(const serve_function *function, uint64_t now_ns)
 {
     const serve_function_config *config = function->config;
-    const serve_tenant *tenant = function->tenant;
     if (function->queue_first == NULL) return function->worker_count < config->workers_min;
-    if (function->worker_count >= config->workers_max || function->starting_count > 0 ||
-        (tenant->workers_max > 0 && tenant->worker_count >= tenant->workers_max))
-        return false;
+    if (function->starting_count > 0 || serve_pool_is_at_maximum(function)) return false;
     if (function->worker_count == 0) return true;
     uint64_t waited = now_ns - function->queue_first->asked_ns;
     if (waited < POOL_SCALE_NS) return false;

@@ -63,6 +63,9 @@ unsigned serve_pool_retry_after(const serve_function *function, uint64_t now_ns)
 /* Whether a worker cannot be started for a reason that another try does not remove. */
 bool serve_pool_is_lasting(int code);
 
+/* Whether it, or its tenant, has as many workers as it may have. */
+bool serve_pool_is_at_maximum(const serve_function *function);
+
 /* Whether one more worker is to be started for those that wait. */
 bool serve_pool_wants_worker(const serve_function *function, uint64_t now_ns);
 

@@ -6,14 +6,14 @@ import { after, before, test } from "node:test";
 
 import { Server, compile, folder, kill, until } from "./server.mjs";
 
-const names = ["once", "often", "narrow", "killed"];
+const names = ["once", "often", "narrow", "busy", "killed"];
 const config = join(folder, "first.json");
 let server;
 
 before(async () => {
     for (const name of names) compile(name, "front.js");
-    const settings = { functions: { narrow: { pool: { max_workers: 1 } } } };
-    writeFileSync(config, JSON.stringify(settings));
+    const single = { pool: { max_workers: 1 } };
+    writeFileSync(config, JSON.stringify({ functions: { narrow: single, busy: single } }));
     server = await Server.start("--config", config);
 });
 after(() => server.stop());
@@ -33,9 +33,10 @@ async function facts(of, host) {
 }
 
 const isReplaced = { cold: 1, more: 1, replaced: 1, idle: 1 };
-const becomes = (host, expected) =>
+const makesPlace = { cold: 2, more: 0, replaced: 1, idle: 1 };
+const becomes = (host, expected, of = server) =>
     until(JSON.stringify(expected), async () => {
-        const found = await facts(server, host);
+        const found = await facts(of, host);
         return Object.keys(expected).every(key => found[key] === expected[key]);
     });
 
@@ -44,13 +45,22 @@ test("a function that is called once has one worker", async () => {
     assert.deepEqual(await facts(server, "once"), { cold: 1, more: 0, replaced: 0, idle: 1 });
 });
 
-for (const host of ["often", "narrow"])
+for (const [host, expected] of [
+    ["often", isReplaced],
+    ["narrow", makesPlace], // never two at once
+])
     test(`one that is called again gets another worker in its place: ${host}`, async () => {
         for (let i = 0; i < 3; i++) assert.equal(await count(host), "1");
-        await becomes(host, isReplaced);
+        await becomes(host, expected);
         for (let i = 0; i < 20; i++) assert.equal(await count(host), "1");
-        assert.deepEqual(await facts(server, host), isReplaced);
+        assert.deepEqual(await facts(server, host), expected);
     });
+
+test("one that is never idle gets it, too", async () => {
+    const all = await Promise.all(Array.from({ length: 40 }, () => count("busy")));
+    assert.deepEqual([...new Set(all)], ["1"]);
+    await becomes("busy", makesPlace);
+});
 
 test("no image is made for that", async () => {
     assert.equal((await server.metrics()).get('snapcell_images_total{event="made"}'), 0);
@@ -72,8 +82,8 @@ test("where there is room for one worker, the first one makes place", async () =
     const small = await Server.start("--config", config);
     for (let i = 0; i < 2; i++)
         assert.equal((await small.get("/count", { host: "once" })).body, "1");
-    await until("another worker", async () => (await facts(small, "once")).cold === 2);
+    await becomes("once", makesPlace, small);
     assert.equal((await small.get("/count", { host: "once" })).body, "1");
-    assert.deepEqual(await facts(small, "once"), { cold: 2, more: 0, replaced: 1, idle: 1 });
+    assert.deepEqual(await facts(small, "once"), makesPlace);
     assert.equal(await small.stop(), 0);
 });
