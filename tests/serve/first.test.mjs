@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { Server, compile, folder, kill, until } from "./server.mjs";
+import { Server, compile, folder, kill, pause, until } from "./server.mjs";
 
 const names = ["once", "often", "narrow", "busy", "killed"];
 const config = join(folder, "first.json");
@@ -86,4 +86,29 @@ test("where there is room for one worker, the first one makes place", async () =
     assert.equal((await small.get("/count", { host: "once" })).body, "1");
     assert.deepEqual(await facts(small, "once"), makesPlace);
     assert.equal(await small.stop(), 0);
+});
+
+// A snapshot in which one request was counted.
+async function countWarm(...options) {
+    compile("warm", "front.js", "--warm", "/count");
+    const warm = await Server.start(...options);
+    const ask = async () => Number((await warm.get("/count", { host: "warm" })).body);
+    for (let i = 0; i < 3; i++) assert.equal(await ask(), 2);
+    await becomes("warm", isReplaced, warm);
+    return { warm, ask };
+}
+
+test("a worker repeats warm-up requests when it is idle", async () => {
+    const { warm, ask } = await countWarm();
+    await until("more of them", async () => (await ask()) > 2);
+    assert.equal(await warm.stop(), 0);
+});
+
+test("with --dev it does not, and prepares nothing", async () => {
+    const { warm, ask } = await countWarm("--dev");
+    for (let i = 0; i < 20; i++) {
+        await pause(50);
+        assert.equal(await ask(), 2);
+    }
+    assert.equal(await warm.stop(), 0);
 });
