@@ -1,5 +1,5 @@
 // The first answer of a function: by `snapcell run`, by a server that never loaded it, and by one in which it went to
-// its image. They take turns.
+// its image. They take turns, and the same pause comes before each.
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { connect } from "node:net";
@@ -7,18 +7,18 @@ import { join } from "node:path";
 
 import { freePort, metric, pause, start } from "./serve_peers.mjs";
 
-// By a shell, whose own clock is read around each: in ms.
-function timeRuns(program, store, name, count) {
-    const script = `for i in $(seq "$3"); do a=$EPOCHREALTIME; "$0" run --store "$1" "$2" >/dev/null || exit 1
-        echo $((\${EPOCHREALTIME/./} - \${a/./})); done`;
-    const done = spawnSync("bash", ["-c", script, program, store, name, String(count)], {
+// Before each of the three, so that processors have had nothing to do and caches hold something else alike.
+const idleSeconds = 1.5;
+
+// By a shell, whose own clock is read around it: in ms.
+function timeRun(program, store, name) {
+    const script = `sleep "$3"; a=$EPOCHREALTIME; "$0" run --store "$1" "$2" >/dev/null || exit 1
+        echo $((\${EPOCHREALTIME/./} - \${a/./}))`;
+    const done = spawnSync("bash", ["-c", script, program, store, name, String(idleSeconds)], {
         encoding: "utf8",
     });
     if (done.status !== 0) throw new Error(done.stderr);
-    return done.stdout
-        .trim()
-        .split("\n")
-        .map(text => Number(text) / 1000);
+    return Number(done.stdout) / 1000;
 }
 
 // From a new connection to the end of the answer, in ms.
@@ -62,7 +62,7 @@ async function until(ask) {
 async function timeUnknown(program, work, store, name, primer) {
     const server = await startServer(program, work, store, primer);
     try {
-        await pause(1500); // a process waits again, and is ready
+        await pause(idleSeconds * 1000); // a process waits again, and is ready
         return await timeRequest(server.port, name);
     } finally {
         await server.stop();
@@ -80,7 +80,7 @@ async function timeImage(server, name) {
         const workers = `snapcell_workers{function="${name}",state="${state}"}`;
         await until(async () => (await metric(server.metrics, workers)) === 0);
     }
-    await pause(20); // a launcher waits again
+    await pause(idleSeconds * 1000); // a launcher waits again
     return timeRequest(server.port, name);
 }
 
@@ -101,10 +101,15 @@ async function measureOne(context, name, primer, rounds) {
     );
     await makeImage(server, name);
     const before = await Promise.all(own.map(key => metric(server.metrics, key)));
+    const kinds = {
+        run: () => timeRun(program, store, name),
+        unknown: () => timeUnknown(program, work, store, name, primer),
+        image: () => timeImage(server, name),
+    };
     for (let round = 0; round < rounds; round++) {
-        found.run.push(...timeRuns(program, store, name, 3));
-        found.unknown.push(await timeUnknown(program, work, store, name, primer));
-        found.image.push(await timeImage(server, name));
+        const order = Object.keys(kinds);
+        if (round % 2 === 1) order.reverse();
+        for (const kind of order) found[kind].push(await kinds[kind]());
     }
     const [sum, count] = await Promise.all(own.map(key => metric(server.metrics, key)));
     found.phases = `${(((sum - before[0]) / (count - before[1])) * 1000).toFixed(2)} ms`;
