@@ -82,36 +82,37 @@ v8::Local<v8::Array> ModuleCache(v8::Local<v8::Context> context)
 
 v8::MaybeLocal<v8::Object> RequireNumber(v8::Local<v8::Context> context, uint32_t number);
 
-void Require(const v8::FunctionCallbackInfo<v8::Value> &info)
+void LoadModule(const v8::FunctionCallbackInfo<v8::Value> &info)
 {
-    v8::Isolate *isolate = info.GetIsolate();
-    v8::String::Utf8Value name(isolate, info[0]);
-    constexpr char kPrefix[] = "snapcell:";
-    const char *text = *name != nullptr ? *name : "";
-    int number = strncmp(text, kPrefix, sizeof(kPrefix) - 1) == 0
-                     ? FindModule(text + sizeof(kPrefix) - 1)
-                     : -1;
-    if (number < 0) {
-        isolate->ThrowError(AsciiString(isolate, "there is no built-in module of this name"));
-        return;
-    }
     v8::Local<v8::Object> exports;
-    if (RequireNumber(isolate->GetCurrentContext(), static_cast<uint32_t>(number))
+    if (RequireNumber(info.GetIsolate()->GetCurrentContext(), info[0].As<v8::Uint32>()->Value())
             .ToLocal(&exports))
         info.GetReturnValue().Set(exports);
 }
 
+// What modules get as `require`. Each request comes by it several times: only what was not
+// evaluated yet is a call of the engine's.
 v8::MaybeLocal<v8::Function> RequireFunction(v8::Local<v8::Context> context)
 {
+    v8::Isolate *isolate = context->GetIsolate();
     v8::Local<v8::Value> known = context->GetEmbedderData(kRequireSlot);
     if (known->IsFunction()) return known.As<v8::Function>();
-    v8::Local<v8::Function> function;
-    if (!v8::Function::New(context, Require, v8::Local<v8::Value>(), 1,
+    v8::ScriptOrigin origin(AsciiString(isolate, "snapcell:require"));
+    v8::ScriptCompiler::Source source(
+        AsciiString(isolate, "return number => modules[number] ?? load(number);"), origin);
+    v8::Local<v8::String> parameters[] = {AsciiString(isolate, "modules"),
+                                          AsciiString(isolate, "load")};
+    v8::Local<v8::Function> load, make;
+    v8::Local<v8::Value> function;
+    if (!v8::Function::New(context, LoadModule, v8::Local<v8::Value>(), 1,
                            v8::ConstructorBehavior::kThrow)
-             .ToLocal(&function))
+             .ToLocal(&load) ||
+        !v8::ScriptCompiler::CompileFunction(context, &source, 2, parameters).ToLocal(&make))
         return {};
+    v8::Local<v8::Value> arguments[] = {ModuleCache(context), load};
+    if (!make->Call(context, v8::Undefined(isolate), 2, arguments).ToLocal(&function)) return {};
     context->SetEmbedderData(kRequireSlot, function);
-    return function;
+    return function.As<v8::Function>();
 }
 
 v8::MaybeLocal<v8::Function> CompileModule(v8::Local<v8::Context> context, uint32_t number)
@@ -231,7 +232,7 @@ void AppendWebReferences(std::vector<intptr_t> *references)
 {
     references->push_back(reinterpret_cast<intptr_t>(GetWebGlobal));
     references->push_back(reinterpret_cast<intptr_t>(GetNative));
-    references->push_back(reinterpret_cast<intptr_t>(Require));
+    references->push_back(reinterpret_cast<intptr_t>(LoadModule));
     for (const WebNative &native : WebNatives())
         references->push_back(reinterpret_cast<intptr_t>(native.callback));
     for (const StaticText &text : ModuleTexts())

@@ -242,6 +242,15 @@ function checkModule({ name, source }, names, natives) {
     if (!/^[\x00-\x7f]*$/.test(source)) fail(`${name}.js is not ASCII after bundling`);
 }
 
+// Modules are required by number, which takes no search at run time.
+function numberModules({ name, source }, names) {
+    const numbered = source.replace(
+        /require\("snapcell:(\w+)"\)/g,
+        (unused, other) => `require(${names.indexOf(other)})`
+    );
+    return { name, source: numbered };
+}
+
 function globalList(modules) {
     const exported = JSON.parse(readFileSync(join(here, "globals.json"), "utf8"));
     return Object.entries(exported).flatMap(([module, names]) => {
@@ -306,10 +315,11 @@ const char *WebFingerprint() { return "${fingerprint}"; }
 }
 
 async function main(npmDir, outFile) {
-    const { modules, capture } = await bundleModules(npmDir);
+    const { modules: named, capture } = await bundleModules(npmDir);
     const natives = nativeNames();
-    const names = modules.map(({ name }) => name);
-    for (const module of modules) checkModule(module, names, natives);
+    const names = named.map(({ name }) => name);
+    for (const module of named) checkModule(module, names, natives);
+    const modules = named.map(module => numberModules(module, names));
     const globals = globalList(modules);
     const tables = await encodingTables(npmDir);
     const hash = createHash("sha256").update(JSON.stringify([modules, capture, globals, natives]));
