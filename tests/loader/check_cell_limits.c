@@ -9,7 +9,7 @@
 
 #define MEMORY_LIMIT_BYTES ((uint64_t)32 << 20)
 #define CPU_LIMIT_MS patient_ms(100)
-#define WALL_LIMIT_MS patient_ms(100)
+#define WALL_LIMIT_MS patient_ms(500)
 
 static const char abuser_source[] =
     "export default { async fetch(request) {\n"

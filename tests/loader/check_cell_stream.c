@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fixture.h"
+#include "patience.h"
 
 #define BIG_SIZE_BYTES ((size_t)10 << 20)
 #define SMALL_MEMORY_BYTES ((uint64_t)8 << 20)
@@ -489,13 +490,15 @@ END_TEST
 START_TEST(test_limits_hold_while_the_other_side_is_slow)
 {
     snapcell_cell_options options = SNAPCELL_CELL_OPTIONS_INIT;
-    options.wall_limit_ms = 30;
+    char limit[32];
+    options.wall_limit_ms = patient_ms(200);
+    snprintf(limit, sizeof(limit), "limit of %u ms", options.wall_limit_ms);
     peer sender = {.input = "abc", .read_later = UINT32_MAX};
-    expect_failure("/text", &sender, &options, SNAPCELL_E_WALL_LIMIT, "30 ms");
+    expect_failure("/text", &sender, &options, SNAPCELL_E_WALL_LIMIT, limit);
     peer reader = {.write_later = UINT32_MAX};
-    expect_failure("/forever", &reader, &options, SNAPCELL_E_WALL_LIMIT, "30 ms");
+    expect_failure("/forever", &reader, &options, SNAPCELL_E_WALL_LIMIT, limit);
     peer whole = {.write_later = UINT32_MAX};
-    expect_failure("/big", &whole, &options, SNAPCELL_E_WALL_LIMIT, "30 ms");
+    expect_failure("/big", &whole, &options, SNAPCELL_E_WALL_LIMIT, limit);
 }
 END_TEST
 
