@@ -281,7 +281,7 @@ function servers() {
     );
     check("a server's status", /^HTTP\/1\.1 201/.test(whole), whole);
     check("a server's cookies", /set-cookie: a=b\s+set-cookie: c=d/.test(whole), whole);
-    check("a server's request", whole.includes('["/x?y","a.example","1, 2","body",false]'), whole);
+    check("a server's request", whole.includes('["/x?y","a.example","1, 2","body",true]'), whole);
     check("a server that streams", /\r?\n\r?\nab\s*$/.test(run("/late")), run("/late"));
 }
 

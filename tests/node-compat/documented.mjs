@@ -109,7 +109,7 @@ Node's documentation describes, in Node ${output(pinnedNode, ["--version"]).trim
 modules export.
 
 **${all.length - different.length} of ${all.length} behaviours** answer as in Node, errors with their names, codes and messages included. Those that do not are
-[below](#what-answers-differently). In addition, some 420 answers of \`tests/node-compat/src\` are the same.
+[below](#what-answers-differently). In addition, some 430 answers of \`tests/node-compat/src\` are the same.
 
 A module *works* if all its names and all tried behaviours do, it works *partly* if some do, and it *throws* if it has names alone. A name
 that throws says so when it is called (\`ERR_METHOD_NOT_IMPLEMENTED\`), and while the function is bundled.

@@ -17,12 +17,14 @@ const http = {
 const parts = {
     message: () => require("./http_message.cjs"),
     outgoing: () => require("./http_outgoing.cjs"),
+    response: () => require("./http_response.cjs"),
     server: () => require("./http_server.cjs"),
     client: () => require("./http_client_plain.cjs"),
 };
 const names = {
     message: ["IncomingMessage"],
-    outgoing: ["OutgoingMessage", "ServerResponse"],
+    outgoing: ["OutgoingMessage"],
+    response: ["ServerResponse"],
     server: ["Server", "createServer"],
     client: ["Agent", "ClientRequest", "get", "globalAgent", "request"],
 };

@@ -114,7 +114,7 @@ class ClientRequest extends OutgoingMessage {
     }
 
     async #send() {
-        this.headersSent = true;
+        this._header = `${this.method} ${this.path} HTTP/1.1`;
         const headers = this.webHeaders();
         headers.delete("host");
         const body = this.#chunks.length > 0 ? new Blob(this.#chunks) : undefined;

@@ -2,7 +2,7 @@
 // A server of node:http is the function's handler: the one that listens answers its requests.
 const EventEmitter = require("./events.cjs");
 const { ofRequest } = require("./http_message.cjs");
-const { ServerResponse } = require("./http_outgoing.cjs");
+const { ServerResponse } = require("./http_response.cjs");
 const { failure, invalidType } = require("./errors.cjs");
 
 let listening; // the server that answers, of those that listen the first
