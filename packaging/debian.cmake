@@ -43,6 +43,14 @@ foreach(file IN ITEMS ${archive} ${CMAKE_INSTALL_LIBDIR}/snapcell/libv8_system.a
       \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${file}\" COMMAND_ERROR_IS_FATAL ANY)" COMPONENT development)
 endforeach()
 
+# A conffile, which dpkg removes when the package is purged. Only packages have it: outside of them its path would be
+# this machine's own.
+install(CODE "
+  if(NOT \"\$ENV{DESTDIR}\" STREQUAL \"\")
+    file(INSTALL DESTINATION /etc/default TYPE FILE RENAME snapcell
+         FILES \"${CMAKE_CURRENT_SOURCE_DIR}/systemd/snapcell.default\")
+  endif()" COMPONENT program)
+
 set(libexec ${CMAKE_INSTALL_LIBEXECDIR}/snapcell)
 snapcell_debian_package(program program snapcell
   ${CMAKE_INSTALL_BINDIR}/snapcell ${libexec}/snapcell-net ${libexec}/snapcell-launch)
@@ -79,7 +87,7 @@ set(CPACK_DEBIAN_PROGRAM_DESCRIPTION "JavaScript functions as V8 startup snapsho
 Compiles bundled JavaScript functions ahead of time into V8 startup snapshots,
 keeps them in a store, and runs them from it: on the command line, or over
 HTTP with a server that gives each request a fresh instance in a sandbox.")
-set(CPACK_DEBIAN_PROGRAM_PACKAGE_CONTROL_EXTRA postinst prerm postrm)
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_CONTROL_EXTRA conffiles postinst prerm postrm)
 list(TRANSFORM CPACK_DEBIAN_PROGRAM_PACKAGE_CONTROL_EXTRA PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/debian/)
 
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME libsnapcell0)

@@ -49,20 +49,23 @@ assert.ok(
     "everything is related to something"
 );
 
-// The files are those that were installed.
-function find(folder, name) {
+// The files are those that were installed. Settings and completions have the program's name, too.
+function* find(folder, name) {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
         const path = join(folder, entry.name);
-        const found = entry.isDirectory() ? find(path, name) : entry.name === name && path;
-        if (found && statSync(found).isFile()) return found;
+        if (entry.isDirectory()) yield* find(path, name);
+        else if (entry.name === name && statSync(path).isFile()) yield readFileSync(path);
     }
-    return undefined;
 }
 assert.ok(spdx.files.length > 0);
 for (const { fileName, checksums } of spdx.files) {
-    const bytes = readFileSync(find(root, basename(fileName)));
-    for (const { algorithm, checksumValue } of checksums)
-        assert.equal(createHash(algorithm).update(bytes).digest("hex"), checksumValue, fileName);
+    const isOf = bytes =>
+        checksums.every(
+            ({ algorithm, checksumValue }) =>
+                createHash(algorithm).update(bytes).digest("hex") === checksumValue
+        );
+    assert.ok(checksums.length > 0, fileName);
+    assert.ok([...find(root, basename(fileName))].some(isOf), `${fileName} has other bytes`);
 }
 for (const name of ["V8", "ICU", "zstd", "whatwg-url"])
     assert.ok(
