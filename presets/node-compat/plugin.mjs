@@ -1,7 +1,7 @@
 // An esbuild plugin that takes Node's modules from packages, with and without "node:":
 //   build({ plugins: [nodeCompat()], inject: nodeCompat.inject, define: nodeCompat.define, ... })
 import { builtinModules, createRequire } from "node:module";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { assetsModule, checkPlaces, filesModule, rulesOf } from "./embedded.mjs";
@@ -120,6 +120,7 @@ export function nodeCompat({ empty = [], files, env, assets } = {}) {
                 contents: "module.exports = {};",
             }));
             build.onResolve({ filter: /^[\w@][^:]*$/ }, args => optional(build, args));
+            build.onResolve({ filter: /^\.\/(streams|extend-node)$/ }, forNode);
             build.onLoad({ filter: /.*/, namespace: "not-installed" }, ({ path }) => ({
                 contents: notInstalled(path),
             }));
@@ -231,6 +232,14 @@ async function optional(build, { path, kind, importer, resolveDir, pluginData })
     const options = { kind, importer, resolveDir, pluginData: "node-compat" };
     const { errors } = await build.resolve(path, options);
     return errors.length > 0 ? { path, namespace: "not-installed" } : undefined;
+}
+
+// iconv-lite 0.4, which express 4 decodes bodies by, leaves two files of its own out of bundles for browsers, and calls
+// them where there is a process.
+function forNode({ path, importer, resolveDir }) {
+    if (!/[\\/]iconv-lite[\\/]lib[\\/]index\.js$/.test(importer)) return undefined;
+    const file = join(resolveDir, `${path}.js`);
+    return existsSync(file) ? { path: file } : undefined;
 }
 
 const notInstalled = name => `

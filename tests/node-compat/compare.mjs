@@ -92,6 +92,30 @@ function badPaths() {
     check("no input", absent.status === 1 && /absent\.js/.test(absent.stderr));
 }
 
+// iconv-lite 0.4 in small: its package.json leaves out for browsers what it calls where there is a process.
+function leftOutForBrowsers() {
+    const lib = join(folder, "node_modules/iconv-lite/lib");
+    mkdirSync(lib, { recursive: true });
+    writeFileSync(
+        join(lib, "../package.json"),
+        JSON.stringify({ main: "./lib/index.js", browser: { "./lib/streams": false } })
+    );
+    writeFileSync(
+        join(lib, "index.js"),
+        'if (process.versions.node) require("./streams")(exports);'
+    );
+    writeFileSync(
+        join(lib, "streams.js"),
+        'module.exports = iconv => { iconv.stream = typeof require("stream").Transform; };'
+    );
+    const input = join(folder, "legacy.mjs");
+    writeFileSync(
+        input,
+        'import iconv from "iconv-lite"; export const handler = () => iconv.stream;'
+    );
+    check("iconv-lite 0.4", ourAnswer(input, "legacy") === "function");
+}
+
 // Names that a bundle's code uses and that are not there, told while it is bundled.
 function missing() {
     const modules = join(folder, "node_modules");
@@ -312,6 +336,7 @@ try {
     else {
         compareAll();
         badPaths();
+        leftOutForBrowsers();
         fileImports();
         servers();
         requests();
