@@ -239,6 +239,31 @@ int EvaluateRest(engine_cell *cell, v8::Local<v8::Context> context, BundleText *
     return SNAPCELL_OK;
 }
 
+void RehearseRequests(v8::Local<v8::Context> context, v8::Local<v8::Object> dispatch)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::Local<v8::Object> urls;
+    v8::Local<v8::Value> rehearse;
+    if (!dispatch->Get(context, AsciiString(isolate, "rehearse")).ToLocal(&rehearse) ||
+        !rehearse->IsFunction())
+        return;
+    v8::Local<v8::Value> arguments[] = {v8::Integer::New(isolate, kRehearsals),
+                                        v8::Undefined(isolate)};
+    if (EvaluatedWebModule(context, "url").ToLocal(&urls)) arguments[1] = urls;
+    static_cast<void>(rehearse.As<v8::Function>()->Call(context, dispatch, 2, arguments).IsEmpty());
+}
+
+// What a cell that is to wait would have to do later. The built-in modules see nothing of the
+// function, and it nothing of them.
+void RehearseAhead(v8::Local<v8::Context> context)
+{
+    v8::TryCatch ignore(context->GetIsolate());
+    v8::Local<v8::Object> dispatch;
+    if (RequireWebModule(context, "dispatch").ToLocal(&dispatch))
+        RehearseRequests(context, dispatch);
+    static_cast<void>(RequireWebModule(context, "streams").IsEmpty());
+}
+
 // Of a cell that is to wait then: nothing may come due meanwhile.
 int CheckIsAtRest(engine_cell *cell, snapcell_error *err)
 {
@@ -259,7 +284,9 @@ int EvaluateContext(engine_cell *cell, const engine_cell_options &options, snapc
     if (status != SNAPCELL_OK) return status;
     if (!options.prelude_only) return EvaluateRest(cell, context, &cell->text, err);
     cell->prelude_end_ms = cell->state.MonotonicMs();
-    return CheckIsAtRest(cell, err);
+    status = CheckIsAtRest(cell, err);
+    if (status == SNAPCELL_OK) RehearseAhead(context);
+    return status;
 }
 
 // Its clock stood still while it waited.
@@ -401,18 +428,10 @@ extern "C" void engine_cell_rehearse(engine_cell *cell)
     v8::TryCatch ignore(isolate);
     v8::Local<v8::Context> context = cell->context.Get(isolate);
     v8::Context::Scope entered(context);
-    v8::Local<v8::Object> dispatch, urls;
-    v8::Local<v8::Value> rehearse;
+    v8::Local<v8::Object> dispatch;
     if (!EvaluatedWebModule(context, "dispatch").ToLocal(&dispatch)) return;
     CompileRegExps(context, dispatch);
-    if (cell->shape != SNAPCELL_SHAPE_FETCH ||
-        !dispatch->Get(context, AsciiString(isolate, "rehearse")).ToLocal(&rehearse) ||
-        !rehearse->IsFunction())
-        return;
-    v8::Local<v8::Value> arguments[] = {v8::Integer::New(isolate, kRehearsals),
-                                        v8::Undefined(isolate)};
-    if (EvaluatedWebModule(context, "url").ToLocal(&urls)) arguments[1] = urls;
-    static_cast<void>(rehearse.As<v8::Function>()->Call(context, dispatch, 2, arguments).IsEmpty());
+    if (cell->shape == SNAPCELL_SHAPE_FETCH) RehearseRequests(context, dispatch);
 }
 
 extern "C" bool engine_cell_drew(engine_cell *cell)
