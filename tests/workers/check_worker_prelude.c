@@ -84,11 +84,11 @@ static snapcell_worker *start(const char *ref, bool prelude_only, uint32_t cpu_l
     return worker;
 }
 
-static void advance(snapcell_worker *worker)
+static snapcell_worker_state advance(snapcell_worker *worker)
 {
     struct pollfd polled = {.fd = snapcell_worker_fd(worker), .events = POLLIN};
     poll(&polled, 1, 20);
-    snapcell_worker_advance(worker, NULL);
+    return snapcell_worker_advance(worker, NULL);
 }
 
 static void expect_end(snapcell_worker *worker, int code, const char *says)
@@ -114,7 +114,7 @@ static void become_ready(snapcell_worker *worker)
 static int go_on(snapcell_worker *worker, const char *ref, const void *bytes, size_t size_bytes)
 {
     while (snapcell_worker_go_on(worker, ref, bytes, size_bytes, NULL) != SNAPCELL_OK)
-        advance(worker);
+        ck_assert_int_ne(advance(worker), SNAPCELL_WORKER_ENDED);
     return snapcell_worker_process_id(worker);
 }
 
@@ -321,7 +321,7 @@ START_TEST(test_what_is_refused)
     ck_assert_int_eq(snapcell_worker_go_on(worker, ref, bytes, first.size_bytes, NULL),
                      SNAPCELL_E_USAGE); /* it has not begun */
     while (snapcell_worker_go_on(worker, ref, bytes, (size_t)64 << 20, NULL) == SNAPCELL_E_USAGE)
-        advance(worker);
+        ck_assert_int_ne(advance(worker), SNAPCELL_WORKER_ENDED);
     ck_assert_int_eq(snapcell_worker_go_on(worker, ref, bytes, (size_t)64 << 20, NULL),
                      SNAPCELL_E_TOO_LARGE);
     ck_assert_int_eq(snapcell_worker_go_on(worker, "f", bytes, 1, NULL), SNAPCELL_E_USAGE);
