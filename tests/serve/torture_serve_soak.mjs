@@ -350,12 +350,16 @@ const status = await server.stop();
 check(drains, status === 0, `it ended with ${status}`);
 upstream.close();
 
+// KiB, by the minute: whether memory grew at all times, or once.
+const minutes = Array.from({ length: Math.ceil(seconds / 60) }, (unused, i) => i * 60);
+const byMinute = key => minutes.map(at => between(at, at + 60, key));
+
 const result = {
     seconds,
     rate: Math.round(rate),
     ...counts,
     growthPercent: { server: growth("server"), all: growth("all") },
-    lastKib: samples.at(-1),
+    kibByMinute: { server: byMinute("server"), all: byMinute("all") },
 };
 if (report) writeFileSync(report, `${JSON.stringify(result, null, 2)}\n`);
 console.error(JSON.stringify(result));
