@@ -2,9 +2,9 @@
 // in an emulator, a line each. Components take turns, so that all come through when the time is up: a test is ended after
 // SECONDS, and none begins when its machine is up for UNTIL seconds. A test's output becomes RESULTS/NAME.out; a line of
 // RESULTS/list gets its name, and its status, or "late" for what did not begin. RESULTS/planned gets the names of all, and
-// the SECONDS.
+// the SECONDS. What has a status there already does not run again.
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -47,6 +47,19 @@ export function commandLine({ name, command, properties }, results, seconds, unt
     return `if ${isTime}; then ${test}; else echo "${name} late" | ${list}; fi`;
 }
 
+// The names of the tests that ended, whatever came of them.
+export function endedIn(list) {
+    if (!existsSync(list)) return new Set();
+    const lines = readFileSync(list, "utf8").split("\n");
+    const ended = lines.filter(line => / \d+$/.test(line));
+    return new Set(ended.map(line => line.split(" ")[0]));
+}
+
+function plannedIn(results) {
+    const file = join(results, "planned");
+    return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")).names : [];
+}
+
 function main([build, results, pattern, seconds = "600", until = "0"]) {
     const command = ["--test-dir", build, "--show-only=json-v1"];
     const listed = JSON.parse(
@@ -54,8 +67,13 @@ function main([build, results, pattern, seconds = "600", until = "0"]) {
     );
     const tests = new Map(listed.tests.map(test => [test.name, test]));
     const chosen = [...tests.keys()].filter(name => new RegExp(pattern).test(name));
-    const planned = inTurns(chosen, componentsOf(listed));
-    writeFileSync(join(results, "planned"), JSON.stringify({ names: planned, seconds }));
+    const ended = endedIn(join(results, "list"));
+    const planned = inTurns(
+        chosen.filter(name => !ended.has(name)),
+        componentsOf(listed)
+    );
+    const names = [...new Set([...plannedIn(results), ...planned])];
+    writeFileSync(join(results, "planned"), JSON.stringify({ names, seconds }));
     for (const name of planned)
         console.log(commandLine(tests.get(name), results, Number(seconds), Number(until)));
 }

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { commandLine, inTurns } from "./plan.mjs";
+import { commandLine, endedIn, inTurns } from "./plan.mjs";
 import { checksOf, componentsOf, namesOf, outcomeOf, resultsIn, summaryOf } from "./report.mjs";
 
 const limits = [{ place: "processes", output: "no seccomp", reason: "no sandbox" }];
@@ -51,6 +51,15 @@ test("components take turns", () => {
         "a3",
     ]);
     assert.deepEqual(inTurns([], components), []);
+});
+
+test("a run that goes on leaves out what has ended", t => {
+    const folder = mkdtempSync(join(tmpdir(), "snapcell-plan-"));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const list = join(folder, "list");
+    assert.deepEqual(endedIn(list), new Set());
+    writeFileSync(list, "check_a 0\ncheck_b late\ncheck_c 124\n");
+    assert.deepEqual(endedIn(list), new Set(["check_a", "check_c"]));
 });
 
 test("a command runs its test in a folder, for so long, unless the time is up", t => {
