@@ -39,32 +39,34 @@ function stateAfter(mappings) {
     return state;
 }
 
+// As a comment with the map may have it.
+const escaped = text => text.replace(/[%"`\s]/g, encodeURIComponent);
+
+const listed = (...lists) => JSON.stringify(lists.flat());
+
 /** A map that others can be joined to: of a text that ends with the end of a line. */
 export class FirstMap {
-    /** @param {string} map JSON @param {string} text */
+    /** @param {string} map JSON, as esbuild makes it @param {string} text */
     constructor(map, text) {
-        this.map = JSON.parse(map);
-        this.state = stateAfter(this.map.mappings);
-        const missing = text.split("\n").length - this.map.mappings.split(";").length;
-        this.mappings = this.map.mappings + ";".repeat(missing);
+        this.map = { names: [], ...JSON.parse(map) };
+        const { mappings } = this.map;
+        const missing = text.split("\n").length - mappings.split(";").length;
+        this.state = stateAfter(mappings);
+        this.head = escaped(`{"version":3,"mappings":"${mappings}${";".repeat(missing)}`);
     }
 
-    /** @param {string} map JSON, of the text that follows @returns {string} JSON, of both */
+    /** @param {string} map JSON, of the text that follows @returns {string} of both, as a URL */
     joined(map) {
-        const { sources, names = [], mappings, ...rest } = JSON.parse(map);
-        const first = this.map;
-        return JSON.stringify({
-            ...rest,
-            sources: [...first.sources, ...sources],
-            names: [...(first.names ?? []), ...names],
-            mappings: this.mappings + this.#moved(mappings),
-        });
+        const { sources, names = [], mappings } = JSON.parse(map);
+        const lists = `"sources":${listed(this.map.sources, sources)},"names":${listed(this.map.names, names)}`;
+        const tail = escaped(`${this.#moved(mappings)}",${lists}}`);
+        return `data:application/json,${this.head}${tail}`;
     }
 
     // Each number counts from the one before it: the first of each kind from where this map has ended. Only the first
     // segments lack one kind or another.
     #moved(mappings) {
-        const bases = [this.map.sources.length, 0, 0, this.map.names?.length ?? 0];
+        const bases = [this.map.sources.length, 0, 0, this.map.names.length];
         const deltas = bases.map((base, i) => base - this.state[i]);
         const isPending = [true, true, true, true];
         return mappings.replace(/[^;,]+/g, segment => {

@@ -195,9 +195,9 @@ export class Prelude {
         return !(await this.#isUnusual()) && this.#isAllOf(rest.metafile, whole);
     }
 
-    // One object for the whole bundle, and what lets others run before the rest.
+    // One object for the whole bundle, a line that may be left out, and what lets others run before the rest.
     async #isUnusual() {
-        if (this.code.includes("import.meta")) return true;
+        if (/import\.meta|sourceMappingURL=/.test(this.code)) return true;
         const awaits = esbuild.transform(this.code, { format: "iife" });
         return awaits.then(
             () => false,
@@ -272,7 +272,7 @@ export class Prelude {
 
     /**
      * The bundle of now. Undefined: it has another prelude, or cannot be made.
-     * @returns {Promise<{ code: string, map: string, preludeLength: number, isNew: boolean } | undefined>}
+     * @returns {Promise<{ code: string, mapUrl: string, preludeLength: number, isNew: boolean } | undefined>}
      */
     async bundle() {
         this.rest = undefined;
@@ -305,10 +305,10 @@ export class Prelude {
 
     #joined(rest) {
         const code = shownText(textOf(rest, ".js"), this.root);
-        const map = this.map.joined(shownText(textOf(rest, ".js.map"), this.root));
+        const mapUrl = this.map.joined(shownText(textOf(rest, ".js.map"), this.root));
         const isNew = code !== this.last;
         this.last = code;
-        return { code: this.code + code, map, preludeLength: this.code.length, isNew };
+        return { code: this.code + code, mapUrl, preludeLength: this.code.length, isNew };
     }
 
     async dispose() {

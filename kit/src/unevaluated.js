@@ -6,8 +6,12 @@ import { lastWords, startNative } from "./native.js";
 /** So many processes wait. */
 export const waitingMax = 2;
 
-/** A bundle's text, with its map in it. @param {{ code: string, map?: string }} bundle */
-export function withMap({ code, map }) {
+/**
+ * A bundle's text, with its map in it.
+ * @param {{ code: string, map?: string, mapUrl?: string }} bundle `mapUrl`: the map; the text has none
+ */
+export function withMap({ code, map, mapUrl }) {
+    if (mapUrl) return `${code}\n//# sourceMappingURL=${mapUrl}\n`;
     const text = code.replace(/^\/\/# sourceMappingURL=.*\n?/gm, "").trimEnd();
     const data = map && Buffer.from(map).toString("base64");
     return data
@@ -48,7 +52,10 @@ export class UnevaluatedCompiler {
         started.ended.then(forget, forget);
     }
 
-    /** @param {{ code: string, map?: string, preludeLength?: number }} bundle @param {any} settings @param {string} shape */
+    /**
+     * @param {{ code: string, map?: string, mapUrl?: string, preludeLength?: number }} bundle
+     * @param {any} settings @param {string} shape
+     */
     async put(bundle, settings, shape) {
         const parameters = parametersOf(settings, shape, bundle.preludeLength);
         const key = JSON.stringify(parameters);

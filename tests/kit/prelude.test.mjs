@@ -214,6 +214,10 @@ const without = {
         { waits: module("export const value = await Promise.resolve(3);") },
         { "f.js": answering(`import { value } from "waits";`, "value") },
     ],
+    "what looks like the comment of a map": [
+        { text: module("export const text = `\\n//# sourceMappingURL=none\\n`;") },
+        { "f.js": answering(`import { text } from "text";`, "text") },
+    ],
     "import.meta": [
         { meta: module("export const url = import.meta.url;") },
         { "f.js": answering(`import { url } from "meta";`, "url") },
@@ -315,14 +319,15 @@ test("two maps become one", () => {
         names: ["x"],
         mappings: "AAAA,IAAIA;;ACCJ",
     };
-    const two = { version: 3, sources: ["c.js"], names: ["y"], mappings: ";AAEA,EAAEA" };
-    const { sources, names, mappings } = JSON.parse(
-        new FirstMap(JSON.stringify(one), "1\n2\n3\n").joined(JSON.stringify(two))
-    );
+    const two = { version: 3, sources: ["c %`.js"], names: ["y"], mappings: ";AAEA,EAAEA" };
+    const url = new FirstMap(JSON.stringify(one), "1\n2\n3\n").joined(JSON.stringify(two));
+    assert.doesNotMatch(url, /[\s"`]/);
+    const text = decodeURIComponent(url.slice("data:application/json,".length));
+    const { sources, names, mappings } = JSON.parse(text);
     assert.deepEqual(
         [sources, names],
         [
-            ["a.js", "b.js", "c.js"],
+            ["a.js", "b.js", "c %`.js"],
             ["x", "y"],
         ]
     );
