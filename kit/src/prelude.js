@@ -70,23 +70,26 @@ export function preludeModules(metafile) {
     return [...first].some(input => found.has(input)) ? found : new Set();
 }
 
-// Those that the project's modules import.
-const boundaryOf = ({ inputs }, found) => [
-    ...new Set(
-        Object.entries(inputs)
-            .filter(([input]) => !found.has(input))
-            .flatMap(([, { imports }]) => imports.map(({ path }) => path))
-            .filter(path => found.has(path))
-    ),
-];
+// What the other modules import of them.
+const importsInto = ({ inputs }, found) =>
+    Object.entries(inputs)
+        .filter(([input]) => !found.has(input))
+        .flatMap(([, { imports }]) => imports)
+        .filter(({ path }) => found.has(path));
+
+// What esbuild asks about, as the project's modules have it; each question takes time.
+const filterOf = specifiers => {
+    const texts = specifiers.map(text => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+    return new RegExp(`^(?:${texts.join("|")})$`);
+};
 
 // Gives a project's modules what is in the prelude. `names`: of each module's exports, by its file; they may change.
-const preludePlugin = names => ({
+const preludePlugin = (names, filter) => ({
     name: "snapcell-prelude",
     setup(build) {
         const own = {};
         const files = [...names.keys()];
-        build.onResolve({ filter: /.*/ }, async ({ path, kind, pluginData, ...from }) => {
+        build.onResolve({ filter }, async ({ path, kind, pluginData, ...from }) => {
             if (path === specifier) return { path, external: true, sideEffects: false };
             if (pluginData === own || kind !== "import-statement") return undefined;
             const found = await build.resolve(path, { ...from, kind, pluginData: own });
@@ -179,9 +182,12 @@ export class Prelude {
     async #make(found, whole) {
         const filesOf = inputs => [...inputs].map(input => resolve(this.root, input));
         this.stamps = stampsOf(filesOf(found));
-        this.names = await this.#exportsOf(filesOf(boundaryOf(whole, found)));
+        const imports = importsInto(whole, found);
+        this.names = await this.#exportsOf(filesOf(new Set(imports.map(({ path }) => path))));
+        const originals = imports.map(({ original }) => original).filter(Boolean);
+        const filter = filterOf([specifier, ...new Set(originals)]);
         const options = esbuildOptions(this.request);
-        const plugins = [preludePlugin(this.names), ...options.plugins];
+        const plugins = [preludePlugin(this.names, filter), ...options.plugins];
         this.#context = await esbuild.context({ ...options, plugins });
         const rest = await this.#context.rebuild();
         this.imports = importsOf(rest);
