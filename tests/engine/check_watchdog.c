@@ -247,7 +247,8 @@ START_TEST(test_nothing_fires_after_end)
 }
 END_TEST
 
-/* Each watch reads the clock of its own thread: the busy one is stopped, the idle one is not. */
+/* Each watch reads the clock of its own thread: the busy one is stopped, the idle one is not. In an
+ * emulated machine the idle one may be busy, too, with the start of the other: it tries again. */
 static void *burn_thread(void *user)
 {
     witness *seen = user;
@@ -260,15 +261,19 @@ static void *burn_thread(void *user)
 
 START_TEST(test_cpu_clocks_are_per_thread)
 {
-    witness busy = {0}, idle = {0};
-    watchdog_watch watch;
-    pthread_t thread;
-    ck_assert_int_eq(watchdog_begin(&watch, NEAR_MS, 0, note, NULL, &idle), 0);
-    ck_assert_int_eq(pthread_create(&thread, NULL, burn_thread, &busy), 0);
-    ck_assert_int_eq(pthread_join(thread, NULL), 0);
-    watchdog_end(&watch);
-    ck_assert_int_eq(atomic_load(&busy.limit), WATCHDOG_CPU);
-    ck_assert_int_eq(atomic_load(&idle.count), 0);
+    for (uint64_t used_ms = NEAR_MS; used_ms >= NEAR_MS - 1;) {
+        witness busy = {0}, idle = {0};
+        watchdog_watch watch;
+        pthread_t thread;
+        const uint64_t start_ms = thread_cpu_ms();
+        ck_assert_int_eq(watchdog_begin(&watch, NEAR_MS, 0, note, NULL, &idle), 0);
+        ck_assert_int_eq(pthread_create(&thread, NULL, burn_thread, &busy), 0);
+        ck_assert_int_eq(pthread_join(thread, NULL), 0);
+        used_ms = thread_cpu_ms() - start_ms;
+        watchdog_end(&watch);
+        ck_assert_int_eq(atomic_load(&busy.limit), WATCHDOG_CPU);
+        if (used_ms < NEAR_MS - 1) ck_assert_int_eq(atomic_load(&idle.count), 0);
+    }
 }
 END_TEST
 
