@@ -1,5 +1,6 @@
 #include "script_error.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "absent_names.h"
@@ -73,8 +74,10 @@ std::string CausesOf(v8::Isolate *isolate, v8::Local<v8::Value> value, int depth
     v8::Local<v8::Object> error = value.As<v8::Object>();
     v8::Local<v8::Value> cause, parts, part;
     std::string text;
-    if (error->Get(context, v8::String::NewFromUtf8Literal(isolate, "errors")).ToLocal(&parts) &&
-        parts->IsArray()) {
+    v8::Local<v8::String> errors = v8::String::NewFromUtf8Literal(isolate, "errors");
+    // Others give a list of something else by a getter of their class, as a ZodError does.
+    if (error->HasOwnProperty(context, errors).FromMaybe(false) &&
+        error->Get(context, errors).ToLocal(&parts) && parts->IsArray()) {
         uint32_t count = parts.As<v8::Array>()->Length();
         for (uint32_t i = 0; i < count && i < kPartsMax; i++)
             if (parts.As<v8::Array>()->Get(context, i).ToLocal(&part))
@@ -85,6 +88,29 @@ std::string CausesOf(v8::Isolate *isolate, v8::Local<v8::Value> value, int depth
         !cause->IsUndefined())
         text += "\nCaused by: " + StackOrText(isolate, cause) + CausesOf(isolate, cause, depth + 1);
     return text;
+}
+
+// What comes after a zero byte would be lost in an error.
+std::string WithoutZeros(std::string text)
+{
+    std::replace(text.begin(), text.end(), '\0', ' ');
+    return text;
+}
+
+// V8's own message has none that a getter gives, as a ZodError's.
+std::string MessageOfGetter(v8::Isolate *isolate, v8::Local<v8::Value> value,
+                            const std::string &text)
+{
+    if (!value->IsNativeError()) return "";
+    v8::TryCatch ignore(isolate);
+    v8::Local<v8::Value> message;
+    if (!value.As<v8::Object>()
+             ->Get(isolate->GetCurrentContext(), v8::String::NewFromUtf8Literal(isolate, "message"))
+             .ToLocal(&message) ||
+        !message->IsString())
+        return "";
+    std::string given = Utf8(isolate, message);
+    return text.find(given) == std::string::npos ? ": " + given : "";
 }
 
 void FillPlace(v8::Isolate *isolate, v8::Local<v8::Message> message, const engine_bundle &bundle,
@@ -109,14 +135,16 @@ int Report(v8::Isolate *isolate, v8::Local<v8::Message> message, v8::Local<v8::V
     int status = state->array_buffers != nullptr && state->array_buffers->WasExceeded()
                      ? SNAPCELL_E_MEMORY_LIMIT
                      : SNAPCELL_E_SCRIPT;
-    std::string stack = StackOf(isolate, value);
+    std::string stack = WithoutZeros(StackOf(isolate, value));
     std::string text = value->IsNativeError() ? "" : HeadOfStack(stack);
     if (text.empty())
         text =
             message.IsEmpty() ? Utf8(isolate, value) : StripUncaught(Utf8(isolate, message->Get()));
     if (text.empty()) text = HeadOfStack(stack);   // of a DOMException, whose message is a getter
     if (text.empty()) text = Utf8(isolate, value); // of an error whose message is a getter
+    text += MessageOfGetter(isolate, value, text);
     if (text.empty()) text = "an error without a name and a message";
+    text = WithoutZeros(text);
     // What has frames was parsed, and is not a fault of the file's language.
     text += AdviceFor(text, HeadOfStack(stack).empty() ? state->bundle->file_name : "");
     error_set(err, status, "%s%s", prefix, text.c_str());
@@ -170,6 +198,14 @@ int ReportCondemned(v8::Isolate *isolate, snapcell_error *err)
     }
 }
 
+// What an error's own getters do, when they are asked for causes and a message, may have hit a
+// limit.
+static int LimitOr(v8::Isolate *isolate, int status, snapcell_error *err)
+{
+    int limit = ReportCondemned(isolate, err);
+    return limit != SNAPCELL_OK ? limit : status;
+}
+
 int ReportCaught(v8::Isolate *isolate, const v8::TryCatch &caught, const char *prefix,
                  snapcell_error *err)
 {
@@ -178,7 +214,8 @@ int ReportCaught(v8::Isolate *isolate, const v8::TryCatch &caught, const char *p
     if (!caught.HasCaught())
         return error_set(err, SNAPCELL_E_INTERNAL, "%sV8 gave up without an exception", prefix);
     v8::HandleScope scope(isolate);
-    return Report(isolate, caught.Message(), caught.Exception(), prefix, err);
+    int status = Report(isolate, caught.Message(), caught.Exception(), prefix, err);
+    return LimitOr(isolate, status, err);
 }
 
 int ReportValue(v8::Isolate *isolate, v8::Local<v8::Value> value, const char *prefix,
@@ -187,7 +224,8 @@ int ReportValue(v8::Isolate *isolate, v8::Local<v8::Value> value, const char *pr
     int limit = ReportCondemned(isolate, err);
     if (limit != SNAPCELL_OK) return limit;
     v8::HandleScope scope(isolate);
-    return Report(isolate, v8::Exception::CreateMessage(isolate, value), value, prefix, err);
+    v8::Local<v8::Message> message = v8::Exception::CreateMessage(isolate, value);
+    return LimitOr(isolate, Report(isolate, message, value, prefix, err), err);
 }
 
 std::string DescribeValue(v8::Isolate *isolate, v8::Local<v8::Value> value)

@@ -55,6 +55,31 @@ printf '%s\n' 'export default { fetch: () => Promise.any([Promise.reject(new Err
 run 1 "an AggregateError without frames" run any
 expect "has its parts, the first" grep -Fq "Error 1 of 2: Error: one" err
 expect "and the last" grep -Fq "Error 2 of 2: 2" err
+cat >getter.mjs <<'END'
+class Invalid extends Error {
+  name = "Invalid";
+  get errors() { return [{ path: "a" }]; }
+  get message() { return "a is required"; }
+}
+class Endless extends Error {
+  get message() { for (;;); }
+}
+export default {
+  fetch(request) {
+    if (request.url.endsWith("endless")) throw new Endless();
+    if (request.url.endsWith("zero")) throw new Error("one\0two");
+    throw new Invalid();
+  },
+};
+END
+"$SNAPCELL" compile getter.mjs >/dev/null || exit 1
+run 1 "an error whose message is a getter" run getter
+expect "is told by it" grep -Eq "^getter\.mjs:13:11: Invalid: a is required$" err
+expect "has no parts that are none" err_lacks "Error 1 of"
+run 5 "a message without end" run getter /endless --wall-ms 300
+run 1 "a message with a zero byte" run getter /zero
+expect "is told whole" err_has "one two"
+expect "with its frames" grep -Eq "^    at .*getter\.mjs:12:" err
 
 line=19
 for page in wait timer microtask unhandled listener report abort; do
