@@ -198,8 +198,7 @@ int ReportCondemned(v8::Isolate *isolate, snapcell_error *err)
     }
 }
 
-// What an error's own getters do, when they are asked for causes and a message, may have hit a
-// limit.
+// Reading an error's causes and message runs its getters, which may have hit a limit.
 static int LimitOr(v8::Isolate *isolate, int status, snapcell_error *err)
 {
     int limit = ReportCondemned(isolate, err);
