@@ -22,7 +22,9 @@ void serve_pool_end_ahead(serve_function *function)
 void serve_pool_note_prelude(const serve_slot *slot)
 {
     serve_function *function = slot->function;
-    if (!function->pool->context->dev || !snapcell_worker_has_prelude(slot->worker)) return;
+    if (!function->pool->context->dev || !snapcell_worker_has_prelude(slot->worker) ||
+        function->config->policy != SNAPCELL_WORKERS_RESTORE) /* else nobody would take it */
+        return;
     function->prelude_key = slot->key;
     function->wants_ahead = true;
 }
