@@ -12,6 +12,7 @@
 
 #include <check.h>
 
+#include "../format/check_run.h"
 using snapcell::PagePool;
 using snapcell::PagePoolStats;
 using Permission = v8::PageAllocator::Permission;
@@ -365,9 +366,5 @@ int main()
     tcase_add_test(tcase, test_arenas_lie_where_they_are_wanted);
     tcase_add_test(tcase, test_threads_share_the_pool);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return check_run(suite);
 }

@@ -6,6 +6,7 @@
 
 #include <check.h>
 
+#include "../format/check_run.h"
 extern "C" {
 long __isoc23_strtol(const char *text, char **end, int base);
 unsigned long __isoc23_strtoul(const char *text, char **end, int base);
@@ -64,9 +65,5 @@ int main()
     tcase_add_test(tcase, test_numbers_are_read);
     tcase_add_test(tcase, test_a_part_of_a_string_replaces_another);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return check_run(suite);
 }

@@ -18,6 +18,7 @@
 
 #include <check.h>
 
+#include "../format/check_run.h"
 #include "inside.h"
 #include "sandbox_client.h"
 #include "snapcell/sandbox.h"
@@ -304,9 +305,5 @@ int main(void)
     tcase_add_test(tcase, test_what_a_client_needs_is_left);
     tcase_add_test(tcase, test_connections_are_left);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return check_run(suite);
 }

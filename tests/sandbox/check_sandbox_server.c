@@ -8,6 +8,7 @@
 
 #include <check.h>
 
+#include "../format/check_run.h"
 #include "inside.h"
 #include "sandbox_server.h"
 
@@ -49,9 +50,5 @@ int main(void)
     tcase_add_test(tcase, test_rings_are_as_if_the_kernel_had_none);
     tcase_add_test(tcase, test_the_rest_is_left);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return check_run(suite);
 }
