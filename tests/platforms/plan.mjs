@@ -1,8 +1,8 @@
 // node plan.mjs BUILD RESULTS REGEX [SECONDS] [UNTIL]: the commands that run the tests of a cross build whose names match,
 // in an emulator, a line each. Components take turns, so that all come through when the time is up: a test is ended after
 // SECONDS, and none begins when its machine is up for UNTIL seconds. A test's output becomes RESULTS/NAME.out; a line of
-// RESULTS/list gets its name, and its status, or "late" for what did not begin. RESULTS/planned gets the names of all, and
-// the SECONDS. What has a status there already does not run again.
+// RESULTS/list gets its name, and its status. A command that comes too late ends with 255, with which xargs begins no other.
+// RESULTS/planned gets the names of all, and the SECONDS. What has a status already does not run again.
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -44,7 +44,7 @@ export function commandLine({ name, command, properties }, results, seconds, unt
     const test = `${made}; echo "${name} $?" | ${list}; rm -rf ${folder}`;
     if (!until) return test;
     const isTime = `[ "$(cut -d. -f1 /proc/uptime)" -lt ${until} ]`;
-    return `if ${isTime}; then ${test}; else echo "${name} late" | ${list}; fi`;
+    return `if ${isTime}; then ${test}; else exit 255; fi`;
 }
 
 // The names of the tests that ended, whatever came of them.

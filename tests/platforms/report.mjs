@@ -23,8 +23,10 @@ export function componentsOf(listed) {
 // "passed", "failed", "not ...", or why the emulation cannot do it.
 export function outcomeOf(place, { name, status, output, seconds }, limits) {
     if (status === 0) return "passed";
-    if (status === "late") return "not begun when the time of the run was up";
-    if (status === "none") return "not finished when the run ended";
+    if (status === undefined)
+        return output === undefined
+            ? "not begun in the time of the run"
+            : "not finished in the time of the run";
     if (status === 124 || status === 137) return `not finished in ${seconds} s`;
     const limit = limits.find(
         each =>
@@ -43,18 +45,19 @@ export function checksOf(output) {
     return failures + errors > 0 ? ` (${checks - failures - errors} of ${checks})` : "";
 }
 
-const textOf = path => (existsSync(path) ? readFileSync(path, "utf8") : "");
+const textOf = path => (existsSync(path) ? readFileSync(path, "utf8") : undefined);
 
 // Of each test that was planned. One without a status did not come to its end.
 export function resultsIn(folder) {
     if (!existsSync(join(folder, "planned"))) return [];
     const { names, seconds } = JSON.parse(textOf(join(folder, "planned")));
-    const lines = textOf(join(folder, "list")).trim().split("\n");
-    const statuses = new Map(lines.map(line => line.split(" ")));
+    const lines = textOf(join(folder, "list")) ?? "";
+    const statuses = new Map(
+        [...lines.matchAll(/^(\S+) (\d+)$/gm)].map(([, name, status]) => [name, Number(status)])
+    );
     return names.map(name => {
-        const status = statuses.get(name) ?? "none";
         const output = textOf(join(folder, `${name}.out`));
-        return { name, seconds, output, status: /^\d+$/.test(status) ? Number(status) : status };
+        return { name, seconds, output, status: statuses.get(name) };
     });
 }
 
@@ -108,7 +111,7 @@ function main([build, write]) {
     const outcomes = Object.keys(places).flatMap(place =>
         resultsIn(join(build, place)).map(result => ({
             name: result.name,
-            checks: checksOf(result.output),
+            checks: checksOf(result.output ?? ""),
             component: components.get(result.name) ?? "platforms",
             place,
             outcome: outcomeOf(place, result, limits),
