@@ -1,5 +1,6 @@
 /* A server's life: it reads its settings, opens its sockets, serves, reads them again, drains. */
 #include <errno.h>
+#include <limits.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -28,6 +29,9 @@
 /* How often memory that is free goes back to the kernel: buffers come and go in sizes from bytes to
  * megabytes, and one small piece that stays would keep all below it. */
 #define SERVER_TRIM_NS (10 * NS_PER_SECOND)
+/* Buffers of this size are mappings of their own. By itself glibc raises the bound to that of what
+ * was freed last, and then bodies leave holes among what stays. */
+#define SERVER_MAPPED_SIZE (128 << 10)
 /* What calls have after they were cancelled, at the end. */
 #define SERVER_CANCEL_NS NS_PER_SECOND
 
@@ -543,10 +547,17 @@ static int server_new(const serve_options *options, serve_server **out, snapcell
     return SNAPCELL_OK;
 }
 
+static void server_set_memory(void)
+{
+    mallopt(M_MMAP_THRESHOLD, SERVER_MAPPED_SIZE);
+    mallopt(M_TRIM_THRESHOLD, INT_MAX); /* server_trim() does it */
+}
+
 int serve_run(const serve_options *options, snapcell_error *err)
 {
     serve_server *server;
     int source_fd;
+    server_set_memory();
     /* First: what libuv opens once, it also closes in a process that is forked later. */
     int status = server_start_source(options, &source_fd, err);
     if (status != SNAPCELL_OK) return status;
