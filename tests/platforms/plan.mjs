@@ -1,7 +1,8 @@
 // node plan.mjs BUILD RESULTS REGEX [SECONDS] [UNTIL]: the commands that run the tests of a cross build whose names match,
 // in an emulator, a line each. Components take turns, so that all come through when the time is up: a test is ended after
 // SECONDS, and none begins when its machine is up for UNTIL seconds. A test's output becomes RESULTS/NAME.out; a line of
-// RESULTS/list gets its name, and its status. A command that comes too late ends with 255, with which xargs begins no other.
+// RESULTS/list gets its name, and its status. A command that comes too late ends with 255, with which xargs begins no other
+// and does not always wait for those that run: each test holds a lock on /tmp/snapcell-tests.
 // RESULTS/planned gets the names of all, and the SECONDS. What has a status already does not run again.
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -41,7 +42,8 @@ export function commandLine({ name, command, properties }, results, seconds, unt
     const output = quoted(join(results, `${name}.out`));
     const list = `tee -a ${quoted(join(results, "list"))}`;
     const made = `( mkdir -p ${folder} && cd ${folder} && ${run} ) >${output} 2>&1`;
-    const test = `${made}; echo "${name} $?" | ${list}; rm -rf ${folder}`;
+    const held = "exec 9>>/tmp/snapcell-tests; flock -s 9";
+    const test = `${held}; ${made} 9>&-; echo "${name} $?" | ${list}; rm -rf ${folder}`;
     if (!until) return test;
     const isTime = `[ "$(cut -d. -f1 /proc/uptime)" -lt ${until} ]`;
     return `if ${isTime}; then ${test}; else exit 255; fi`;
