@@ -89,12 +89,17 @@ const preludePlugin = (names, filter) => ({
     setup(build) {
         const own = {};
         const files = [...names.keys()];
+        const known = new Map(); // each question takes time; the bundle of the whole will tell what has moved
         build.onResolve({ filter }, async ({ path, kind, pluginData, ...from }) => {
             if (path === specifier) return { path, external: true, sideEffects: false };
             if (pluginData === own || kind !== "import-statement") return undefined;
+            const key = JSON.stringify([path, from.resolveDir, from.with]);
+            if (known.has(key)) return known.get(key);
             const found = await build.resolve(path, { ...from, kind, pluginData: own });
             if (found.errors.length > 0 || !names.has(found.path) || found.suffix) return undefined;
-            return { path: found.path, namespace, sideEffects: found.sideEffects };
+            const place = { path: found.path, namespace, sideEffects: found.sideEffects };
+            known.set(key, place);
+            return place;
         });
         build.onLoad({ filter: /.*/, namespace }, ({ path }) => {
             const at = files.indexOf(path);
