@@ -23,6 +23,7 @@ enum {
     COMPILE_HEAP,
     COMPILE_UNEVALUATED,
     COMPILE_PRELUDE,
+    COMPILE_NO_SYNC,
 };
 
 static const cli_option compile_options[] = {
@@ -60,6 +61,9 @@ static const cli_option compile_options[] = {
     {COMPILE_PRELUDE, "prelude-length", "N",
      "with --unevaluated: the bundle's first N UTF-16 code units are\n"
      "a module that the rest imports as snapcell:prelude"},
+    {COMPILE_NO_SYNC, "no-sync", NULL,
+     "do not wait until the disk has what is put: a machine that stops\n"
+     "may leave a store that is damaged"},
     CLI_COMPILE_JOBS_OPTION,
     CLI_SIGN_OPTION("sign each artifact with this secret key; one that is there,\n"
                     "and is not signed so, is compiled again and replaced"),
@@ -82,6 +86,7 @@ typedef struct compile_state {
     cli_warm *warms;
     snapcell_request *requests;
     size_t jobs;
+    bool no_sync;
     bool explain;
     const char *heap_file; /* of --heap-snapshot, else NULL */
     char *heap;            /* its content */
@@ -184,6 +189,9 @@ static bool compile_take(void *user, int id, const char *value)
         return true;
     case COMPILE_PRELUDE:
         return compile_take_prelude(state, value);
+    case COMPILE_NO_SYNC:
+        state->no_sync = true;
+        return true;
     case COMPILE_EXPLAIN:
         state->explain = true;
         return true;
@@ -273,8 +281,10 @@ static int compile_store(compile_state *state, snapcell_store_mode mode, snapcel
     int status = SNAPCELL_OK;
     pthread_mutex_lock(&state->store_lock);
     cli_guard_store(state->arguments.store);
-    if (!state->store)
+    if (!state->store) {
         status = snapcell_store_open(state->arguments.store, mode, &state->store, err);
+        if (status == SNAPCELL_OK) snapcell_store_set_sync(state->store, !state->no_sync);
+    }
     *out = state->store;
     pthread_mutex_unlock(&state->store_lock);
     return status;

@@ -120,6 +120,11 @@ void snapcell_store_close(snapcell_store *store)
     free(store);
 }
 
+void snapcell_store_set_sync(snapcell_store *store, bool sync)
+{
+    store->no_sync = !sync;
+}
+
 /* --- Figures
  * -------------------------------------------------------------------------------------------------
  */

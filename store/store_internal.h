@@ -120,6 +120,7 @@ typedef struct store_environment {
 struct snapcell_store {
     store_environment *environment;
     bool writable;
+    bool no_sync; /* its writes do not wait for the disk */
 };
 
 /* --- store_registry.c: process-wide --- */

@@ -181,9 +181,29 @@ static int store_txn_begin_write(store_environment *environment, MDB_txn **out)
     return status;
 }
 
-static int store_write_once(store_environment *environment, store_write_fn *write, void *argument,
+/* Of the transaction that the caller has begun: nobody else writes. */
+static int store_txn_set_sync(store_environment *environment, bool no_sync)
+{
+    unsigned flags = 0;
+    int status = mdb_env_get_flags(environment->env, &flags);
+    if (status != MDB_SUCCESS || ((flags & MDB_NOSYNC) != 0) == no_sync) return status;
+    return mdb_env_set_flags(environment->env, MDB_NOSYNC, no_sync);
+}
+
+static int store_write_in(snapcell_store *store, MDB_txn *txn, store_write_fn *write,
+                          void *argument, snapcell_error *err)
+{
+    int status = store_txn_set_sync(store->environment, store->no_sync);
+    if (status == MDB_SUCCESS) status = write(store->environment, txn, argument, err);
+    if (status == SNAPCELL_OK) return mdb_txn_commit(txn);
+    mdb_txn_abort(txn);
+    return status;
+}
+
+static int store_write_once(snapcell_store *store, store_write_fn *write, void *argument,
                             snapcell_error *err)
 {
+    store_environment *environment = store->environment;
     store_signal_guard guard;
     MDB_txn *txn;
     /* The byte lock is one for all threads: they must not hold it at the same time. */
@@ -191,12 +211,7 @@ static int store_write_once(store_environment *environment, store_write_fn *writ
     store_signal_guard_begin(&guard);
     int status = store_txn_begin_write(environment, &txn);
     if (status == MDB_SUCCESS) {
-        status = write(environment, txn, argument, err);
-        if (status == SNAPCELL_OK) {
-            status = mdb_txn_commit(txn);
-        } else {
-            mdb_txn_abort(txn);
-        }
+        status = store_write_in(store, txn, write, argument, err);
         store_txn_unlock(environment);
     }
     store_signal_guard_end(&guard);
@@ -217,7 +232,7 @@ int store_write(snapcell_store *store, store_write_fn *write, void *argument, co
     for (;;) {
         int status = store_gate_enter(environment, err);
         if (status != SNAPCELL_OK) return status;
-        status = store_write_once(environment, write, argument, err);
+        status = store_write_once(store, write, argument, err);
         if (status == SNAPCELL_OK) {
             store_gate_leave(environment);
             return status;

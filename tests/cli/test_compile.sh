@@ -129,6 +129,8 @@ run 0 "each load evaluates it" run late
 expect "and it answers" out_is "late"
 run 0 "evaluated after all" compile --json late.mjs
 json "is another artifact" 'j.kind === "snapshot" && !j.cached'
+run 0 "without waiting for the disk" compile --no-sync --unevaluated --format esm --name unsynced late.mjs
+run 0 "what was not waited for" show unsynced
 run 0 "what throws at its top" compile --unevaluated --format esm "$BUNDLES/throws.js"
 run 1 "throws when it is loaded" run throws
 run 2 "without a format" compile --unevaluated late.mjs

@@ -461,6 +461,28 @@ START_TEST(test_map_shrinks_until_it_is_taken)
 }
 END_TEST
 
+/* A disk that fails shows whether anybody waits for it. The choice is the handle's alone. */
+START_TEST(test_sync_is_left_out_where_it_was_asked_for)
+{
+    snapcell_store *store = fixture_open(SNAPCELL_STORE_WRITE);
+    snapcell_store_set_sync(store, false);
+    fault_arm(FAULT_SYNC, 1, true);
+    ck_assert_ok(snapcell_store_put(store, added.bytes, added.size_bytes, "added", &err), err);
+    ck_assert(!fault_disarm());
+    snapcell_store *other = fixture_open(SNAPCELL_STORE_WRITE);
+    fault_arm(FAULT_SYNC, 1, true);
+    ck_assert_int_ne(snapcell_store_name_set(other, "removed", &kept[0].key, &err), SNAPCELL_OK);
+    ck_assert(fault_disarm());
+    snapcell_store_close(other);
+    snapcell_store_set_sync(store, true);
+    fault_arm(FAULT_SYNC, 1, true);
+    ck_assert_int_ne(snapcell_store_name_set(store, "added", &kept[0].key, &err), SNAPCELL_OK);
+    ck_assert(fault_disarm());
+    ck_assert(put_is_done(store));
+    snapcell_store_close(store);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("store_faults");
@@ -468,6 +490,7 @@ int main(void)
     tcase_add_checked_fixture(faults, setup, teardown);
     tcase_add_loop_test(faults, test_faults, 0, (int)(OPERATIONS * FAULT_KINDS));
     tcase_add_test(faults, test_faults_happen);
+    tcase_add_test(faults, test_sync_is_left_out_where_it_was_asked_for);
     tcase_add_test(faults, test_map_shrinks_until_it_is_taken);
     suite_add_tcase(suite, faults);
     return fixture_main(suite);

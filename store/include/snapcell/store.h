@@ -51,6 +51,12 @@ SNAPCELL_API int snapcell_store_open(const char *path, snapcell_store_mode mode,
  * frees the handle. Thread: any, once. Errors: none. */
 SNAPCELL_API void snapcell_store_close(snapcell_store *store);
 
+/* Purpose: have the writes of this handle wait until they are on the disk, as they do by default,
+ * or not. Without, the kernel writes when it likes: the end of a process loses nothing, but a
+ * machine that stops may leave a store that is damaged. For stores that can be made again.
+ * Thread: any, while no other uses the store. Errors: none. */
+SNAPCELL_API void snapcell_store_set_sync(snapcell_store *store, bool sync);
+
 /* Purpose: put an artifact (checked first, as snapcell_artifact_inspect does) and, where `name` is
  * not NULL, make the name point to it for the artifact's engine. One transaction, durable when this
  * returns SNAPCELL_OK. Putting the same bytes again is not an error. Neither is putting an unsigned
