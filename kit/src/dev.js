@@ -97,6 +97,7 @@ export class DevServer {
             store,
             sign: undefined,
             quick: true,
+            noSync: !this.options.store, // emptied at each start
         }));
         this.#project = { ...project, functions };
         return this.#project;
@@ -206,7 +207,7 @@ export class DevServer {
         for (const { name, shape } of built) {
             const settings = this.#project.functions.find(one => one.name === name);
             if (settings && answersEarly({ settings, shape }))
-                this.#unevaluated.prepare(settings, shape, this.#preludes.lengthOf(name));
+                this.#unevaluated.prepare(settings, shape, this.#preludes.codeOf(name));
         }
     }
 

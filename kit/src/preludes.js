@@ -35,9 +35,9 @@ export class Preludes {
         else this.#without.set(name, evaluated);
     }
 
-    /** How long a function's prelude is; undefined: it has none. @param {string} name */
-    lengthOf(name) {
-        return this.#made.get(name)?.prelude.code.length;
+    /** A function's prelude; undefined: it has none. @param {string} name */
+    codeOf(name) {
+        return this.#made.get(name)?.prelude.code;
     }
 
     /**

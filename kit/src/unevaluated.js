@@ -19,10 +19,11 @@ export function withMap({ code, map, mapUrl }) {
         : `${text}\n`;
 }
 
-function parametersOf({ name, store, cwd }, shape, preludeLength) {
+function parametersOf({ name, store, cwd, noSync }, shape, preludeLength) {
     const parameters = ["compile", "-", "--json", "--unevaluated", "--format", "esm"];
     parameters.push("--shape", shape === "json" ? "event" : "fetch", "--level", "1");
     parameters.push("--name", name, "--store", resolve(cwd ?? ".", store));
+    if (noSync) parameters.push("--no-sync");
     if (preludeLength) parameters.push("--prelude-length", String(preludeLength));
     return parameters;
 }
@@ -38,15 +39,18 @@ export class UnevaluatedCompiler {
 
     /**
      * A change of this function is likely.
-     * @param {any} settings @param {string} shape of the build before @param {number} [preludeLength] of the next one
+     * @param {any} settings @param {string} shape of the build before @param {string} [prelude] of the next one
      */
-    prepare(settings, shape, preludeLength) {
-        const parameters = parametersOf(settings, shape, preludeLength);
+    prepare(settings, shape, prelude = "") {
+        const parameters = parametersOf(settings, shape, prelude.length);
         const key = JSON.stringify(parameters);
-        if (this.#waiting.has(key)) return;
+        if (this.#waiting.get(key)?.begin === prelude) return;
+        this.#end(key);
         for (const other of this.#waiting.keys())
             if (this.#waiting.size >= waitingMax) this.#end(other);
-        const started = startNative(this.program, parameters, { cwd: settings.cwd });
+        const { cwd } = settings;
+        const started = { ...startNative(this.program, parameters, { cwd }), begin: prelude };
+        started.child.stdin.write(prelude); // it is read meanwhile
         this.#waiting.set(key, started);
         const forget = () => this.#waiting.get(key) === started && this.#waiting.delete(key);
         started.ended.then(forget, forget);
@@ -59,15 +63,19 @@ export class UnevaluatedCompiler {
     async put(bundle, settings, shape) {
         const parameters = parametersOf(settings, shape, bundle.preludeLength);
         const key = JSON.stringify(parameters);
+        const text = withMap(bundle);
         const waiting = this.#waiting.get(key);
-        this.#waiting.delete(key);
-        if (waiting && (await given(waiting, bundle)).status === 0) return;
+        if (waiting && text.startsWith(waiting.begin)) {
+            this.#waiting.delete(key);
+            const rest = text.slice(waiting.begin.length);
+            if ((await given(waiting, rest)).status === 0) return;
+        }
         const started = startNative(this.program, parameters, { cwd: settings.cwd });
-        const result = await given(started, bundle);
+        const result = await given(started, text);
         if (result.status !== 0) throw lastWords(result);
     }
 
-    // It was given nothing, and has nothing to lose.
+    // It was given no whole bundle, and has nothing to lose.
     #end(key) {
         this.#waiting.get(key)?.child.kill("SIGKILL");
         this.#waiting.delete(key);
@@ -79,8 +87,8 @@ export class UnevaluatedCompiler {
 }
 
 // It is in the store when the process says so; its end takes a while longer.
-function given({ child, ended }, bundle) {
-    child.stdin.end(withMap(bundle));
+function given({ child, ended }, input) {
+    child.stdin.end(input);
     const told = new Promise(done => {
         let output = "";
         child.stdout.on("data", text => {

@@ -5,7 +5,7 @@ import { basename, dirname, join } from "node:path";
 // What builds and stores write, and what is no source.
 const ignored =
     /^(\.snapcell|snapcell-store|node_modules|\.git|data\.mdb|lock\.mdb)$|~$|^\.#|\.sw[px]$/;
-const settleMs = 2; // an editor writes a file in several steps; a build that sees a half of them is built again
+const settleMs = 1; // an editor writes a file in several steps; a build that sees a half of them is built again
 
 export class Watcher {
     #folders = new Map();
