@@ -113,6 +113,16 @@ static int error_code_of_errno(int code, int errnum)
     }
 }
 
+/* As strerror_r(), which looks for a translation, and has memory from malloc() for that since glibc
+ * 2.41: while memory is being restored there is none. */
+static const char *error_reason(int errnum, char *buffer, size_t size)
+{
+    const char *reason = strerrordesc_np(errnum);
+    if (reason != NULL) return reason;
+    (void)snprintf(buffer, size, "Unknown error %d", errnum);
+    return buffer;
+}
+
 int error_set_errno(snapcell_error *err, int code, int errnum, const char *format, ...)
 {
     code = error_code_of_errno(code, errnum);
@@ -123,8 +133,8 @@ int error_set_errno(snapcell_error *err, int code, int errnum, const char *forma
     error_format(text, format, arguments);
     va_end(arguments);
 
-    char reason_buffer[128];
-    const char *reason = strerror_r(errnum, reason_buffer, sizeof(reason_buffer));
+    char reason_buffer[32];
+    const char *reason = error_reason(errnum, reason_buffer, sizeof(reason_buffer));
     error_reset(err, code);
     /* A long text is cut, the reason is not. */
     const size_t text_room = sizeof(err->message) - strlen(reason) - strlen(": ");

@@ -128,6 +128,16 @@ START_TEST(test_error_set_errno_maps_codes)
 }
 END_TEST
 
+START_TEST(test_error_set_errno_names_numbers_without_a_text)
+{
+    snapcell_error err;
+    ck_assert_int_eq(error_set_errno(&err, SNAPCELL_E_IO, 100000, "read"), SNAPCELL_E_IO);
+    ck_assert_str_eq(err.message, "read: Unknown error 100000");
+    ck_assert_int_eq(error_set_errno(&err, SNAPCELL_E_IO, EBADF, "read"), SNAPCELL_E_IO);
+    ck_assert_str_eq(err.message, "read: Bad file descriptor");
+}
+END_TEST
+
 START_TEST(test_error_set_errno_keeps_the_reason)
 {
     char path[2000] = "";
@@ -204,6 +214,7 @@ int main(void)
     tcase_add_loop_test(tcase, test_error_set_cuts_at_a_character, 0, 4);
     tcase_add_test(tcase, test_error_set_gives_one_line_of_utf8);
     tcase_add_test(tcase, test_error_set_errno_maps_codes);
+    tcase_add_test(tcase, test_error_set_errno_names_numbers_without_a_text);
     tcase_add_test(tcase, test_error_set_errno_keeps_the_reason);
     tcase_add_test(tcase, test_error_text_copy);
     tcase_add_test(tcase, test_utf8_knows_every_character);
