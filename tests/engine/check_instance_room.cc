@@ -12,6 +12,8 @@
 #include "engine.h"
 #include "platform.h"
 
+#include "../format/check_run.h"
+
 using snapcell::InstanceRoom;
 
 namespace
@@ -181,9 +183,5 @@ int main()
     tcase_add_test(tcase, test_classes_keep_the_room_that_they_ask_for);
     tcase_add_test(tcase, test_without_it_v8_takes_all_room_away);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return check_run(suite);
 }
