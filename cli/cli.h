@@ -152,7 +152,8 @@ void cli_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void cli_write(const void *data, size_t size_bytes);
 /* Around the buffer, as snapcell_stream.write: for what a reader may be slow to take. */
 ptrdiff_t cli_write_some(const void *data, size_t size_bytes);
-void cli_flush(void);
+/* False: something did not arrive, and its reader has not just gone. */
+bool cli_flush(void);
 
 /* Flushes standard output; says so when something could not be written, unless its reader has gone.
  * Returns the status to end with. */

@@ -39,15 +39,15 @@ ptrdiff_t cli_write_some(const void *data, size_t size_bytes)
     return SNAPCELL_STREAM_FAILED;
 }
 
-void cli_flush(void)
+bool cli_flush(void)
 {
     if (fflush(stdout) != 0) print_failed();
+    return print_errno == 0 || print_errno == EPIPE;
 }
 
 cli_status cli_finish(cli_status status)
 {
-    cli_flush();
-    if (print_errno == 0 || print_errno == EPIPE) return status;
+    if (cli_flush()) return status;
     cli_message("cannot write to standard output: %s", strerror(print_errno));
     return status ? status : CLI_TROUBLE;
 }

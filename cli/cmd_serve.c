@@ -190,10 +190,10 @@ static bool serve_take(void *user, int id, const char *value)
 }
 
 /* On standard output at once: others wait for it. */
-static void serve_print(const char *line)
+static bool serve_print(const char *line)
 {
     cli_print("%s\n", line);
-    cli_flush();
+    return cli_flush();
 }
 
 static void serve_warn(const char *line)

@@ -28,8 +28,9 @@ typedef struct serve_options {
     void *source_user;
     bool dev;
     bool no_sandbox;
-    /* Lines for people: on standard output, where one can be answered, and on standard error. */
-    void (*print)(const char *line);
+    /* Lines for people: on standard output, where one can be answered, and on standard error.
+     * `print`: false when the line does not arrive, which ends the server. */
+    bool (*print)(const char *line);
     void (*warn)(const char *line);
     serve_problem_fn *problem; /* what is wrong with the configuration */
 } serve_options;

@@ -477,7 +477,8 @@ static int server_open(serve_server *server, int source_fd, snapcell_error *err)
     return status;
 }
 
-static void server_greet(const serve_server *server)
+/* False: others wait for a line that does not arrive. */
+static bool server_greet(const serve_server *server)
 {
     char line[512];
     const serve_context *context = &server->context;
@@ -485,14 +486,14 @@ static void server_greet(const serve_server *server)
          listener = listener->next) {
         snprintf(line, sizeof(line), "%s %s", listener->is_admin ? "metrics at" : "listening on",
                  listener->url);
-        server->options->print(line);
+        if (!server->options->print(line)) return false;
     }
-    if (context->names.count > 0) return;
+    if (context->names.count > 0) return true;
     if (server->source.is_on) {
         snprintf(line, sizeof(line), "the store %s has no function yet; it waits for %s",
                  context->names.store_path, context->settings->config.source.reference);
         server->options->warn(line);
-        return;
+        return true;
     }
     snprintf(line, sizeof(line),
              "the store %s has no function for this engine%s; `snapcell %s --store %s%s` makes "
@@ -501,6 +502,7 @@ static void server_greet(const serve_server *server)
              context->names.other_count > 0 ? "recompile" : "compile", context->names.store_path,
              context->names.other_count > 0 ? "" : " FILE...");
     server->options->warn(line);
+    return true;
 }
 
 /* With its memory, which holds the loop that handles point to. */
@@ -572,8 +574,10 @@ int serve_run(const serve_options *options, snapcell_error *err)
     if (status == SNAPCELL_OK) {
         server_start_handles(server);
         serve_pool_prepare(server->front->pool);
-        server_greet(server);
-        serve_notify("READY=1");
+        if (server_greet(server))
+            serve_notify("READY=1");
+        else
+            server_close(server);
         uv_run(&server->loop, UV_RUN_DEFAULT);
     } else {
         serve_listen_close(server->listeners);

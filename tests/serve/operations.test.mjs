@@ -69,6 +69,55 @@ test("a Unix socket that cannot be made says what is in its way", () => {
     assert.ok(existsSync(file));
 });
 
+test("a server whose first line does not arrive ends, one whose reader has gone does not", async () => {
+    const shell = line =>
+        spawnSync(
+            "sh",
+            [
+                "-c",
+                `"$0" serve "$@" ${line}`,
+                program,
+                "--store",
+                store,
+                "--listen",
+                "127.0.0.1:0",
+                ...extra,
+            ],
+            {
+                encoding: "utf8",
+                timeout: 20_000,
+            }
+        );
+    for (const [line, message] of [
+        [">/dev/full", /^snapcell: cannot write to standard output: No space left on device\n$/m],
+        [">&-", /^snapcell: cannot write to standard output: Bad file descriptor\n$/m],
+    ]) {
+        const done = shell(line);
+        assert.equal(done.status, 3, done.stderr);
+        assert.match(done.stderr, message);
+    }
+    const socket = join(folder, "unheard");
+    const child = spawn(
+        program,
+        ["serve", "--store", store, "--listen", `unix:${socket}`, ...extra],
+        {
+            stdio: ["ignore", "pipe", "ignore"],
+        }
+    );
+    child.stdout.destroy();
+    const takes = () =>
+        new Promise(done => {
+            const client = connect(socket, () => done(true)).on("error", () => done(false));
+            client.on("connect", () => client.destroy());
+        });
+    await until("it takes connections", takes);
+    child.kill("SIGTERM");
+    assert.deepEqual(await new Promise(done => child.once("exit", (...end) => done(end))), [
+        0,
+        null,
+    ]);
+});
+
 test("a store that is not there, or has nothing of the name, is status 3", () => {
     const missing = run("--store", join(folder, "nowhere"));
     assert.equal(missing.status, 3);
