@@ -1,8 +1,9 @@
 // snapcell init: the files of a small project.
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { createRequire } from "node:module";
 import { fileFailure, statuses } from "./failure.js";
+import { makeFolder } from "./folders.js";
 import { nameFrom } from "./project.js";
 
 const { version } = createRequire(import.meta.url)("../package.json");
@@ -56,7 +57,7 @@ export function init({ folder = ".", name, js, cwd = process.cwd() } = {}) {
             `${relative(cwd, join(target, there[0]))} is there already; init replaces no file`
         );
     for (const [file, text] of Object.entries(files)) {
-        mkdirSync(dirname(join(target, file)), { recursive: true });
+        makeFolder(dirname(join(target, file)));
         writeFileSync(join(target, file), text);
     }
     return { folder: target, name: called, files: Object.keys(files) };

@@ -1,7 +1,8 @@
 // What a build was made from, so that the next one can tell that nothing changed: by content, not by time.
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
+import { makeFolder } from "./folders.js";
 
 const version = 1;
 
@@ -119,7 +120,7 @@ export function writeState(root, name, state) {
 /** The work folder, which git is told to ignore. @param {string} root */
 export function makeWorkFolder(root) {
     const folder = workFolder(root);
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     if (!existsSync(join(folder, ".gitignore"))) writeFileSync(join(folder, ".gitignore"), "*\n");
     return folder;
 }

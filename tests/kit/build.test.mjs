@@ -231,6 +231,7 @@ test("wrong usage and missing files are one line each, with their status", () =>
         [["build", "f.js", "--config", "none.json"], 3, /none\.json is not there/],
         [["init", "--js", "--bogus"], 2, /--bogus/],
         [["init", "note.md"], 3, /note\.md/],
+        [["init", "/proc/snapcell"], 3, /mkdir '\/proc\/snapcell'/],
         [["nonsense"], 2, /nonsense/],
     ];
     for (const [parameters, status, message] of cases) {
