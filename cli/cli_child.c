@@ -12,11 +12,14 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli.h"
+#include "error_set.h"
+#include "process_limits.h"
 
 /* What sanitizers say of a crash must be seen. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -63,6 +66,11 @@ void cli_keep_time_zone(void)
 
 /* --- In the supervisor --- */
 
+typedef struct child_death {
+    int status; /* as of waitpid() */
+    uint64_t cpu_ms;
+} child_death;
+
 /* The engine's words for memory that it could not do without, and for a value too large for it. */
 static bool noise_is_of_memory(const char *noise, size_t size_bytes)
 {
@@ -77,16 +85,34 @@ static bool noise_is_of_memory(const char *noise, size_t size_bytes)
 static int child_crashed(const cli_child *child, int number, const char *noise, size_t size_bytes)
 {
     bool by_itself = number == SIGABRT || number == SIGTRAP || number == SIGILL;
+    char limit[LIMIT_TEXT_SIZE];
     if (by_itself && noise_is_of_memory(noise, size_bytes)) {
-        cli_message("%s: it needs more memory than the engine can give", child->subject);
+        if (limit_says_address_space(0, limit))
+            cli_message("%s: %s", child->subject, limit);
+        else
+            cli_message("%s: it needs more memory than the engine can give", child->subject);
         return CLI_LIMIT;
     }
     cli_message("%s: the engine found a fault in itself and could not go on", child->subject);
     return CLI_TROUBLE;
 }
 
-static int child_signaled(const cli_child *child, int number, const char *noise, size_t size_bytes)
+static int child_killed(const cli_child *child, uint64_t cpu_ms)
 {
+    char limit[LIMIT_TEXT_SIZE];
+    if (limit_says_cpu(cpu_ms, limit))
+        cli_message("%s: %s", child->subject, limit);
+    else
+        cli_message("%s: the worker process was killed, most likely because the machine ran out of "
+                    "memory",
+                    child->subject);
+    return CLI_LIMIT;
+}
+
+static int child_signaled(const cli_child *child, const child_death *death, const char *noise,
+                          size_t size_bytes)
+{
+    int number = WTERMSIG(death->status);
     switch (number) {
     case SIGABRT:
     case SIGBUS:
@@ -100,10 +126,8 @@ static int child_signaled(const cli_child *child, int number, const char *noise,
                     child->subject);
         return CLI_REFUSED;
     case SIGKILL:
-        cli_message("%s: the worker process was killed, most likely because the machine ran out of "
-                    "memory",
-                    child->subject);
-        return CLI_LIMIT;
+    case SIGXCPU:
+        return child_killed(child, death->cpu_ms);
     default: /* it is meant for us, too */
         signal(number, SIG_DFL);
         raise(number);
@@ -114,28 +138,32 @@ static int child_signaled(const cli_child *child, int number, const char *noise,
 }
 
 /* What the engine said without a crash is handed on. */
-static int child_ended(const cli_child *child, int status, int noise_fd)
+static int child_ended(const cli_child *child, const child_death *death, int noise_fd)
 {
     cleanup_free char *noise = noise_fd >= 0 ? malloc(NOISE_SIZE_MAX) : NULL;
     ssize_t count = noise ? pread(noise_fd, noise, NOISE_SIZE_MAX, 0) : 0;
     size_t size_bytes = count > 0 ? (size_t)count : 0;
-    if (WIFSIGNALED(status)) return child_signaled(child, WTERMSIG(status), noise, size_bytes);
+    if (WIFSIGNALED(death->status)) return child_signaled(child, death, noise, size_bytes);
     if (size_bytes) fwrite(noise, 1, size_bytes, stderr);
-    return WEXITSTATUS(status);
+    return WEXITSTATUS(death->status);
 }
 
 static int child_failed(const char *what)
 {
-    cli_message("cannot %s: %s", what, strerror(errno));
+    snapcell_error err;
+    error_set_errno(&err, SNAPCELL_E_IO, errno, "cannot %s", what);
+    cli_report(NULL, &err);
     return CLI_TROUBLE;
 }
 
 static int child_supervise(const cli_child *child, pid_t pid, int noise_fd)
 {
-    int status = 0;
-    while (waitpid(pid, &status, 0) < 0)
+    struct rusage usage;
+    child_death death = {0};
+    while (wait4(pid, &death.status, 0, &usage) < 0)
         if (errno != EINTR) return child_failed("wait for the worker process");
-    return child_ended(child, status, noise_fd);
+    death.cpu_ms = limit_cpu_ms(&usage);
+    return child_ended(child, &death, noise_fd);
 }
 
 /* Closes the child's end of the socket here, and this one's there. */

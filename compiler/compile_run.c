@@ -11,6 +11,7 @@
 #include "cleanup.h"
 #include "error_set.h"
 #include "host_table.h"
+#include "process_limits.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -47,6 +48,9 @@ void compile_product_release(compile_product *product)
 
 static int talk_fail_memory(const compile_talk *talk, snapcell_error *err)
 {
+    char limit[LIMIT_TEXT_SIZE];
+    if (limit_says_address_space(talk->limits->memory_limit_bytes, limit))
+        return error_set(err, SNAPCELL_E_MEMORY_LIMIT, "%s: %s", talk->path, limit);
     return error_set(err, SNAPCELL_E_MEMORY_LIMIT,
                      "%s: top level or warm-up used more than %" PRIu64
                      " MiB; raise the compiler's memory limit, or move work into the handler",
@@ -97,6 +101,9 @@ static int talk_fail_gone(compile_talk *talk, snapcell_error *err)
 {
     child_end end = child_process_wait(&talk->process);
     const char *words = talk->process.words;
+    char limit[LIMIT_TEXT_SIZE];
+    if ((end.signal == SIGKILL || end.signal == SIGXCPU) && limit_says_cpu(end.cpu_ms, limit))
+        return error_set(err, SNAPCELL_E_CPU_LIMIT, "%s: %s", talk->path, limit);
     if (child_ran_out_of_memory(end.signal, words)) return talk_fail_memory(talk, err);
     if (signal_is_crash(end.signal)) return talk_fail_crash(talk, end.signal, err);
     if (end.signal == SIGXCPU) return talk_fail_time(talk, err);

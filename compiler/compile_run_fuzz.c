@@ -115,8 +115,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_said = (fuzz_input){data, size};
     const uint8_t flags = fuzz_take_u8(&fuzz_said);
     const uint8_t end = fuzz_take_u8(&fuzz_said);
-    fuzz_end = (end & 1) != 0 ? (child_end){-1, end >> 2} : (child_end){end >> 1, -1};
-    if (end == 2) fuzz_end = (child_end){-1, -1};
+    fuzz_end = (end & 1) != 0 ? (child_end){-1, end >> 2, 0} : (child_end){end >> 1, -1, 0};
+    if (end == 2) fuzz_end = (child_end){-1, -1, 0};
     fuzz_converse(flags);
     return 0;
 }

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -14,6 +15,7 @@
 #include "cleanup.h"
 #include "error_set.h"
 #include "monotonic.h"
+#include "process_limits.h"
 #include "process_spawn.h"
 
 #define END_WAIT_MS 2000 /* for a child that closed its end, to be dead */
@@ -33,9 +35,18 @@ static void channel_release(child_channel *channel)
     if (channel->child_fd >= 0) close(channel->child_fd);
 }
 
+/* A copy that is out of the way. */
+static int fd_lift(int fd)
+{
+    int lifted = fcntl(fd, F_DUPFD_CLOEXEC, PROCESS_FD_MIN);
+    /* So the kernel says that descriptors do not go that far. */
+    if (lifted < 0 && errno == EINVAL) errno = EMFILE;
+    return lifted;
+}
+
 static bool channel_lift_child(child_channel *channel)
 {
-    int lifted = fcntl(channel->child_fd, F_DUPFD_CLOEXEC, PROCESS_FD_MIN);
+    int lifted = fd_lift(channel->child_fd);
     if (lifted < 0) return false;
     close(channel->child_fd);
     channel->child_fd = lifted;
@@ -101,7 +112,7 @@ static int spawn(const char *path, const child_kind *kind, const char *zone,
     cleanup_close int lifted = -1;
     if (kind->has_control) fds[count++] = channels->control.child_fd;
     if (file_fd >= 0) {
-        lifted = fcntl(file_fd, F_DUPFD_CLOEXEC, PROCESS_FD_MIN);
+        lifted = fd_lift(file_fd);
         if (lifted < 0) return errno;
         fds[count++] = lifted;
     }
@@ -135,6 +146,8 @@ int child_process_start_with(const char *path, const child_kind *kind, const cha
     out->deadline_ns = monotonic_now_ns() + wall_limit_ms * NS_PER_MS;
     pid_t pid;
     int problem = spawn(path, kind, zone, &channels, file_fd, &pid);
+    if (problem == EMFILE)
+        return error_set_errno(err, SNAPCELL_E_IO, problem, "cannot start the child %s", path);
     if (problem != 0)
         return error_set(err, SNAPCELL_E_INTERNAL, "cannot start the child %s: %s", path,
                          strerrordesc_np(problem));
@@ -305,13 +318,15 @@ child_outcome child_process_receive(child_process *process, child_message *out)
 bool child_process_has_ended(child_process *process, child_end *end)
 {
     int status;
-    *end = (child_end){-1, -1};
+    struct rusage usage;
+    *end = (child_end){-1, -1, 0};
     process_take_words(process);
-    pid_t pid = waitpid(process->pid, &status, WNOHANG);
+    pid_t pid = wait4(process->pid, &status, WNOHANG, &usage);
     if (pid == 0 || (pid < 0 && errno == EINTR)) return false;
     if (pid == process->pid) {
         if (WIFEXITED(status)) end->exit_status = WEXITSTATUS(status);
         if (WIFSIGNALED(status)) end->signal = WTERMSIG(status);
+        end->cpu_ms = limit_cpu_ms(&usage);
     }
     /* An embedder that waits for all its children may have taken this one, too. */
     process->pid = 0;

@@ -70,10 +70,11 @@ child_outcome child_process_send_file(child_process *process, uint32_t type,
                                       const wire_writer *body, int fd);
 child_outcome child_process_receive(child_process *process, child_message *out);
 
-/* How a process ended; exactly one of the two is not negative, none when it is not known. */
+/* How a process ended; exactly one of the first two is not negative, none when it is not known. */
 typedef struct child_end {
     int exit_status;
     int signal;
+    uint64_t cpu_ms; /* that it used; 0 when it is not known */
 } child_end;
 
 /* Waits for a child that closed its end, for a moment, and tells how it ended. To be followed by

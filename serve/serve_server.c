@@ -32,6 +32,8 @@
 /* Buffers of this size are mappings of their own. By itself glibc raises the bound to that of what
  * was freed last, and then bodies leave holes among what stays. */
 #define SERVER_MAPPED_SIZE (128 << 10)
+/* Of descriptors: 24 are enough for one function and one connection. */
+#define SERVER_FILES_MIN 32
 /* What calls have after they were cancelled, at the end. */
 #define SERVER_CANCEL_NS NS_PER_SECOND
 
@@ -327,13 +329,18 @@ static void server_start_handles(serve_server *server)
     uv_prepare_start(&server->prepare, server_on_prepare);
 }
 
-/* Each worker takes several descriptors. */
-static void server_raise_limits(void)
+/* Each worker takes several descriptors. libuv ends the process where it gets none. */
+static int server_raise_limits(snapcell_error *err)
 {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return SNAPCELL_OK;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_max >= SERVER_FILES_MIN) return SNAPCELL_OK;
+    return error_set(err, SNAPCELL_E_IO,
+                     "a server needs %d open files and more, and this process may have %d; raise "
+                     "that limit (ulimit -n)",
+                     SERVER_FILES_MIN, (int)limit.rlim_max);
 }
 
 static int server_listen_at(serve_server *server, snapcell_error *err)
@@ -563,13 +570,13 @@ int serve_run(const serve_options *options, snapcell_error *err)
     /* First: what libuv opens once, it also closes in a process that is forked later. */
     int status = server_start_source(options, &source_fd, err);
     if (status != SNAPCELL_OK) return status;
-    if (!options->no_sandbox) status = sandbox_server_begin(err);
+    status = server_raise_limits(err);
+    if (status == SNAPCELL_OK && !options->no_sandbox) status = sandbox_server_begin(err);
     if (status == SNAPCELL_OK) status = server_new(options, &server, err);
     if (status != SNAPCELL_OK) {
         if (source_fd >= 0) close(source_fd);
         return status;
     }
-    server_raise_limits();
     status = server_open(server, source_fd, err);
     if (status == SNAPCELL_OK) {
         server_start_handles(server);

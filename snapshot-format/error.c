@@ -1,4 +1,5 @@
 #include "error_set.h"
+#include "process_limits.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -134,12 +135,16 @@ int error_set_errno(snapcell_error *err, int code, int errnum, const char *forma
     va_end(arguments);
 
     char reason_buffer[32];
+    char limit[LIMIT_TEXT_SIZE];
     const char *reason = error_reason(errnum, reason_buffer, sizeof(reason_buffer));
+    const char *between = limit_says_files(errnum, limit) ? ": " : "";
     error_reset(err, code);
     /* A long text is cut, the reason is not. */
-    const size_t text_room = sizeof(err->message) - strlen(reason) - strlen(": ");
+    const size_t text_room =
+        sizeof(err->message) - strlen(reason) - strlen(between) - strlen(limit) - strlen(": ");
     error_message_set(err->message, text_room, text);
     const size_t used = strlen(err->message);
-    (void)snprintf(err->message + used, sizeof(err->message) - used, ": %s", reason);
+    (void)snprintf(err->message + used, sizeof(err->message) - used, ": %s%s%s", reason, between,
+                   limit);
     return code;
 }

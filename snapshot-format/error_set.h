@@ -17,8 +17,8 @@ int error_set(snapcell_error *err, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* As error_set, with ": " and the text of errno value `errnum` appended; ENOSPC and EDQUOT turn the
- * code into E_FULL, ENOMEM into E_NOMEM, EROFS into E_READ_ONLY, ENOENT into E_NOT_FOUND. Returns
- * the resulting code. */
+ * code into E_FULL, ENOMEM into E_NOMEM, EROFS into E_READ_ONLY, ENOENT into E_NOT_FOUND; EMFILE
+ * adds which limit that is. Returns the resulting code. */
 int error_set_errno(snapcell_error *err, int code, int errnum, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

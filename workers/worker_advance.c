@@ -56,7 +56,7 @@ void worker_lose(snapcell_worker *worker, child_outcome outcome)
         advance_see_death(worker);
         return;
     }
-    advance_end(worker, outcome, &(child_end){-1, -1});
+    advance_end(worker, outcome, &(child_end){-1, -1, 0});
 }
 
 /* --- Talking --- */

@@ -6,6 +6,7 @@
 
 #include "child_words.h"
 #include "error_set.h"
+#include "process_limits.h"
 #include "worker_state.h"
 
 #define MIB (UINT64_C(1) << 20)
@@ -17,6 +18,10 @@ static const char *worker_next(const snapcell_worker *worker)
 
 static int worker_fail_memory(const snapcell_worker *worker, snapcell_error *err)
 {
+    char limit[LIMIT_TEXT_SIZE];
+    if (limit_says_address_space(worker->memory_limit_bytes, limit))
+        return error_set(err, SNAPCELL_E_MEMORY_LIMIT, "%s: %s%s", worker->title, limit,
+                         worker_next(worker));
     return error_set(err, SNAPCELL_E_MEMORY_LIMIT,
                      "%s: it needs more memory than the engine can give with a limit of %" PRIu64
                      " MiB, and its process ended%s",
@@ -85,7 +90,11 @@ static int worker_fail_dead(const snapcell_worker *worker, const child_end *end,
 static int worker_fail_gone(const snapcell_worker *worker, const child_end *end,
                             snapcell_error *err)
 {
+    char limit[LIMIT_TEXT_SIZE];
     if (end->signal == SIGKILL && worker->cancelled) return worker_fail_cancelled(worker, err);
+    if ((end->signal == SIGKILL || end->signal == SIGXCPU) && limit_says_cpu(end->cpu_ms, limit))
+        return error_set(err, SNAPCELL_E_CPU_LIMIT, "%s: %s%s", worker->title, limit,
+                         worker_next(worker));
     if (child_ran_out_of_memory(end->signal, worker->process.words))
         return worker_fail_memory(worker, err);
     switch (end->signal) {

@@ -62,7 +62,7 @@ const mayInclude = {
 };
 // Whose inside is nobody else's, though its public headers may be used.
 const closed = new Set(["loader", "compiler"]);
-const helpers = new Set(["cleanup.h", "error_set.h", "monotonic.h"]);
+const helpers = new Set(["cleanup.h", "error_set.h", "monotonic.h", "process_limits.h"]);
 // But for these, which others may use.
 const seams = new Set(["cell_restore.h"]);
 // What the program's commands use of a component that is no library.
