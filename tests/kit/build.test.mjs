@@ -202,6 +202,17 @@ test("a project's configuration, its esbuild plugins and its own bundler", () =>
     assert.equal(answer(folder, "a"), "a by hand");
 });
 
+test("of a long line, the part is shown that the error is in", () => {
+    const long = "x".repeat(5000);
+    const source = `export default { fetch() { return "${long}" +; } }; // ${long}`;
+    const { stderr } = snapcell(project({ "f.js": `// ${long}\n${source}\n` }), ["build"]);
+    const [, before, line, mark] = stderr.split("\n");
+    assert.match(before, /^ {2}1 \| …x{20,}$/);
+    assert.match(line, /^> 2 \| …x+" \+; \} \}; \/\/ x+…$/);
+    assert.equal(line[mark.indexOf("^")], ";");
+    assert.ok(line.length < 140, line);
+});
+
 test("a bundle is taken as it is", () => {
     const folder = project({ "out.js": `export default { fetch: () => new Response("as is") };` });
     built(folder, "out.js", "--no-bundle");
