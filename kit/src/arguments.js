@@ -55,6 +55,8 @@ const compiling = {
     raw: [null, "store uncompressed"],
     strict: [null, "a function that cannot be a snapshot is an error"],
     entropy: ["RULE", "random values at top level: error, fresh or allow"],
+    "memory-mb": ["N", "memory limit of the compile (default: 512)"],
+    "wall-ms": ["N", "time limit of the compile (default: 30000)"],
 };
 
 export const commands = {

@@ -5,7 +5,7 @@ import { basename, join, relative, resolve } from "node:path";
 import { performance } from "node:perf_hooks";
 import { adapted, neededAdapter } from "./adapters.js";
 import { bundlerOf, inputFiles } from "./bundler.js";
-import { needsNode, shownMetafile } from "./bundler_esbuild.js";
+import { esbuildBundler, needsNode, shownMetafile } from "./bundler_esbuild.js";
 import { compileBundle, isStored, warmFiles } from "./compile.js";
 import { asFailure, Failure, usageFailure } from "./failure.js";
 import { missingNames } from "./node_compat.js";
@@ -234,7 +234,21 @@ const noticeOf = ({ text, location }) => ({
 /** A function that bundles with the settings' bundler. */
 export async function bundlesBy({ bundler: option, root }, bundle = bundleOnce) {
     const bundler = await bundlerOf(option, root);
-    return request => bundle(bundler, request);
+    return async request => {
+        try {
+            return await bundle(bundler, request);
+        } catch (error) {
+            if (error instanceof Failure || asFailure(error) !== error) throw error;
+            throw bundlerFailure(error, bundler);
+        }
+    };
+}
+
+// esbuild refuses options so; of another bundler, who wrote it wants to know where it failed.
+function bundlerFailure(error, { name = "of the project" }) {
+    const message = String(error?.message ?? error);
+    if (name === esbuildBundler.name) return usageFailure(message);
+    return new Failure(`the bundler ${name} failed: ${message}`, { stack: error?.stack });
 }
 
 async function bundleTo(settings, bundle) {

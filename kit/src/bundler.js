@@ -1,6 +1,7 @@
 // Bundling, by esbuild or by another bundler that a project plugs in.
 import { isAbsolute, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import * as esbuild from "esbuild";
 import { Failure, usageFailure } from "./failure.js";
 import { esbuildBundler } from "./bundler_esbuild.js";
 
@@ -21,11 +22,28 @@ export async function bundlerOf(bundler, root) {
 async function importedBundler(name, root) {
     const isFile = isAbsolute(name) || name.startsWith(".");
     try {
-        const module = await import(isFile ? pathToFileURL(resolve(root, name)).href : name);
+        const file = isFile ? resolve(root, name) : await fileOfPackage(name, root);
+        const module = await import(pathToFileURL(file).href);
         return module.default;
     } catch (error) {
         throw usageFailure(`the bundler ${name} could not be imported: ${error.message}`);
     }
+}
+
+// A package of the project's, which this package need not see. esbuild finds what Node would import from there.
+async function fileOfPackage(name, root) {
+    let found;
+    const finder = {
+        name: "finder",
+        setup(build) {
+            const where = { kind: "import-statement", resolveDir: root };
+            build.onStart(async () => void (found = await build.resolve(name, where)));
+        },
+    };
+    const nothing = { stdin: { contents: "" }, write: false, logLevel: "silent" };
+    await esbuild.build({ ...nothing, platform: "node", plugins: [finder] });
+    if (found.errors.length > 0) throw new Error(`there is no package ${name} for ${root}`);
+    return found.path;
 }
 
 /**

@@ -36,6 +36,8 @@ const ofFunction = {
     raw: "",
     strict: "",
     entropy: "",
+    memoryMb: "",
+    wallMs: "",
     store: "",
     native: "",
     metafile: "",

@@ -56,6 +56,9 @@ export interface CompileOptions {
     raw?: boolean;
     strict?: boolean;
     entropy?: "error" | "fresh" | "allow";
+    /** Limits of the compile. */
+    memoryMb?: number;
+    wallMs?: number;
 }
 
 export interface BuildOptions extends BundleOptions, CompileOptions {

@@ -176,15 +176,28 @@ function listed(start, config, wrangler) {
     return found.length > 0 ? found : functionsOf(start.root);
 }
 
+// Paths of a command are of the folder that it was given in, those of a configuration of the project's.
+function pathsOf({ assets, files, bundler }, cwd) {
+    const absolute = path => resolve(cwd, path);
+    const folder = assets?.directory && { ...assets, directory: absolute(assets.directory) };
+    const places = Object.entries(files ?? {}).map(([place, path]) => [place, absolute(path)]);
+    return {
+        assets: typeof assets === "string" ? absolute(assets) : folder,
+        files: files && Object.fromEntries(places),
+        bundler: /^\./.test(bundler) ? absolute(bundler) : bundler,
+    };
+}
+
 /**
- * @param {BuildOptions} options
+ * @param {BuildOptions} given
  * @returns {Promise<Project>}
  */
-export async function loadProject(options) {
-    const { cwd = process.cwd(), entry, config: configOption, environment } = options;
+export async function loadProject(given) {
+    const { cwd = process.cwd(), entry, config: configOption, environment } = given;
+    const options = { ...given, ...pathsOf(given, cwd) };
     const start = startOf(entry, cwd);
     const { root } = start;
-    const config = await configOf(root, configOption);
+    const config = await configOf(root, configOption && resolve(cwd, configOption));
     const wranglerFile = start.wrangler ?? findWrangler(root);
     const wrangler = wranglerFile ? wranglerSettings(wranglerFile, environment) : { sources: [] };
     if (environment && !wranglerFile)
@@ -239,6 +252,9 @@ function finished(settings, { name }) {
         throw fileFailure(
             `the folder of assets ${found.directory} is not there: build it first, or name another`
         );
+    for (const file of Object.values(settings.files ?? {}))
+        if (!existsSync(resolve(settings.root, file)))
+            throw fileFailure(`${file}, to be embedded, is not there`);
     const called = name ?? settings.name;
     checkName(called);
     return { ...settings, name: called, deno, assets: found };

@@ -202,6 +202,51 @@ test("a project's configuration, its esbuild plugins and its own bundler", () =>
     assert.equal(answer(folder, "a"), "a by hand");
 });
 
+test("a bundler is found where the project is, and told by its name when it fails", () => {
+    const folder = project({
+        "f.js": hello,
+        "node_modules/by-hand/package.json": {
+            name: "by-hand",
+            exports: { import: "./bundler.js" },
+            type: "module",
+        },
+        "node_modules/by-hand/bundler.js": `export default { name: "by-hand", bundle: () => ({ warnings: [],
+            code: "export default { fetch: () => new Response('by hand') };", inputs: ["f.js"] }) };`,
+        "fails.mjs": `export default { name: "clumsy", bundle() { throw new RangeError("too much"); } };`,
+    });
+    built(folder, "--bundler", "by-hand", "f.js");
+    assert.equal(answer(folder, "f"), "by hand");
+    const { status, stdout, stderr } = snapcell(folder, [
+        "build",
+        "f.js",
+        "--json",
+        "--bundler",
+        "./fails.mjs",
+    ]);
+    assert.equal(status, 1);
+    assert.equal(stderr, "snapcell: f: the bundler clumsy failed: too much\n");
+    const { error } = JSON.parse(stdout);
+    assert.match(error.stack, /RangeError: too much\n.*fails\.mjs:1:/);
+});
+
+test("paths of a command are of the folder that it was given in", () => {
+    const folder = project({
+        "src/f.js": hello,
+        "src/public/page.html": "<p>page</p>",
+        "src/note.txt": "",
+        "src/bundler.mjs": `export default { bundle: () => ({ warnings: [], inputs: ["src/f.js"],
+            code: "export default { fetch: () => new Response('by hand') };" }) };`,
+        "src/other.json": { functions: { called: "src/f.js" } },
+    });
+    const src = join(folder, "src");
+    built(src, "f.js", "--assets", "public", "--files", "/note=note.txt");
+    assert.equal(answer(src, "f", "/page"), "<p>page</p>");
+    built(src, "f.js", "--bundler", "./bundler.mjs");
+    assert.equal(answer(src, "f"), "by hand");
+    built(folder, ".", "--config", "src/other.json");
+    assert.equal(answer(folder, "called", "/x"), "hello /x");
+});
+
 test("of a long line, the part is shown that the error is in", () => {
     const long = "x".repeat(5000);
     const source = `export default { fetch() { return "${long}" +; } }; // ${long}`;
@@ -240,6 +285,12 @@ test("wrong usage and missing files are one line each, with their status", () =>
         [["build", "f.js", "--store", "note.md"], 3, /note\.md is not a store/],
         [["build", "f.js", "--metafile", "no/where.json"], 3, /no\/where\.json/],
         [["build", "f.js", "--config", "none.json"], 3, /none\.json is not there/],
+        [["build", "f.js", "--loader", ".foo=bar"], 2, /Invalid loader value: "bar"/],
+        [["build", "f.js", "--files", "note=note.md"], 2, /"note".* must start with a slash/],
+        [["build", "f.js", "--files", "/note=absent.md"], 3, /absent\.md, to be embedded/],
+        [["build", "f.js", "--empty", "nonesuch"], 2, /nonesuch.* is not a module of Node/],
+        [["build", "f.js", "--bundler", "nonesuch"], 2, /no package nonesuch/],
+        [["build", "f.js", "--wall-ms", "x"], 2, /--wall-ms must be a whole number/],
         [["init", "--js", "--bogus"], 2, /--bogus/],
         [["init", "note.md"], 3, /note\.md/],
         [["init", "/proc/snapcell"], 3, /mkdir '\/proc\/snapcell'/],
