@@ -1,6 +1,7 @@
 // Has the native program compile a bundle.
 import { existsSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { shown } from "./bundler.js";
 import { Failure, fileFailure, statuses } from "./failure.js";
 import { jsonLines, lastWords, runNative } from "./native.js";
 import { workFolder } from "./state.js";
@@ -32,15 +33,20 @@ export const warmFiles = ({ warm = [], cwd, root }) =>
         .map(one => resolve(cwd ?? root, one))
         .filter(file => statSync(file, { throwIfNoEntry: false })?.isFile());
 
+// What esbuild makes is a module, even where nothing in it says so. It runs as one, with the language's strict rules, and
+// as it does while it is developed.
+const formatOf = ({ format, noBundle, bundler }) =>
+    format ?? (noBundle || bundler ? undefined : "esm");
+
 function parametersOf(file, settings) {
-    const { shape, level, raw, strict, entropy, sign, tenant, store, format } = settings;
+    const { shape, level, raw, strict, entropy, sign, tenant, store } = settings;
     const { memoryMb, wallMs, cwd } = settings;
     const valued = {
         shape,
         level,
         entropy,
         tenant,
-        format,
+        format: formatOf(settings),
         "memory-mb": memoryMb,
         "wall-ms": wallMs,
     };
@@ -62,9 +68,13 @@ function parametersOf(file, settings) {
     ];
 }
 
-// A compile that failed, with its place in the sources.
-function compileFailure(error, status) {
-    const { code, message, file, line, column, stack } = error;
+// A compile that failed, with its place in the sources. The program names the bundle; who wrote the function knows the
+// file that it was made of.
+function compileFailure(error, status, { bundle, root, entry }) {
+    const { code, file, line, column, stack } = error;
+    const message = entry
+        ? error.message.replaceAll(resolve(bundle), shown(entry, root))
+        : error.message;
     const place = file ? { file, line, column } : {}; // not of a store that cannot be made, say
     return new Failure(message, { status, code, ...place, stack });
 }
@@ -80,7 +90,9 @@ export async function compileBundle(program, file, settings, signal) {
     const ended = await runNative(program, parameters, { cwd: settings.cwd, signal });
     const [result] = ended.stdout.startsWith("{") ? jsonLines(ended.stdout) : [];
     if (!result) throw lastWords(ended);
-    if (result.error) throw compileFailure(result.error, ended.status || statuses.failed);
+    const { root, entry } = settings;
+    const where = { bundle: file, root, entry };
+    if (result.error) throw compileFailure(result.error, ended.status || statuses.failed, where);
     return result;
 }
 

@@ -247,6 +247,26 @@ test("paths of a command are of the folder that it was given in", () => {
     assert.equal(answer(folder, "called", "/x"), "hello /x");
 });
 
+test("what the program says is about the function's source", () => {
+    const folder = project({
+        "none.ts": "export const x = 1;",
+        "kept.ts": "export const memory = new WebAssembly.Memory({ initial: 1 });\n" + hello,
+        "slow.ts": "for (;;);",
+        "empty.ts": "",
+    });
+    for (const [parameters, status, message] of [
+        [["none.ts"], 1, /^snapcell: none: none\.ts: no handler: /],
+        [["empty.ts"], 1, /^snapcell: empty: empty\.ts: no handler: /],
+        [["kept.ts", "--strict"], 1, /^snapcell: kept: kept\.ts cannot become a snapshot/],
+        [["slow.ts", "--wall-ms", "100"], 5, /^snapcell: slow: slow\.ts: .* in 100 ms/],
+    ]) {
+        const ended = snapcell(folder, ["build", ...parameters]);
+        assert.equal(ended.status, status, ended.stderr);
+        assert.match(ended.stderr, message);
+        assert.doesNotMatch(ended.stderr, /\.snapcell/);
+    }
+});
+
 test("of a long line, the part is shown that the error is in", () => {
     const long = "x".repeat(5000);
     const source = `export default { fetch() { return "${long}" +; } }; // ${long}`;
@@ -256,6 +276,18 @@ test("of a long line, the part is shown that the error is in", () => {
     assert.match(line, /^> 2 \| …x+" \+; \} \}; \/\/ x+…$/);
     assert.equal(line[mark.indexOf("^")], ";");
     assert.ok(line.length < 140, line);
+});
+
+test("a source without exports is a module, too", () => {
+    const answers = `addEventListener("fetch", e => e.respondWith(new Response(String((function () { return this; })()))));`;
+    const folder = project({ "f.js": answers, "g.js": `absent = 1; ${answers}` });
+    built(folder, "f.js");
+    assert.equal(answer(folder, "f"), "undefined");
+    const { status, stderr } = snapcell(folder, ["build", "g.js"]);
+    assert.equal(status, 1);
+    assert.match(stderr, /absent is not defined/);
+    built(folder, "f.js", "--no-bundle");
+    assert.equal(answer(folder, "f"), "[object Object]");
 });
 
 test("a bundle is taken as it is", () => {
