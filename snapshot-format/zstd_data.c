@@ -62,23 +62,60 @@ static zstd_data_status data_compress_piece(ZSTD_CCtx *context, const zstd_data_
     return ZSTD_DATA_DONE;
 }
 
+/* From `start` to `end` of the data; the directive comes with the last of it. */
+static zstd_data_status data_compress_part(ZSTD_CCtx *context, const zstd_data_work *work,
+                                           size_t start, size_t end, ZSTD_EndDirective directive,
+                                           uint8_t *chunk, int *number)
+{
+    zstd_data_status status = ZSTD_DATA_DONE;
+    for (size_t at = start; status == ZSTD_DATA_DONE && at < end; at += DATA_IN_SIZE) {
+        const bool is_last = end - at <= DATA_IN_SIZE;
+        const ZSTD_inBuffer in = {.src = work->bytes + at,
+                                  .size = is_last ? end - at : DATA_IN_SIZE};
+        status = data_compress_piece(context, work, in, is_last ? directive : ZSTD_e_continue,
+                                     chunk, number);
+    }
+    return status;
+}
+
+static zstd_data_status data_compress_nothing(ZSTD_CCtx *context, const zstd_data_work *work,
+                                              ZSTD_EndDirective directive, uint8_t *chunk,
+                                              int *number)
+{
+    const ZSTD_inBuffer nothing = {.src = work->bytes};
+    return data_compress_piece(context, work, nothing, directive, chunk, number);
+}
+
+/* Up to the last flush; `*at`: where that is. */
+static zstd_data_status data_compress_flushed(ZSTD_CCtx *context, const zstd_data_work *work,
+                                              uint8_t *chunk, size_t *at, int *number)
+{
+    zstd_data_status status = ZSTD_DATA_DONE;
+    *at = 0;
+    for (size_t i = 0; status == ZSTD_DATA_DONE && i < work->flush_count; i++) {
+        const size_t end = work->flushes[i];
+        if (end < *at || end > work->size_bytes) return ZSTD_DATA_BAD_PARAMETER;
+        status = data_compress_part(context, work, *at, end, ZSTD_e_continue, chunk, number);
+        if (status == ZSTD_DATA_DONE)
+            status = data_compress_nothing(context, work, ZSTD_e_flush, chunk, number);
+        *at = end;
+    }
+    return status;
+}
+
 /* Where the end is told together with the last of the data, the library announces the size. */
 static zstd_data_status data_compress_all(ZSTD_CCtx *context, const zstd_data_work *work,
                                           uint8_t *chunk, int *number)
 {
     const ZSTD_EndDirective end = (ZSTD_EndDirective)work->end;
+    size_t at;
+    zstd_data_status status = data_compress_flushed(context, work, chunk, &at, number);
+    if (status != ZSTD_DATA_DONE || work->is_open) return status;
     const bool ends_at_once = work->announced_size_bytes == work->size_bytes;
-    zstd_data_status status = ZSTD_DATA_DONE;
-    for (size_t at = 0; status == ZSTD_DATA_DONE && at < work->size_bytes; at += DATA_IN_SIZE) {
-        const size_t left = work->size_bytes - at;
-        const bool is_last = left <= DATA_IN_SIZE;
-        const ZSTD_inBuffer in = {.src = work->bytes + at, .size = is_last ? left : DATA_IN_SIZE};
-        status = data_compress_piece(
-            context, work, in, is_last && ends_at_once ? end : ZSTD_e_continue, chunk, number);
-    }
-    if (status != ZSTD_DATA_DONE || (ends_at_once && work->size_bytes > 0)) return status;
-    const ZSTD_inBuffer nothing = {.src = work->bytes};
-    return data_compress_piece(context, work, nothing, end, chunk, number);
+    status = data_compress_part(context, work, at, work->size_bytes,
+                                ends_at_once ? end : ZSTD_e_continue, chunk, number);
+    if (status != ZSTD_DATA_DONE || (ends_at_once && at < work->size_bytes)) return status;
+    return data_compress_nothing(context, work, end, chunk, number);
 }
 
 zstd_data_status zstd_data_compress(const zstd_data_work *work, int *number)

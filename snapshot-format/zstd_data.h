@@ -30,7 +30,11 @@ typedef struct zstd_data_work {
     size_t dictionary_size_bytes;
     uint64_t announced_size_bytes; /* to compress: what the frame's header says */
     uint32_t end;                  /* to compress: a ZSTD_EndDirective, at the end of the data */
-    bool takes_one_frame;          /* to decompress: no second one */
+    /* To compress: where in the data all that came before is to be out, in ascending order. */
+    const uint32_t *flushes; /* NULL: none */
+    size_t flush_count;
+    bool is_open;         /* to compress: more will follow, so that `end` does not come yet */
+    bool takes_one_frame; /* to decompress: no second one */
     /* The library's memory, `memory` being their first argument. NULL: malloc() and free(). */
     void *(*allocate)(void *memory, size_t size_bytes);
     void (*release)(void *memory, void *address);

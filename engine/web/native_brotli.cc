@@ -89,13 +89,14 @@ class EncoderMemory
 
     // All of the input, as much of the output as there is room for. False when there is no memory:
     // the encoder is of no use then.
-    [[gnu::noinline]] bool Step(BrotliEncoderState *encoder, Work *work)
+    [[gnu::noinline]] bool Step(BrotliEncoderState *encoder, BrotliEncoderOperation operation,
+                                Work *work)
     {
         if (setjmp(refused_) != 0) return false;
         may_jump_ = true;
         BROTLI_BOOL is_done =
-            BrotliEncoderCompressStream(encoder, BROTLI_OPERATION_FINISH, &work->in_size,
-                                        &work->next_in, &work->out_size, &work->next_out, nullptr);
+            BrotliEncoderCompressStream(encoder, operation, &work->in_size, &work->next_in,
+                                        &work->out_size, &work->next_out, nullptr);
         may_jump_ = false;
         return is_done == BROTLI_TRUE;
     }
@@ -147,10 +148,29 @@ bool SetUp(BrotliEncoderState *encoder, const NativeInfo &info)
     return true;
 }
 
+// The bytes up to `end`, then what the operation says. False when it threw, or a limit was hit.
+bool EncodeUpTo(const uint8_t *end, BrotliEncoderOperation operation, BrotliEncoderState *encoder,
+                EncoderMemory *memory, Work *work)
+{
+    work->in_size = static_cast<size_t>(end - work->next_in);
+    do {
+        work->Begin();
+        if (!work->MayGoOn()) return false;
+        if (!memory->Step(encoder, operation, work)) {
+            ThrowNoMemory(work->isolate);
+            return false;
+        }
+        if (!work->Keep()) return false;
+    } while (work->in_size > 0 || BrotliEncoderHasMoreOutput(encoder) ||
+             (operation == BROTLI_OPERATION_FINISH && !BrotliEncoderIsFinished(encoder)));
+    return true;
+}
+
 } // namespace
 
-// brotliCompress(bytes, quality, windowBits, mode) -> Uint8Array[]; undefined when a number is none
-// of Brotli's
+// brotliCompress(bytes, quality, windowBits, mode, flushes, isOpen) -> Uint8Array[]; undefined when
+// a number is none of Brotli's. `flushes`: 32-bit offsets where all before is to be out; isOpen:
+// the end is not there yet.
 void Native_brotliCompress(const NativeInfo &info)
 {
     Work work(info.GetIsolate(), ViewBytes(info[0]));
@@ -159,12 +179,14 @@ void Native_brotliCompress(const NativeInfo &info)
     BrotliEncoderState *encoder = memory.NewEncoder();
     if (encoder == nullptr) return ThrowNoMemory(work.isolate);
     if (!SetUp(encoder, info)) return;
-    do {
-        work.Begin();
-        if (!work.MayGoOn()) return;
-        if (!memory.Step(encoder, &work)) return ThrowNoMemory(work.isolate);
-        if (!work.Keep()) return;
-    } while (!BrotliEncoderIsFinished(encoder));
+    const uint8_t *start = work.next_in;
+    const uint8_t *end = start + work.in_size;
+    for (uint32_t offset : ItemsOf<uint32_t>(ViewBytes(info[4]))) {
+        if (offset > static_cast<size_t>(end - start) || start + offset < work.next_in) return;
+        if (!EncodeUpTo(start + offset, BROTLI_OPERATION_FLUSH, encoder, &memory, &work)) return;
+    }
+    if (!info[5]->IsTrue() && !EncodeUpTo(end, BROTLI_OPERATION_FINISH, encoder, &memory, &work))
+        return;
     info.GetReturnValue().Set(work.Result());
 }
 

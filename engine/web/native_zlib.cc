@@ -25,6 +25,7 @@ namespace
 constexpr size_t kRecordsRoom = size_t{24} << 10;
 constexpr size_t kInflateRoom = size_t{56} << 10;
 constexpr size_t kChunkSize = size_t{64} << 10;
+constexpr char kCannotGoOn[] = "a compression stream that was made at build time cannot go on";
 
 struct Stream {
     const Stream *self; // its address and whether this is a build tell a copy in an instance
@@ -233,13 +234,27 @@ void Native_zlibNew(const NativeInfo &info)
     info.GetReturnValue().Set(holder);
 }
 
+// zlibParams(holder, level, strategy): of one that deflates, and has given all out. Numbers that
+// zlib does not know change nothing.
+void Native_zlibParams(const NativeInfo &info)
+{
+    Stream *stream = StreamOf(info[0].As<v8::ArrayBuffer>());
+    if (stream == nullptr) return ThrowTypeError(info.GetIsolate(), kCannotGoOn);
+    if (stream->inflates || stream->ended) return;
+    uint8_t none[1];
+    stream->zlib.next_out = none;
+    stream->zlib.avail_out = 0;
+    deflateParams(&stream->zlib, info[1].As<v8::Int32>()->Value(),
+                  info[2].As<v8::Int32>()->Value());
+}
+
 // zlibPush(holder, Uint8Array, finish) -> Uint8Array[]; `finish` may be one of zlib's numbers, too
 void Native_zlibPush(const NativeInfo &info)
 {
     v8::Isolate *isolate = info.GetIsolate();
     Stream *stream = StreamOf(info[0].As<v8::ArrayBuffer>());
     if (stream == nullptr) {
-        ThrowTypeError(isolate, "a compression stream that was made at build time cannot go on");
+        ThrowTypeError(isolate, kCannotGoOn);
         return;
     }
     std::vector<v8::Local<v8::Value>> chunks;

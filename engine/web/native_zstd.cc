@@ -1,6 +1,5 @@
 // Zstandard at once, for node:zlib. The library's state cannot be in a snapshot, as Brotli's: so
 // there is none between two calls.
-#include <cstring>
 #include <vector>
 
 #include "isolate_state.h"
@@ -43,14 +42,6 @@ bool Take(void *user, const uint8_t *bytes, size_t size)
     return true;
 }
 
-std::vector<zstd_data_parameter> ParametersOf(const ViewBytes &given)
-{
-    std::vector<zstd_data_parameter> parameters(given.size / sizeof(zstd_data_parameter));
-    if (!parameters.empty())
-        std::memcpy(parameters.data(), given.data, parameters.size() * sizeof(zstd_data_parameter));
-    return parameters;
-}
-
 zstd_data_work WorkOf(const NativeInfo &info, const std::vector<zstd_data_parameter> &parameters,
                       Output *output)
 {
@@ -90,19 +81,24 @@ void Answer(const NativeInfo &info, zstd_data_status status, int number, const O
 
 } // namespace
 
-// zstdCompress(bytes, parameters, dictionary, sizeMax, announcedSize, end) -> Uint8Array[]; the
-// library's number for what is wrong; null when more than sizeMax came out, and undefined when a
-// parameter is none. `parameters` are pairs of 32-bit numbers, and announcedSize is below zero when
-// the frame tells no size.
+// zstdCompress(bytes, parameters, dictionary, sizeMax, announcedSize, end, flushes, isOpen) ->
+// Uint8Array[]; the library's number for what is wrong; null when more than sizeMax came out, and
+// undefined when a parameter is none. `parameters` are pairs of 32-bit numbers, and announcedSize
+// is below zero when the frame tells no size. `flushes`: 32-bit offsets where all before is to be
+// out; isOpen: the end is not there yet.
 void Native_zstdCompress(const NativeInfo &info)
 {
     Output output(info);
-    const std::vector<zstd_data_parameter> parameters = ParametersOf(ViewBytes(info[1]));
+    const auto parameters = ItemsOf<zstd_data_parameter>(ViewBytes(info[1]));
     zstd_data_work work = WorkOf(info, parameters, &output);
     double announced = info[4].As<v8::Number>()->Value();
     work.announced_size_bytes =
         announced >= 0 ? static_cast<uint64_t>(announced) : ZSTD_DATA_SIZE_UNKNOWN;
     work.end = info[5].As<v8::Uint32>()->Value();
+    const std::vector<uint32_t> flushes = ItemsOf<uint32_t>(ViewBytes(info[6]));
+    work.flushes = flushes.data();
+    work.flush_count = flushes.size();
+    work.is_open = info[7]->IsTrue();
     int number = 0;
     zstd_data_status status = zstd_data_compress(&work, &number);
     Answer(info, status, number, output);
@@ -112,7 +108,7 @@ void Native_zstdCompress(const NativeInfo &info)
 void Native_zstdDecompress(const NativeInfo &info)
 {
     Output output(info);
-    const std::vector<zstd_data_parameter> parameters = ParametersOf(ViewBytes(info[1]));
+    const auto parameters = ItemsOf<zstd_data_parameter>(ViewBytes(info[1]));
     zstd_data_work work = WorkOf(info, parameters, &output);
     work.takes_one_frame = info[4]->IsTrue();
     int number = 0;

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <vector>
 
 #include <malloc.h>
 
@@ -67,6 +68,14 @@ struct ViewBytes {
     uint8_t *data; // never NULL
     size_t size;
 };
+
+// What a view holds, as numbers or records of one size.
+template <typename T> std::vector<T> ItemsOf(const ViewBytes &bytes)
+{
+    std::vector<T> items(bytes.size / sizeof(T));
+    if (!items.empty()) std::memcpy(items.data(), bytes.data, items.size() * sizeof(T));
+    return items;
+}
 
 inline v8::Local<v8::String> Ascii(v8::Isolate *isolate, const char *text)
 {

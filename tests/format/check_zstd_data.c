@@ -194,6 +194,56 @@ START_TEST(test_a_second_frame_comes_out_where_it_is_wanted)
 }
 END_TEST
 
+/* Of 3 MB, in three parts. */
+static output flushed(const uint8_t *bytes, size_t count, bool is_open)
+{
+    static const uint32_t flushes[] = {5, 1 << 20, 3 << 20};
+    output out = {.size_max = SIZE_MAX};
+    int number;
+    zstd_data_work work = work_of(bytes, count > 0 ? flushes[count - 1] : 0, &out);
+    work.flushes = flushes;
+    work.flush_count = count;
+    work.is_open = is_open;
+    ck_assert_int_eq(zstd_data_compress(&work, &number), ZSTD_DATA_DONE);
+    return out;
+}
+
+START_TEST(test_what_was_flushed_is_there_and_stays)
+{
+    uint8_t *bytes = malloc(3 << 20);
+    for (size_t i = 0; i < 3 << 20; i++)
+        bytes[i] = (uint8_t)(i * i >> 7);
+    output whole = flushed(bytes, 3, false);
+    for (size_t count = 1; count <= 3; count++) {
+        output out;
+        int number;
+        output packed = flushed(bytes, count, true);
+        ck_assert_uint_lt(packed.size_bytes, whole.size_bytes);
+        ck_assert_mem_eq(packed.bytes, whole.bytes, packed.size_bytes);
+        ck_assert_int_eq(decompress(&packed, false, &out, &number), ZSTD_DATA_DONE);
+        ck_assert_uint_eq(out.size_bytes, count == 1 ? 5 : count == 2 ? 1 << 20 : 3 << 20);
+        ck_assert_mem_eq(out.bytes, bytes, out.size_bytes);
+        free(out.bytes);
+        free(packed.bytes);
+    }
+    free(whole.bytes);
+    free(bytes);
+}
+END_TEST
+
+START_TEST(test_flushes_that_are_not_in_the_data_are_refused)
+{
+    static const uint32_t flushes[][2] = {{3, 2}, {1, 6}};
+    output out = {.size_max = SIZE_MAX};
+    int number;
+    zstd_data_work work = work_of("12345", 5, &out);
+    work.flushes = flushes[_i];
+    work.flush_count = 2;
+    ck_assert_int_eq(zstd_data_compress(&work, &number), ZSTD_DATA_BAD_PARAMETER);
+    free(out.bytes);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("zstd_data");
@@ -208,5 +258,7 @@ int main(void)
     tcase_add_loop_test(tests, test_what_is_no_frame_is_told, 0, 2);
     tcase_add_test(tests, test_a_frame_that_ends_early_gives_what_there_is);
     tcase_add_loop_test(tests, test_a_second_frame_comes_out_where_it_is_wanted, 0, 2);
+    tcase_add_test(tests, test_what_was_flushed_is_there_and_stays);
+    tcase_add_loop_test(tests, test_flushes_that_are_not_in_the_data_are_refused, 0, 2);
     return check_run(suite);
 }

@@ -50,12 +50,18 @@ const noBytes = new Uint8Array(0);
 exports.newZlib = (inflates, windowBits, { level, memLevel, strategy, dictionary } = {}) => {
     const given = [level, windowBits > 15, memLevel, strategy, dictionary ?? noBytes];
     const holder = native.zlibNew(inflates === true, windowBits | 0, ...given);
-    return (bytes, finish) => native.zlibPush(holder, bytes, finish) ?? [];
+    const push = (bytes, finish) => native.zlibPush(holder, bytes, finish) ?? [];
+    // After a flush: how it deflates from here on.
+    push.params = (newLevel, newStrategy) => native.zlibParams(holder, newLevel, newStrategy);
+    return push;
 };
 
+// Where a stream was flushed, and whether it goes on: { flushes: Uint32Array, isOpen }.
+const noFlushes = { flushes: new Uint32Array(0), isOpen: false };
+
 // Uint8Array[], or undefined when a number is none of Brotli's
-exports.brotliCompress = (bytes, quality, windowBits, mode) =>
-    native.brotliCompress(bytes, quality, windowBits, mode);
+exports.brotliCompress = (bytes, quality, windowBits, mode, { flushes, isOpen } = noFlushes) =>
+    native.brotliCompress(bytes, quality, windowBits, mode, flushes, isOpen);
 // Uint8Array[]; Brotli's number for what is wrong; undefined when more than `most` bytes came out
 exports.brotliDecompress = (bytes, mayEndEarly, most) =>
     native.brotliDecompress(bytes, mayEndEarly === true, most);
@@ -63,8 +69,11 @@ exports.brotliDecompress = (bytes, mayEndEarly, most) =>
 // Uint8Array[]; Zstandard's number for what is wrong; null when more than `most` bytes came out, and undefined when a
 // parameter is none. `parameters` are [key, value] of Zstandard.
 const zstdBytes = parameters => new Uint8Array(Int32Array.from(parameters.flat()).buffer);
-exports.zstdCompress = (bytes, parameters, { dictionary, most, announcedSize, end }) =>
-    native.zstdCompress(bytes, zstdBytes(parameters), dictionary, most, announcedSize, end);
+exports.zstdCompress = (bytes, parameters, how, { flushes, isOpen } = noFlushes) => {
+    const { dictionary, most, announcedSize, end } = how;
+    const given = [dictionary, most, announcedSize, end, flushes, isOpen];
+    return native.zstdCompress(bytes, zstdBytes(parameters), ...given);
+};
 exports.zstdDecompress = (bytes, parameters, { dictionary, most, takesOneFrame }) =>
     native.zstdDecompress(bytes, zstdBytes(parameters), dictionary, most, takesOneFrame === true);
 exports.zstdErrorText = number => native.zstdErrorText(number);

@@ -3,6 +3,7 @@
 const { Buffer } = require("./buffer.cjs");
 const { Transform } = require("./stream.cjs");
 const { checkFunction, checkInteger, invalidType, outOfRange } = require("./errors.cjs");
+const { nextTick } = require("./process.cjs");
 const support = require("./support.mjs").default;
 
 const brotli = require("./zlib_brotli.cjs");
@@ -101,7 +102,7 @@ function newCoder(kind, options, isStream) {
     const [inflates, bits] = kinds[kind];
     const { settings, lenient } = checkOptions(options, inflates);
     let push;
-    return (bytes, last) => {
+    const code = (bytes, last) => {
         try {
             push ??= support.newZlib(inflates, windowBitsOf(bits, options), settings);
             return push(bytes, last === true ? !lenient : last);
@@ -109,6 +110,12 @@ function newCoder(kind, options, isStream) {
             throw failureOf(error);
         }
     };
+    // After a flush.
+    code.params = (level, strategy) => {
+        push ??= support.newZlib(inflates, windowBitsOf(bits, options), settings);
+        push.params(level, strategy);
+    };
+    return code;
 }
 
 // Zstandard's options are not zlib's.
@@ -147,15 +154,16 @@ const codeLater = kind =>
 // A chunk that means a flush.
 const mark = Buffer.alloc(1);
 
-// What a coder keeps to itself: { code, flushes, handle }. Not fields of a class: as in Node, code from before
-// classes makes its own `this` a coder by zlib.Inflate.call(this).
+// What a coder keeps to itself: { kind, options, code, flushes, handle }. Not fields of a class: as in Node, code from
+// before classes makes its own `this` a coder by zlib.Inflate.call(this).
 const states = new WeakMap();
 
 function initCoder(coder, kind, options) {
     Transform.call(coder, options ?? {});
     coder.bytesWritten = 0;
     coder._chunkSize = options?.chunkSize ?? constants.Z_DEFAULT_CHUNK;
-    states.set(coder, { code: newCoder(kind, options ?? {}, true), flushes: [] });
+    const given = options ?? {};
+    states.set(coder, { kind, options: given, code: newCoder(kind, given, true), flushes: [] });
 }
 
 function step(coder, bytes, last, done) {
@@ -193,7 +201,7 @@ class Coder extends Transform {
             return void step(this, new Uint8Array(0), states.get(this).flushes.shift(), done);
         const bytes = typeof chunk === "string" ? Buffer.from(chunk, encoding) : chunk;
         this.bytesWritten += bytes.length;
-        step(this, bytes, false, done);
+        step(this, bytes, states.get(this).options.flush ?? false, done);
     }
 
     _flush(done) {
@@ -201,11 +209,23 @@ class Coder extends Transform {
     }
 
     flush(kind, callback) {
+        const state = states.get(this);
         const done = typeof kind === "function" ? kind : callback;
-        const how = typeof kind === "number" ? kind : constants.Z_FULL_FLUSH;
-        // What was written before comes first; an empty chunk does not get here.
-        states.get(this).flushes.push(how);
-        this.write(mark, done);
+        const usual = wholes[state.kind]?.flushKind ?? constants.Z_FULL_FLUSH;
+        if (this.writableFinished) {
+            if (done) nextTick(done);
+        } else if (this.writableEnded) {
+            if (done) this.once("end", done);
+        } else {
+            // What was written before comes first; an empty chunk does not get here.
+            state.flushes.push(typeof kind === "number" ? kind : usual);
+            this.write(mark, done);
+        }
+    }
+
+    reset() {
+        const state = states.get(this);
+        state.code = newCoder(state.kind, state.options, true);
     }
 
     close(callback) {
@@ -229,6 +249,20 @@ class Coder extends Transform {
 }
 Coder.prototype._outOffset = 0;
 
+// Only of zlib's own formats.
+function params(level, strategy, callback) {
+    for (const [name, value] of Object.entries({ level, strategy })) {
+        const [least, most] = numbers[name];
+        if (typeof value !== "number") throw invalidType(name, "number", value);
+        if (!(value >= least && value <= most))
+            throw outOfRange(name, `>= ${least} and <= ${most}`, value);
+    }
+    this.flush(constants.Z_SYNC_FLUSH, () => {
+        states.get(this).code.params(level, strategy);
+        callback?.();
+    });
+}
+
 const zlib = {};
 
 for (const kind of [...Object.keys(kinds), ...Object.keys(wholes)]) {
@@ -243,6 +277,7 @@ for (const kind of [...Object.keys(kinds), ...Object.keys(wholes)]) {
     Kind.prototype = Object.create(Coder.prototype, {
         constructor: { value: Kind, writable: true },
     });
+    if (kinds[kind]) Kind.prototype.params = params;
     zlib[kind] = Kind;
     zlib[`create${kind}`] = options => new Kind(options);
     zlib[name] = codeLater(kind);

@@ -8,6 +8,7 @@ const { coderOf, nameOf, notHere, notInitialized, outOfLength } = require("./zli
 const { BROTLI_PARAM_MODE, BROTLI_PARAM_QUALITY, BROTLI_PARAM_LGWIN } = constants;
 const { BROTLI_DEFAULT_QUALITY, BROTLI_DEFAULT_WINDOW, BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT } =
     constants;
+const { BROTLI_OPERATION_PROCESS, BROTLI_OPERATION_FLUSH } = constants;
 const outOfRange = key =>
     failure(RangeError, "ERR_BROTLI_INVALID_PARAM", `${key} is not a valid Brotli parameter`);
 
@@ -31,9 +32,9 @@ function compressor({ params = {} }) {
     checkParameters(params, true);
     const quality = params[BROTLI_PARAM_QUALITY] ?? BROTLI_DEFAULT_QUALITY;
     const windowBits = params[BROTLI_PARAM_LGWIN] ?? BROTLI_DEFAULT_WINDOW;
-    return bytes => {
+    return (bytes, how) => {
         const mode = params[BROTLI_PARAM_MODE] ?? 0;
-        const chunks = support.brotliCompress(bytes, quality, windowBits, mode);
+        const chunks = support.brotliCompress(bytes, quality, windowBits, mode, how);
         if (chunks) return chunks;
         throw notInitialized("Initialization failed");
     };
@@ -51,8 +52,8 @@ function decodeFailure(number) {
 
 function decompressor({ params = {}, finishFlush, maxOutputLength = Infinity }) {
     checkParameters(params, false);
-    const mayEndEarly = finishFlush === constants.BROTLI_OPERATION_FLUSH;
-    return bytes => {
+    return (bytes, { isOpen }) => {
+        const mayEndEarly = isOpen || finishFlush === constants.BROTLI_OPERATION_FLUSH;
         const chunks = support.brotliDecompress(bytes, mayEndEarly, maxOutputLength);
         if (chunks === undefined) throw outOfLength(maxOutputLength);
         if (typeof chunks === "number") throw decodeFailure(chunks);
@@ -62,7 +63,7 @@ function decompressor({ params = {}, finishFlush, maxOutputLength = Infinity }) 
 
 function newCoder(kind, options) {
     const code = kind === "BrotliCompress" ? compressor(options) : decompressor(options);
-    return coderOf(code, "Brotli");
+    return coderOf(code, "Brotli", [BROTLI_OPERATION_PROCESS, BROTLI_OPERATION_FLUSH]);
 }
 
-module.exports = { newCoder };
+module.exports = { newCoder, flushKind: BROTLI_OPERATION_FLUSH };

@@ -1,6 +1,6 @@
 "use strict";
 // What Brotli and Zstandard of node:zlib share. The engine has them for whole texts: a stream keeps what it gets until
-// its end.
+// its end. Where it is flushed before, all that came by then is coded again, and what is new of that comes out.
 const { failure } = require("./errors.cjs");
 const constants = require("./zlib_constants.cjs");
 
@@ -32,14 +32,36 @@ function joined(parts) {
     return whole;
 }
 
-// Of a function for the whole: a function (bytes, last) -> Uint8Array[], as zlib.cjs has them.
-function coderOf(code, format) {
-    const parts = [];
+// Without their first `size` bytes; each still has a buffer of its own.
+function without(chunks, size) {
+    const rest = [];
+    let left = size;
+    for (const chunk of chunks) {
+        if (left < chunk.length) rest.push(left > 0 ? chunk.slice(left) : chunk);
+        left -= Math.min(left, chunk.length);
+    }
+    return rest;
+}
+
+// Of a function (bytes, { flushes, isOpen }) for the whole: a function (bytes, last) -> Uint8Array[], as zlib.cjs has
+// them. `last`: true at the end, or a number of `kinds`, [goes on, flushes].
+function coderOf(code, format, [goesOn, flushes]) {
+    let parts = [];
+    const offsets = [];
+    let size = 0;
+    let given = 0;
     return (bytes, last) => {
         if (bytes.length > 0) parts.push(bytes);
-        if (last === true) return code(joined(parts));
-        if (typeof last === "number") throw notHere("flush()", format);
-        return [];
+        size += bytes.length;
+        if (last === false || last === goesOn) return [];
+        if (typeof last === "number" && last !== flushes)
+            throw notHere("flush() of this kind", format);
+        if (last === flushes) offsets.push(size);
+        parts = [joined(parts)];
+        const how = { flushes: Uint32Array.from(offsets), isOpen: last === flushes };
+        const chunks = without(code(parts[0], how), given);
+        for (const { length } of chunks) given += length;
+        return chunks;
     };
 }
 

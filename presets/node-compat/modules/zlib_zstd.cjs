@@ -5,7 +5,8 @@ const support = require("./support.mjs").default;
 const constants = require("./zlib_constants.cjs");
 const { coderOf, nameOf, notInitialized, outOfLength } = require("./zlib_whole.cjs");
 
-const { ZSTD_e_continue, ZSTD_e_end, ZSTD_c_overlapLog, ZSTD_d_windowLogMax } = constants;
+const { ZSTD_e_continue, ZSTD_e_flush, ZSTD_e_end, ZSTD_c_overlapLog, ZSTD_d_windowLogMax } =
+    constants;
 
 // They are about threads, of which there is one.
 const hints = [constants.ZSTD_c_nbWorkers, constants.ZSTD_c_jobSize, ZSTD_c_overlapLog];
@@ -72,9 +73,9 @@ function compressor(options, isStream) {
     const common = commonOf(options);
     const end = options.finishFlush ?? ZSTD_e_end;
     const announcedSize = announcedBy(options, end, isStream);
-    return bytes => {
+    return (bytes, flushed) => {
         const how = { ...common, end, announcedSize: announcedSize(bytes) };
-        return resultOf(support.zstdCompress(bytes, parameters, how), common.most);
+        return resultOf(support.zstdCompress(bytes, parameters, how, flushed), common.most);
     };
 }
 
@@ -92,7 +93,7 @@ function newCoder(kind, options, isStream) {
     const nothing = new Uint8Array(0);
     // Values that are wrong are noticed when it is made.
     if (isThere(options)) make({ params: options.params }, false)(nothing);
-    return coderOf(make(options, isStream), "Zstandard");
+    return coderOf(make(options, isStream), "Zstandard", [ZSTD_e_continue, ZSTD_e_flush]);
 }
 
-module.exports = { newCoder };
+module.exports = { newCoder, flushKind: ZSTD_e_flush };

@@ -19,6 +19,20 @@ const attempt = call => {
     }
 };
 const longText = "some text, some other text; ".repeat(20_000);
+const brotliFast = { [zlib.constants.BROTLI_PARAM_QUALITY]: 4 };
+// What comes out of a coder by its first flush, and after it.
+async function flushed(coder, bytes = Buffer.from(longText.slice(0, 10_000))) {
+    const chunks = [];
+    coder.on("data", chunk => chunks.push(chunk));
+    coder.write(bytes.subarray(0, bytes.length / 2));
+    await new Promise(done => coder.flush(done));
+    const first = createHash("sha1").update(Buffer.concat(chunks)).digest("hex");
+    chunks.length = 0;
+    coder.write(bytes.subarray(bytes.length / 2));
+    await new Promise(done => coder.flush(done));
+    await new Promise(done => coder.on("end", done).end());
+    return [first, createHash("sha1").update(Buffer.concat(chunks)).digest("hex")];
+}
 // By the names of zlib.constants.
 const zstd = params => ({
     params: Object.fromEntries(
@@ -449,6 +463,105 @@ export const handler = () =>
                     )
                 );
             }),
+        "zlib: brotli's flush": async () => [
+            await flushed(zlib.createBrotliCompress()),
+            await flushed(zlib.createBrotliCompress({ params: brotliFast })),
+            await flushed(zlib.createBrotliDecompress(), zlib.brotliCompressSync(longText)),
+        ],
+        "zlib: zstd's flush": async () => [
+            await flushed(zlib.createZstdCompress()),
+            await flushed(zlib.createZstdCompress(zstd({ ZSTD_c_compressionLevel: 1 }))),
+            await flushed(zlib.createZstdDecompress(), zlib.zstdCompressSync(longText)),
+        ],
+        "zlib: brotli and zstd after a flush are there and back": async () => {
+            const all = [];
+            for (const [coder, decoder] of [
+                [zlib.createBrotliCompress({ params: brotliFast }), zlib.createBrotliDecompress()],
+                [zlib.createZstdCompress(), zlib.createZstdDecompress()],
+            ]) {
+                const back = text(coder.pipe(decoder));
+                for (const part of ["one ", longText, "", "two "]) {
+                    coder.write(part);
+                    await new Promise(done => coder.flush(done));
+                }
+                coder.end("three");
+                all.push((await back) === `one ${longText}two three`);
+            }
+            return all;
+        },
+        "zlib: what is flushed can be read before the end": async () => {
+            const all = [];
+            for (const [coder, decode, finishFlush] of [
+                [zlib.createBrotliCompress(), zlib.brotliDecompressSync, "BROTLI_OPERATION_FLUSH"],
+                [zlib.createZstdCompress(), zlib.zstdDecompressSync, "ZSTD_e_flush"],
+                [zlib.createGzip(), zlib.gunzipSync, "Z_SYNC_FLUSH"],
+            ]) {
+                const chunks = [];
+                coder.on("data", chunk => chunks.push(chunk));
+                coder.write("so far");
+                await new Promise(done => coder.flush(done));
+                const options = { finishFlush: zlib.constants[finishFlush] };
+                all.push(String(decode(Buffer.concat(chunks), options)));
+            }
+            return all;
+        },
+        "zlib: the option flush": async () => {
+            const all = [];
+            for (const [coder, flush] of [
+                ["createGzip", "Z_SYNC_FLUSH"],
+                ["createBrotliCompress", "BROTLI_OPERATION_FLUSH"],
+                ["createZstdCompress", "ZSTD_e_flush"],
+            ]) {
+                const stream = zlib[coder]({ flush: zlib.constants[flush] });
+                let size = 0;
+                stream.on("data", chunk => (size += chunk.length));
+                await new Promise(done => stream.write("at once", done));
+                all.push(size > 7);
+            }
+            return all;
+        },
+        "zlib: flush after the end": async () => {
+            const all = [];
+            for (const coder of [zlib.createGzip(), zlib.createBrotliCompress()]) {
+                coder.resume().end("text");
+                await new Promise(done => coder.flush(done));
+                all.push(coder.writableFinished);
+                await new Promise(done => coder.flush(done));
+            }
+            return all;
+        },
+        "zlib: params": async () => {
+            const deflate = zlib.createDeflate({ level: 0 });
+            const back = deflate.pipe(zlib.createInflate()).toArray();
+            const sizes = [];
+            let size = 0;
+            deflate.on("data", chunk => (size += chunk.length));
+            for (const level of [9, 0, 9]) {
+                deflate.write("text ".repeat(100));
+                await new Promise(done => deflate.params(level, 0, done));
+                sizes.push(size > 400);
+                size = 0;
+            }
+            deflate.end();
+            return [
+                sizes,
+                String(Buffer.concat(await back)) === "text ".repeat(300),
+                attempt(() => deflate.params(10, 0)),
+                attempt(() => zlib.createGzip().params(1, "0")),
+                typeof zlib.createZstdCompress().params,
+            ];
+        },
+        "zlib: reset": async () => {
+            const gzip = zlib.createGzip();
+            const chunks = [];
+            gzip.on("data", chunk => chunks.push(chunk));
+            gzip.write("lost");
+            await new Promise(done => gzip.flush(done));
+            chunks.length = 0;
+            gzip.reset();
+            await new Promise(done => gzip.on("end", done).end("kept"));
+            return String(zlib.gunzipSync(Buffer.concat(chunks)));
+        },
         "zlib: constants": () => [
             zlib.constants.Z_BEST_COMPRESSION,
             zlib.constants.Z_SYNC_FLUSH,
