@@ -23,6 +23,10 @@ const adapters = {
 
 export const adapterNames = Object.keys(adapters);
 
+/** Of assets without a function: other paths are what the binding says of them. */
+export const assetsAlone = "assets";
+const assetsFetch = "export default { fetch: (request, env) => env.ASSETS.fetch(request) };";
+
 /**
  * The module that adapts an entry; undefined when there is nothing to adapt.
  * @param {string | undefined} adapter
@@ -30,6 +34,7 @@ export const adapterNames = Object.keys(adapters);
  */
 export function adapted(adapter, entry) {
     if (adapter === undefined || adapter === "none") return undefined;
+    if (adapter === assetsAlone) return assetsFetch;
     if (!Object.hasOwn(adapters, adapter))
         throw usageFailure(
             `no adapter is called "${adapter}": use ${adapterNames.join(", ")} or none`

@@ -33,8 +33,8 @@ export const warmFiles = ({ warm = [], cwd, root }) =>
         .map(one => resolve(cwd ?? root, one))
         .filter(file => statSync(file, { throwIfNoEntry: false })?.isFile());
 
-// What esbuild makes is a module, even where nothing in it says so. It runs as one, with the language's strict rules, and
-// as it does while it is developed.
+// What esbuild makes is a module, even where nothing in it says so. It runs as one, with the language's strict rules,
+// and as it does while it is developed.
 const formatOf = ({ format, noBundle, bundler }) =>
     format ?? (noBundle || bundler ? undefined : "esm");
 

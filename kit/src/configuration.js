@@ -62,8 +62,12 @@ function distance(one, other) {
     return row[other.length];
 }
 
+/** The name that a misspelt one may be meant for. @param {string} key @param {string[]} known */
+export const nearestTo = (key, known) =>
+    known.find(name => distance(key.toLowerCase(), name.toLowerCase()) <= 2);
+
 function advice(key, known) {
-    const near = known.find(name => distance(key.toLowerCase(), name.toLowerCase()) <= 2);
+    const near = nearestTo(key, known);
     return near ? `did you mean "${near}"?` : `there are: ${known.join(", ")}`;
 }
 

@@ -3,12 +3,14 @@ export interface Assets {
     directory: string;
     /** The name in `env`; "ASSETS" if it is not given. */
     binding?: string;
-    /** The function answers requests for files, too. */
-    workerFirst?: boolean;
+    /** The function answers requests for files, too: all, or those of patterns, as ["/api/*", "!/api/docs/*"]. */
+    workerFirst?: boolean | string[];
     /** Whether /page stands for page.html. */
     html?: "auto" | "none";
     /** What answers other paths. */
     missing?: "none" | "404-page" | "single-page-application";
+    /** Whether a browser that goes to another path gets that answer; true if it is not given. */
+    navigation?: boolean;
 }
 
 /** A request that the function answers at build time. */

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { assetsAlone } from "./adapters.js";
 import { checkConfiguration, checkName } from "./configuration.js";
 import { fileFailure, usageFailure } from "./failure.js";
 import { findWrangler, jsoncOf, readConfig, wranglerNames, wranglerSettings } from "./wrangler.js";
@@ -131,13 +132,25 @@ const usesDeno = entry => /\bDeno\s*\./.test(readFileSync(entry, "utf8"));
  * @typedef {{ root: string, functions: any[], notes: string[], files: string[] }} Project
  */
 
+// A folder that `wrangler deploy --dry-run` wrote says so. Its script belongs to the project around it, with that
+// project's rules for modules, assets and variables.
+function dryRunOf(folder) {
+    const readme = join(folder, "README.md");
+    const isOutput =
+        existsSync(readme) &&
+        readFileSync(readme, "utf8").startsWith("This folder contains the built output assets");
+    const root = rootOf(dirname(folder));
+    const entry = isOutput && findWrangler(root) && entryOf(folder);
+    return entry ? { root, entry, isOutput } : undefined;
+}
+
 function startOf(entry, cwd) {
     const path = resolve(cwd, entry ?? ".");
     if (!existsSync(path))
         throw fileFailure(
             `${entry} is not there: ENTRY is a source file, a folder or a wrangler file`
         );
-    if (statSync(path).isDirectory()) return { root: path };
+    if (statSync(path).isDirectory()) return dryRunOf(path) ?? { root: path };
     if (/^wrangler\..*(json|jsonc|toml)$/.test(basename(path)))
         return { root: dirname(path), wrangler: path };
     if (!isSource(path))
@@ -159,6 +172,10 @@ function chosenEntry(start, config, wrangler) {
     return named && entryThere(named);
 }
 
+// A wrangler file that names assets and no `main` has no function of its own: what lies in src/ is for browsers.
+const hasAssetsAlone = (start, { assets, entry }) =>
+    assets && !entry && !firstFile(start.root, built);
+
 // One function, or several: of the configuration, an entry, a platform's folder, or a folder of functions.
 function listed(start, config, wrangler) {
     if (config.functions && !start.entry)
@@ -166,9 +183,17 @@ function listed(start, config, wrangler) {
             const settings = typeof own === "string" ? { entry: own } : own;
             return { name, ...settings, entry: entryThere(resolve(start.root, settings.entry)) };
         });
-    const entry = chosenEntry(start, config, wrangler) ?? entryOf(start.root);
+    const chosen = chosenEntry(start, config, wrangler);
+    if (!chosen && hasAssetsAlone(start, wrangler)) {
+        const [file] = wrangler.sources;
+        const name = config.name ?? wrangler.name ?? basename(start.root);
+        const assets = { ...wrangler.assets, binding: "ASSETS" };
+        return [{ name: nameFrom(name), entry: file, adapter: assetsAlone, assets }];
+    }
+    const entry = chosen ?? entryOf(start.root);
     if (entry) {
-        const given = start.entry && entry !== wrangler.entry ? nameOfFile(entry) : undefined;
+        const isNamed = start.entry && !start.isOutput && entry !== wrangler.entry;
+        const given = isNamed ? nameOfFile(entry) : undefined;
         const name = given ?? wrangler.name ?? packageOf(start.root).name ?? nameOfFile(entry);
         return [{ name: nameFrom(config.name ?? name), entry }];
     }
@@ -227,7 +252,7 @@ function notesOf({ notes = [], routes = [], sources }, { serveConfig }) {
 }
 
 // Later settings replace earlier ones; tables are joined.
-const tables = ["env", "define", "alias", "loader", "files"];
+const tables = ["env", "define", "alias", "loader", "files", "esbuild"];
 const lists = ["warm", "empty", "conditions", "rules"];
 function merged(...all) {
     const result = {};

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, extname, join, resolve } from "node:path";
 import { parse as parseJsonc, printParseErrorCode } from "jsonc-parser";
 import { parse as parseToml } from "smol-toml";
+import { nearestTo } from "./configuration.js";
 import { fileFailure, usageFailure } from "./failure.js";
 import { ruleTypes } from "./plugin_files.js";
 
@@ -61,7 +62,21 @@ const types = {
     define: "object",
     alias: "object",
     compatibility_flags: "array",
+    compatibility_date: "string",
+    assets: "object",
+    build: "object",
+    tsconfig: "string",
+    jsx_factory: "string",
+    jsx_fragment: "string",
 };
+
+// Settings that nothing here depends on, and that are no mistakes.
+const settled =
+    `$schema account_id base_dir cache cloudchamber compliance_region dev env find_additional_modules
+    first_party_worker keep_names keep_vars legacy_env logfwdr logpush main migrations minify name no_bundle observability
+    pages_build_output_dir placement preserve_file_names preview_urls previews python_modules route send_metrics
+    streaming_tail_consumers unsafe_hello_world upload_source_maps workers_dev alias secrets configPath userConfigPath
+    topLevelName definedEnvironments images legacy_env routes`.split(/\s+/);
 
 function checkTypes(config, file) {
     for (const [key, wanted] of Object.entries(types)) {
@@ -100,12 +115,23 @@ const missing = {
     pipelines: "Pipelines",
     containers: "Containers",
     version_metadata: "version metadata",
+    ratelimits: "rate limits",
+    ai_search: "AI Search",
+    ai_search_namespaces: "AI Search",
+    media: "Media Transformations",
+    stream: "Stream",
+    vpc_services: "VPC services",
+    worker_loaders: "worker loaders",
+    unsafe: "unsafe bindings",
     wasm_modules: "wasm_modules (import the .wasm file instead)",
     text_blobs: "text_blobs (import the file instead)",
     data_blobs: "data_blobs (import the file instead)",
     site: "Workers Sites (use assets instead)",
 };
 const ignored = {
+    build: "the command of `build` is not run: run it before",
+    limits: "limits are the host's: set them in the configuration of `snapcell serve`",
+    tail_consumers: "tail consumers get nothing: `snapcell serve` logs what functions write",
     triggers:
         "cron triggers are not started; `snapcell run NAME --handler scheduled` calls the handler",
 };
@@ -120,20 +146,28 @@ const isSet = value =>
     !(value.crons && value.crons.length === 0) &&
     !(value.producers && value.producers.length === 0 && !value.consumers?.length);
 
-const knownFlags =
-    /^(nodejs_compat(_v2)?|no_nodejs_compat_v2|nodejs_als|global_navigator|streams_|url_|export_commonjs_)/;
+const knownFlags = new RegExp(
+    "^(nodejs_(compat(_v2)?|als)|no_nodejs_compat_v2|global_navigator|" +
+        "(streams|url|export_commonjs|assets_navigation)_)"
+);
 
-function* assetNotes({ html_handling: html = "auto-trailing-slash", run_worker_first: first }) {
+function* assetNotes({ html_handling: html = "auto-trailing-slash" }) {
     if (html !== "auto-trailing-slash" && html !== "none")
         yield `assets: html_handling "${html}" is treated as "auto-trailing-slash"`;
-    if (Array.isArray(first))
-        yield "assets: run_worker_first takes true or false here, not a list of paths";
+}
+
+function nearText(key, known) {
+    const near = nearestTo(key, known);
+    return near ? `; did you mean "${near}"?` : "";
 }
 
 function notesOf(config, file) {
     const have = Object.keys(missing).filter(key => isSet(config[key]));
     const notes = have.map(key => `${missing[key]} are not there: env has no such bindings`);
     for (const [key, text] of Object.entries(ignored)) if (isSet(config[key])) notes.push(text);
+    const known = [...settled, ...Object.keys({ ...types, ...missing, ...ignored })];
+    for (const key of Object.keys(config))
+        if (!known.includes(key)) notes.push(`"${key}" is not known here${nearText(key, known)}`);
     const flags = (config.compatibility_flags ?? []).filter(flag => !knownFlags.test(flag));
     if (flags.length > 0) notes.push(`compatibility flags without effect: ${flags.join(", ")}`);
     notes.push(...assetNotes(config.assets ?? {}));
@@ -188,6 +222,7 @@ export function wranglerSettings(file, environment) {
         define: config.define ?? {},
         alias: config.alias ?? {},
         minify: config.minify,
+        esbuild: esbuildOf(config, folder),
         node: flags.some(flag => /^nodejs_compat/.test(flag)) ? true : undefined,
         assets: assetsOf(config, folder),
         notes: notesOf(config, file),
@@ -203,6 +238,26 @@ function assetsOf(config, folder) {
         ...(binding ? { binding } : {}),
         html: rest.html_handling === "none" ? "none" : "auto",
         missing: rest.not_found_handling ?? "none",
-        workerFirst: rest.run_worker_first === true,
+        workerFirst: rest.run_worker_first ?? false,
+        navigation: prefersAssets(config),
+    };
+}
+
+// Whether a browser that goes to a page which is not there gets what stands for it, and not the Worker's answer.
+function prefersAssets({ compatibility_date: date = "", compatibility_flags: flags = [] }) {
+    if (flags.includes("assets_navigation_has_no_effect")) return false;
+    return flags.includes("assets_navigation_prefers_asset_serving") || date >= "2025-04-01";
+}
+
+// What wrangler tells esbuild.
+function esbuildOf(config, folder) {
+    const { tsconfig, keep_names: keepNames } = config;
+    const { jsx_factory: jsxFactory, jsx_fragment: jsxFragment } = config;
+    return {
+        ...(tsconfig ? { tsconfig: resolve(folder, tsconfig) } : {}),
+        ...(keepNames ? { keepNames } : {}),
+        ...(jsxFactory || jsxFragment ? { jsx: "transform" } : {}),
+        ...(jsxFactory ? { jsxFactory } : {}),
+        ...(jsxFragment ? { jsxFragment } : {}),
     };
 }

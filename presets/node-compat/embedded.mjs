@@ -86,6 +86,16 @@ const lines = text =>
     text.split(/\r?\n/).filter(line => line.trim() !== "" && !line.trim().startsWith("#"));
 const escaped = text => text.replace(/[\\^$.|?+()[\]{}]/g, "\\$&");
 
+// Patterns of paths as regular expressions: those that count, and those that do not, with a `!`.
+export function expressionsOf(patterns) {
+    const expression = text => `^${escaped(text).replaceAll("*", ".*")}$`;
+    const except = patterns.filter(text => text.startsWith("!"));
+    return [
+        patterns.filter(text => !except.includes(text)).map(expression),
+        except.map(text => expression(text.slice(1))),
+    ];
+}
+
 // A pattern of paths, with `*` and `:name`, as a regular expression that has groups of these names.
 function expressionOf(pattern) {
     const path = pattern.replace(/^https:\/\/[^/]*/, "");

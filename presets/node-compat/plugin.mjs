@@ -4,7 +4,7 @@ import { builtinModules, createRequire } from "node:module";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { assetsModule, checkPlaces, filesModule, rulesOf } from "./embedded.mjs";
+import { assetsModule, checkPlaces, expressionsOf, filesModule, rulesOf } from "./embedded.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const own = join(here, "modules");
@@ -97,9 +97,10 @@ export const moduleNames = [...Object.keys(modules), ...Object.keys(absentModule
 // `files`: { "/path/in/the/function": "file or folder" }, what node:fs reads.
 // `env`: what env of "cloudflare:workers" is at top level and in warm-ups; the snapshot keeps what comes of it.
 // `assets`: a folder whose files are served, or { directory, binding, workerFirst, html, missing }:
-//   `binding` ("ASSETS"): the name in env; `workerFirst` (false): the function answers requests for files, too;
-//   `html` ("auto" or "none"): whether /page stands for page.html; `missing` ("none", "404-page",
-//   "single-page-application"): what the binding answers for other paths.
+//   `binding` ("ASSETS"): the name in env; `workerFirst` (false): the function answers requests for files, too, all of
+//   them, or those of a list of patterns, such as ["/api/*", "!/api/docs/*"]; `html` ("auto" or "none"): whether /page
+//   stands for page.html; `missing` ("none", "404-page", "single-page-application"): what the binding answers for other
+//   paths; `navigation` (true): whether a browser that goes to such a path gets that, and not the function's answer.
 export function nodeCompat({ empty = [], files, env, assets } = {}) {
     checkPlaces(files ?? {});
     const emptied = new Set(empty.map(name => name.replace(/^node:/, "")));
@@ -155,7 +156,8 @@ for (const [name, holder] of Object.entries(holders))
 
 const assetChoices = {
     binding: /^[\w$]+$/,
-    workerFirst: /^(true|false)$/,
+    workerFirst: /^(true|false|!?\/[^,]*(,!?\/[^,]*)*)$/, // or a list of patterns
+    navigation: /^(true|false)$/,
     html: /^(auto|none)$/,
     missing: /^(none|404-page|single-page-application)$/,
 };
@@ -166,6 +168,7 @@ function addAssets(build, { directory, ...given }) {
         workerFirst: false,
         html: "auto",
         missing: "none",
+        navigation: true,
         ...given,
     };
     for (const [name, value] of Object.entries(options))
@@ -174,6 +177,7 @@ function addAssets(build, { directory, ...given }) {
     substitute(build, "assets_files.cjs", () => assetsModule(directory));
     substitute(build, "assets_options.cjs", () => {
         const all = { ...options, ...rulesOf(directory) };
+        if (Array.isArray(all.workerFirst)) all.workerFirst = expressionsOf(all.workerFirst);
         return `module.exports = ${JSON.stringify(all)};`;
     });
     build.initialOptions.inject = [...(build.initialOptions.inject ?? []), join(own, "assets.mjs")];

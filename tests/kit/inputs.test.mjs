@@ -84,6 +84,100 @@ test("wrangler.jsonc, as an argument, with assets", () => {
     assert.equal(answer(folder, "site", "/nothing"), "<h1>lost</h1>");
 });
 
+const navigating = ["-H", "sec-fetch-mode: navigate"];
+
+test("a page that is not there is the assets' or the function's, as a wrangler file says", () => {
+    const folder = assets => {
+        const { compatibility_date, compatibility_flags, ...rest } = assets;
+        const config = { name: "app", main: "worker.js", compatibility_date, compatibility_flags };
+        return project({
+            "wrangler.json": { ...config, assets: { directory: "public", ...rest } },
+            "worker.js": `export default { fetch: () => new Response("worker") };`,
+            "public/index.html": "app",
+            "public/api/docs.html": "docs",
+            "public/api/file.txt": "file",
+        });
+    };
+    const single = { not_found_handling: "single-page-application" };
+    const recent = { ...single, compatibility_date: "2026-01-01" };
+    const lists = { ...single, run_worker_first: ["/api/*", "!/api/docs*"] };
+    for (const [assets, parameters, expected] of [
+        [recent, ["/settings", ...navigating], "app"],
+        [recent, ["/settings"], "worker"],
+        [recent, ["/settings", ...navigating, "-X", "POST", "-d", ""], "worker"],
+        [{ ...single, compatibility_date: "2025-01-01" }, ["/settings", ...navigating], "worker"],
+        [
+            { ...recent, compatibility_flags: ["assets_navigation_has_no_effect"] },
+            ["/settings", ...navigating],
+            "worker",
+        ],
+        [{ compatibility_date: "2026-01-01" }, ["/settings", ...navigating], "worker"],
+        [lists, ["/settings"], "app"],
+        [lists, ["/api/file.txt"], "worker"],
+        [lists, ["/api/docs"], "docs"],
+        [lists, ["/api/docs/none"], "app"],
+    ]) {
+        const made = folder(assets);
+        const ended = snapcell(made, ["build"]);
+        assert.equal(ended.stderr, "");
+        assert.equal(
+            answer(made, "app", ...parameters),
+            expected,
+            JSON.stringify([assets, parameters])
+        );
+    }
+});
+
+test("a wrangler file with assets and no main is a function of assets", () => {
+    const folder = project({
+        "wrangler.jsonc": {
+            name: "page",
+            assets: { directory: "dist", not_found_handling: "single-page-application" },
+        },
+        "src/main.js": "document.title = 'of the browser';",
+        "dist/index.html": "app",
+        "dist/main.js": "script",
+    });
+    assert.equal(built(folder).entry, "wrangler.jsonc");
+    assert.equal(answer(folder, "page", "/main.js"), "script");
+    assert.equal(answer(folder, "page", "/elsewhere"), "app");
+});
+
+test("what a wrangler file says to esbuild is heard, and what is not known is told", () => {
+    const folder = project({
+        "wrangler.json": {
+            name: "w",
+            main: "src/w.jsx",
+            jsx_factory: "h",
+            jsx_fragment: "'all'",
+            keep_names: true,
+            tsconfig: "config/ts.json",
+            account_id: "x",
+            build: { command: "make" },
+            limits: { cpu_ms: 5 },
+            ratelimits: [{ name: "LIMIT" }],
+            compatability_flags: [],
+        },
+        "config/ts.json": { compilerOptions: { baseUrl: "..", paths: { "@/*": ["./src/*"] } } },
+        "src/w.jsx": `import { name } from "@/name.js"; const h = (...all) => JSON.stringify(all);
+            export default { fetch: () => new Response(name + <><b>x</b></>) };`,
+        "src/name.js": `{ function same() {} } { var one = function same() {} } export const name = one.name;`,
+    });
+    const { status, stderr } = snapcell(folder, ["build"]);
+    assert.equal(status, 0, stderr);
+    const notes = stderr
+        .trim()
+        .split("\n")
+        .map(line => line.replace(/^.*?wrangler\.json: /, ""));
+    assert.deepEqual(notes, [
+        "rate limits are not there: env has no such bindings",
+        "the command of `build` is not run: run it before",
+        "limits are the host's: set them in the configuration of `snapcell serve`",
+        '"compatability_flags" is not known here; did you mean "compatibility_flags"?',
+    ]);
+    assert.equal(answer(folder, "w"), `same["all",null,"[\\"b\\",null,\\"x\\"]"]`);
+});
+
 test("wrong wrangler files are one line each, with status 2", () => {
     const cases = {
         "wrangler.toml": ["name = ", /wrangler\.toml:1:\d+: not TOML/],
@@ -119,6 +213,24 @@ test("the output of wrangler deploy --dry-run", () => {
     });
     const { name } = built(folder, "dist");
     assert.equal(answer(folder, name), "note 3");
+});
+
+test("the output of a dry run belongs to the project around it", () => {
+    const folder = project({
+        "wrangler.json": {
+            name: "whole",
+            main: "src/index.ts",
+            rules: [{ type: "Text", globs: ["**/*.md"] }],
+            vars: { A: "1" },
+        },
+        "out/index.js": `import text from "./c3-note.md"; export default { fetch: () => new Response(text) };`,
+        "out/c3-note.md": "note",
+        "out/README.md":
+            'This folder contains the built output assets for the worker "whole" generated at 0.',
+    });
+    const { name, env } = built(folder, "out");
+    assert.deepEqual([name, env], ["whole", { A: "1" }]);
+    assert.equal(answer(folder, "whole"), "note");
 });
 
 test("the output of frameworks' builds, and of Vite's plugin for Workers", () => {

@@ -100,9 +100,7 @@ function answer(request, { pathname, search }, match) {
 
 const isRead = ({ method }) => method === "GET" || method === "HEAD";
 
-async function fetch(input, init) {
-    const request = new Request(input, init);
-    const url = new URL(request.url);
+function answerAlone(request, url) {
     const match = lookUp(url.pathname) ?? missing(url.pathname);
     if (!match) return new Response(null, { status: 404 });
     if (!isRead(request))
@@ -110,11 +108,28 @@ async function fetch(input, init) {
     return answer(request, url, match);
 }
 
+async function fetch(input, init) {
+    const request = new Request(input, init);
+    return answerAlone(request, new URL(request.url));
+}
+
+// With a list of patterns, what none of them matches is never the function's, as on Workers; without one, a browser
+// that goes to a page is.
+const patterns = Array.isArray(options.workerFirst) ? options.workerFirst : undefined;
+const isOneOf = (expressions, path) =>
+    expressions.some(expression => new RegExp(expression).test(path));
+const keepsMissing = request =>
+    patterns || (options.navigation && request.headers.get("sec-fetch-mode") === "navigate");
+
+function first(request) {
+    const url = new URL(request.url);
+    const { pathname } = url;
+    if (patterns && isOneOf(patterns[1], pathname)) return answerAlone(request, url);
+    if (patterns && isOneOf(patterns[0], pathname)) return undefined;
+    if (!isRead(request)) return undefined;
+    const match = lookUp(pathname) ?? (keepsMissing(request) ? missing(pathname) : undefined);
+    return match && answer(request, url, match);
+}
+
 support.bind(options.binding, { fetch });
-if (!options.workerFirst)
-    support.first(request => {
-        if (!isRead(request)) return undefined;
-        const url = new URL(request.url);
-        const match = lookUp(url.pathname);
-        return match && answer(request, url, match);
-    });
+if (options.workerFirst !== true) support.first(first);

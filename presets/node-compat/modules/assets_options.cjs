@@ -5,6 +5,7 @@ module.exports = {
     workerFirst: false,
     html: "auto",
     missing: "none",
+    navigation: true,
     headers: [],
     redirects: [],
 };
