@@ -164,6 +164,9 @@ static int session_describe_cut(restore_session *session)
 {
     const cell_load *load = session->child->load;
     snapcell_error *error = &session->error;
+    uint64_t memory_limit_bytes = load->options.memory_limit_bytes != 0
+                                      ? load->options.memory_limit_bytes
+                                      : SNAPCELL_MEMORY_LIMIT_BYTES_DEFAULT;
     switch (session->cut.reason) {
     case SNAPCELL_E_CPU_LIMIT:
         return error_set(error, SNAPCELL_E_CPU_LIMIT,
@@ -177,7 +180,7 @@ static int session_describe_cut(restore_session *session)
         return error_set(error, SNAPCELL_E_CANCELLED, "the host cancelled the call");
     default:
         return error_set(error, SNAPCELL_E_MEMORY_LIMIT, "the heap grew over its limit of %zu MiB",
-                         (size_t)(load->options.memory_limit_bytes >> 20));
+                         (size_t)(memory_limit_bytes >> 20));
     }
 }
 

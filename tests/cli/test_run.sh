@@ -210,6 +210,16 @@ head -1 err >out
 json "has the same fields" 'Object.keys(j).sort().join() === ["lookup_ns","read_ns","decompress_ns","verify_ns","isolate_ns","context_ns","call_ns","total_ns","dispose_ns"].sort().join() && j.call_ns > 0'
 run 0 "--policy keep" run hello /calls --policy keep --repeat 5
 expect "keeps the instance" out_is "5"
+cat >hog.mjs <<'END'
+export default {
+    fetch() {
+        for (const all = []; ; ) all.push(new Array(1000).fill(all.length));
+    },
+};
+END
+run 0 "a function that takes all memory" compile hog.mjs
+run 5 "in a worker" run hog --policy restore
+expect "is told its limit" err_has "limit of 128 MiB"
 run 0 "a request in a worker" run hello /echo -X PUT -H 'X-Given: yes' -d "body text" -i --policy restore
 expect "has its status" sh -c '[ "$(head -1 out)" = "HTTP/1.1 201 Created" ]'
 expect "its method" out_has "x-method: PUT"
