@@ -49,6 +49,17 @@ run 0 "rebuilt" rebuild plain --from plain.js
 run 0 "recompiled" recompile plain
 run 0 "it is run" run plain /x -e PLACE=there
 expect "as before" out_is "/x there there PLACE"
+cat >once.js <<'JS'
+let reads = 0;
+export default {
+    get fetch() {
+        return reads++ ? 5 : () => new Response("read once");
+    },
+};
+JS
+run 0 "a handler that is a getter's" compile once.js
+run 0 "it is run" run once
+expect "and was read once" out_is "read once"
 cat >draws.js <<'JS'
 const id = crypto.randomUUID();
 export default request => new Response(`${id.length} ${request.method}\n`);

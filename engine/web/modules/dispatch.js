@@ -69,12 +69,14 @@ const classHandler = Class => ({
 function fromValue(value, wanted) {
     if (!isObject(value)) return null;
     const isFunction = typeof value === "function";
-    if (isCallable(value.fetch) && !(isFunction && wanted === JSON_EVENT))
-        return fetchHandler(value, value.fetch);
+    // Read once: a getter may give something else the next time.
+    const { fetch } = value;
+    if (isCallable(fetch) && !(isFunction && wanted === JSON_EVENT))
+        return fetchHandler(value, fetch);
     if (isFunction && typeof value.prototype?.fetch === "function") return classHandler(value);
     if (isCallable(value)) return functionHandler(undefined, value, wanted);
-    if (isCallable(value.handler)) return functionHandler(value, value.handler, wanted);
-    return null;
+    const { handler } = value;
+    return isCallable(handler) ? functionHandler(value, handler, wanted) : null;
 }
 
 const edgeRuntimes = ["edge", "experimental-edge"];
