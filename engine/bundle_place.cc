@@ -1,6 +1,7 @@
 #include "bundle_place.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <iterator>
@@ -12,6 +13,8 @@ namespace snapcell
 {
 namespace
 {
+
+constexpr char kFrame[] = "    at "; // what a stack's lines of frames begin with
 
 struct SourceMapFree {
     void operator()(source_map *map) const { source_map_free(map); }
@@ -57,6 +60,34 @@ std::string FileInComment(const std::string &line)
     return is_file && file.find(' ') == std::string::npos ? file : "";
 }
 
+// "LINE:COLUMN" at `at`, at the end of a frame or before a bracket.
+bool ReadPosition(const std::string &frame, size_t at, BundlePlace *out)
+{
+    unsigned line = 0, column = 0;
+    int length = 0;
+    if (sscanf(frame.c_str() + at, "%9u:%9u%n", &line, &column, &length) != 2) return false;
+    size_t end = at + static_cast<size_t>(length);
+    if (end < frame.size() && frame[end] != ')') return false;
+    out->line = line;
+    out->column = column;
+    return true;
+}
+
+// Whether a line of a stack is a frame in `file`, as "    at name (FILE:LINE:COLUMN)".
+bool ReadFrame(const std::string &line, const std::string &file, BundlePlace *out)
+{
+    if (!line.starts_with(kFrame)) return false;
+    for (size_t at = line.find(file); at != std::string::npos; at = line.find(file, at + 1)) {
+        bool begins = line[at - 1] == '(' || line[at - 1] == ' ';
+        if (begins && line[at + file.size()] == ':' &&
+            ReadPosition(line, at + file.size() + 1, out)) {
+            out->file = file;
+            return true;
+        }
+    }
+    return false;
+}
+
 std::string FileBefore(const engine_bundle &bundle, uint32_t last_line)
 {
     const engine_text &text = bundle.source;
@@ -96,6 +127,45 @@ bool FindBundleFrame(v8::Isolate *isolate, v8::Local<v8::StackTrace> trace, cons
         return true;
     }
     return false;
+}
+
+bool FindBundleFrame(const std::string &stack, const char *bundle_file, BundlePlace *out)
+{
+    BundlePlace shim;
+    for (size_t start = 0, end; start < stack.size(); start = end + 1) {
+        end = std::min(stack.find('\n', start), stack.size());
+        std::string line = stack.substr(start, end - start);
+        if (!ReadFrame(line, bundle_file, out)) continue;
+        if (!line.starts_with(std::string(kFrame) + "__require (")) return true;
+        if (shim.line == 0) shim = *out;
+    }
+    *out = shim;
+    return shim.line != 0;
+}
+
+std::string SourceUrlOf(const engine_bundle &bundle)
+{
+    static const std::string comment = "//# sourceURL=";
+    const engine_text &text = bundle.source;
+    const void *data = text.data(text.user);
+    std::string url;
+    size_t matched = 0; // of the comment; then the URL follows
+    for (size_t i = 0; data != nullptr && i < text.length; i++) {
+        uint32_t unit = text.encoding == ARTIFACT_TEXT_UTF16LE
+                            ? static_cast<const uint16_t *>(data)[i]
+                            : static_cast<const uint8_t *>(data)[i];
+        if (matched == comment.size()) {
+            if (unit > ' ' && unit < 0x7F)
+                url += static_cast<char>(unit);
+            else
+                matched = 0;
+        } else if (unit == static_cast<unsigned char>(comment[matched])) {
+            if (++matched == comment.size()) url.clear();
+        } else {
+            matched = unit == '/' ? (matched == 2 ? 2 : 1) : 0;
+        }
+    }
+    return url;
 }
 
 std::string BundlePlace::Text() const

@@ -26,6 +26,12 @@ struct BundlePlace {
 // are passed over.
 bool FindBundleFrame(v8::Isolate *isolate, v8::Local<v8::StackTrace> trace, const char *bundle_file,
                      BundlePlace *out);
+// The same in a stack as V8 prints it.
+bool FindBundleFrame(const std::string &stack, const char *bundle_file, BundlePlace *out);
+
+// What the bundle's last comment "//# sourceURL=" says, which V8 takes for its name in stacks and
+// messages; "" without one, or when there is more than ASCII in it.
+std::string SourceUrlOf(const engine_bundle &bundle);
 
 // Moves a place in the bundle to the file that the bundle was made from; without a source map it
 // stays.

@@ -113,19 +113,26 @@ std::string MessageOfGetter(v8::Isolate *isolate, v8::Local<v8::Value> value,
     return text.find(given) == std::string::npos ? ": " + given : "";
 }
 
-void FillPlace(v8::Isolate *isolate, v8::Local<v8::Message> message, const engine_bundle &bundle,
-               snapcell_error *err)
+// Where an error was made, if its stack says so, or where the value was thrown. V8 is not told to
+// capture a stack for the message: of a stack overflow it would look up positions while no stack is
+// left, and never find those of the functions in it again.
+void FillPlace(v8::Isolate *isolate, v8::Local<v8::Message> message, const std::string &stack,
+               const engine_bundle &bundle, snapcell_error *err)
 {
-    BundlePlace place;
-    if (FindBundleFrame(isolate, message->GetStackTrace(), bundle.file_name, &place)) {
-        SetPlace(bundle, place.file, place.line, place.column, err);
+    std::string thrown_in = Utf8(isolate, message->GetScriptResourceName());
+    for (const std::string &name : {std::string(bundle.file_name), SourceUrlOf(bundle)}) {
+        BundlePlace place;
+        if (!name.empty() && FindBundleFrame(stack, name.c_str(), &place)) {
+            SetPlace(bundle, bundle.file_name, place.line, place.column, err);
+            return;
+        }
+        if (thrown_in != name || name.empty()) continue;
+        v8::Local<v8::Context> context = isolate->GetCurrentContext();
+        SetPlace(bundle, bundle.file_name,
+                 static_cast<uint32_t>(message->GetLineNumber(context).FromMaybe(0)),
+                 static_cast<uint32_t>(message->GetStartColumn(context).FromMaybe(0)) + 1, err);
         return;
     }
-    std::string file = Utf8(isolate, message->GetScriptResourceName());
-    if (file != bundle.file_name) return;
-    v8::Local<v8::Context> context = isolate->GetCurrentContext();
-    SetPlace(bundle, file, static_cast<uint32_t>(message->GetLineNumber(context).FromMaybe(0)),
-             static_cast<uint32_t>(message->GetStartColumn(context).FromMaybe(0)) + 1, err);
 }
 
 int Report(v8::Isolate *isolate, v8::Local<v8::Message> message, v8::Local<v8::Value> value,
@@ -149,7 +156,7 @@ int Report(v8::Isolate *isolate, v8::Local<v8::Message> message, v8::Local<v8::V
     text += AdviceFor(text, HeadOfStack(stack).empty() ? state->bundle->file_name : "");
     error_set(err, status, "%s%s", prefix, text.c_str());
     if (err == nullptr) return status;
-    if (!message.IsEmpty()) FillPlace(isolate, message, *state->bundle, err);
+    if (!message.IsEmpty()) FillPlace(isolate, message, stack, *state->bundle, err);
     if (!stack.empty()) stack += CausesOf(isolate, value);
     CopyText(err->stack, sizeof(err->stack), CleanStack(*state->bundle, stack));
     return status;
