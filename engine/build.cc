@@ -12,6 +12,7 @@
 #include "build_traces.h"
 #include "error_set.h"
 #include "evaluation.h"
+#include "event_loop.h"
 #include "handover.h"
 #include "heap_census.h"
 #include "instance_room.h"
@@ -194,6 +195,7 @@ int BuildSnapshot(const engine_bundle &bundle, const engine_build_options &optio
     workshop.state.timers.Reset();
     workshop.state.ForgetHandles();
     if (status != SNAPCELL_OK) return status;
+    isolate->RemoveMessageListeners(OnUncaught); // an address, which no snapshot can hold
     v8::StartupData blob =
         creator.CreateBlob(options.clear_code ? v8::SnapshotCreator::FunctionCodeHandling::kClear
                                               : v8::SnapshotCreator::FunctionCodeHandling::kKeep);

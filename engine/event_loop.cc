@@ -224,6 +224,14 @@ int RunUntilIdle(v8::Local<v8::Context> context, double horizon_ms, snapcell_err
     }
 }
 
+void OnUncaught(v8::Local<v8::Message> message, v8::Local<v8::Value> error)
+{
+    v8::Isolate *isolate = message->GetIsolate();
+    v8::HandleScope scope(isolate);
+    v8::Local<v8::Context> context = isolate->GetCurrentContext();
+    if (!context.IsEmpty()) ReportUncaught(context, error, "");
+}
+
 v8::MaybeLocal<v8::Value> TakeUnhandledRejection(v8::Isolate *isolate)
 {
     auto &rejections = IsolateState::From(isolate)->unhandled_rejections;

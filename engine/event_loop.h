@@ -19,6 +19,10 @@ int RunUntilSettled(v8::Local<v8::Context> context, v8::Local<v8::Promise> promi
 // `horizon_ms`, or very many timers ran.
 int RunUntilIdle(v8::Local<v8::Context> context, double horizon_ms, snapcell_error *err);
 
+// V8's message listener: V8's own task, which calls a FinalizationRegistry's callback, caught what
+// that threw. Without a listener V8 prints it on standard output.
+void OnUncaught(v8::Local<v8::Message> message, v8::Local<v8::Value> error);
+
 // Takes the oldest rejection that nothing handled; empty when there is none.
 v8::MaybeLocal<v8::Value> TakeUnhandledRejection(v8::Isolate *isolate);
 

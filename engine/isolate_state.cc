@@ -7,6 +7,7 @@
 
 #include "absent_names.h"
 #include "builtin_imports.h"
+#include "event_loop.h"
 #include "monotonic.h"
 #include "platform.h"
 #include "survey.h"
@@ -287,7 +288,7 @@ void AttachState(v8::Isolate *isolate, IsolateState *state)
     isolate->SetHostInitializeImportMetaObjectCallback(OnImportMeta);
     isolate->SetAllowWasmCodeGenerationCallback(OnWebAssembly);
     isolate->SetWasmStreamingCallback(OnWasmStreaming);
-    isolate->SetCaptureStackTraceForUncaughtExceptions(true, 16, v8::StackTrace::kOverview);
+    isolate->AddMessageListener(OnUncaught);
     isolate->AddNearHeapLimitCallback(OnNearHeapLimit, isolate);
     if (state->exhausted != nullptr) TakeShortages(isolate);
 }

@@ -90,6 +90,52 @@ for page in wait timer microtask unhandled listener report abort; do
     expect "at its place" grep -Eq "^    at .*src/app\.ts:$line:[0-9]+" err
 done
 
+# Where the stack ends: each function keeps its place, also in the frames.
+cat >overflow.mjs <<'END'
+const deeper = n => {
+    return deeper(n + 1) + 1;
+};
+export default { fetch: () => new Response(deeper(1)) };
+END
+run 0 "a recursion without end" compile overflow.mjs
+run 1 "that runs" run overflow
+expect "is told at its place" grep -Eq '^overflow\.mjs:[12]:[0-9]+: RangeError: Maximum call stack' err
+expect "and where it is from" grep -q '^    at deeper (overflow\.mjs:2:12)$' err
+expect "and nowhere else" err_lacks "overflow.mjs:1:1"
+run 1 "one that runs in a warm-up" compile --warm / overflow.mjs
+expect "is told at its place" grep -Eq '^overflow\.mjs:[12]:[0-9]+: warm-up / failed: RangeError: ' err
+
+# A bundle that names itself.
+cat >named.mjs <<'END'
+//# sourceURL=first.js
+export default {
+    fetch: () => new Response(new URL("/", "no base")),
+};
+//# sourceURL=http://elsewhere.example/x.js
+END
+run 0 "a bundle with a sourceURL" compile named.mjs
+run 1 "that fails" run named
+expect "is told under its file's name" grep -q '^named\.mjs:3:31: TypeError: ' err
+
+# What a FinalizationRegistry's callback throws is V8's to catch.
+cat >registry.mjs <<'END'
+const registry = new FinalizationRegistry(n => {
+    if (n % 100 === 0) throw new Error(`${n} is dead`);
+});
+export default {
+    async fetch() {
+        for (let n = 1; n < 1e6; n++) registry.register({ n }, n);
+        await new Promise(done => setTimeout(done, 5));
+        return new Response("ok");
+    },
+};
+END
+run 0 "a FinalizationRegistry" compile registry.mjs
+run 0 "whose callback throws" run registry
+expect "does not fail the call, nor write to its output" out_is ok
+expect "is told" grep -q '^Uncaught Error: [0-9]*00 is dead$' err
+expect "at its place" grep -q '^    at .*registry\.mjs:2:30' err
+
 # What was not bundled is told with what to do about it.
 advised() { # advised CODE MESSAGE ADVICE
     printf '%s\nexport default { fetch() {} };\n' "$1" >absent.js
