@@ -36,6 +36,40 @@ bool IsRequireShim(v8::Isolate *isolate, v8::Local<v8::StackFrame> frame)
     return *name != nullptr && strcmp(*name, "__require") == 0;
 }
 
+// The next frame from `*at` on that lies in the bundle.
+bool NextFrame(v8::Isolate *isolate, v8::Local<v8::StackTrace> trace, const char *bundle_file,
+               int *at, BundlePlace *out)
+{
+    int count = trace.IsEmpty() ? 0 : trace->GetFrameCount();
+    while (*at < count) {
+        v8::Local<v8::StackFrame> frame = trace->GetFrame(isolate, static_cast<uint32_t>((*at)++));
+        v8::String::Utf8Value name(isolate, frame->GetScriptName());
+        if (*name == nullptr || strcmp(*name, bundle_file) != 0) continue;
+        if (IsRequireShim(isolate, frame) && *at < count) continue;
+        out->file = *name;
+        out->line = static_cast<uint32_t>(frame->GetLineNumber());
+        out->column = static_cast<uint32_t>(frame->GetColumn());
+        return true;
+    }
+    return false;
+}
+
+// Where the preset lies in the sources, or in the npm package: its own modules, and the packages
+// that they are made of.
+bool IsOfPreset(const std::string &file)
+{
+    static const char *const folders[] = {"presets/node-compat/", "build/node-compat/"};
+    static const char *const parts[] = {"modules/", "node_modules/"};
+    for (const char *folder : folders) {
+        size_t at = file.find(folder);
+        if (at == std::string::npos) continue;
+        const char *rest = file.c_str() + at + strlen(folder);
+        for (const char *part : parts)
+            if (strncmp(rest, part, strlen(part)) == 0) return true;
+    }
+    return false;
+}
+
 // "@scope/name" or "name" of a path that leads into node_modules.
 std::string PackageIn(const std::string &path)
 {
@@ -115,18 +149,42 @@ std::string FileBefore(const engine_bundle &bundle, uint32_t last_line)
 bool FindBundleFrame(v8::Isolate *isolate, v8::Local<v8::StackTrace> trace, const char *bundle_file,
                      BundlePlace *out)
 {
-    if (trace.IsEmpty()) return false;
-    for (int i = 0; i < trace->GetFrameCount(); i++) {
-        v8::Local<v8::StackFrame> frame = trace->GetFrame(isolate, static_cast<uint32_t>(i));
-        v8::String::Utf8Value name(isolate, frame->GetScriptName());
-        if (*name == nullptr || strcmp(*name, bundle_file) != 0) continue;
-        if (IsRequireShim(isolate, frame) && i + 1 < trace->GetFrameCount()) continue;
-        out->file = *name;
-        out->line = static_cast<uint32_t>(frame->GetLineNumber());
-        out->column = static_cast<uint32_t>(frame->GetColumn());
-        return true;
+    int at = 0;
+    return NextFrame(isolate, trace, bundle_file, &at, out);
+}
+
+bool FindCallerFrame(v8::Isolate *isolate, v8::Local<v8::StackTrace> trace,
+                     const engine_bundle &bundle, StandIns *stand_ins, BundlePlace *out)
+{
+    int at = 0;
+    BundlePlace place;
+    bool has_any = false;
+    while (NextFrame(isolate, trace, bundle.file_name, &at, &place)) {
+        bool is_callers = !stand_ins->Has(bundle, place);
+        if (!has_any || is_callers) *out = place;
+        has_any = true;
+        if (is_callers) break;
     }
-    return false;
+    return has_any;
+}
+
+std::string StandIns::FileOf(const engine_bundle &bundle, const BundlePlace &place)
+{
+    if (!opened_) map_ = OpenSourceMap(bundle);
+    opened_ = true;
+    BundlePlace moved = place;
+    const char *file;
+    if (map_ != nullptr &&
+        source_map_find(map_.get(), place.line, place.column, &file, &moved.line, &moved.column))
+        return file;
+    return FileBefore(bundle, place.line);
+}
+
+bool StandIns::Has(const engine_bundle &bundle, const BundlePlace &place)
+{
+    const auto [known, is_new] = known_.try_emplace({place.line, place.column}, false);
+    if (is_new) known->second = IsOfPreset(FileOf(bundle, place));
+    return known->second;
 }
 
 bool FindBundleFrame(const std::string &stack, const char *bundle_file, BundlePlace *out)

@@ -3,12 +3,16 @@
 #ifndef SNAPCELL_BUNDLE_PLACE_H
 #define SNAPCELL_BUNDLE_PLACE_H
 
+#include <map>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <v8.h>
 
 #include "engine.h"
+#include "source_map.h"
 
 namespace snapcell
 {
@@ -32,6 +36,27 @@ bool FindBundleFrame(const std::string &stack, const char *bundle_file, BundlePl
 // What the bundle's last comment "//# sourceURL=" says, which V8 takes for its name in stacks and
 // messages; "" without one, or when there is more than ASCII in it.
 std::string SourceUrlOf(const engine_bundle &bundle);
+
+// What a bundle has of presets/node-compat, which stands in for Node's modules: what that does, its
+// caller wanted.
+class StandIns
+{
+  public:
+    // Of a place in the bundle itself.
+    bool Has(const engine_bundle &bundle, const BundlePlace &place);
+
+  private:
+    std::string FileOf(const engine_bundle &bundle, const BundlePlace &place);
+
+    bool opened_ = false;
+    std::shared_ptr<source_map> map_; // nullptr: there is none
+    std::map<std::pair<uint32_t, uint32_t>, bool> known_;
+};
+
+// The innermost frame that lies in the bundle and not in a stand-in; the innermost of the bundle
+// where all do.
+bool FindCallerFrame(v8::Isolate *isolate, v8::Local<v8::StackTrace> trace,
+                     const engine_bundle &bundle, StandIns *stand_ins, BundlePlace *out);
 
 // Moves a place in the bundle to the file that the bundle was made from; without a source map it
 // stays.

@@ -263,12 +263,13 @@ void IsolateState::NoteDraw(v8::Isolate *isolate, const char *what, const void *
 BundlePlace CurrentBundlePlace(v8::Isolate *isolate)
 {
     BundlePlace place;
-    const engine_bundle *bundle = IsolateState::From(isolate)->bundle;
+    IsolateState *state = IsolateState::From(isolate);
+    const engine_bundle *bundle = state->bundle;
     if (bundle == nullptr) return place;
     v8::HandleScope scope(isolate);
     v8::Local<v8::StackTrace> trace =
         v8::StackTrace::CurrentStackTrace(isolate, 16, v8::StackTrace::kOverview);
-    FindBundleFrame(isolate, trace, bundle->file_name, &place);
+    FindCallerFrame(isolate, trace, *bundle, &state->stand_ins, &place);
     return place;
 }
 

@@ -125,7 +125,8 @@ struct IsolateState {
     bool entropy_allowed = false;
     RandomDraws warm_draws;
     DrawnBuffers drawn_buffers; // of the same draws
-    Survey *survey = nullptr;   // set when the evaluation is there to be looked at
+    StandIns stand_ins;
+    Survey *survey = nullptr; // set when the evaluation is there to be looked at
     // Run time: what HandOver() found, and every instance fills again.
     std::vector<v8::Global<v8::Value>> fresh_buffers;
     std::vector<std::string> warnings;
@@ -149,8 +150,8 @@ struct IsolateState {
     double frozen_steady_ms_ = 0;
 };
 
-// The place of the innermost frame of the running script that lies in the bundle:
-// "FILE:LINE:COLUMN", or "".
+// The place of the innermost frame of the running script that lies in the bundle and in none of the
+// stand-ins for Node's modules: "FILE:LINE:COLUMN", or "".
 std::string CurrentPlace(v8::Isolate *isolate);
 // The same in the bundle itself, not moved through the source map; line 0 when there is none.
 BundlePlace CurrentBundlePlace(v8::Isolate *isolate);
