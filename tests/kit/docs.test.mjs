@@ -10,7 +10,7 @@ import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { native, program, project } from "./helper.mjs";
+import { hello, native, program, project, snapcell } from "./helper.mjs";
 
 const docs = join(dirname(fileURLToPath(import.meta.url)), "../../docs");
 const block = /^<!-- kit( output)?(?:: ([\w. -]+))? -->\n```(\w*)\n([^]*?)^```$/gm;
@@ -79,6 +79,28 @@ async function runDocument(file) {
 }
 
 test("docs/kit.md", () => runDocument(join(docs, "kit.md")));
+
+// The row of a command in the table of what --json prints.
+function membersOf(command) {
+    const text = readFileSync(join(docs, "kit.md"), "utf8");
+    const row = text.split("\n").find(line => line.startsWith(`| \`${command}\` | one`));
+    const [good] = row.split("|")[2].split("; or ");
+    return [...good.matchAll(/`(\w+)`/g)].map(([, name]) => name).filter(name => name !== command);
+}
+
+test("what --json prints is what docs/kit.md lists", () => {
+    const folder = project({ "index.js": hello });
+    for (const [command, ...parameters] of [["build"], ["build"], ["check"], ["init", "new"]]) {
+        const [line] = snapcell(folder, [command, "--json", ...parameters]).lines();
+        assert.deepEqual(Object.keys(line).sort(), membersOf(command).sort());
+    }
+    const [{ name, entry, error, ...rest }] = snapcell(project({ "f.js": "throw 1" }), [
+        "build",
+        "--json",
+    ]).lines();
+    assert.deepEqual([name, entry, rest], ["f", "f.js", {}]);
+    assert.deepEqual(Object.keys(error).slice(0, 2), ["code", "message"]);
+});
 
 test("docs/pipelines.md", async () => {
     const folder = await runDocument(join(docs, "pipelines.md"));
