@@ -71,12 +71,15 @@ const types = {
 };
 
 // Settings that nothing here depends on, and that are no mistakes.
-const settled =
-    `$schema account_id base_dir cache cloudchamber compliance_region dev env find_additional_modules
-    first_party_worker keep_names keep_vars legacy_env logfwdr logpush main migrations minify name no_bundle observability
-    pages_build_output_dir placement preserve_file_names preview_urls previews python_modules route send_metrics
-    streaming_tail_consumers unsafe_hello_world upload_source_maps workers_dev alias secrets configPath userConfigPath
-    topLevelName definedEnvironments images legacy_env routes`.split(/\s+/);
+const settled = `
+    $schema account_id base_dir cache cloudchamber compliance_region configPath definedEnvironments dev env
+    find_additional_modules first_party_worker keep_names keep_vars legacy_env logfwdr logpush migrations minify
+    no_bundle observability pages_build_output_dir placement preserve_file_names preview_urls previews
+    python_modules route secrets send_metrics streaming_tail_consumers topLevelName unsafe_hello_world
+    upload_source_maps userConfigPath workers_dev
+`
+    .trim()
+    .split(/\s+/);
 
 function checkTypes(config, file) {
     for (const [key, wanted] of Object.entries(types)) {
