@@ -156,7 +156,8 @@ cli_status cli_report(const char *subject, const snapcell_error *err)
     const char *message = err->message[0] ? err->message : snapcell_error_describe(err->code);
     flockfile(print_messages());
     if (err->file[0] && err->line) {
-        fprintf(print_messages(), "%s:%u:%u: ", err->file, err->line, err->column);
+        print_safely(err->file, strlen(err->file));
+        fprintf(print_messages(), ":%u:%u: ", err->line, err->column);
         print_safely(message, strlen(message));
         fputc('\n', print_messages());
     } else if (subject && !strstr(message, subject)) {

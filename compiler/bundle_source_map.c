@@ -161,7 +161,7 @@ void bundle_map_strip(char *map, size_t *size_bytes)
 bool bundle_map_is_json(const char *map, size_t size_bytes)
 {
     if (!source_map_is_bounded(map, size_bytes)) return false;
-    json_t *json = json_loadb(map, size_bytes, 0, NULL);
+    json_t *json = json_loadb(map, size_bytes, JSON_ALLOW_NUL, NULL);
     bool is_object = json_is_object(json);
     json_decref(json);
     return is_object;

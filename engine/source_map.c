@@ -223,21 +223,39 @@ static int source_map_read_mappings(source_map *map, const source_map_part *part
 
 /* --- JSON --- */
 
-/* "ROOT/FILE", or a copy of FILE when there is no root. NULL when memory is short. */
-static char *source_map_join(const char *root, const char *file)
+/* A copy of a text as a name that is printed in a line. Bundlers put U+0000 before the names of
+ * modules that are no files: it is left out. NULL when memory is short. */
+static char *source_map_copy_name(const json_t *json)
 {
-    size_t root_size = root == NULL ? 0 : strlen(root);
-    const char *slash = root_size == 0 || root[root_size - 1] == '/' ? "" : "/";
+    const char *text = json_string_value(json);
+    size_t size = json_string_length(json), length = 0;
+    char *name = malloc(size + 1);
+    if (name == NULL) return NULL;
+    for (size_t i = 0; i < size; i++) {
+        bool is_control = (unsigned char)text[i] < 0x20 || text[i] == 0x7F;
+        if (text[i] != '\0') name[length++] = is_control ? '?' : text[i];
+    }
+    name[length] = '\0';
+    return name;
+}
+
+/* "ROOT/FILE", or a copy of FILE when there is no root. NULL when memory is short. */
+static char *source_map_join(const char *root, const json_t *file)
+{
+    cleanup_free char *name = source_map_copy_name(file);
+    if (name == NULL || root == NULL || root[0] == '\0') return steal_pointer(&name);
+    const char *slash = root[strlen(root) - 1] == '/' ? "" : "/";
     char *joined = NULL;
-    if (asprintf(&joined, "%s%s%s", root_size == 0 ? "" : root, slash, file) < 0) return NULL;
-    return joined;
+    return asprintf(&joined, "%s%s%s", root, slash, name) < 0 ? NULL : joined;
 }
 
 /* Appends the files of `json` to the map's, NULL for those without a name. */
 static int source_map_read_files(source_map *map, const json_t *json, source_map_part *part)
 {
     const json_t *sources = json_object_get(json, "sources");
-    const char *root = json_string_value(json_object_get(json, "sourceRoot"));
+    const json_t *root_json = json_object_get(json, "sourceRoot");
+    cleanup_free char *root = json_is_string(root_json) ? source_map_copy_name(root_json) : NULL;
+    if (json_is_string(root_json) && root == NULL) return -1;
     size_t count = json_array_size(sources);
     if (!json_is_array(sources) || count > INT32_MAX - map->file_count) return -1;
     part->first_file = map->file_count;
@@ -248,9 +266,9 @@ static int source_map_read_files(source_map *map, const json_t *json, source_map
     if (grown == NULL) return -1;
     map->files = grown;
     for (size_t i = 0; i < count; i++) {
-        const char *name = json_string_value(json_array_get(sources, i));
-        char *file = name == NULL ? NULL : source_map_join(root, name);
-        if (name != NULL && file == NULL) return -1;
+        const json_t *name = json_array_get(sources, i);
+        char *file = json_is_string(name) ? source_map_join(root, name) : NULL;
+        if (json_is_string(name) && file == NULL) return -1;
         map->files[map->file_count++] = file;
         map->files_size_bytes += file == NULL ? 0 : strlen(file);
         if (map->files_size_bytes > SOURCE_MAP_FILES_SIZE_MAX) return -1;

@@ -105,6 +105,14 @@ expect "and nowhere else" err_lacks "overflow.mjs:1:1"
 run 1 "one that runs in a warm-up" compile --warm / overflow.mjs
 expect "is told at its place" grep -Eq '^overflow\.mjs:[12]:[0-9]+: warm-up / failed: RangeError: ' err
 
+# Names that a source map gives to what is no file, or to confuse a terminal.
+printf '%s\n' 'export default {' 'fetch: () => { throw new Error("one"); }};' '//# sourceMappingURL=odd.js.map' >odd.js
+printf '{"version":3,"sources":["\\u0000vite/x.js","a\\n\\u001b[31m.ts"],"mappings":"AAAA;ACAA"}' >odd.js.map
+run 0 "a map with odd names" compile odd.js
+expect "is used" err_lacks "not used"
+run 1 "a function at such a place" run odd
+expect "is told in a line" grep -Fxq "a??[31m.ts:1:1: Error: one" err
+
 # A bundle that names itself.
 cat >named.mjs <<'END'
 //# sourceURL=first.js

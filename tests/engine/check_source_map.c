@@ -128,6 +128,18 @@ START_TEST(test_source_without_a_name_is_unmapped)
 }
 END_TEST
 
+/* Vite's and Rollup's modules that are no files have such names. */
+START_TEST(test_control_characters_are_not_in_names)
+{
+    source_map *map =
+        parse("{\"version\":3,\"sourceRoot\":\"r\\u0001/\",\"sources\":[\"\\u0000vite/preload.js\","
+              "\"a\\n\\u001b[31m\\u007f.ts\"],\"mappings\":\"AAAA,CCAA\"}");
+    assert_place(map, 1, 1, "r?/vite/preload.js", 1, 1);
+    assert_place(map, 1, 2, "r?/a??[31m?.ts", 1, 1);
+    source_map_free(map);
+}
+END_TEST
+
 START_TEST(test_segments_out_of_order_are_sorted)
 {
     source_map *map = parse("{\"version\":3,\"sources\":[\"a.ts\"],\"mappings\":\"IAAA,HACA\"}");
@@ -342,6 +354,7 @@ int main(void)
     tcase_add_test(tcase, test_what_would_take_too_much_memory_is_refused);
     tcase_add_test(tcase, test_text_with_quotes_is_bounded);
     tcase_add_test(tcase, test_source_without_a_name_is_unmapped);
+    tcase_add_test(tcase, test_control_characters_are_not_in_names);
     tcase_add_test(tcase, test_segments_out_of_order_are_sorted);
     tcase_add_test(tcase, test_numbers_of_several_digits_are_read);
     tcase_add_test(tcase, test_guard_line_is_skipped);
