@@ -433,8 +433,15 @@ test("init makes a project that builds, and replaces nothing", () => {
     const again = snapcell(folder, ["init", "shop"]);
     assert.equal(again.status, 3);
     assert.match(again.stderr, /is there already/);
-    assert.equal(snapcell(folder, ["init", "plain", "--js"]).status, 0);
-    built(join(folder, "plain"));
+    const named = snapcell(folder, ["init", "plain 'one'", "--js", "--name", "plain"]);
+    assert.equal(named.status, 0);
+    assert.match(named.stdout, /^Next: cd 'plain '\\''one'\\''' && npm install/m);
+    built(join(folder, "plain 'one'"));
+    // What `npm install` is to find: the tarball that this package came from.
+    const { devDependencies } = JSON.parse(read(folder, "shop/package.json"));
+    const [, tarball] = /^file:(.*)$/.exec(devDependencies.snapcell);
+    assert.match(tarball, /packed\/snapcell-.*\.tgz$/);
+    assert.ok(existsSync(join(folder, "shop", tarball)));
 });
 
 test("a package that looks whether there is an environment finds the mode in it", () => {
