@@ -1,5 +1,5 @@
 // Vite as a bundler: what its plugins give is bundled once more by esbuild, which adds what the platform lacks.
-import { isAbsolute, join, relative } from "node:path";
+import { isAbsolute, join, relative, resolve } from "node:path";
 import { adapted } from "./adapters.js";
 import { bundleFailure } from "./bundler.js";
 import { conditions, esbuildBundler } from "./bundler_esbuild.js";
@@ -37,12 +37,23 @@ function configOf({ root, name, entry, mode }, inline) {
     };
 }
 
+const colours = /\u001b\[[\d;]*m/g;
+
+// Of Rollup's errors, which name a file, and Rolldown's, some of which do so in the text alone: "[ src/a.ts:1:25 ]".
+function messageOf(error, root) {
+    const [first, ...more] = error.message.replace(colours, "").split("\n");
+    const [, told] = /\[ (.*):\d+:\d+ \]/.exec(more.join("\n")) ?? [];
+    const { line, column, file = told && resolve(root, told) } = error.loc ?? {};
+    return {
+        text: first.replace(/^\[[A-Z_]+\] /, "").replaceAll(`${root}/`, ""),
+        location: file && line ? { file: relative(root, file), line, column } : null,
+    };
+}
+
 function failureOf(error, root) {
     if (error instanceof Failure) return error;
-    const { file, line, column } = error.loc ?? {};
-    const text = error.message.split("\n")[0].replaceAll(`${root}/`, "");
-    const location = file ? { file: relative(root, file), line, column } : null;
-    return bundleFailure([{ text, location }]);
+    const all = error.errors?.length > 0 ? error.errors : [error];
+    return bundleFailure(all.map(one => messageOf(one, root)));
 }
 
 /**

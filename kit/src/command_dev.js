@@ -1,7 +1,7 @@
 // snapcell dev: what happens, a line each.
 import { DevServer } from "./dev.js";
 import { statuses } from "./failure.js";
-import { failureText, msText, reportNotes, say } from "./report.js";
+import { messageOf, msText, reportNotes, say } from "./report.js";
 
 const print = text => void process.stdout.write(`${text}\n`);
 
@@ -15,18 +15,10 @@ const lines = {
                 say(`snapcell: ${name}: warning: ${notice.message}`);
         print(`built ${functions.map(({ name }) => name).join(", ")} in ${msText(ms)}`);
     },
-    failed({ functions = [], error, root }) {
-        const failed = functions.filter(one => one.error);
-        for (const one of failed) say(failureText(one.name, one.error, root));
-        if (failed.length === 0) say(failureText("dev", error, root ?? process.cwd()));
-    },
+    failed: event => say(messageOf(event)),
     request: ({ method, url, status, ms }) => print(`${method} ${url} ${status} ${msText(ms)}`),
-    console: line => say(`${line.function}: ${line.text ?? line.message ?? ""}`),
-    failure({ function: name, error, file, line, column, stack, root, code }) {
-        say(failureText(name, { message: error, file, line, column, code }, root));
-        const frames = stack?.split("\n").filter(text => /^\s+at /.test(text)) ?? [];
-        for (const frame of frames.slice(0, 8)) say(frame);
-    },
+    console: event => say(messageOf(event)),
+    failure: event => say(messageOf(event)),
 };
 
 /** @param {any} options */

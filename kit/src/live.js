@@ -56,6 +56,7 @@ export class LiveProject {
         } catch (error) {
             if (!(error instanceof Failure)) throw error;
             this.#failure = error;
+            this.told({ event: "failed", error, root: this.root });
         }
     }
 
@@ -64,7 +65,7 @@ export class LiveProject {
             program,
             store,
             single: functions.length === 1 ? functions[0].name : undefined,
-            event: this.told,
+            event: line => this.told({ ...line, root }),
             ended: text =>
                 this.told({ event: "failed", error: new Failure(`snapcell serve ended: ${text}`) }),
         });

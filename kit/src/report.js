@@ -31,6 +31,23 @@ export function failureText(name, failure, root) {
         .join("\n");
 }
 
+const messages = {
+    failed({ functions = [], error, root }) {
+        const failed = functions.filter(one => one.error);
+        if (failed.length === 0) return failureText("dev", error, root ?? process.cwd());
+        return failed.map(one => failureText(one.name, one.error, root)).join("\n");
+    },
+    console: line => `${line.function}: ${line.text ?? line.message ?? ""}`,
+    failure({ function: name, error, file, line, column, stack, root, code }) {
+        const frames = stack?.split("\n").filter(text => /^\s+at /.test(text)) ?? [];
+        const text = failureText(name, { message: error, file, line, column, code }, root);
+        return [text, ...frames.slice(0, 8)].join("\n");
+    },
+};
+
+/** What went wrong while developing, or was written to the console; undefined of other events. @param {any} event */
+export const messageOf = event => messages[event.event]?.(event);
+
 /**
  * The result of one function.
  * @param {any} result

@@ -1,8 +1,10 @@
 // The plug-ins for esbuild and for Vite, and the JavaScript API.
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { answer, built, installed, kit, native, project, read, write } from "./helper.mjs";
 
 const require = createRequire(join(installed, "package.json"));
@@ -72,6 +74,7 @@ const vite = { skip: (major < 20 || (major === 20 && minor < 19)) && "Vite 8 nee
 const app = {
     "src/index.ts": `import { word } from "virtual:word"; import { join } from "node:path";
         export default { async fetch(request: Request) {
+            console.log("seen", new URL(request.url).pathname);
             if (request.url.endsWith("/wrong")) throw new Error("thrown");
             return new Response([word, join("a", "b"), request.method, await request.text()].join());
         } };`,
@@ -96,12 +99,24 @@ test("the Vite plug-in: a build ends in the store", vite, async () => {
     );
 });
 
+test("the Vite plug-in: a project without a page is built, too", vite, async () => {
+    const { createBuilder } = await import(require.resolve("vite"));
+    const folder = project({ ...app, "vite.config.mjs": config });
+    const builder = await createBuilder({ root: folder, logLevel: "silent" }, null); // as `vite build`
+    await builder.buildApp();
+    assert.equal(answer(folder, "app", "--store", "s"), "plugged,a/b,GET,");
+    assert.equal(existsSync(join(folder, "dist")), false);
+});
+
 test("the Vite plug-in: an environment that answers requests", vite, async () => {
     const { createServer, isFetchableDevEnvironment } = await import(require.resolve("vite"));
     const folder = project({ ...app, "vite.config.mjs": config });
+    const told = [];
+    const add = text => told.push(text);
+    const logger = { hasWarned: false, info: add, warn: add, warnOnce: add, error: add };
     const server = await createServer({
         root: folder,
-        logLevel: "silent",
+        customLogger: { ...logger, clearScreen() {}, hasErrorLogged: () => false },
         server: { port: 0, host: "127.0.0.1" },
     });
     try {
@@ -115,13 +130,26 @@ test("the Vite plug-in: an environment that answers requests", vite, async () =>
         assert.equal(await posted.text(), "plugged,a/b,POST,hi");
         const wrong = await fetch(`${url}/wrong`);
         assert.equal(wrong.status, 500);
-        assert.match(await wrong.text(), /Error: thrown \(src\/index\.ts:3:\d+\)/);
+        assert.match(await wrong.text(), /Error: thrown \(src\/index\.ts:4:\d+\)/);
+        const tells = async pattern => {
+            while (!pattern.test(told.join("\n"))) await pause(10); // the server's log is its own stream
+        };
+        await tells(/^app: seen \/$/m);
+        await tells(/^snapcell: app: Error: thrown \(src\/index\.ts:4:\d+\)\n[^]*^> 4 \| /m);
+        write(folder, { "src/index.ts": `export default { fetch( };` });
+        while (!/index\.ts:1:/.test(await (await fetch(url)).text()));
+        await tells(/^snapcell: app: [^]*src\/index\.ts:1:\d+/m);
+        // What a build writes does not ask for another one.
+        await pause(500);
+        await fetch(url);
+        const failures = told.length;
+        await pause(500);
+        await fetch(url);
+        assert.equal(told.length, failures);
         write(folder, {
             "src/index.ts": `export default { fetch: () => new Response("changed") };`,
         });
-        let text;
-        do text = await (await fetch(url)).text();
-        while (text !== "changed");
+        while ((await (await fetch(url)).text()) !== "changed");
     } finally {
         await server.close();
     }
