@@ -103,7 +103,8 @@ async function bundleStep(settings, { program, bundle }) {
     const { root, name } = settings;
     const digest = digestOf(settings, program);
     const state = settings.force ? undefined : readState(root, name);
-    if (isUnchanged(state, root, digest) && (await isStored(program, settings, state.result.key))) {
+    const isAsBuilt = isUnchanged(state, root, digest) && hasMetafile(settings, state);
+    if (isAsBuilt && (await isStored(program, settings, state.result.key))) {
         const ms = performance.now() - started;
         return { settings, result: { ...state.result, cached: true, unchanged: true, ms } };
     }
@@ -140,9 +141,9 @@ async function compileStep(step, { program, files, signal }) {
         ...warmFiles(settings),
         ...embeddedFiles(settings),
     ];
+    const metafile = settings.metafile && writeMetafile(settings, bundled.metafile);
     const facts = factsOf(root, used, startedMs);
-    writeState(root, name, { settings: digest, facts, result });
-    if (settings.metafile) writeMetafile(settings, bundled.metafile);
+    writeState(root, name, { settings: digest, facts, result, metafile });
     return { ...result, unchanged: false, ms: performance.now() - started };
 }
 
@@ -262,12 +263,26 @@ async function bundleTo(settings, bundle) {
 
 const bundleOnce = (bundler, request) => bundler.bundle(request);
 
-function writeMetafile({ metafile, root, cwd = ".", name, several }, content) {
+const metafileOf = ({ metafile, cwd = ".", name, several }) => {
+    const file = resolve(cwd, metafile);
+    return several ? file.replace(/(\.[^.]*)?$/, `-${name}$1`) : file;
+};
+
+// What stands for a metafile that was written: the next build may have been told to write one, or another.
+const metafileFacts = file => {
+    const facts = statSync(file, { throwIfNoEntry: false });
+    return facts && `${file} ${facts.size} ${facts.mtimeMs}`;
+};
+
+const hasMetafile = (settings, { metafile }) =>
+    !settings.metafile || metafile === (metafileFacts(metafileOf(settings)) ?? "none");
+
+function writeMetafile(settings, content) {
     if (!content)
         throw new Failure("this bundler made no metafile", { status: 2, code: "E_USAGE" });
-    const file = resolve(cwd, metafile);
-    const target = several ? file.replace(/(\.[^.]*)?$/, `-${name}$1`) : file;
-    writeFileSync(target, `${shownMetafile(content, root)}\n`);
+    const file = metafileOf(settings);
+    writeFileSync(file, `${shownMetafile(content, settings.root)}\n`);
+    return metafileFacts(file);
 }
 
 /** Runs `work` on each item, some at a time, and keeps their order. */

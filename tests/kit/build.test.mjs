@@ -290,6 +290,21 @@ test("a source without exports is a module, too", () => {
     assert.equal(answer(folder, "f"), "[object Object]");
 });
 
+test("a metafile is written, also when nothing else is to be done", () => {
+    const folder = project({ "f.js": hello });
+    built(folder);
+    assert.equal(built(folder).unchanged, true);
+    built(folder, "--metafile", "meta.json");
+    assert.ok(JSON.parse(read(folder, "meta.json")).inputs);
+    assert.equal(built(folder, "--metafile", "meta.json").unchanged, true);
+    write(folder, { "meta.json": "{}" });
+    built(folder, "--metafile", "meta.json");
+    assert.ok(JSON.parse(read(folder, "meta.json")).inputs);
+    built(folder, "--metafile", "other.json");
+    assert.ok(existsSync(join(folder, "other.json")));
+    assert.equal(built(folder).unchanged, true);
+});
+
 test("a bundle is taken as it is", () => {
     const folder = project({ "out.js": `export default { fetch: () => new Response("as is") };` });
     built(folder, "out.js", "--no-bundle");
