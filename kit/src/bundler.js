@@ -53,7 +53,10 @@ async function fileOfPackage(name, root) {
 export function bundleFailure(errors) {
     const told = distinct(errors).map(({ text, location }) => ({
         code: "E_BUNDLE",
-        message: text,
+        message: text.replace(
+            /^No loader is configured for "(\.[^"]+)" files: .*/,
+            "$&; name one: --loader $1=text, binary, dataurl or another of esbuild's"
+        ),
         file: location?.file,
         line: location?.line,
         column: location ? location.column + 1 : undefined,

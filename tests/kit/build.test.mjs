@@ -94,10 +94,11 @@ test("errors are one line with their place, and the code", () => {
             "index.ts",
             3,
         ],
+        [`import "./a.odd"; export default {};`, /\.odd.*--loader \.odd=text/, "index.ts", 1],
         [`crypto.randomUUID(); export default { fetch() {} };`, /random/, "index.ts", 1],
     ];
     for (const [source, message, file, line] of cases) {
-        const folder = project({ "index.ts": source });
+        const folder = project({ "index.ts": source, "a.odd": "" });
         const { status, stderr, lines } = snapcell(folder, ["build", "--json"]);
         assert.equal(status, 1, source);
         const [{ error }] = lines();
