@@ -199,10 +199,12 @@ int RunUntilSettled(v8::Local<v8::Context> context, v8::Local<v8::Promise> promi
         if (status != SNAPCELL_OK) return status;
         TellListeners(context, promise);
         if (promise->State() != v8::Promise::kPending) return SNAPCELL_OK;
-        if (state->timers.Empty() && !ExchangeWaits(*state) && !state->fetches.CanWake())
+        if (state->timers.Empty() && !ExchangeWaits(*state) && !state->fetches.CanWake()) {
+            (void)ReportRejections(context, promise); // one may be why
             return error_set(err, SNAPCELL_E_SCRIPT,
                              "the promise can never be settled: no timer, no task and no fetch is "
                              "left");
+        }
         status = WaitAndRun(context, err);
         if (status != SNAPCELL_OK) return status;
     }

@@ -67,6 +67,7 @@ export async function checkCommand(options) {
     reportNotes(notes);
     for (const result of functions) {
         if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+        for (const line of result.error?.console ?? []) say(line);
         if (result.error) say(failureText(result.name, result.error, root));
         else if (!options.json) process.stdout.write(`${textOf(result, options)}\n`);
     }

@@ -79,6 +79,19 @@ function compileFailure(error, status, { bundle, root, entry }) {
     return new Failure(message, { status, code, ...place, stack });
 }
 
+// What the function wrote to its console at top level and in warm-ups: lines that begin with its name, and what follows
+// them, among the program's own.
+function consoleOf(stderr, name) {
+    const lines = [];
+    let isOwn = true;
+    for (const line of stderr.trimEnd().split("\n")) {
+        if (line.startsWith("snapcell: ")) isOwn = true;
+        else if (line.startsWith(`${name}: `)) isOwn = false;
+        if (!isOwn) lines.push(line);
+    }
+    return lines;
+}
+
 /**
  * @param {string} program the native program
  * @param {string} file the bundle
@@ -92,8 +105,10 @@ export async function compileBundle(program, file, settings, signal) {
     if (!result) throw lastWords(ended);
     const { root, entry } = settings;
     const where = { bundle: file, root, entry };
-    if (result.error) throw compileFailure(result.error, ended.status || statuses.failed, where);
-    return result;
+    const written = consoleOf(ended.stderr, settings.name);
+    if (!result.error) return { ...result, console: written };
+    const failure = compileFailure(result.error, ended.status || statuses.failed, where);
+    throw Object.assign(failure, written.length > 0 ? { console: written } : {});
 }
 
 /** Is this key in the store under this name? */

@@ -28,7 +28,8 @@ export class Failure extends Error {
     /** As the native program's JSON has errors. */
     toJSON() {
         const { code, message, file, line, column, scriptStack, errors } = this;
-        return { code, message, file, line, column, stack: scriptStack, errors };
+        const stack = scriptStack;
+        return { code, message, file, line, column, stack, errors, console: this.console };
     }
 }
 

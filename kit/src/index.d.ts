@@ -105,6 +105,8 @@ export class Failure extends Error implements Place {
     line?: number;
     column?: number;
     errors?: (Notice & { code: string })[];
+    /** What the function wrote to its console before it failed, a line each. */
+    console?: string[];
 }
 
 export const statuses: {
@@ -135,6 +137,8 @@ export interface BuiltFunction {
     unchanged: boolean;
     warnings: string[];
     notices: Notice[];
+    /** What the function wrote to its console while it was compiled, a line each. */
+    console: string[];
     /** The bundle's file. */
     bundle: string;
     inputs: number;

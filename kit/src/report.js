@@ -57,6 +57,7 @@ export const messageOf = event => messages[event.event]?.(event);
 export function report(result, root, { json }) {
     const { error, name } = result;
     if (json) process.stdout.write(`${JSON.stringify(result)}\n`);
+    for (const line of (error ?? result).console ?? []) say(line);
     if (error) return say(failureText(name, error, root));
     for (const notice of [...(result.notices ?? []), ...result.warnings.map(warningOf)])
         say(`snapcell: ${name}: warning: ${failureLine(notice)}`);

@@ -291,6 +291,24 @@ test("a source without exports is a module, too", () => {
     assert.equal(answer(folder, "f"), "[object Object]");
 });
 
+test("what a function writes while it is compiled is shown, above all when that fails", () => {
+    const folder = project({
+        "f.js": `console.log("at the top"); export default { async fetch() {
+            console.warn("two\\nlines");
+            return new Promise(() => setTimeout(() => Promise.reject(new TypeError("the cause")))); } };`,
+    });
+    const good = snapcell(folder, ["build", "--json"]);
+    assert.equal(good.stderr, "f: at the top\n");
+    assert.deepEqual(good.lines()[0].console, ["f: at the top"]);
+    const failed = snapcell(folder, ["build", "--json", "--warm", "/"]);
+    assert.equal(failed.status, 1);
+    assert.match(
+        failed.stderr,
+        /^f: at the top\nf: two\nlines\nf: Uncaught \(in promise\) TypeError: the cause\n[^]*\nsnapcell: f: warm-up \//
+    );
+    assert.equal(failed.lines()[0].error.console[1], "f: two");
+});
+
 test("a metafile is written, also when nothing else is to be done", () => {
     const folder = project({ "f.js": hello });
     built(folder);
