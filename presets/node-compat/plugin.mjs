@@ -4,6 +4,7 @@ import { builtinModules, createRequire } from "node:module";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { moduleFor, requiredBy, shownImporter } from "./required.mjs";
 import { assetsModule, checkPlaces, expressionsOf, filesModule, rulesOf } from "./embedded.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -85,6 +86,11 @@ function absentModule(name) {
     };
 }
 
+const isBuiltin = name => /^node:/.test(name) || builtins.has(name);
+
+const { works, throws } = JSON.parse(readFileSync(join(here, "names.json"), "utf8")).module;
+const moduleExports = [...works, ...throws];
+
 const workersModule = join(own, "workers.mjs");
 
 const plainNames = builtinModules.map(name => name.replace(/^node:/, ""));
@@ -125,6 +131,9 @@ export function nodeCompat({ empty = [], files, env, assets } = {}) {
             build.onLoad({ filter: /.*/, namespace: "not-installed" }, ({ path }) => ({
                 contents: notInstalled(path),
             }));
+            build.onLoad({ filter: /.*/, namespace: "node-required" }, ({ pluginData }) =>
+                moduleFor(build, pluginData, { module: modules.module, names: moduleExports })
+            );
             build.onLoad({ filter: /.*/, namespace: "node-absent" }, ({ path }) =>
                 absentModule(path)
             );
@@ -259,6 +268,15 @@ async function resolve(build, { path, kind, importer, resolveDir, pluginData }, 
     if (emptied.has(name)) return { path: name, namespace: "node-empty" };
     if (name === "async_hooks" && importer === modules.async_hooks)
         return { path: "node:async_hooks", external: true };
+    const specifiers =
+        name === "module" && kind === "import-statement" ? requiredBy(importer, isBuiltin) : [];
+    if (specifiers.length > 0)
+        return {
+            path: shownImporter(build, importer),
+            namespace: "node-required",
+            pluginData: { importer, specifiers },
+            sideEffects: false,
+        };
     const known = (kind === "import-statement" && facades[name]) || modules[name];
     if (known) return { path: known, sideEffects: false };
     if (name in absentModules) return { path: name, namespace: "node-absent", sideEffects: false };

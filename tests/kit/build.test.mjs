@@ -324,6 +324,50 @@ test("a metafile is written, also when nothing else is to be done", () => {
     assert.equal(built(folder).unchanged, true);
 });
 
+test("createRequire() finds what a file requires by name, which is bundled", () => {
+    const files = {
+        "src/f.mjs": `import module, { createRequire as make } from "node:module"; import { version } from "told";
+            const load = make(import.meta.url);
+            const caught = name => { try { return load(name); } catch ({ code }) { return code; } };
+            export default { fetch: () => Response.json([load("../data.json"), load('./common.cjs')(), version,
+                module.createRequire(import.meta.url)("./common.cjs")(), load("node:path").sep,
+                make(import.meta.url)(\`hono\`).Hono.name.slice(0, 4), caught("./a" + "b"), load.resolve("fs")]) };`,
+        "src/common.cjs": `module.exports = () => "common";`,
+        "src/unused.json": "[]",
+        "data.json": { a: 1 },
+        "node_modules/told/package.json": {
+            name: "told",
+            version: "1.2.3",
+            exports: "./index.mjs",
+        },
+        "node_modules/told/index.mjs": `import { createRequire } from "module"; const require = createRequire(import.meta.url);
+            export const { version } = require("./package.json");`,
+    };
+    const folders = [project(files), project({ ...files, "src/other.js": hello })];
+    const results = folders.map(folder => built(folder, "src/f.mjs"));
+    assert.deepEqual(results[0].notices, []);
+    assert.equal(results[0].key, results[1].key);
+    assert.deepEqual(JSON.parse(answer(folders[0], "f")), [
+        { a: 1 },
+        "common",
+        "1.2.3",
+        "common",
+        "/",
+        "Hono",
+        "MODULE_NOT_FOUND",
+        "fs",
+    ]);
+    write(folders[0], { "data.json": { a: 2 } });
+    assert.equal(built(folders[0], "src/f.mjs").unchanged, false);
+    rmSync(join(folders[0], "src/common.cjs"));
+    const { status, stderr } = snapcell(folders[0], ["build", "src/f.mjs"]);
+    assert.equal(status, 0);
+    assert.match(
+        stderr,
+        /warning: "\.\/common\.cjs", which is required, is not there \(src\/f\.mjs:1/
+    );
+});
+
 test("a bundle is taken as it is", () => {
     const folder = project({ "out.js": `export default { fetch: () => new Response("as is") };` });
     built(folder, "out.js", "--no-bundle");

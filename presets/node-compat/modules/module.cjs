@@ -1,5 +1,6 @@
 "use strict";
-// node:module: nothing is loaded while a function runs, so that require() finds Node's modules alone.
+// node:module: nothing is loaded while a function runs, so that require() finds Node's modules, and what was bundled
+// for it, alone.
 const { checkString, failure, invalidValue, missingAll } = require("./errors.cjs");
 
 // Each is evaluated when it is required.
@@ -72,7 +73,8 @@ function notFound(name, from) {
     return Object.assign(failure(Error, "MODULE_NOT_FOUND", message), { requireStack: [from] });
 }
 
-function createRequire(filename) {
+// `files`: those that the build bundled for this place, by the names that they are required by.
+function createRequire(filename, files = { __proto__: null }) {
     const text = filename instanceof URL ? filename.href : filename;
     const isPlace = typeof text === "string" && (text.startsWith("/") || text.startsWith("file:"));
     if (!isPlace)
@@ -84,6 +86,7 @@ function createRequire(filename) {
     function require(name) {
         checkString(name, "id");
         if (isFound(name)) return builtin(name);
+        if (name in files) return files[name]();
         throw notFound(name, text);
     }
     require.resolve = name => {
