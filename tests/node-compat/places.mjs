@@ -1,5 +1,5 @@
-// Where a bundle did at top level what no snapshot can have is told with the place of the code that called Node's module, not
-// with that of what stands in for it.
+// Where a bundle did at top level what no snapshot can have is told with the place of the code that called Node's
+// module, not with that of what stands in for it.
 //   node places.mjs SNAPCELL
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
