@@ -1,6 +1,7 @@
 #include "event_loop.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include <libplatform/libplatform.h>
@@ -174,11 +175,12 @@ int WaitAndRun(v8::Local<v8::Context> context, snapcell_error *err)
     IsolateState *state = IsolateState::From(isolate);
     state->TickClock();
     if (StartedForBuilding())
-        state->AdvanceBuildClock(state->timers.NextDueMs());
+        state->AdvanceBuildClock(state->NextDueMs());
     else
-        WaitMs(*state, state->timers.NextDueMs() - state->MonotonicMs());
+        WaitMs(*state, state->NextDueMs() - state->MonotonicMs());
     state->TickClock();
     if (state->exchange != nullptr) state->exchange->Poll(context);
+    if (state->condemned.load() == 0) state->atomics_waits.RunDue(state->MonotonicMs());
     int status = RunTimers(context, err);
     if (status != SNAPCELL_OK) return status;
     v8::TryCatch caught(isolate);
@@ -199,7 +201,7 @@ int RunUntilSettled(v8::Local<v8::Context> context, v8::Local<v8::Promise> promi
         if (status != SNAPCELL_OK) return status;
         TellListeners(context, promise);
         if (promise->State() != v8::Promise::kPending) return SNAPCELL_OK;
-        if (state->timers.Empty() && !ExchangeWaits(*state) && !state->fetches.CanWake()) {
+        if (std::isinf(state->NextDueMs()) && !ExchangeWaits(*state) && !state->fetches.CanWake()) {
             (void)ReportRejections(context, promise); // one may be why
             return error_set(err, SNAPCELL_E_SCRIPT,
                              "the promise can never be settled: no timer, no task and no fetch is "
@@ -219,7 +221,7 @@ int RunUntilIdle(v8::Local<v8::Context> context, double horizon_ms, snapcell_err
         RunTasks(isolate);
         int status = ReportCondemned(isolate, err);
         if (status != SNAPCELL_OK) return status;
-        if (state->timers.Empty() || state->timers.NextDueMs() > end_ms) return SNAPCELL_OK;
+        if (std::isinf(state->NextDueMs()) || state->NextDueMs() > end_ms) return SNAPCELL_OK;
         if (rounds == kIdleRoundsMax) return SNAPCELL_OK;
         status = WaitAndRun(context, err);
         if (status != SNAPCELL_OK) return status;

@@ -1,5 +1,6 @@
 // engine_cell_*: an isolate made from an image, its calls and its end.
 #include <atomic>
+#include <cmath>
 #include <memory>
 #include <new>
 
@@ -267,7 +268,7 @@ void RehearseAhead(v8::Local<v8::Context> context)
 // Of a cell that is to wait then: nothing may come due meanwhile.
 int CheckIsAtRest(engine_cell *cell, snapcell_error *err)
 {
-    if (cell->state.timers.Empty() && !cell->state.fetches.CanWake()) return SNAPCELL_OK;
+    if (std::isinf(cell->state.NextDueMs()) && !cell->state.fetches.CanWake()) return SNAPCELL_OK;
     return error_set(err, SNAPCELL_E_USAGE, "the prelude has set a timer or begun a fetch");
 }
 

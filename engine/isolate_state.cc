@@ -189,8 +189,14 @@ void IsolateState::AdvanceBuildClock(double ms)
     SetBuildClock(ms);
 }
 
+double IsolateState::NextDueMs() const
+{
+    return std::min(timers.NextDueMs(), atomics_waits.NextDueMs());
+}
+
 void IsolateState::ForgetHandles()
 {
+    atomics_waits.Reset();
     fresh_buffers.clear();
     env.Reset();
     imports.clear();

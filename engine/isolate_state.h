@@ -11,6 +11,7 @@
 
 #include <v8.h>
 
+#include "atomics_waits.h"
 #include "bundle_place.h"
 #include "drawn_buffers.h"
 #include "engine.h"
@@ -76,6 +77,9 @@ struct IsolateState {
     // Build time: moves the clock on to where MonotonicMs() gives `ms`.
     void AdvanceBuildClock(double ms);
     TimerQueue timers;
+    AtomicsWaits atomics_waits;
+    // Of both; infinity when there is none.
+    double NextDueMs() const;
 
     // --- WebAssembly that is being received ---
     std::map<uint32_t, std::shared_ptr<v8::WasmStreaming>> wasm_streams;

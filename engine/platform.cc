@@ -9,6 +9,7 @@
 #include <libplatform/libplatform.h>
 #include <v8-initialization.h>
 
+#include "atomics_waits.h"
 #include "error_set.h"
 #include "isolate_state.h"
 #include "page_pool.h"
@@ -73,7 +74,7 @@ class EnginePlatform final : public v8::Platform
     std::shared_ptr<v8::TaskRunner> GetForegroundTaskRunner(v8::Isolate *isolate,
                                                             v8::TaskPriority priority) override
     {
-        return base_->GetForegroundTaskRunner(isolate, priority);
+        return NewRunnerWithWaits(isolate, base_->GetForegroundTaskRunner(isolate, priority));
     }
     bool IdleTasksEnabled(v8::Isolate *isolate) override
     {

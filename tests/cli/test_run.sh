@@ -239,4 +239,28 @@ expect "is told in a line" is_one_message
 
 run 0 "-- before the operands" run -i -- hello /x
 expect "is understood" out_has "hello /x"
+
+# --- Timeouts of Atomics.waitAsync()
+"$SNAPCELL" compile "$BUNDLES/waits.js" >/dev/null || exit 1
+for policy in "" "--policy restore" "--policy keep"; do
+    # shellcheck disable=SC2086 # an option and its value
+    run 0 "a wait with a timeout $policy" run waits /alone $policy
+    expect "is over when that is" out_is timed-out
+done
+run 0 "of several waits and timers" run waits /order
+expect "each is over in its turn" out_is "timer,20 timed-out,30 timed-out"
+run 0 "a wait that is notified" run waits /notified
+expect "is over by that" out_is ok
+run 0 "a wait for another value" run waits /different
+expect "is none" out_is not-equal
+run 1 "a wait without a timeout" run waits /forever
+expect "can never be over" err_has "the promise can never be settled"
+cat >waited.js <<'END'
+const words = new Int32Array(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer);
+const before = Date.now();
+const how = await Atomics.waitAsync(words, 0, 0, 3_600_000).value;
+const waited = Date.now() - before;
+export default { fetch: () => new Response(`${how} after ${waited} ms`) };
+END
+run 0 "at build time the clock is moved on" compile --entropy fresh waited.js
 done_testing
