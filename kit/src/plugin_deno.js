@@ -1,6 +1,6 @@
 // Code written for Deno: its specifiers, its import map, and the object Deno in the code that is not a package's.
 import { readFile } from "node:fs/promises";
-import { extname } from "node:path";
+import { extname, relative } from "node:path";
 
 const loaders = {
     ".js": "js",
@@ -37,6 +37,24 @@ async function resolvePackage(build, path, { importer, resolveDir, kind }) {
     return { errors: [{ text: `"${path}" is not installed: npm install ${install}` }] };
 }
 
+/** What runtime/deno.js has. */
+export const names = ["args", "build", "cwd", "env", "errors", "serve", "version"];
+
+// Each name that is not there, once, unless the file looks whether it is.
+function missingOf(text, file) {
+    const found = new Map();
+    for (const { 1: name, index } of text.matchAll(
+        /\bDeno\s*\.\s*([\w$]+)(?!\s*(?:\?\.|[\w$]))/g
+    )) {
+        const isKnown = names.includes(name) || found.has(name);
+        if (isKnown || new RegExp(`typeof\\s+Deno\\.${name}\\b`).test(text)) continue;
+        const before = text.slice(0, index).split("\n");
+        const [line, column] = [before.length, before.at(-1).length];
+        found.set(name, { text: `Deno.${name} is not there`, location: { file, line, column } });
+    }
+    return [...found.values()];
+}
+
 /**
  * @param {{ root: string, imports?: Record<string, string> }} settings
  * @returns {import("esbuild").Plugin}
@@ -62,7 +80,8 @@ export const denoPlugin = ({ root, imports = {} }) => ({
             const text = await readFile(path, "utf8");
             if (!/\bDeno\s*\./.test(text)) return undefined;
             const contents = `${text}\nimport { Deno } from "snapcell:runtime/deno";`;
-            return { contents, loader: loaders[extname(path)] };
+            const file = relative(root, path);
+            return { contents, loader: loaders[extname(path)], warnings: missingOf(text, file) };
         });
     },
 });

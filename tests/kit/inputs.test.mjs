@@ -291,6 +291,30 @@ test("functions of Vercel and Netlify, and exports named after methods", () => {
     );
 });
 
+test("what Deno has and functions have not is told; waiting for a server's end is no waiting", async () => {
+    const folder = project({
+        "main.ts": `const server = Deno.serve(() => new Response(Deno.cwd() + typeof Deno.stdin));
+            if (typeof Deno.watchFs === "function") Deno.watchFs("/");
+            export const read = () => Deno.readTextFileSync("a") + Deno.readTextFileSync("b");
+            await server.finished;`,
+    });
+    const { status, stderr } = snapcell(folder, ["build"]);
+    assert.equal(status, 0, stderr);
+    assert.deepEqual(stderr.match(/Deno\.\w+ is not there \(.*\)/g), [
+        "Deno.readTextFileSync is not there (main.ts:3:39)",
+    ]);
+    const { names } = await import(join(kit, "src/plugin_deno.js"));
+    const asks = project({
+        "f.js": `export default { fetch: () => { try { Deno.readFileSync("x") } catch ({ message }) {
+            return Response.json([message, Object.keys(Deno).filter(name => {
+                try { Deno[name](() => {}) } catch (error) { return !/is not there/.test(error.message) } return true })]) } } };`,
+    });
+    built(asks, "f.js");
+    const [message, there] = JSON.parse(answer(asks, "f"));
+    assert.match(message, /^Deno\.readFileSync\(\) is not there: functions have no files/);
+    assert.deepEqual(there.sort(), names);
+});
+
 test("Deno.serve, its environment, npm: specifiers and an import map", () => {
     const folder = project({
         "deno.jsonc": `{ "imports": { "@/": "./lib/", "hono": "npm:hono@^4" } }`,

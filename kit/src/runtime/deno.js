@@ -30,7 +30,7 @@ function serve(first, second) {
     options?.onListen?.(address);
     return {
         addr: address,
-        finished: new Promise(() => {}),
+        finished: Promise.resolve(), // a top level that waits for it is done, too
         ref() {},
         unref() {},
         shutdown: async () => {},
@@ -44,11 +44,17 @@ const strings = () =>
         ...set,
     ]);
 
-const missing = name => () => {
-    throw new TypeError(`Deno.${name}() is not there: functions have no files and no processes`);
-};
+const missing = name =>
+    function () {
+        throw new TypeError(
+            `Deno.${name}() is not there: functions have no files and no processes`
+        );
+    };
 
-const files = ["readFile", "readTextFile", "writeFile", "writeTextFile", "open", "readDir", "stat"];
+const files = ["mkdir", "open", "readDir", "readFile", "readTextFile", "remove", "stat"];
+files.push("writeFile", "writeTextFile");
+const absent = [...files, ...files.map(name => `${name}Sync`)];
+absent.push("Command", "connect", "exit", "listen", "openKv", "upgradeWebSocket");
 
 export const Deno = {
     serve,
@@ -63,7 +69,6 @@ export const Deno = {
     build: { target: "x86_64-unknown-linux-gnu", arch: "x86_64", os: "linux", vendor: "unknown" },
     version: { deno: "2.0.0", v8: "13.6", typescript: "5.0" },
     errors: { NotFound: class NotFound extends Error {} },
-    ...Object.fromEntries(
-        [...files, "exit", "connect", "listen"].map(name => [name, missing(name)])
-    ),
+    cwd: () => "/",
+    ...Object.fromEntries(absent.map(name => [name, missing(name)])),
 };
