@@ -15,6 +15,11 @@ const adapters = {
     "lambda-v2": lambda("v2"),
     "lambda-v1": lambda("v1"),
     "lambda-alb": lambda("alb"),
+    // The object Netlify is there before the entry is evaluated.
+    netlify: entry =>
+        `import { netlifyFetch } from "snapcell:runtime/netlify";` +
+        `import * as user from ${entry};` +
+        `export default netlifyFetch(user);`,
     methods: entry =>
         `import * as user from ${entry};` +
         `import { methodsFetch } from "snapcell:runtime/methods";` +

@@ -14,7 +14,7 @@ const bundling = {
     name: ["NAME", "the function's name", "n"],
     adapter: [
         "NAME",
-        "what the entry is written for: lambda (API Gateway 2.0), lambda-v1, lambda-alb, methods, none",
+        "what the entry is written for: lambda (API Gateway 2.0), lambda-v1, lambda-alb, netlify, methods, none",
     ],
     bundler: ["MODULE", "a module whose default export bundles instead of esbuild"],
     "no-bundle": [null, "ENTRY is a bundle already"],

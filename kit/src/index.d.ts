@@ -24,7 +24,7 @@ export interface WarmRequest {
 /** What bundles, and how. */
 export interface BundleOptions {
     name?: string;
-    adapter?: "lambda" | "lambda-v1" | "lambda-v2" | "lambda-alb" | "methods" | "none";
+    adapter?: "lambda" | "lambda-v1" | "lambda-v2" | "lambda-alb" | "netlify" | "methods" | "none";
     /** A bundler, or a module whose default export is one; esbuild if it is not given. */
     bundler?: Bundler | string;
     /** The entry is a bundle already. */

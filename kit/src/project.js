@@ -83,7 +83,8 @@ function functionsOf(folder) {
 const edgeConfig = /\bruntime\b\s*[:=]\s*["'](edge|experimental-edge)["']/;
 function platformFunctions(root) {
     const netlify = join(root, "netlify/edge-functions");
-    if (existsSync(netlify)) return functionsOf(netlify);
+    if (existsSync(netlify))
+        return functionsOf(netlify).map(one => ({ adapter: "netlify", ...one }));
     const vercel = join(root, "api");
     if (!existsSync(vercel)) return [];
     return functionsOf(vercel).filter(({ entry }) => edgeConfig.test(readFileSync(entry, "utf8")));

@@ -1,8 +1,9 @@
 // Input as it comes: wrangler projects, what other tools built, functions for other platforms.
 import assert from "node:assert/strict";
 import { get } from "node:http";
+import { join } from "node:path";
 import { test } from "node:test";
-import { answer, built, hello, project, read, snapcell, started, write } from "./helper.mjs";
+import { answer, built, hello, kit, project, read, snapcell, started, write } from "./helper.mjs";
 
 // A module that exports add(a, b).
 const wasmBytes = Buffer.from(
@@ -289,6 +290,47 @@ test("functions of Vercel and Netlify, and exports named after methods", () => {
         answer(methods, "items", "-X", "DELETE", "-i"),
         /405[^]*allow: GET, POST, HEAD, OPTIONS/i
     );
+});
+
+test("Netlify's edge functions have its environment, cookies, parameters and what follows them", () => {
+    const folder = project({
+        "netlify/edge-functions/shop.ts": `import type { Config, Context } from "@netlify/edge-functions";
+            const early = typeof Netlify.env.get;
+            export default async (request: Request, context: Context) => {
+                const { pathname } = new URL(request.url);
+                if (pathname === "/page") return;
+                if (pathname === "/moved") return new URL("/page", request.url);
+                context.cookies.set({ name: "seen", value: "1", path: "/", httpOnly: true });
+                context.cookies.delete("old");
+                if (pathname === "/next") return context.next();
+                return context.json([early, Netlify.env.get("PLACE"), context.cookies.get("a"), context.params.id,
+                    context.ip, context.geo.city ?? "nowhere", Netlify.env.has("NONE")], { status: 201 });
+            };
+            export const config: Config = { path: ["/none", "/items/:id"] };`,
+        "netlify/edge-functions/plain.js": `export default () => new Response("plain");`,
+        "site/page.html": "page",
+        "snapcell.config.json": { assets: { directory: "site", workerFirst: true } },
+    });
+    const ended = snapcell(folder, ["build"]);
+    assert.equal(ended.stderr, ""); // an event handler, one without a config was taken for
+    assert.equal(answer(folder, "plain"), "plain");
+    const headers = ["-H", "cookie: a=b=c; d=e", "-H", "x-forwarded-for: 10.1.2.3, 10.0.0.1"];
+    const item = answer(folder, "shop", "/items/7", "-i", "-e", "PLACE=here", ...headers);
+    assert.match(item, /^HTTP\/1\.1 201 /);
+    assert.match(item, /^set-cookie: seen=1; Path=\/; HttpOnly$/im);
+    assert.match(item, /^set-cookie: old=; Expires=Thu, 01 Jan 1970 00:00:00 GMT$/im);
+    assert.deepEqual(JSON.parse(item.split(/\r?\n\r?\n/)[1]), [
+        "function",
+        "here",
+        "b=c",
+        "7",
+        "10.1.2.3",
+        "nowhere",
+        false,
+    ]);
+    assert.equal(answer(folder, "shop", "/page"), "page");
+    assert.equal(answer(folder, "shop", "/moved"), "page");
+    assert.match(answer(folder, "shop", "/next", "-i"), /404[^]*set-cookie: seen=1/i);
 });
 
 test("what Deno has and functions have not is told; waiting for a server's end is no waiting", async () => {
