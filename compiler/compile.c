@@ -33,6 +33,7 @@ typedef struct compile_task {
     const bundle_file *bundle;
     const compile_recipe *recipe;
     const compile_limits *limits;
+    uint32_t entropy_trial;               /* engine_build_options */
     snapcell_artifact_kind kind;          /* made, or being made */
     char fallback[CAUSES_SIZE_MAX + 300]; /* why it is not a snapshot; "" when it is */
     note_list notes;
@@ -76,6 +77,7 @@ static int task_build(compile_task *task, const char *worker_path, engine_survey
         .format = (engine_format)task->recipe->format,
         .survey = survey,
         .entropy_allowed = task->recipe->entropy_allowed,
+        .entropy_trial = task->entropy_trial,
         .shape = task->recipe->shape,
         .heap = task->limits->heap != NULL,
         .memory_limit_bytes = task->limits->memory_limit_bytes,
@@ -106,6 +108,66 @@ static void task_look_for_causes(compile_task *task, const char *worker_path,
     if (task_is_prevented(task)) return;
     snapcell_note note = {SNAPCELL_NOTE_ENGINE, true, false, 1, last_words, "", "", ""};
     note_list_add(&task->notes, &note);
+}
+
+/* --- Values that are drawn at top level --- */
+
+/* A yes or no that hangs on a value is the same in all of them in one case of 128. */
+#define ENTROPY_TRIAL_COUNT 8
+
+static bool product_equals(const compile_product *a, const compile_product *b)
+{
+    const compile_result *left = &a->result, *right = &b->result;
+    return left->shape == right->shape && left->format == right->format &&
+           left->blob_size_bytes == right->blob_size_bytes &&
+           memcmp(left->blob, right->blob, left->blob_size_bytes) == 0;
+}
+
+/* Builds with values of its own. The bundle's console has been heard already. */
+static bool task_build_trial(compile_task *task, const char *worker_path, engine_survey survey,
+                             compile_product *out)
+{
+    const compile_limits *limits = task->limits;
+    compile_limits quiet = *limits;
+    quiet.log = NULL;
+    if (survey == ENGINE_SURVEY_NONE) quiet.heap = NULL;
+    task->limits = &quiet;
+    int status = task_build(task, worker_path, survey, out, NULL);
+    task->limits = limits;
+    return status == SNAPCELL_OK;
+}
+
+/* Whether builds that draw other values are the same, byte for byte. `*out` is the first of them.
+ */
+static bool task_builds_alike(compile_task *task, const char *worker_path, compile_product *out)
+{
+    task->entropy_trial = 1;
+    if (!task_build_trial(task, worker_path, ENGINE_SURVEY_WHEN_DUE, out)) return false;
+    while (task->entropy_trial++ < ENTROPY_TRIAL_COUNT) {
+        cleanup(compile_product_release) compile_product other = {0};
+        if (!task_build_trial(task, worker_path, ENGINE_SURVEY_NONE, &other) ||
+            !product_equals(out, &other))
+            return false;
+    }
+    return true;
+}
+
+/* Packages try at top level whether there are random values. These do no harm when the snapshot
+ * does not depend on them. False: it does; `*out` is empty. */
+static bool task_forgets_draws(compile_task *task, const char *worker_path, compile_product *out)
+{
+    note_list notes = task->notes;
+    task->notes = (note_list){0};
+    bool alike = task_builds_alike(task, worker_path, out);
+    task->entropy_trial = 0;
+    if (alike) {
+        note_list_release(&notes);
+        return true;
+    }
+    compile_product_release(out);
+    note_list_release(&task->notes);
+    task->notes = notes;
+    return false;
 }
 
 /* NULL when no random value keeps the function from being a snapshot. */
@@ -176,6 +238,9 @@ static int task_build_best(compile_task *task, compile_product *out, snapcell_er
         if (status != SNAPCELL_OK && err != NULL) *err = why;
         return status;
     }
+    if (note_list_prevents_at_top_level(&task->notes, SNAPCELL_NOTE_ENTROPY) &&
+        task_forgets_draws(task, worker_path, out))
+        return SNAPCELL_OK;
     if (!task_is_prevented(task)) task_look_for_causes(task, worker_path, why.message);
     char causes[CAUSES_SIZE_MAX];
     note_list_causes(&task->notes, causes, sizeof(causes));

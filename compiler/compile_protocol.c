@@ -78,6 +78,7 @@ void compile_job_write(wire_writer *writer, const compile_job *job)
         wire_put_bytes(writer, job->source_map, job->source_map_size_bytes);
     wire_put_u32(writer, job->survey);
     wire_put_u8(writer, job->entropy_allowed);
+    wire_put_u32(writer, job->entropy_trial);
     wire_put_u8(writer, job->heap);
     wire_put_u32(writer, job->shape);
 }
@@ -141,6 +142,7 @@ bool compile_job_read(const void *body, size_t size_bytes, compile_job *out)
         out->source_map = wire_get_bytes(&reader, &out->source_map_size_bytes);
     out->survey = (engine_survey)wire_get_u32(&reader);
     out->entropy_allowed = wire_get_u8(&reader) != 0;
+    out->entropy_trial = wire_get_u32(&reader);
     out->heap = wire_get_u8(&reader) != 0;
     out->shape = (snapcell_handler_shape)wire_get_u32(&reader);
     if (wire_reader_done(&reader) && compile_job_is_sound(out)) return true;

@@ -13,7 +13,7 @@
 #include "wire_host.h"
 #include "wire_message.h"
 
-#define COMPILE_PROTOCOL_VERSION 4
+#define COMPILE_PROTOCOL_VERSION 5
 
 typedef enum compile_message_type {
     COMPILE_MESSAGE_HELLO = 1,
@@ -45,6 +45,7 @@ typedef struct compile_job {
     engine_format format;
     engine_survey survey;
     bool entropy_allowed;
+    uint32_t entropy_trial;       /* engine_build_options */
     bool heap;                    /* tell what is on the heap */
     snapcell_handler_shape shape; /* of a function; 0: found out */
     uint64_t memory_limit_bytes;

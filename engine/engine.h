@@ -142,6 +142,9 @@ typedef struct engine_build_options {
     const char *function_name;
     /* Random values of crypto may be kept: they are then the same in every instance. */
     bool entropy_allowed;
+    /* Not 0: they may be drawn at top level, and are others for each number, to find out whether
+     * the blob depends on them. */
+    uint32_t entropy_trial;
     snapcell_handler_shape shape; /* of a function; 0: detected from the bundle's exports */
     engine_survey survey;
     snapcell_note_fn *note; /* NULL: dropped */

@@ -240,7 +240,7 @@ void IsolateState::NoteEntropy(v8::Isolate *isolate, const char *what)
     if (phase == Phase::kRun) return;
     if (survey != nullptr)
         survey->NoteEntropy(isolate, what);
-    else if (phase == Phase::kTopLevel && !entropy_allowed)
+    else if (phase == Phase::kTopLevel && !entropy_allowed && entropy_trial == 0)
         RefuseSnapshot(isolate, SNAPCELL_NOTE_ENTROPY,
                        std::string(what) + " was called at top level");
 }

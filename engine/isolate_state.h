@@ -127,6 +127,7 @@ struct IsolateState {
     static constexpr char kEnvironmentWasRead[] =
         "the env of \"cloudflare:workers\" was read at top level";
     bool entropy_allowed = false;
+    uint32_t entropy_trial = 0; // engine_build_options
     RandomDraws warm_draws;
     DrawnBuffers drawn_buffers; // of the same draws
     StandIns stand_ins;

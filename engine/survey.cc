@@ -88,7 +88,7 @@ void Survey::NoteEntropy(v8::Isolate *isolate, const char *what)
     const IsolateState *state = IsolateState::From(isolate);
     bool warm = state->phase == Phase::kWarm;
     BundlePlace place = ++uses_ > kTracesMax ? BundlePlace() : CurrentBundlePlace(isolate);
-    if (warm || state->entropy_allowed)
+    if (warm || state->entropy_allowed || state->entropy_trial != 0)
         Add({SNAPCELL_NOTE_ENTROPY, false, warm, what, place, ""});
     else
         Add({SNAPCELL_NOTE_ENTROPY, true, false, std::string(what) + " was called at top level",

@@ -35,6 +35,8 @@ Workshop::Workshop(const engine_bundle &bundle, const engine_build_options &opti
     state.function_name = options.function_name;
     state.memory_limit_bytes = options.memory_limit_bytes;
     state.entropy_allowed = options.entropy_allowed;
+    state.entropy_trial = options.entropy_trial;
+    state.build_random = static_cast<uint64_t>(options.entropy_trial) << 32;
     if (StartedForBuilding()) SetBuildClock(0); // an evaluation before may have moved it
 }
 
@@ -124,7 +126,9 @@ int FailOnRefusedCall(v8::Isolate *isolate, snapcell_error *err)
 int WarmUpAll(v8::Local<v8::Context> context, const Handler &handler,
               const engine_build_options &options, snapcell_error *err)
 {
-    IsolateState::From(context->GetIsolate())->phase = Phase::kWarm;
+    IsolateState *state = IsolateState::From(context->GetIsolate());
+    state->phase = Phase::kWarm;
+    if (state->entropy_trial != 0) state->build_random = 0; // the same in each trial
     for (size_t i = 0; i < options.warm_count; i++) {
         int status = WarmUp(context, handler, options.warm[i], err);
         // Streams and schedulers leave timers of 0 ms behind.

@@ -50,14 +50,14 @@ static const struct {
     const char *source;
     const char *what;
 } drawn[] = {
-    {"const id = crypto.randomUUID()\nexport default { fetch() {} }", "crypto.randomUUID()"},
-    {"const b = crypto.getRandomValues(new Uint8Array(1))\nexport default { fetch() {} }",
+    {"const id = crypto.randomUUID()\nexport default { fetch: () => id }", "crypto.randomUUID()"},
+    {"const b = crypto.getRandomValues(new Uint8Array(1))\nexport default { fetch: () => b }",
      "crypto.getRandomValues()"},
     {"const k = await crypto.subtle.generateKey('AES-GCM' && {name:'AES-GCM',length:128}, true, "
-     "['encrypt'])\nexport default { fetch() {} }",
+     "['encrypt'])\nexport default { fetch: () => k }",
      "crypto.subtle.generateKey()"},
     {"const k = await crypto.subtle.generateKey({name:'ECDSA',namedCurve:'P-256'}, true, "
-     "['sign'])\nexport default { fetch() {} }",
+     "['sign'])\nexport default { fetch: () => k }",
      "crypto.subtle.generateKey()"},
 };
 #define DRAWN_COUNT (int)(sizeof(drawn) / sizeof(*drawn))
@@ -103,6 +103,57 @@ START_TEST(test_drawn_at_top_level_is_allowed)
     ck_assert_ptr_nonnull(
         strstr(fixture_manifest(compiled), "\"kind\":\"entropy\",\"prevents\":false"));
     expect_kind(compiled, SNAPCELL_ARTIFACT_SNAPSHOT);
+}
+END_TEST
+
+/* What comes before `export default`, and whether the snapshot depends on what was drawn. */
+static const struct {
+    const char *source;
+    bool depends;
+} tried[] = {
+    {"crypto.randomUUID();", false},
+    {"const probe = crypto.getRandomValues(new Uint8Array(32)); if (probe.length !== 32) throw 1;",
+     false},
+    {"const length = crypto.randomUUID().length; kept = length;", false},
+    {"const pool = crypto.getRandomValues(new Uint8Array(16)).fill(0); kept = pool;", false},
+    {"kept = crypto.getRandomValues(new Uint8Array(1))[0] % 2;", true},
+    {"kept = () => {}; kept[crypto.randomUUID()] = 1;", true},
+    {"if (crypto.getRandomValues(new Uint8Array(1))[0] % 2 === 0) throw new Error('even');", true},
+    {"setTimeout(() => {}, 2000 + crypto.getRandomValues(new Uint8Array(1))[0]);", true},
+    {"kept = Number('0x' + crypto.randomUUID().slice(0, 8));", true},
+};
+#define TRIED_COUNT (int)(sizeof(tried) / sizeof(*tried))
+
+static snapcell_compiled *compile_tried(int i, snapcell_entropy entropy, notebook *book)
+{
+    static const char *const warm[] = {"/", NULL};
+    char source[600];
+    snprintf(source, sizeof(source),
+             "let kept, last; const scratch = new Uint8Array(16);\n%s\n"
+             "export default { fetch() { last = [kept, crypto.getRandomValues(scratch)[0] & 1];\n"
+             "return new Response('x') } }",
+             tried[i].source);
+    return compile(source, warm, entropy, book);
+}
+
+START_TEST(test_what_leaves_no_trace_may_be_drawn_at_top_level)
+{
+    notebook book;
+    snapcell_compiled *fresh = compile_tried(_i, SNAPCELL_ENTROPY_FRESH, &book);
+    if (tried[_i].depends) {
+        expect_kind(fresh, SNAPCELL_ARTIFACT_CODE);
+        return;
+    }
+    ck_assert_msg(strstr(book.text, "1 0 0 1 crypto.") != NULL, "%s", book.text);
+    /* The same recipe, and so the same key: it must be the same artifact. */
+    snapcell_compiled *strict = compile_tried(_i, SNAPCELL_ENTROPY_ERROR, &book);
+    size_t sizes[2];
+    const void *bytes[] = {snapcell_compiled_artifact(fresh, &sizes[0]),
+                           snapcell_compiled_artifact(strict, &sizes[1])};
+    ck_assert_uint_eq(sizes[0], sizes[1]);
+    ck_assert_mem_eq(bytes[0], bytes[1], sizes[0]);
+    expect_kind(fresh, SNAPCELL_ARTIFACT_SNAPSHOT);
+    expect_kind(strict, SNAPCELL_ARTIFACT_SNAPSHOT);
 }
 END_TEST
 
@@ -270,6 +321,7 @@ int main(void)
         {test_drawn_at_top_level_is_code, DRAWN_COUNT},
         {test_drawn_at_top_level_is_an_error_by_default, DRAWN_COUNT},
         {test_drawn_at_top_level_is_allowed, DRAWN_COUNT},
+        {test_what_leaves_no_trace_may_be_drawn_at_top_level, TRIED_COUNT},
         {test_only_random_values_are_an_error, 0},
         {test_what_a_warm_up_drew_is_not_kept, KEPT_COUNT},
         {test_what_a_warm_up_drew_is_kept_when_allowed, 0},

@@ -110,6 +110,7 @@ static compile_job sample_job(void)
         .source_map_size_bytes = 2,
         .survey = ENGINE_SURVEY_ONLY,
         .entropy_allowed = true,
+        .entropy_trial = 7,
         .heap = true,
         .shape = SNAPCELL_SHAPE_JSON,
     };
@@ -322,6 +323,7 @@ START_TEST(test_job_comes_back)
     ck_assert_str_eq(job.source_map, "{}");
     ck_assert_int_eq(job.survey, ENGINE_SURVEY_ONLY);
     ck_assert(job.entropy_allowed);
+    ck_assert_uint_eq(job.entropy_trial, 7);
     ck_assert(job.heap);
     ck_assert_int_eq(job.shape, SNAPCELL_SHAPE_JSON);
     compile_job_release(&job);

@@ -95,7 +95,7 @@ test("errors are one line with their place, and the code", () => {
             3,
         ],
         [`import "./a.odd"; export default {};`, /\.odd.*--loader \.odd=text/, "index.ts", 1],
-        [`crypto.randomUUID(); export default { fetch() {} };`, /random/, "index.ts", 1],
+        [`self.id = crypto.randomUUID(); export default { fetch() {} };`, /random/, "index.ts", 1],
     ];
     for (const [source, message, file, line] of cases) {
         const folder = project({ "index.ts": source, "a.odd": "" });

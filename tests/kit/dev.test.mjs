@@ -159,7 +159,7 @@ test("a change is answered before its snapshot is there, and what keeps it from 
     assert.equal(await ask(), "two");
 
     // It answers at each load, and yet is no function for production.
-    const failed = await change(`const id = crypto.randomUUID(); ${answering("$")}`, "failed");
+    const failed = await change(`globalThis.id = crypto.randomUUID(); ${answering("$")}`, "failed");
     assert.deepEqual(names(failed), ["answering", "failed"]);
     assert.match(failed.at(-1).functions[0].error.message, /crypto\.randomUUID/);
     assert.equal((await fetch(server.url)).status, 500);

@@ -27,7 +27,8 @@ typedef enum snapcell_format {
 } snapcell_format;
 
 /* What to do about random values that crypto returns at top level (bytes, UUIDs, keys): in a
- * snapshot all instances would share them. Those that a warm-up request leaves behind lead to a
+ * snapshot all instances would share them. They do no harm when the snapshot is the same, byte for
+ * byte, whatever they are; this is tried. Those that a warm-up request leaves behind lead to a
  * `code` artifact, unless they are allowed. */
 typedef enum snapcell_entropy {
     SNAPCELL_ENTROPY_ERROR = 0, /* E_UNSNAPSHOTABLE, naming the lines */
