@@ -48,6 +48,9 @@ const ofFunction = {
 };
 const ofProject = { ...ofFunction, functions: "table" };
 
+/** The names of all settings. */
+export const settingNames = Object.keys(ofProject);
+
 // Of two words, how many letters one has to be changed in, left out or given to become the other.
 function distance(one, other) {
     let row = Array.from({ length: other.length + 1 }, (_, i) => i);

@@ -79,11 +79,25 @@ export interface BuildOptions extends BundleOptions, CompileOptions {
     force?: boolean;
 }
 
-/** What a configuration (snapcell.config.js) exports as default. */
-export interface Configuration extends BundleOptions, CompileOptions {
+/** Settings of one function in a configuration. */
+export interface FunctionConfiguration extends BundleOptions, CompileOptions {
     entry?: string;
-    functions?: Record<string, string | ({ entry: string } & BundleOptions & CompileOptions)>;
+    /** Variables, for the host to set. */
     env?: Record<string, unknown>;
+    /** Patterns of hosts and paths, as `snapcell serve` takes them. */
+    routes?: string[];
+    /** Modules that are not JavaScript, as a wrangler file has them. */
+    rules?: { type: string; globs: string[] }[];
+    store?: string;
+    native?: string;
+    metafile?: string;
+    serveConfig?: string;
+    force?: boolean;
+}
+
+/** What a configuration (snapcell.config.js) exports as default. */
+export interface Configuration extends FunctionConfiguration {
+    functions?: Record<string, string | (FunctionConfiguration & { entry: string })>;
 }
 
 export interface Place {

@@ -1,6 +1,6 @@
 // The plug-ins for esbuild and for Vite, and the JavaScript API.
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -31,6 +31,19 @@ test("the API builds and checks as the program does", async () => {
     const failed = await api.build({ cwd: project({ "f.js": "export default {" }), entry: "f.js" });
     assert.deepEqual([failed.functions[0].error.file, failed.functions[0].error.line], ["f.js", 1]);
     assert.equal(api.findNative(), native);
+});
+
+test("the types name the settings of a configuration", async () => {
+    const { settingNames } = await import(join(kit, "src/configuration.js"));
+    const text = readFileSync(join(kit, "src/index.d.ts"), "utf8");
+    const names = ["BundleOptions", "CompileOptions", "FunctionConfiguration", "Configuration"];
+    const members = names.flatMap(name => {
+        const [, body] = new RegExp(`^export interface ${name}\\b[^{]*{\n([^]*?)^}`, "m").exec(
+            text
+        );
+        return [...body.matchAll(/^ {4}(\w+)\?:/gm)].map(([, member]) => member);
+    });
+    assert.deepEqual(members.sort(), [...settingNames].sort());
 });
 
 test("the esbuild plug-in compiles what a build makes", async () => {
