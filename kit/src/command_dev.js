@@ -5,8 +5,22 @@ import { messageOf, msText, reportNotes, say } from "./report.js";
 
 const print = text => void process.stdout.write(`${text}\n`);
 
+// Several functions answer at their names, as hosts.
+let listeningUrl;
+let named = "";
+function printNames(functions) {
+    const names = functions.map(({ name }) => name);
+    if (names.length < 2 || names.join() === named) return;
+    named = names.join();
+    const { protocol, port } = new URL(listeningUrl);
+    for (const name of names) print(`  ${protocol}//${name}.localhost:${port}`);
+}
+
 const lines = {
-    listening: ({ url }) => print(`listening on ${url}`),
+    listening({ url }) {
+        listeningUrl = url;
+        print(`listening on ${url}`);
+    },
     answering: ({ ms }) => print(`answering after ${msText(ms)}; the snapshot follows`),
     built({ functions, notes, ms }) {
         reportNotes(notes);
@@ -14,6 +28,7 @@ const lines = {
             for (const notice of [...notices, ...warnings.map(message => ({ message }))])
                 say(`snapcell: ${name}: warning: ${notice.message}`);
         print(`built ${functions.map(({ name }) => name).join(", ")} in ${msText(ms)}`);
+        printNames(functions);
     },
     failed: event => say(messageOf(event)),
     request: ({ method, url, status, ms }) => print(`${method} ${url} ${status} ${msText(ms)}`),

@@ -130,7 +130,7 @@ const usesDeno = entry => /\bDeno\s*\./.test(readFileSync(entry, "utf8"));
 
 /**
  * @typedef {import("./index.js").BuildOptions} BuildOptions
- * @typedef {{ root: string, functions: any[], notes: string[], files: string[] }} Project
+ * @typedef {{ root: string, functions: any[], isFolder: boolean, notes: string[], files: string[] }} Project
  */
 
 // A folder that `wrangler deploy --dry-run` wrote says so. Its script belongs to the project around it, with that
@@ -177,7 +177,7 @@ function chosenEntry(start, config, wrangler) {
 const hasAssetsAlone = (start, { assets, entry }) =>
     assets && !entry && !firstFile(start.root, built);
 
-// One function, or several: of the configuration, an entry, a platform's folder, or a folder of functions.
+// The functions of the configuration, or that of an entry; undefined of a folder of functions.
 function listed(start, config, wrangler) {
     if (config.functions && !start.entry)
         return Object.entries(config.functions).map(([name, own]) => {
@@ -198,8 +198,25 @@ function listed(start, config, wrangler) {
         const name = given ?? wrangler.name ?? packageOf(start.root).name ?? nameOfFile(entry);
         return [{ name: nameFrom(config.name ?? name), entry }];
     }
-    const found = platformFunctions(start.root);
-    return found.length > 0 ? found : functionsOf(start.root);
+    return undefined;
+}
+
+function functionsIn(root) {
+    const found = platformFunctions(root);
+    return found.length > 0 ? found : functionsOf(root);
+}
+
+/**
+ * Are these the functions that a folder has now? Others than a folder's are where they were.
+ * @param {Project} project
+ */
+export function isComplete({ root, isFolder, functions }) {
+    const entriesOf = list => list.map(({ entry }) => entry).join("\n");
+    try {
+        return !isFolder || entriesOf(functionsIn(root)) === entriesOf(functions);
+    } catch {
+        return false; // the folder is gone, say
+    }
 }
 
 // Paths of a command are of the folder that it was given in, those of a configuration of the project's.
@@ -231,7 +248,8 @@ export async function loadProject(given) {
             `--environment ${environment} names an environment of a wrangler file; ${root} has none`
         );
     const deno = denoOf(root);
-    const functions = listed(start, config, wrangler);
+    const single = listed(start, config, wrangler);
+    const functions = single ?? functionsIn(root);
     if (functions.length === 0)
         throw fileFailure(
             `no function was found in ${relative(cwd, root) || "."}: expected src/index.ts, index.js or ` +
@@ -241,6 +259,7 @@ export async function loadProject(given) {
     if (functions.length > 1) delete shared.routes; // whose they are is not said
     return {
         root,
+        isFolder: !single,
         notes: notesOf(wrangler, options),
         files: [...config.sources, ...wrangler.sources, ...deno.sources],
         functions: functions.map(own => finished({ ...shared, ...own, root }, options)),

@@ -31,6 +31,8 @@ export function failureText(name, failure, root) {
         .join("\n");
 }
 
+const framesMax = 10;
+
 const messages = {
     failed({ functions = [], error, root }) {
         const failed = functions.filter(one => one.error);
@@ -39,9 +41,10 @@ const messages = {
     },
     console: line => `${line.function}: ${line.text ?? line.message ?? ""}`,
     failure({ function: name, error, file, line, column, stack, root, code }) {
-        const frames = stack?.split("\n").filter(text => /^\s+at /.test(text)) ?? [];
+        const lines = stack?.split("\n") ?? [];
+        const frames = lines.slice(lines.findIndex(text => /^\s+at /.test(text))); // and causes
         const text = failureText(name, { message: error, file, line, column, code }, root);
-        return [text, ...frames.slice(0, 8)].join("\n");
+        return [text, ...frames.slice(0, framesMax)].join("\n");
     },
 };
 

@@ -2,6 +2,7 @@
 import { join, resolve } from "node:path";
 import { buildProject, prepare, watchedFiles } from "./build.js";
 import { Failure } from "./failure.js";
+import { isComplete } from "./project.js";
 import { Sources } from "./sources.js";
 import { Watcher } from "./watcher.js";
 import { wranglerNames } from "./wrangler.js";
@@ -37,10 +38,11 @@ export class Session {
         await this.build();
     }
 
-    // Settings are read again when one of their files changed, or is new.
+    // Settings are read again when one of their files changed, or is new, and functions are looked for in their folder.
     async #changed(files) {
         const settings = new Set([...(this.#project?.files ?? []), ...this.#settingsFiles()]);
         if (files.some(file => settings.has(file))) this.#isStale = true;
+        if (this.#project && !isComplete(this.#project)) this.#isStale = true;
         await this.build();
     }
 

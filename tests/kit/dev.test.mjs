@@ -1,7 +1,8 @@
 // snapcell dev: builds, serves, and builds again.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { request } from "node:http";
+import { rmSync } from "node:fs";
+import { get, request } from "node:http";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { test } from "node:test";
@@ -52,7 +53,7 @@ const named = (events, name) => events.filter(({ event }) => event === name);
 
 const source = text => `export default { fetch(request: Request, env: any) {
     console.log("asked");
-    if (request.url.endsWith("/wrong")) throw new Error("thrown <here>");
+    if (request.url.endsWith("/wrong")) throw new Error("thrown <here>", { cause: RangeError("why") });
     return new Response(\`${text} \${env.TOP} \${env.FILE} \${env.SECRET}\`);
 } };\n`;
 
@@ -84,6 +85,7 @@ test("a change is answered; errors are told with their code, in the terminal and
     );
     assert.match(wrong.text, /<b>&#62; 3 \|/);
     await until(/snapcell: app: Error: thrown <here> \(src\/index\.ts:3:\d+\)\n[^]*> 3 \|/);
+    await until(/^Caused by: RangeError: why$/m);
 
     write(folder, { "src/index.ts": source("three").replace("};", "") });
     const broken = await askUntil("/", /src\/index\.ts:\d+:\d+/);
@@ -127,6 +129,25 @@ test("several functions answer at their names; assets are served; bodies stream"
     assert.equal(await at("one", "/a.txt"), "asset");
     child.kill("SIGINT");
     assert.equal((await ended).status, 0);
+});
+
+test("a function that is new in a folder answers, and their addresses are told", async t => {
+    const folder = project({ "fns/one.js": answering("one"), "fns/two.js": answering("two") });
+    const { url, until } = await developing(t, folder, "fns");
+    const { port } = new URL(url);
+    const askOf = name =>
+        new Promise((done, failed) =>
+            get(`${url}/`, { headers: { host: `${name}.localhost:${port}` } }, response =>
+                response.setEncoding("utf8").once("data", done)
+            ).on("error", failed)
+        );
+    const { end } = await until(new RegExp(`http://two\\.localhost:${port}`));
+    assert.equal(await askOf("two"), "two");
+    write(folder, { "fns/three.js": answering("three") });
+    await until(new RegExp(`http://three\\.localhost:${port}`), end);
+    assert.equal(await askOf("three"), "three");
+    rmSync(join(folder, "fns/two.js"));
+    await until(/built one, three in/, end);
 });
 
 test("the JavaScript API tells what happens", async t => {
