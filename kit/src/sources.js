@@ -5,18 +5,20 @@ import { setTimeout as pause } from "node:timers/promises";
 const lookMs = 10;
 const graceMs = 1000; // for a file that was emptied or removed, which is how some programs begin to write it
 
-const absent = { size: 0, stamp: "absent" };
+const absent = { size: 0, time: 0, stamp: "absent" };
 
 function factsOf(file) {
     const facts = statSync(file, { throwIfNoEntry: false });
     if (!facts) return absent;
     const { ino, size, mtimeMs, ctimeMs } = facts;
-    return { size, stamp: `${ino} ${size} ${mtimeMs} ${ctimeMs}` };
+    const time = Math.max(mtimeMs, ctimeMs);
+    return { size, time, stamp: `${ino} ${size} ${mtimeMs} ${ctimeMs}` };
 }
 
 export class Sources {
     #files = [];
     #known = new Map();
+    #beganMs = 0;
 
     /** What counts from the next build on. @param {string[]} files */
     use(files) {
@@ -27,6 +29,7 @@ export class Sources {
     async begin() {
         const end = performance.now() + graceMs;
         while (this.#isBeingWritten() && performance.now() < end) await pause(lookMs);
+        this.#beganMs = Date.now() + 1; // the clock of files may be late, and is never early
         this.#known = new Map(this.#files.map(file => [file, factsOf(file)]));
     }
 
@@ -36,6 +39,12 @@ export class Sources {
 
     /** Are all files as they were when the build began? */
     areAsBuilt() {
-        return [...this.#known].every(([file, { stamp }]) => factsOf(file).stamp === stamp);
+        const isAsKnown = ([file, { stamp }]) => factsOf(file).stamp === stamp;
+        return [...this.#known].every(isAsKnown) && !this.#files.some(file => this.#isTooNew(file));
+    }
+
+    // Of a file that was not known when the build began.
+    #isTooNew(file) {
+        return !this.#known.has(file) && factsOf(file).time > this.#beganMs;
     }
 }

@@ -294,6 +294,21 @@ test("a build waits while a file is empty that was not", async () => {
     assert.equal(sources.areAsBuilt(), true);
 });
 
+test("what changed while a first build went on is seen", async () => {
+    const folder = project({ "old.js": "text", "f.js": "text" });
+    const files = ["old.js", "f.js"].map(name => join(folder, name));
+    const sources = new Sources();
+    await sources.begin(); // what is bundled is not known yet
+    await pause(30); // the clock of files is coarse
+    write(folder, { "f.js": "another" });
+    sources.use(files);
+    assert.equal(sources.areAsBuilt(), false);
+    await sources.begin();
+    assert.equal(sources.areAsBuilt(), true);
+    sources.use([files[0]]);
+    assert.equal(sources.areAsBuilt(), true);
+});
+
 test("what is wrong from the start is one line", () => {
     const folder = project({ "f.js": "" });
     const cases = [
