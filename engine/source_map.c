@@ -249,6 +249,8 @@ static char *source_map_join(const char *root, const json_t *file)
     return asprintf(&joined, "%s%s%s", root, slash, name) < 0 ? NULL : joined;
 }
 
+static int source_map_read_part(source_map *map, const json_t *json, const source_map_range *range);
+
 /* Appends the files of `json` to the map's, NULL for those without a name. */
 static int source_map_read_files(source_map *map, const json_t *json, source_map_part *part)
 {
@@ -276,7 +278,7 @@ static int source_map_read_files(source_map *map, const json_t *json, source_map
     return 0;
 }
 
-static int source_map_read_part(source_map *map, const json_t *json, const source_map_range *range)
+static int source_map_read_plain(source_map *map, const json_t *json, const source_map_range *range)
 {
     const char *mappings = json_string_value(json_object_get(json, "mappings"));
     if (json_integer_value(json_object_get(json, "version")) != 3 || mappings == NULL) return -1;
@@ -307,25 +309,59 @@ static int source_map_read_offset(const json_t *section, uint32_t *line, uint32_
     return 0;
 }
 
-static int source_map_read_sections(source_map *map, const json_t *json, const json_t *sections)
+/* Of a section that counts from the beginning of `whole`. -1 when it is none, or too far. */
+static int source_map_read_beginning(const json_t *section, const source_map_range *whole,
+                                     uint32_t *line, uint32_t *column)
+{
+    if (source_map_read_offset(section, line, column) != 0) return -1;
+    if (*line == 0 && __builtin_add_overflow(*column, whole->column, column)) return -1;
+    return __builtin_add_overflow(*line, whole->line, line) ? -1 : 0;
+}
+
+/* From where the section begins to where the next one does, within `whole`. */
+static int source_map_read_range(const json_t *sections, size_t i, const source_map_range *whole,
+                                 source_map_range *out)
+{
+    *out = *whole;
+    if (source_map_read_beginning(json_array_get(sections, i), whole, &out->line, &out->column) !=
+        0)
+        return -1;
+    if (i + 1 == json_array_size(sections)) return 0;
+    uint32_t line, column;
+    if (source_map_read_beginning(json_array_get(sections, i + 1), whole, &line, &column) != 0 ||
+        source_map_compare_places(out->line, out->column, line, column) > 0)
+        return -1;
+    if (source_map_compare_places(line, column, out->end_line, out->end_column) < 0) {
+        out->end_line = line;
+        out->end_column = column;
+    }
+    return 0;
+}
+
+static int source_map_read_sections(source_map *map, const json_t *json, const json_t *sections,
+                                    const source_map_range *whole)
 {
     size_t count = json_array_size(sections);
     if (json_integer_value(json_object_get(json, "version")) != 3 ||
         count > SOURCE_MAP_SECTION_COUNT_MAX)
         return -1;
     for (size_t i = 0; i < count; i++) {
-        const json_t *section = json_array_get(sections, i);
-        source_map_range range = {.end_line = UINT32_MAX, .end_column = UINT32_MAX};
-        if (source_map_read_offset(section, &range.line, &range.column) != 0) return -1;
-        if (i + 1 < count && source_map_read_offset(json_array_get(sections, i + 1),
-                                                    &range.end_line, &range.end_column) != 0)
-            return -1;
+        source_map_range range;
+        if (source_map_read_range(sections, i, whole, &range) != 0) return -1;
         if (source_map_compare_places(range.line, range.column, range.end_line, range.end_column) >
             0)
-            return -1;
-        if (source_map_read_part(map, json_object_get(section, "map"), &range) != 0) return -1;
+            continue; /* all of it lies beyond the end of the whole */
+        const json_t *part = json_object_get(json_array_get(sections, i), "map");
+        if (source_map_read_part(map, part, &range) != 0) return -1;
     }
     return 0;
+}
+
+static int source_map_read_part(source_map *map, const json_t *json, const source_map_range *range)
+{
+    const json_t *sections = json_object_get(json, "sections");
+    return json_is_array(sections) ? source_map_read_sections(map, json, sections, range)
+                                   : source_map_read_plain(map, json, range);
 }
 
 /* Servers put a line that begins with ")]}'" before JSON to keep it from being run as a script. */
@@ -363,11 +399,8 @@ source_map *source_map_new(const char *json, size_t json_size_bytes)
     source_map *map cleanup(source_map_cleanup_map) = calloc(1, sizeof(*map));
     if (map == NULL) return NULL;
 
-    const json_t *sections = json_object_get(root, "sections");
-    source_map_range whole = {.end_line = UINT32_MAX, .end_column = UINT32_MAX};
-    int status = json_is_array(sections) ? source_map_read_sections(map, root, sections)
-                                         : source_map_read_part(map, root, &whole);
-    if (status != 0) return NULL;
+    const source_map_range whole = {.end_line = UINT32_MAX, .end_column = UINT32_MAX};
+    if (source_map_read_part(map, root, &whole) != 0) return NULL;
     source_map_sort(map);
     return steal_pointer(&map);
 }

@@ -13,7 +13,8 @@ extern "C" {
 
 typedef struct source_map source_map;
 
-/* Parses a source map (version 3, JSON; with or without sections). NULL when it is not one or
+/* Parses a source map (version 3, JSON; with or without sections, which may have sections
+ * themselves). NULL when it is not one or
  * memory is short. Owned: source_map_free(). Nothing of `json` is kept. */
 source_map *source_map_new(const char *json, size_t json_size_bytes);
 

@@ -226,6 +226,36 @@ START_TEST(test_malformed_maps_are_refused)
 }
 END_TEST
 
+/* As two maps that were joined already: of the inner one, what lies beyond the second does not
+ * count. */
+START_TEST(test_sections_of_sections)
+{
+    static const char nested[] =
+        "{\"version\":3,\"sections\":[{\"offset\":{\"line\":1,\"column\":2},\"map\":"
+        "{\"version\":3,\"sections\":["
+        "{\"offset\":{\"line\":0,\"column\":3},\"map\":"
+        "{\"version\":3,\"sources\":[\"a\"],\"mappings\":\"AAAA;AACA\"}},"
+        "{\"offset\":{\"line\":1,\"column\":4},\"map\":"
+        "{\"version\":3,\"sources\":[\"b\"],\"mappings\":\"AAAA;AACA;AACA;AACA\"}},"
+        "{\"offset\":{\"line\":9,\"column\":0},\"map\":"
+        "{\"version\":3,\"sources\":[\"far\"],\"mappings\":\"AAAA\"}}]}},"
+        "{\"offset\":{\"line\":4,\"column\":0},\"map\":"
+        "{\"version\":3,\"sources\":[\"c\"],\"mappings\":\";AAAA\"}}]}";
+    source_map *map = parse(nested);
+    assert_unmapped(map, 2, 5);
+    assert_place(map, 2, 6, "a", 1, 1); /* 2 and 3 columns further, on the first line alone */
+    assert_place(map, 3, 1, "a", 2, 1);
+    assert_place(map, 3, 5, "b", 1, 1);
+    assert_place(map, 4, 1, "b", 2, 1);
+    assert_unmapped(map, 5, 1);
+    assert_place(map, 6, 1, "c", 1, 1);
+    source_map_free(map);
+    ck_assert_ptr_null(parse("{\"version\":3,\"sections\":[{\"offset\":{\"line\":4294967294,"
+                             "\"column\":0},\"map\":{\"version\":3,\"sections\":[{\"offset\":"
+                             "{\"line\":9,\"column\":0},\"map\":{}}]}}]}"));
+}
+END_TEST
+
 START_TEST(test_sections_out_of_order_are_refused)
 {
     ck_assert_ptr_null(parse("{\"version\":3,\"sections\":["
@@ -361,6 +391,7 @@ int main(void)
     tcase_add_test(tcase, test_sections_are_put_together);
     tcase_add_loop_test(tcase, test_malformed_maps_are_refused, 0,
                         (int)(sizeof(malformed) / sizeof(*malformed)));
+    tcase_add_test(tcase, test_sections_of_sections);
     tcase_add_test(tcase, test_sections_out_of_order_are_refused);
     tcase_add_test(tcase, test_places_outside_of_the_sources_are_unmapped);
     tcase_add_test(tcase, test_null_is_no_map);
