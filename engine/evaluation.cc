@@ -74,12 +74,13 @@ v8::MaybeLocal<v8::Function> CompileCommonJs(v8::Local<v8::Context> context, Bun
 }
 
 v8::MaybeLocal<v8::Module> CompileEsModule(v8::Isolate *isolate, BundleText *text,
-                                           const v8::ScriptCompiler::CachedData *cache)
+                                           const v8::ScriptCompiler::CachedData *cache,
+                                           v8::ScriptCompiler::CompileOptions options)
 {
     v8::Local<v8::String> source_text;
     if (!text->NewString(isolate).ToLocal(&source_text)) return {};
     v8::ScriptCompiler::Source source(source_text, Origin(isolate, true), CopyOf(cache));
-    return v8::ScriptCompiler::CompileModule(isolate, &source, OptionsFor(cache));
+    return v8::ScriptCompiler::CompileModule(isolate, &source, options);
 }
 
 bool IsResolved(v8::Isolate *isolate, std::string_view specifier)
@@ -124,14 +125,15 @@ v8::MaybeLocal<v8::Module> ResolveImport(v8::Local<v8::Context> context,
 }
 
 int EvaluateModule(v8::Local<v8::Context> context, BundleText *text,
-                   const v8::ScriptCompiler::CachedData *cache, v8::Local<v8::Promise> *promise,
+                   const v8::ScriptCompiler::CachedData *cache,
+                   v8::ScriptCompiler::CompileOptions options, v8::Local<v8::Promise> *promise,
                    v8::Local<v8::Module> *out, snapcell_error *err)
 {
     v8::Isolate *isolate = context->GetIsolate();
     v8::TryCatch caught(isolate);
     v8::Local<v8::Module> module;
     v8::Local<v8::Value> result;
-    if (!CompileEsModule(isolate, text, cache).ToLocal(&module))
+    if (!CompileEsModule(isolate, text, cache, options).ToLocal(&module))
         return ReportCaught(isolate, caught, "", err);
     int status = RefuseImports(context, module, err);
     if (status != SNAPCELL_OK) return status;
@@ -158,7 +160,8 @@ int EvaluateEsModule(v8::Local<v8::Context> context, BundleText *text,
 {
     v8::TryCatch caught(context->GetIsolate());
     v8::Local<v8::Promise> promise;
-    int status = EvaluateModule(context, text, cache, &promise, &out->module, err);
+    int status =
+        EvaluateModule(context, text, cache, OptionsFor(cache), &promise, &out->module, err);
     if (status == SNAPCELL_OK) status = RunUntilSettled(context, promise, err);
     if (status == SNAPCELL_OK) status = ReportRejected(context->GetIsolate(), promise, err);
     if (status != SNAPCELL_OK) return status;
@@ -313,7 +316,7 @@ int DetectFormat(v8::Local<v8::Context> context, BundleText *text, engine_format
         return SNAPCELL_OK;
     }
     v8::TryCatch as_module(isolate);
-    if (!CompileEsModule(isolate, text, nullptr).IsEmpty()) {
+    if (!CompileEsModule(isolate, text, nullptr, v8::ScriptCompiler::kNoCompileOptions).IsEmpty()) {
         *out = ENGINE_FORMAT_ESM;
         return SNAPCELL_OK;
     }
@@ -328,13 +331,17 @@ int DetectFormat(v8::Local<v8::Context> context, BundleText *text, engine_format
     return ReportCaught(isolate, module_got_further ? as_module : as_commonjs, "", err);
 }
 
-int EvaluatePrelude(v8::Local<v8::Context> context, BundleText *text, snapcell_error *err)
+int EvaluatePrelude(v8::Local<v8::Context> context, BundleText *text, bool eager,
+                    snapcell_error *err)
 {
     v8::Isolate *isolate = context->GetIsolate();
     v8::TryCatch caught(isolate);
     v8::Local<v8::Promise> promise;
     v8::Local<v8::Module> module;
-    int status = EvaluateModule(context, text, nullptr, &promise, &module, err);
+    int status = EvaluateModule(context, text, nullptr,
+                                eager ? v8::ScriptCompiler::kEagerCompile
+                                      : v8::ScriptCompiler::kNoCompileOptions,
+                                &promise, &module, err);
     if (status == SNAPCELL_OK && promise->State() == v8::Promise::kPending)
         status = RunUntilSettled(context, promise, err);
     if (status == SNAPCELL_OK) status = ReportRejected(isolate, promise, err);

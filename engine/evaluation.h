@@ -42,9 +42,10 @@ int EvaluateBundle(v8::Local<v8::Context> context, BundleText *text, engine_form
                    snapcell_error *err);
 
 // Compiles and evaluates the first of a bundle's two modules, which EvaluateBundle() then finds.
-// Nothing else runs in between, so that the two are evaluated as one bundle would be. Errors: as
-// EvaluateBundle().
-int EvaluatePrelude(v8::Local<v8::Context> context, BundleText *text, snapcell_error *err);
+// Nothing else runs in between, so that the two are evaluated as one bundle would be. `eager`: all
+// of its functions are compiled, not only when they are called. Errors: as EvaluateBundle().
+int EvaluatePrelude(v8::Local<v8::Context> context, BundleText *text, bool eager,
+                    snapcell_error *err);
 
 struct Handler {
     snapcell_handler_shape shape;

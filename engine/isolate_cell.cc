@@ -281,7 +281,7 @@ int EvaluateContext(engine_cell *cell, const engine_cell_options &options, snapc
     cell->context.Reset(cell->isolate, context);
     int status = MakeEnv(cell, options.env, options.env_count, err);
     if (status == SNAPCELL_OK && cell->image.bundle.prelude_length > 0)
-        status = EvaluatePrelude(context, &cell->prelude, err);
+        status = EvaluatePrelude(context, &cell->prelude, options.prelude_only, err);
     if (status != SNAPCELL_OK) return status;
     if (!options.prelude_only) return EvaluateRest(cell, context, &cell->text, err);
     cell->prelude_end_ms = cell->state.MonotonicMs();
