@@ -221,16 +221,32 @@ int cell_load_prelude(snapcell_loader *loader, const char *ref,
     return cell_load_counted(loader, ref, options, true, out, err);
 }
 
-int cell_go_on(snapcell_cell *cell, const char *ref, const snapcell_cell_options *options,
-               const void *bytes, size_t size_bytes, snapcell_error *err)
+/* Of the image that its loader is sealed with now. */
+static int cell_evaluate_rest(snapcell_cell *cell, snapcell_error *err)
 {
     snapcell_loader *loader = cell->loader;
-    int status = loader_seal_renew(loader, ref, options, bytes, size_bytes, err);
-    if (status != SNAPCELL_OK) return status;
     cell->prelude_image = cell->image;
     cell->image = image_retain(loader->seal.image);
     const engine_image given = image_for_engine(cell->image, loader->host);
     return engine_cell_go_on(cell->engine, &given, err);
+}
+
+int cell_go_on(snapcell_cell *cell, const char *ref, const snapcell_cell_options *options,
+               const void *bytes, size_t size_bytes, snapcell_error *err)
+{
+    int status = loader_seal_renew(cell->loader, ref, options, bytes, size_bytes, err);
+    return status == SNAPCELL_OK ? cell_evaluate_rest(cell, err) : status;
+}
+
+int cell_hash_prelude(const snapcell_cell *cell, uint8_t out[IMAGE_HASH_SIZE], snapcell_error *err)
+{
+    return image_hash_prelude(cell->image, out, err);
+}
+
+int cell_go_on_with_text(snapcell_cell *cell, const image_rest *rest, snapcell_error *err)
+{
+    int status = loader_seal_renew_rest(cell->loader, rest, err);
+    return status == SNAPCELL_OK ? cell_evaluate_rest(cell, err) : status;
 }
 
 void snapcell_cell_dispose(snapcell_cell *cell)

@@ -4,6 +4,7 @@
 #define SNAPCELL_CELL_RESTORE_H
 
 #include "engine.h"
+#include "image_rest.h"
 #include "snapcell/loader.h"
 
 /* As snapcell_loader_open(), for a process whose memory will be mapped from a checkpoint: the first
@@ -36,6 +37,14 @@ int cell_load_prelude(snapcell_loader *loader, const char *ref,
  * use. */
 int cell_go_on(snapcell_cell *cell, const char *ref, const snapcell_cell_options *options,
                const void *bytes, size_t size_bytes, snapcell_error *err);
+
+/* SHA-256 of the prelude that the cell has evaluated. Errors: E_NOMEM. */
+int cell_hash_prelude(const snapcell_cell *cell, uint8_t out[IMAGE_HASH_SIZE], snapcell_error *err);
+
+/* As cell_go_on() with a text that is to become an artifact's, while developing. The loader goes by
+ * the same name and has no keys to trust. Errors: E_USAGE, and those of image_new_with_rest() and
+ * engine_cell_go_on(); the cell is of no more use. */
+int cell_go_on_with_text(snapcell_cell *cell, const image_rest *rest, snapcell_error *err);
 
 /* As engine_cell_prepare_restores(). */
 int cell_prepare_restores(snapcell_cell *cell, snapcell_error *err);

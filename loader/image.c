@@ -9,60 +9,6 @@
 /* V8 wants its blob aligned to a pointer; SPEC.md gives raw sections more. */
 #define IMAGE_BLOB_ALIGNMENT 16
 
-/* --- Texts: the source and its map --- */
-
-static void image_text_release(image_text *text, buffer_pool *buffers)
-{
-    pthread_mutex_destroy(&text->mutex);
-    buffer_pool_give(buffers, &text->decoded);
-}
-
-static size_t image_text_room(const image_text *text)
-{
-    return (size_t)text->stored.decoded_size_bytes + 2; /* zeros end a string of either width */
-}
-
-static void image_text_decode(image_text *text)
-{
-    size_t size = (size_t)text->stored.decoded_size_bytes;
-    char *data = text->decoded.data;
-    pool_buffer_prepare(&text->decoded, image_text_room(text));
-    /* What was verified decodes; but memory for the decoder may be short, and V8 cannot be told. */
-    if (artifact_section_decode(&text->stored, data, NULL) != SNAPCELL_OK) memset(data, 0, size);
-    memset(data + size, 0, 2);
-}
-
-/* The decoded text, from the first call on the same pointer. NULL when there is no such section or
- * no room for it. */
-static const char *image_text_data(image_text *text, buffer_pool *buffers)
-{
-    if (atomic_load_explicit(&text->ready, memory_order_acquire)) return text->decoded.data;
-    if (text->stored.data == NULL) return NULL;
-    pthread_mutex_lock(&text->mutex);
-    if (!atomic_load_explicit(&text->ready, memory_order_relaxed) &&
-        (text->decoded.data != NULL ||
-         buffer_pool_take(buffers, image_text_room(text), &text->decoded) == 0)) {
-        image_text_decode(text);
-        atomic_store_explicit(&text->ready, true, memory_order_release);
-    }
-    pthread_mutex_unlock(&text->mutex);
-    return text->decoded.data;
-}
-
-static const void *image_source_data(void *user)
-{
-    image *shared = user;
-    return image_text_data(&shared->source, &shared->context->buffers);
-}
-
-static const char *image_source_map_data(void *user, size_t *size_bytes)
-{
-    image *shared = user;
-    const char *text = image_text_data(&shared->source_map, &shared->context->buffers);
-    *size_bytes = text == NULL ? 0 : (size_t)shared->source_map.stored.decoded_size_bytes;
-    return text;
-}
-
 /* --- In place --- */
 
 static bool image_take_place(image_context *context)
@@ -161,16 +107,26 @@ static int image_settle(image *made, const artifact_view *view, snapcell_store_v
     return error_set(err, SNAPCELL_E_NOMEM, "no memory for the function's source");
 }
 
+image *image_blank(image_context *context, snapcell_error *err)
+{
+    image *made = calloc(1, sizeof(*made));
+    if (made == NULL) {
+        error_set(err, SNAPCELL_E_NOMEM, "no memory for an image");
+        return NULL;
+    }
+    atomic_init(&made->reference_count, 1);
+    image_text_init(&made->source);
+    image_text_init(&made->source_map);
+    made->context = context;
+    return made;
+}
+
 int image_new(image_context *context, const artifact_view *view, const verified_entry *identity,
               snapcell_store_view *place, image **out, snapcell_error *err)
 {
     *out = NULL;
-    image *made = calloc(1, sizeof(*made));
-    if (made == NULL) return error_set(err, SNAPCELL_E_NOMEM, "no memory for an image");
-    atomic_init(&made->reference_count, 1);
-    pthread_mutex_init(&made->source.mutex, NULL);
-    pthread_mutex_init(&made->source_map.mutex, NULL);
-    made->context = context;
+    image *made = image_blank(context, err);
+    if (made == NULL) return SNAPCELL_E_NOMEM;
     made->identity = *identity;
     made->info = view->info;
     made->info.manifest = NULL;
@@ -200,35 +156,12 @@ void image_release(image *shared)
     image_text_release(&shared->source_map, &shared->context->buffers);
     buffer_pool_give(&shared->context->buffers, &shared->memory);
     image_leave_place(shared);
+    image_release(shared->base);
+    free(shared->rest_map);
     free(shared);
 }
 
 uint64_t image_size_bytes(const image *shared)
 {
     return sizeof(*shared) + shared->memory.capacity_bytes + shared->source.decoded.capacity_bytes;
-}
-
-engine_image image_for_engine(image *shared, const snapcell_host *host)
-{
-    size_t unit = shared->source_encoding == ARTIFACT_TEXT_UTF16LE ? 2 : 1;
-    engine_image given = {
-        .kind = shared->info.kind,
-        .shape = shared->info.shape,
-        .format = (engine_format)shared->info.source_format,
-        .blob = shared->blob,
-        .blob_size_bytes = (size_t)shared->info.blob_size_bytes,
-    };
-    given.bundle.file_name = shared->info.file_name;
-    given.bundle.source = (engine_text){
-        .encoding = shared->source_encoding,
-        .length = (size_t)shared->source.stored.decoded_size_bytes / unit,
-        .data = image_source_data,
-        .user = shared,
-    };
-    if (shared->source_map.stored.data != NULL)
-        given.bundle.source_map =
-            (engine_source_map){.data = image_source_map_data, .user = shared};
-    given.bundle.prelude_length = shared->info.prelude_length;
-    given.bundle.host = host;
-    return given;
 }

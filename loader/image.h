@@ -6,11 +6,10 @@
 
 #include <stdatomic.h>
 
-#include <pthread.h>
-
 #include "artifact_reader.h"
 #include "buffer_pool.h"
 #include "engine.h"
+#include "image_text.h"
 #include "snapcell/store.h"
 #include "snapcell/trust.h"
 #include "verified_set.h"
@@ -22,15 +21,6 @@ typedef struct image_context {
     uint32_t place_count_max; /* how many */
     _Atomic uint32_t place_count;
 } image_context;
-
-/* A section that is decoded when it is first requested. `stored` is the section as it lies in the
- * artifact, in memory of the image. */
-typedef struct image_text {
-    pthread_mutex_t mutex;
-    artifact_section stored; /* data: NULL when absent */
-    pool_buffer decoded;     /* room for it and for a terminating zero of either width */
-    _Atomic bool ready;
-} image_text;
 
 typedef struct image {
     atomic_uint reference_count;
@@ -44,6 +34,12 @@ typedef struct image {
     image_text source_map;
     pool_buffer memory;        /* the blob, and texts as they are stored; none when in place */
     snapcell_store_view place; /* in which all that lies instead; zeroed otherwise */
+
+    /* Of image_new_with_rest(), else NULL and zero. */
+    struct image *base; /* one reference */
+    char *rest_map;
+    size_t rest_map_size_bytes;
+    size_t rest_line; /* of the bundle, on which the rest begins; from 0 */
 
     /* The cache's own; under its mutex. */
     struct image *cache_chain;
@@ -72,6 +68,14 @@ bool image_is_in_place(const image *shared);
 
 /* The memory it takes, its source decoded. */
 uint64_t image_size_bytes(const image *shared);
+
+/* One with a reference and nothing else. NULL when memory is short. */
+image *image_blank(image_context *context, snapcell_error *err);
+
+/* The texts, decoded, as the engine asks for them; NULL: there is none, or no memory for it.
+ * Borrowed from the image. */
+const void *image_source_data(void *user);
+const char *image_source_map_data(void *user, size_t *size_bytes);
 
 /* What the engine takes. Everything in it is Borrowed from the image. */
 engine_image image_for_engine(image *shared, const snapcell_host *host);

@@ -9,6 +9,7 @@
 
 #include "artifact_checksum.h"
 #include "image_cache.h"
+#include "image_rest.h"
 #include "snapcell/loader.h"
 #include "snapcell/store.h"
 #include "spare_cells.h"
@@ -157,6 +158,10 @@ void loader_seal_release(loader_seal *seal);
 int loader_seal_renew(snapcell_loader *loader, const char *ref,
                       const snapcell_cell_options *options, const void *bytes, size_t size_bytes,
                       snapcell_error *err);
+
+/* The same with a text of no artifact, in place of what comes after the prelude. Errors: E_USAGE,
+ * and those of image_new_with_rest(). */
+int loader_seal_renew_rest(snapcell_loader *loader, const image_rest *rest, snapcell_error *err);
 
 /* A cell of an image, whose reference it takes over, also on failure; not counted among the live
  * ones. `prelude_only`: as in engine_cell_options. `*out`: Owned, cell_free(). Errors: those of

@@ -97,6 +97,18 @@ int loader_seal_renew(snapcell_loader *loader, const char *ref,
     return SNAPCELL_OK;
 }
 
+int loader_seal_renew_rest(snapcell_loader *loader, const image_rest *rest, snapcell_error *err)
+{
+    image *made;
+    if (loader->seal.image == NULL || loader->has_trust)
+        return error_set(err, SNAPCELL_E_USAGE, "a sealed loader without keys to trust is needed");
+    int status = image_new_with_rest(loader->seal.image, rest, &made, err);
+    if (status != SNAPCELL_OK) return status;
+    image_release(loader->seal.image);
+    loader->seal.image = made;
+    return SNAPCELL_OK;
+}
+
 int loader_seal_take(snapcell_loader *loader, const char *ref, snapcell_timings *timings,
                      image **out, snapcell_error *err)
 {

@@ -81,28 +81,61 @@ static bool reload_send_ready(cell_child *child)
     return cell_child_send_ready(child, &ready);
 }
 
-/* Waits for the artifact to go on with. `body`: where what `out` points to is; the caller's to
- * free(). */
-static bool reload_receive_order(cell_child *child, void **body, cell_go_on_order *out)
+/* Whatever goes wrong is told by the process that the host starts then. */
+static bool reload_take_artifact(cell_child *child, cell_load *load, const void *body,
+                                 size_t size_bytes)
 {
-    wire_header header;
-    return child_side_receive(child->fd, &header, body, cell_body_size_max) &&
-           header.type == CELL_MESSAGE_GO_ON && cell_go_on_read(*body, header.body_size_bytes, out);
-}
-
-/* What is loaded for later calls, too: `load`, which is changed to it. Whatever goes wrong is told
- * by the process that the host starts then. */
-static bool reload_go_on(cell_child *child, cell_load *load)
-{
-    cleanup_free void *body = NULL;
     cell_go_on_order order;
-    if (!reload_send_ready(child) || !reload_receive_order(child, &body, &order) ||
+    if (!cell_go_on_read(body, size_bytes, &order) ||
         cell_go_on(child->cell, order.ref, &load->options, order.artifact,
                    order.artifact_size_bytes, NULL) != SNAPCELL_OK)
         return false;
     load->ref = strdup(order.ref);
-    load->prelude_only = false;
     return load->ref != NULL;
+}
+
+static int reload_go_on_with_text(cell_child *child, const cell_text_order *order,
+                                  const uint8_t *prelude_hash, snapcell_error *err)
+{
+    if (memcmp(order->prelude_sha256, prelude_hash, IMAGE_HASH_SIZE) != 0)
+        return error_set(err, SNAPCELL_E_USAGE, "the text is for another prelude, or encoding");
+    const image_rest rest = {
+        .encoding = order->is_utf16 ? ARTIFACT_TEXT_UTF16LE : ARTIFACT_TEXT_LATIN1,
+        .text = order->text,
+        .text_size_bytes = order->text_size_bytes,
+        .source_map = order->source_map,
+        .source_map_size_bytes = order->source_map_size_bytes,
+    };
+    return cell_go_on_with_text(child->cell, &rest, err);
+}
+
+/* There is nothing that another process could load: what goes wrong is told here. */
+static bool reload_take_text(cell_child *child, const void *body, size_t size_bytes,
+                             const uint8_t *prelude_hash)
+{
+    snapcell_error error = {0};
+    cell_text_order order;
+    if (!cell_text_order_read(body, size_bytes, &order)) return false;
+    if (reload_go_on_with_text(child, &order, prelude_hash, &error) == SNAPCELL_OK) return true;
+    cell_child_send_error(child, &error);
+    return false;
+}
+
+/* Waits for what to go on with. It is loaded for later calls, too: `load` is changed to it. */
+static bool reload_go_on(cell_child *child, cell_load *load)
+{
+    cleanup_free void *body = NULL;
+    wire_header header;
+    uint8_t prelude_hash[IMAGE_HASH_SIZE]; /* before anybody waits */
+    if (cell_hash_prelude(child->cell, prelude_hash, NULL) != SNAPCELL_OK ||
+        !reload_send_ready(child) ||
+        !child_side_receive(child->fd, &header, &body, cell_body_size_max))
+        return false;
+    load->prelude_only = false;
+    if (header.type == CELL_MESSAGE_GO_ON_TEXT)
+        return reload_take_text(child, body, header.body_size_bytes, prelude_hash);
+    return header.type == CELL_MESSAGE_GO_ON &&
+           reload_take_artifact(child, load, body, header.body_size_bytes);
 }
 
 /* --- Calls --- */

@@ -57,6 +57,7 @@ uint64_t cell_body_size_max(uint32_t type)
     case CELL_MESSAGE_CALL:
         return 2048 * MIB;
     case CELL_MESSAGE_GO_ON:
+    case CELL_MESSAGE_GO_ON_TEXT:
         return CELL_GO_ON_SIZE_MAX;
     case CELL_MESSAGE_BODY:
         return CELL_NUMBER_SIZE + CELL_PIECE_SIZE_MAX;
@@ -326,6 +327,25 @@ bool cell_go_on_read(const void *body, size_t size_bytes, cell_go_on_order *out)
     out->ref = wire_get_string(&reader);
     out->artifact = wire_get_bytes(&reader, &out->artifact_size_bytes);
     return wire_reader_done(&reader);
+}
+
+void cell_text_order_write(wire_writer *writer, const cell_text_order *order)
+{
+    wire_put_raw(writer, order->prelude_sha256, CELL_SHA256_SIZE);
+    wire_put_u8(writer, order->is_utf16);
+    wire_put_bytes(writer, order->text, order->text_size_bytes);
+    wire_put_bytes(writer, order->source_map, order->source_map_size_bytes);
+}
+
+bool cell_text_order_read(const void *body, size_t size_bytes, cell_text_order *out)
+{
+    wire_reader reader = wire_reader_over(body, size_bytes);
+    out->prelude_sha256 = wire_get_raw(&reader, CELL_SHA256_SIZE);
+    out->is_utf16 = wire_get_u8(&reader) != 0;
+    out->text = wire_get_bytes(&reader, &out->text_size_bytes);
+    out->source_map = wire_get_bytes(&reader, &out->source_map_size_bytes);
+    if (out->source_map_size_bytes == 0) out->source_map = NULL;
+    return wire_reader_done(&reader) && (!out->is_utf16 || out->text_size_bytes % 2 == 0);
 }
 
 /* --- IMAGE --- */

@@ -17,7 +17,8 @@
  * HOST_RETURN or HOST_THROW (process/wire_host.h).
  *
  * A worker that evaluates a prelude only says READY and waits for GO_ON, which brings the artifact
- * to go on with: READY comes once more, and the first CALL after it.
+ * to go on with, or GO_ON_TEXT, which brings the text alone: READY comes once more, and the first
+ * CALL after it.
  *
  * With the first byte of a LOAD that has a network comes a descriptor: of a socket to snapcell-net,
  * which the host starts when the worker says NET, once.
@@ -32,7 +33,7 @@
 #include "snapcell/loader.h"
 #include "wire_message.h"
 
-#define CELL_PROTOCOL_VERSION 5
+#define CELL_PROTOCOL_VERSION 6
 
 typedef enum cell_message_type {
     /* To the worker. */
@@ -46,6 +47,7 @@ typedef enum cell_message_type {
     CELL_MESSAGE_HOST_THROW = 8,
     CELL_MESSAGE_PREPARE = 9,
     CELL_MESSAGE_GO_ON = 10,
+    CELL_MESSAGE_GO_ON_TEXT = 11,
     /* To the host. */
     CELL_MESSAGE_HELLO = 16,
     CELL_MESSAGE_READY = 17,
@@ -73,6 +75,7 @@ typedef enum cell_message_type {
 #define CELL_WINDOW_SIZE ((size_t)256 << 10)
 #define CELL_HOST_RESULT_SIZE_MAX ((size_t)16 << 20)
 #define CELL_PIECE_SIZE_MAX ((size_t)64 << 10)
+#define CELL_SHA256_SIZE 32                    /* as SNAPCELL_WORKER_SHA256_SIZE */
 #define CELL_GO_ON_SIZE_MAX ((size_t)64 << 20) /* a larger artifact is loaded from the store */
 
 /* The largest body of a message of this type; 0 for an unknown one. */
@@ -171,6 +174,19 @@ typedef struct cell_go_on_order {
     const void *artifact;
     size_t artifact_size_bytes;
 } cell_go_on_order;
+
+/* The same with what is of no artifact yet; as an image_rest. */
+typedef struct cell_text_order {
+    const void *prelude_sha256; /* of what comes before it */
+    bool is_utf16;
+    const void *text;
+    size_t text_size_bytes;
+    const char *source_map; /* NULL: none */
+    size_t source_map_size_bytes;
+} cell_text_order;
+
+void cell_text_order_write(wire_writer *writer, const cell_text_order *order);
+bool cell_text_order_read(const void *body, size_t size_bytes, cell_text_order *out);
 
 void cell_go_on_write(wire_writer *writer, const cell_go_on_order *order);
 bool cell_go_on_read(const void *body, size_t size_bytes, cell_go_on_order *out);

@@ -59,12 +59,14 @@ static void fuzz_others(const void *body, size_t size, wire_writer *writer)
     wire_log log;
     cell_ready ready;
     cell_go_on_order order;
+    cell_text_order text_order;
     cell_restored restored;
     if (cell_hello_read(body, size, &hello)) cell_hello_write(writer, &hello);
     if (wire_log_read(body, size, &log)) wire_log_write(writer, &log);
     if (cell_ready_read(body, size, &ready)) cell_ready_write(writer, &ready);
     if (cell_restored_read(body, size, &restored)) cell_restored_write(writer, &restored);
     if (cell_go_on_read(body, size, &order)) cell_go_on_write(writer, &order);
+    if (cell_text_order_read(body, size, &text_order)) cell_text_order_write(writer, &text_order);
     bool is_whole;
     uint32_t amount;
     if (cell_body_end_read(body, size, &is_whole)) fuzz_require(size == 1);

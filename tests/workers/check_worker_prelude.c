@@ -1,127 +1,21 @@
 /* Workers that have evaluated a prelude, and go on with what a function has become. */
-#include <poll.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "workers_fixture.h"
-
-#define PRELUDE                                                                                    \
-    "export let count = 0;\n"                                                                      \
-    "export const add = () => ++count, place = () => new Error().stack;\n"                         \
-    "export const was = performance.now(), list = [];\n"                                           \
-    "queueMicrotask(() => list.push('later'));\n"
-
-/* What a function is made of, and what was made of it. */
-typedef struct version {
-    snapcell_compiled *compiled;
-    char ref[SNAPCELL_KEY_HEX_SIZE];
-    const void *bytes;
-    size_t size_bytes;
-} version;
-
-static snapcell_workers *workers;
-static version first;
-
-static snapcell_compile_options options_of(const char *name, const char *prelude)
-{
-    snapcell_compile_options options = SNAPCELL_COMPILE_OPTIONS_INIT;
-    options.name = name;
-    options.unevaluated = true;
-    options.format = SNAPCELL_FORMAT_ESM;
-    options.prelude_length = (uint32_t)strlen(prelude);
-    return options;
-}
-
-/* In the store, too. */
-static version make(const char *prelude, const char *rest)
-{
-    version made = {0};
-    char source[4096];
-    snapcell_error err = {0};
-    const snapcell_compile_options options = options_of("f", prelude);
-    snprintf(source, sizeof(source), "%s%s", prelude, rest);
-    int status = snapcell_compile_memory("f.js", source, strlen(source), NULL, 0, &options,
-                                         &made.compiled, &err);
-    ck_assert_msg(status == SNAPCELL_OK, "%s", err.message);
-    made.bytes = snapcell_compiled_artifact(made.compiled, &made.size_bytes);
-    snapcell_key_format(&snapcell_compiled_info(made.compiled)->key, made.ref);
-    fixture_put(made.bytes, made.size_bytes, NULL);
-    return made;
-}
-
-static void release(version *made)
-{
-    snapcell_compiled_free(made->compiled);
-}
-
-static void setup(void)
-{
-    workers_set_store(fixture_new_store());
-    first = make(PRELUDE, "import { add } from 'snapcell:prelude';\n"
-                          "export default { fetch: () => new Response(`first ${add()}`) };\n");
-    workers = workers_open(NULL);
-}
-
-static void teardown(void)
-{
-    release(&first);
-    snapcell_workers_close(workers);
-    workers_expect_no_children();
-    fixture_remove();
-}
-
-static snapcell_worker *start(const char *ref, bool prelude_only, uint32_t cpu_limit_ms)
-{
-    snapcell_worker_options options = SNAPCELL_WORKER_OPTIONS_INIT;
-    snapcell_cell_options cell = SNAPCELL_CELL_OPTIONS_INIT;
-    snapcell_worker *worker = NULL;
-    cell.cpu_limit_ms = cpu_limit_ms;
-    options.cell = &cell;
-    options.prelude_only = prelude_only;
-    ck_assert_int_eq(snapcell_worker_start(workers, ref, &options, &worker, NULL), SNAPCELL_OK);
-    return worker;
-}
-
-static snapcell_worker_state advance(snapcell_worker *worker)
-{
-    struct pollfd polled = {.fd = snapcell_worker_fd(worker), .events = POLLIN};
-    poll(&polled, 1, 20);
-    return snapcell_worker_advance(worker, NULL);
-}
-
-static void expect_end(snapcell_worker *worker, int code, const char *says)
-{
-    snapcell_error err = {0};
-    while (snapcell_worker_advance(worker, &err) == SNAPCELL_WORKER_STARTING)
-        advance(worker);
-    ck_assert_int_eq(snapcell_worker_advance(worker, &err), SNAPCELL_WORKER_ENDED);
-    ck_assert_msg(err.code == code && strstr(err.message, says) != NULL, "%s", err.message);
-    snapcell_worker_free(worker);
-}
-
-static void become_ready(snapcell_worker *worker)
-{
-    snapcell_error err = {0};
-    while (snapcell_worker_advance(worker, &err) == SNAPCELL_WORKER_STARTING)
-        advance(worker);
-    ck_assert_msg(snapcell_worker_advance(worker, NULL) == SNAPCELL_WORKER_READY, "%s",
-                  err.message);
-}
+#include "prelude_fixture.h"
 
 /* One that waits takes it; returns its process. */
 static int go_on(snapcell_worker *worker, const char *ref, const void *bytes, size_t size_bytes)
 {
     while (snapcell_worker_go_on(worker, ref, bytes, size_bytes, NULL) != SNAPCELL_OK)
-        ck_assert_int_ne(advance(worker), SNAPCELL_WORKER_ENDED);
+        ck_assert_int_ne(prelude_advance(worker), SNAPCELL_WORKER_ENDED);
     return snapcell_worker_process_id(worker);
 }
 
 static uint64_t starts(void)
 {
     snapcell_workers_counts counts;
-    snapcell_workers_counters(workers, &counts, sizeof(counts));
+    snapcell_workers_counters(prelude_workers, &counts, sizeof(counts));
     return counts.starts;
 }
 
@@ -129,21 +23,21 @@ static uint64_t starts(void)
 static void expect_version(const char *prelude, const char *rest, const char *answer,
                            uint64_t processes)
 {
-    version second = make(prelude, rest);
-    snapcell_worker *worker = start(first.ref, true, 0);
+    version second = prelude_make(prelude, rest, NULL);
+    snapcell_worker *worker = prelude_start(prelude_first.ref, true, 0);
     go_on(worker, second.ref, second.bytes, second.size_bytes);
-    become_ready(worker);
+    prelude_become_ready(worker);
     ck_assert(snapcell_worker_has_prelude(worker));
     ck_assert_uint_eq(starts(), processes);
-    snapcell_worker *loaded = start(second.ref, false, 0);
-    become_ready(loaded);
+    snapcell_worker *loaded = prelude_start(second.ref, false, 0);
+    prelude_become_ready(loaded);
     for (int i = 0; i < 3; i++) { /* each in a fresh instance */
         workers_expect(worker, "/", answer);
         workers_expect(loaded, "/", answer);
     }
     snapcell_worker_free(worker);
     snapcell_worker_free(loaded);
-    release(&second);
+    prelude_release(&second);
 }
 
 START_TEST(test_it_goes_on)
@@ -197,56 +91,60 @@ END_TEST
 /* It is told as by a process that loads everything. */
 START_TEST(test_a_rest_that_throws)
 {
-    version second = make(PRELUDE, "\nthrow new Error('thrown below');\n");
-    snapcell_worker *worker = start(first.ref, true, 0);
+    version second = prelude_make(PRELUDE, "\nthrow new Error('thrown below');\n", NULL);
+    snapcell_worker *worker = prelude_start(prelude_first.ref, true, 0);
     go_on(worker, second.ref, second.bytes, second.size_bytes);
     snapcell_error err = {0};
     while (snapcell_worker_advance(worker, &err) == SNAPCELL_WORKER_STARTING)
-        advance(worker);
+        prelude_advance(worker);
     ck_assert_int_eq(err.line, 6);
-    expect_end(worker, SNAPCELL_E_SCRIPT, "thrown below");
-    release(&second);
+    prelude_expect_end(worker, SNAPCELL_E_SCRIPT, "thrown below");
+    prelude_release(&second);
 }
 END_TEST
 
 START_TEST(test_what_is_no_artifact_is_loaded_from_the_store)
 {
-    version second = make(PRELUDE, "export default { fetch: () => new Response('stored') };\n");
-    snapcell_worker *worker = start(first.ref, true, 0);
+    version second =
+        prelude_make(PRELUDE, "export default { fetch: () => new Response('stored') };\n", NULL);
+    snapcell_worker *worker = prelude_start(prelude_first.ref, true, 0);
     go_on(worker, second.ref, second.bytes, second.size_bytes - 1);
-    become_ready(worker);
+    prelude_become_ready(worker);
     workers_expect(worker, "/", "stored");
     snapcell_worker_free(worker);
-    worker = start(first.ref, true, 0);
-    go_on(worker, second.ref, first.bytes, first.size_bytes); /* under another key */
-    become_ready(worker);
+    worker = prelude_start(prelude_first.ref, true, 0);
+    go_on(worker, second.ref, prelude_first.bytes,
+          prelude_first.size_bytes); /* under another key */
+    prelude_become_ready(worker);
     workers_expect(worker, "/", "stored");
     snapcell_worker_free(worker);
-    release(&second);
+    prelude_release(&second);
 }
 END_TEST
 
 START_TEST(test_a_process_that_dies_is_replaced_once_it_goes_on)
 {
-    version second = make(PRELUDE, "export default { fetch: () => new Response('second') };\n");
-    snapcell_worker *worker = start(first.ref, true, 0);
+    version second =
+        prelude_make(PRELUDE, "export default { fetch: () => new Response('second') };\n", NULL);
+    snapcell_worker *worker = prelude_start_waiting(prelude_first.ref);
+    kill(snapcell_worker_process_id(worker), SIGSTOP); /* before it has gone on */
     kill(go_on(worker, second.ref, second.bytes, second.size_bytes), SIGKILL);
-    become_ready(worker);
+    prelude_become_ready(worker);
     workers_expect(worker, "/", "second");
     snapcell_worker_free(worker);
-    worker = start(first.ref, true, 0);
+    worker = prelude_start(prelude_first.ref, true, 0);
     kill(snapcell_worker_process_id(worker), SIGKILL);
-    expect_end(worker, SNAPCELL_E_WORKER_DIED, "");
-    release(&second);
+    prelude_expect_end(worker, SNAPCELL_E_WORKER_DIED, "");
+    prelude_release(&second);
 }
 END_TEST
 
 static void expect_no_waiting(const char *prelude, uint32_t cpu_limit_ms, int code,
                               const char *says)
 {
-    version made = make(prelude, "export default { fetch() {} };\n");
-    expect_end(start(made.ref, true, cpu_limit_ms), code, says);
-    release(&made);
+    version made = prelude_make(prelude, "export default { fetch() {} };\n", NULL);
+    prelude_expect_end(prelude_start(made.ref, true, cpu_limit_ms), code, says);
+    prelude_release(&made);
 }
 
 START_TEST(test_preludes_that_nothing_waits_with)
@@ -264,21 +162,23 @@ END_TEST
 /* Evaluated at each load, it may do all of that. */
 START_TEST(test_a_prelude_that_waits_for_itself)
 {
-    version made = make("export const late = await new Promise(done => setTimeout(done, 1, 5));\n",
-                        "import { late } from 'snapcell:prelude';\n"
-                        "export default { fetch: () => new Response(`late ${late}`) };\n");
-    snapcell_worker *worker = start(made.ref, false, 0);
-    become_ready(worker);
+    version made =
+        prelude_make("export const late = await new Promise(done => setTimeout(done, 1, 5));\n",
+                     "import { late } from 'snapcell:prelude';\n"
+                     "export default { fetch: () => new Response(`late ${late}`) };\n",
+                     NULL);
+    snapcell_worker *worker = prelude_start(made.ref, false, 0);
+    prelude_become_ready(worker);
     workers_expect(worker, "/", "late 5");
     snapcell_worker_free(worker);
-    release(&made);
+    prelude_release(&made);
 }
 END_TEST
 
 static void put(const void *source, size_t size_bytes, uint32_t prelude_length,
                 char ref[SNAPCELL_KEY_HEX_SIZE])
 {
-    snapcell_compile_options options = options_of("f", "");
+    snapcell_compile_options options = prelude_options("f", "");
     snapcell_compiled *made = NULL;
     options.prelude_length = prelude_length;
     int status =
@@ -301,13 +201,13 @@ START_TEST(test_a_prelude_of_any_length)
     for (uint32_t length = 1; length < units; length += length < line ? 1 : 7) {
         char ref[SNAPCELL_KEY_HEX_SIZE];
         put(text, sizeof(text) - 1, length, ref);
-        snapcell_worker *worker = start(ref, false, 0);
+        snapcell_worker *worker = prelude_start(ref, false, 0);
         if (length >= line - 2 && length <= line) { /* a semicolon may be left out */
-            become_ready(worker);
+            prelude_become_ready(worker);
             workers_expect(worker, "/", "whole");
             snapcell_worker_free(worker);
         } else {
-            expect_end(worker, SNAPCELL_E_SCRIPT, "");
+            prelude_expect_end(worker, SNAPCELL_E_SCRIPT, "");
         }
     }
 }
@@ -315,21 +215,21 @@ END_TEST
 
 START_TEST(test_what_is_refused)
 {
-    snapcell_worker *worker = start(first.ref, true, 0);
-    const char *ref = first.ref;
-    const void *bytes = first.bytes;
-    ck_assert_int_eq(snapcell_worker_go_on(worker, ref, bytes, first.size_bytes, NULL),
+    snapcell_worker *worker = prelude_start(prelude_first.ref, true, 0);
+    const char *ref = prelude_first.ref;
+    const void *bytes = prelude_first.bytes;
+    ck_assert_int_eq(snapcell_worker_go_on(worker, ref, bytes, prelude_first.size_bytes, NULL),
                      SNAPCELL_E_USAGE); /* it has not begun */
     while (snapcell_worker_go_on(worker, ref, bytes, (size_t)64 << 20, NULL) == SNAPCELL_E_USAGE)
-        ck_assert_int_ne(advance(worker), SNAPCELL_WORKER_ENDED);
+        ck_assert_int_ne(prelude_advance(worker), SNAPCELL_WORKER_ENDED);
     ck_assert_int_eq(snapcell_worker_go_on(worker, ref, bytes, (size_t)64 << 20, NULL),
                      SNAPCELL_E_TOO_LARGE);
     ck_assert_int_eq(snapcell_worker_go_on(worker, "f", bytes, 1, NULL), SNAPCELL_E_USAGE);
     ck_assert_int_eq(snapcell_worker_go_on(worker, NULL, bytes, 1, NULL), SNAPCELL_E_USAGE);
-    go_on(worker, ref, bytes, first.size_bytes);
-    become_ready(worker);
+    go_on(worker, ref, bytes, prelude_first.size_bytes);
+    prelude_become_ready(worker);
     workers_expect(worker, "/", "first 1");
-    ck_assert_int_eq(snapcell_worker_go_on(worker, ref, bytes, first.size_bytes, NULL),
+    ck_assert_int_eq(snapcell_worker_go_on(worker, ref, bytes, prelude_first.size_bytes, NULL),
                      SNAPCELL_E_USAGE);
     snapcell_worker_free(worker);
 }
@@ -339,7 +239,7 @@ int main(void)
 {
     TCase *tests = tcase_create("worker_prelude");
     tcase_set_timeout(tests, 60);
-    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_checked_fixture(tests, prelude_setup, prelude_teardown);
     tcase_add_test(tests, test_it_goes_on);
     tcase_add_test(tests, test_nothing_happens_in_between);
     tcase_add_test(tests, test_places_are_those_of_the_whole);

@@ -313,6 +313,34 @@ SNAPCELL_API int snapcell_worker_start(snapcell_workers *workers, const char *re
 SNAPCELL_API int snapcell_worker_go_on(snapcell_worker *worker, const char *ref, const void *bytes,
                                        size_t size_bytes, snapcell_error *err);
 
+#define SNAPCELL_WORKER_SHA256_SIZE 32
+
+/* What comes after a bundle's prelude. Everything is Borrowed during the call. */
+typedef struct snapcell_worker_text {
+    size_t struct_size; /* sizeof(snapcell_worker_text) */
+    const void *text;   /* an ES module that imports snapcell:prelude */
+    size_t text_size_bytes;
+    /* UTF-16 in little-endian order, as the prelude is kept; else both are Latin-1. */
+    bool is_utf16;
+    const void *prelude_sha256; /* 32 bytes: SHA-256 of the prelude's, in that encoding */
+    const char *source_map;     /* JSON, of the text alone; NULL: none */
+    size_t source_map_size_bytes;
+} snapcell_worker_text;
+
+#define SNAPCELL_WORKER_TEXT_INIT                                                                  \
+    {                                                                                              \
+        .struct_size = sizeof(snapcell_worker_text)                                                \
+    }
+
+/* Purpose: while developing, as snapcell_worker_go_on(), with a text of which no artifact was made
+ * yet. The worker has no key then: where the text cannot be evaluated, it ends with that error, and
+ * a process that ends is not replaced. `worker` and `text`: not NULL. Thread: one at a time; not
+ * from an event. Errors: E_USAGE (it does not wait, or its group has keys to trust), E_TOO_LARGE,
+ * E_NOMEM; the worker is unchanged. */
+SNAPCELL_API int snapcell_worker_go_on_with_text(snapcell_worker *worker,
+                                                 const snapcell_worker_text *text,
+                                                 snapcell_error *err);
+
 /* Purpose: whether a worker that is READY has loaded an artifact with a prelude. `worker`: not
  * NULL. Thread: one at a time. Errors: none. */
 SNAPCELL_API bool snapcell_worker_has_prelude(const snapcell_worker *worker);
