@@ -13,6 +13,7 @@ enum {
     SERVE_POLICY,
     SERVE_CHECK,
     SERVE_DEV,
+    SERVE_VERSIONS,
     SERVE_NO_SANDBOX,
     SERVE_SOURCE,
     SERVE_SOURCE_INTERVAL,
@@ -55,6 +56,9 @@ static const cli_option serve_options_table[] = {
     {SERVE_CHECK, "check", NULL, "say what is wrong with the configuration, and end"},
     {SERVE_DEV, "dev", NULL,
      "tell clients of errors: messages, places and stacks;\nwarm nothing up"},
+    {SERVE_VERSIONS, "versions-from-stdin", NULL,
+     "with --dev: take new versions of functions from standard input,\n"
+     "and serve them before the store has them"},
     {SERVE_NO_SANDBOX, "no-sandbox", NULL, "run without sandboxes, for debugging"},
     CLI_TRUST_OPTION,
     CLI_OPTIONS_END,
@@ -180,6 +184,9 @@ static bool serve_take(void *user, int id, const char *value)
     case SERVE_DEV:
         state->options.dev = true;
         return true;
+    case SERVE_VERSIONS:
+        state->options.reads_versions = true;
+        return true;
     case SERVE_NO_SANDBOX:
         state->options.no_sandbox = true;
         cli_message("warning: functions run without a sandbox");
@@ -250,6 +257,8 @@ static cli_status serve_run_command(const cli_command *command, int argc, char *
     if (!cli_parse(command, argc, argv, serve_take, &state, &state.arguments, &ended)) return ended;
     if (state.source_option && !state.options.source.reference && !state.options.config)
         return cli_usage("%s is for --source, or a source of --config", state.source_option);
+    if (state.options.reads_versions && !state.options.dev)
+        return cli_usage("--versions-from-stdin is for --dev");
     state.options.listen = state.listen;
     state.options.store = state.arguments.store;
     state.options.print = serve_print;

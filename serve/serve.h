@@ -27,6 +27,7 @@ typedef struct serve_options {
                         snapcell_error *err);
     void *source_user;
     bool dev;
+    bool reads_versions; /* with `dev`: from standard input (serve_versions.h) */
     bool no_sandbox;
     /* Lines for people: on standard output, where one can be answered, and on standard error.
      * `print`: false when the line does not arrive, which ends the server. */

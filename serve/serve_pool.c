@@ -81,7 +81,9 @@ static void pool_start(serve_function *function, serve_turn turn)
 
 static void pool_consider(serve_function *function, uint64_t now_ns)
 {
-    if (function->retry_ns > now_ns || !serve_pool_wants_worker(function, now_ns)) return;
+    if (function->is_early || function->retry_ns > now_ns ||
+        !serve_pool_wants_worker(function, now_ns))
+        return;
     if (serve_pool_make_room(function->pool, function))
         pool_start(function, pool_next_turn(function));
 }
@@ -90,7 +92,7 @@ static void pool_consider(serve_function *function, uint64_t now_ns)
 static bool pool_first_is_due(const serve_function *function)
 {
     const serve_slot *first = function->first;
-    return first != NULL && first->call_count >= 2 && !first->is_stale &&
+    return first != NULL && first->call_count >= 2 && !first->is_stale && !function->is_early &&
            function->worker_count == 1 && !function->pool->context->drains &&
            function->retry_ns <= monotonic_now_ns();
 }
@@ -206,9 +208,34 @@ static void pool_release(serve_slot *slot)
     pool_consider_waiting(pool, monotonic_now_ns());
 }
 
+/* The next text may come for the same prelude. A builder waits for the line: it is written at once.
+ */
+static void pool_tell_early(serve_function *function, const snapcell_error *why)
+{
+    function->wants_ahead = true;
+    serve_log *log = &function->pool->context->log;
+    serve_log_begin(log, "info", why == NULL ? "version_served" : "version_declined");
+    serve_log_text(log, "function", function->name);
+    if (why != NULL) serve_log_text(log, "error", why->message);
+    serve_log_end(log);
+    serve_log_flush(log);
+}
+
+/* What the store has is served on; who gave the version puts it there. */
+static void pool_decline_early(serve_function *function, const snapcell_error *why)
+{
+    if (function->is_early) function->key = function->store_key;
+    function->is_early = false;
+    pool_tell_early(function, why);
+}
+
 static void pool_on_ready(serve_slot *slot)
 {
     serve_function *function = slot->function;
+    if (slot->is_early)
+        pool_tell_early(function, NULL);
+    else
+        serve_pool_note_prelude(slot);
     snapcell_worker_origin origin = snapcell_worker_get_origin(slot->worker);
     function->starting_count--;
     serve_start start = function->worker_count > 1 ? SERVE_START_MORE : SERVE_START_COLD;
@@ -218,7 +245,6 @@ static void pool_on_ready(serve_slot *slot)
     if (slot == function->first && origin != SNAPCELL_WORKER_FROM_ARTIFACT) function->first = NULL;
     slot->state = SERVE_SLOT_IDLE; /* in no list: pool_release() decides */
     bool is_first = slot == function->first;
-    serve_pool_note_prelude(slot);
     pool_release(slot);
     if (!is_first) pool_dismiss_first(function);
 }
@@ -298,11 +324,15 @@ static void pool_on_ended(serve_slot *slot, const snapcell_error *why)
     /* One that restores survives such calls. */
     if (state == SERVE_SLOT_BUSY && slot == function->first) function->first_failed = true;
     if (state != SERVE_SLOT_STARTING) function->metrics.ends[end]++;
-    pool_log_end(slot, state == SERVE_SLOT_STARTING ? SERVE_END_START : end, why);
+    bool is_early = slot->is_early;
+    if (state != SERVE_SLOT_STARTING || !is_early)
+        pool_log_end(slot, state == SERVE_SLOT_STARTING ? SERVE_END_START : end, why);
     serve_pool_unlink(slot);
     if (ticket != NULL) ticket->slot = NULL;
     serve_slot_free(slot);
-    if (state == SERVE_SLOT_STARTING)
+    if (state == SERVE_SLOT_STARTING && is_early)
+        pool_decline_early(function, why);
+    else if (state == SERVE_SLOT_STARTING)
         pool_fail_start(function, why);
     else if (end == SERVE_END_CRASH)
         pool_back_off(function, why);
@@ -470,6 +500,23 @@ static void pool_renew_slots(serve_pool *pool)
         if (function->is_known && function->starting_count == 0)
             pool_start(function, pool_renewed_turn(function));
     }
+}
+
+int serve_pool_serve_early(serve_function *function, const snapcell_worker_text *text,
+                           snapcell_error *err)
+{
+    serve_slot *slot;
+    int status = serve_pool_take_early(function, text, &slot, err);
+    if (status != SNAPCELL_OK) return status;
+    slot->events = &pool_slot_events;
+    slot->is_early = true;
+    function->is_early = true;
+    function->key = slot->key;
+    function->starting_count++;
+    serve_pool_link(function->pool, slot);
+    pool_renew_slots(function->pool);
+    function->first = slot;
+    return SNAPCELL_OK;
 }
 
 void serve_pool_renew(serve_pool *pool)

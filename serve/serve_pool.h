@@ -46,9 +46,11 @@ struct serve_function {
     char *name;
     serve_settings *settings; /* by which it is run */
     const serve_function_config *config;
-    snapcell_key key;
+    snapcell_key key;       /* of the version that is served */
+    snapcell_key store_key; /* of the store's version, when it was last looked at */
     snapcell_handler_shape shape;
-    bool is_known; /* the key and shape are those of the store */
+    bool is_known; /* the store has the function, and its shape was read */
+    bool is_early; /* `key` stands for a text that the store is still to get; one worker has it */
     bool waits;    /* it is in the pool's list of those that wait */
     struct serve_tenant *tenant;
     serve_ticket *queue_first;
@@ -94,6 +96,13 @@ void serve_pool_push(serve_ticket *ticket);
 
 /* Starts the workers that functions have at least, whether somebody asks or not. */
 void serve_pool_prepare(serve_pool *pool);
+
+/* While developing: has the worker that waits for the function's next version serve this text,
+ * before the store has it. Until then no other worker is started. Whether it can, the log tells
+ * later: version_served, or version_declined, after which the version before is served. Errors:
+ * E_BUSY (none waits), and those of snapcell_worker_go_on_with_text(). */
+int serve_pool_serve_early(serve_function *function, const snapcell_worker_text *text,
+                           snapcell_error *err);
 
 /* The store or the settings have changed: workers of what is no longer so are replaced. */
 void serve_pool_renew(serve_pool *pool);

@@ -1,6 +1,8 @@
 /* While developing: a worker of a function that has evaluated its prelude, and goes on with the
  * next version. It is in no list of the pool's and counts for nothing before that. */
-#include "cleanup.h"
+#include <string.h>
+
+#include "error_set.h"
 #include "monotonic.h"
 #include "serve_pool_state.h"
 
@@ -64,11 +66,24 @@ static bool ahead_go_on(serve_slot *slot, const snapcell_store_view *view)
                SNAPCELL_OK;
 }
 
+/* By the settings of now; NULL: none waits. */
+static serve_slot *ahead_find(serve_function *function)
+{
+    if (function->ahead != NULL && function->ahead->settings != function->settings)
+        serve_pool_end_ahead(function);
+    return function->ahead;
+}
+
+static void ahead_take(serve_slot *slot, const snapcell_key *key)
+{
+    slot->function->ahead = NULL;
+    slot->key = *key;
+    slot->started_ns = monotonic_now_ns();
+}
+
 serve_slot *serve_pool_take_ahead(serve_function *function)
 {
-    serve_slot *slot = function->ahead;
-    if (slot != NULL && slot->settings != function->settings) serve_pool_end_ahead(function);
-    slot = function->ahead;
+    serve_slot *slot = ahead_find(function);
     snapcell_store *store;
     snapcell_store_view view;
     const char *path = function->pool->context->names.store_path;
@@ -81,8 +96,29 @@ serve_slot *serve_pool_take_ahead(serve_function *function)
     }
     snapcell_store_close(store);
     if (!goes_on) return NULL;
-    function->ahead = NULL;
-    slot->key = function->key;
-    slot->started_ns = monotonic_now_ns();
+    ahead_take(slot, &function->key);
     return slot;
+}
+
+/* No artifact has such a key, but by a chance of 2^-64. */
+static snapcell_key ahead_new_key(void)
+{
+    static uint64_t count;
+    snapcell_key key = {{0}};
+    count++;
+    memcpy(key.bytes, &count, sizeof(count));
+    return key;
+}
+
+int serve_pool_take_early(serve_function *function, const snapcell_worker_text *text,
+                          serve_slot **out, snapcell_error *err)
+{
+    *out = ahead_find(function);
+    if (*out == NULL)
+        return error_set(err, SNAPCELL_E_BUSY, "%s: no process waits for a version",
+                         function->name);
+    int status = snapcell_worker_go_on_with_text((*out)->worker, text, err);
+    const snapcell_key key = ahead_new_key();
+    if (status == SNAPCELL_OK) ahead_take(*out, &key);
+    return status;
 }

@@ -82,7 +82,8 @@ static void function_learn(serve_function *function, const serve_name *name)
 {
     snapcell_error error;
     function->watch.is_new |= memcmp(&function->key, &name->key, sizeof(name->key)) != 0;
-    function->key = name->key;
+    function->key = function->store_key = name->key;
+    function->is_early = false;
     function->is_known = serve_names_shape(&function->pool->context->names, &name->key,
                                            &function->shape, &error) == SNAPCELL_OK;
     if (!function->is_known) serve_function_set_failure(function, &error);
@@ -112,7 +113,7 @@ serve_function *serve_pool_function(serve_pool *pool, const serve_name *name)
     while (function != NULL && strcmp(function->name, name->name) != 0)
         function = function->next;
     if (function == NULL) return function_new(pool, name);
-    if (!function->is_known || memcmp(&function->key, &name->key, sizeof(name->key)) != 0)
+    if (!function->is_known || memcmp(&function->store_key, &name->key, sizeof(name->key)) != 0)
         function_learn(function, name);
     return function;
 }

@@ -99,6 +99,11 @@ void serve_pool_prepare_ahead(serve_pool *pool);
  * version is not for it. Owned by the caller, who gives it other events. */
 serve_slot *serve_pool_take_ahead(serve_function *function);
 
+/* The same with a text of no version; it stands for itself in the slot's key. Errors: as
+ * serve_pool_serve_early(). */
+int serve_pool_take_early(serve_function *function, const snapcell_worker_text *text,
+                          serve_slot **out, snapcell_error *err);
+
 void serve_pool_end_ahead(serve_function *function);
 
 #define SERVE_EACH_FUNCTION(pool, function)                                                        \

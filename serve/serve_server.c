@@ -19,6 +19,7 @@
 #include "serve_listen.h"
 #include "serve_sandbox.h"
 #include "serve_source.h"
+#include "serve_versions.h"
 
 #define SERVER_LISTEN_DEFAULT "127.0.0.1:8080"
 #define SERVER_SOCKETS_MAX 64u
@@ -43,6 +44,7 @@ typedef struct serve_server {
     uv_loop_t loop;
     serve_front *front;
     serve_source source;
+    serve_versions versions;
     serve_listener *listeners;
     uv_timer_t tick;
     uv_signal_t signals[3];
@@ -229,6 +231,7 @@ static void server_close(serve_server *server)
         uv_close((uv_handle_t *)&server->signals[i], NULL);
     uv_close((uv_handle_t *)&server->prepare, NULL);
     serve_source_close(&server->source);
+    serve_versions_close(&server->versions);
     serve_listen_close(server->listeners);
     serve_connection_close_all(server->front, true);
 }
@@ -251,6 +254,7 @@ static void server_drain(serve_server *server)
             if (listener->path != NULL) unlink(listener->path);
         }
     serve_source_close(&server->source);
+    serve_versions_close(&server->versions);
     serve_pool_drain(server->front->pool);
     serve_connection_close_all(server->front, false);
     uv_timer_start(&server->tick, server_on_tick, 0, SERVER_DRAIN_TICK_MS);
@@ -479,6 +483,8 @@ static int server_open(serve_server *server, int source_fd, snapcell_error *err)
                          "--single %s: the store %s has no function of this name for this engine",
                          server->options->single, server->options->store);
     status = server_listen_at(server, err);
+    if (status == SNAPCELL_OK && server->options->reads_versions)
+        status = serve_versions_open(&server->versions, context, server->front->pool, err);
     if (status == SNAPCELL_OK) status = server_prepare_image_folder(server, err);
     if (status == SNAPCELL_OK) status = server_confine(server, err);
     return status;
@@ -516,6 +522,7 @@ static bool server_greet(const serve_server *server)
 static void server_free(serve_server *server)
 {
     serve_source_close(&server->source);
+    serve_versions_close(&server->versions);
     serve_pool_free(server->front->pool);
     while (uv_run(&server->loop, UV_RUN_DEFAULT) != 0)
         continue;

@@ -42,6 +42,7 @@ struct serve_slot {
     serve_slot_state state;
     serve_ticket *ticket; /* while it is BUSY */
     bool is_stale;        /* ends after its call */
+    bool is_early;        /* went on with a text that the store does not have */
     uint32_t call_count;
     uint64_t started_ns;
     uint64_t idle_ns; /* since when */

@@ -71,7 +71,7 @@ export class Server {
         return Server.startAs({}, ...options);
     }
 
-    // As another user: { uid, gid }.
+    // As another user, { uid, gid }, or with a standard input, { stdio }.
     static async startAs(user, ...options) {
         const args = [
             "serve",
@@ -83,8 +83,8 @@ export class Server {
             "127.0.0.1:0",
         ];
         const child = spawn(program, [...args, ...extra, ...options], {
-            ...user,
             stdio: ["ignore", "pipe", "pipe"],
+            ...user,
         });
         const server = new Server(child);
         running.add(child);
