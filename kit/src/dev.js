@@ -13,6 +13,7 @@ import { makeWorkFolder, workFolder } from "./state.js";
 import { UnevaluatedCompiler, waitingMax } from "./unevaluated.js";
 
 const defaultPort = 8787;
+const answersPauseMs = 20; // for the first answers, before the store gets the version
 const snapshotPauseMs = 150; // for the first answers, and for the next change
 
 /** @param {string | undefined} text HOST:PORT, :PORT or PORT */
@@ -63,6 +64,7 @@ export class DevServer {
         };
         this.session = new Session(this.options, {
             before: project => this.#prepare(project),
+            noticed: () => this.#hold(),
             started: () => this.#begin(),
             first: (isOfNow, signal) => this.#first(isOfNow, signal),
             early: (steps, signal) => this.#early(steps, signal),
@@ -121,6 +123,10 @@ export class DevServer {
     #begin() {
         this.#started = performance.now();
         this.#answersEarly = false;
+        this.#hold();
+    }
+
+    #hold() {
         if (!this.finish) this.#building = new Promise(done => (this.finish = done));
     }
 
@@ -143,8 +149,33 @@ export class DevServer {
     async #first(isOfNow, signal) {
         const changed = await this.#preludes.bundleAll(this.#project.functions);
         if (!changed || !isOfNow()) return;
+        for (const { bundled } of changed) bundled.take();
+        if (await this.#serveEarly(changed)) {
+            this.#answered({ stored: false });
+            await pause(answersPauseMs, undefined, { signal }).catch(() => {});
+            if (signal.aborted) return; // the store gets the next version
+        }
         await this.#answer(changed, signal);
         this.#prepareChange(changed.map(({ settings, shape }) => ({ name: settings.name, shape })));
+    }
+
+    // Before the store has them, which gets them then.
+    async #serveEarly(steps) {
+        const config = this.#config();
+        const served = await Promise.all(
+            steps.map(({ settings, bundled }) =>
+                this.serve.serveEarly(config, settings.name, bundled.early)
+            )
+        );
+        return served.every(Boolean);
+    }
+
+    #answered({ stored }) {
+        this.#failure = undefined;
+        this.#answersEarly = true;
+        this.#finish();
+        this.told({ event: "answering", ms: performance.now() - this.#started, stored });
+        this.proxy.reloadPages();
     }
 
     async #answer(steps, signal) {
@@ -153,12 +184,8 @@ export class DevServer {
                 this.#unevaluated.put(bundled, settings, shape)
             )
         );
-        this.#failure = undefined;
         await this.#update();
-        this.#answersEarly = true;
-        this.#finish();
-        this.told({ event: "answering", ms: performance.now() - this.#started });
-        this.proxy.reloadPages();
+        if (!this.#answersEarly) this.#answered({ stored: true });
         await pause(snapshotPauseMs, undefined, { signal }).catch(() => {});
     }
 
@@ -211,10 +238,14 @@ export class DevServer {
         }
     }
 
-    async #update() {
+    #config() {
         const { root, functions } = this.#project;
         const { env } = readEnvFiles(root);
-        await this.serve.update(serveConfig(functions, env));
+        return serveConfig(functions, env);
+    }
+
+    async #update() {
+        await this.serve.update(this.#config());
     }
 
     /** @returns {Promise<string>} the URL */

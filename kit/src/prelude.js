@@ -2,6 +2,7 @@
 // the rest (`snapcell compile --prelude-length`). Each change then bundles the project's own files alone. The two are
 // evaluated as the whole bundle would be; where that is not certain, there is no prelude.
 import * as esbuild from "esbuild";
+import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { neededAdapter } from "./adapters.js";
@@ -12,6 +13,7 @@ const specifier = "snapcell:prelude";
 const namespace = "snapcell-prelude";
 const wholeNamespace = "snapcell_namespace";
 
+const isLatin1 = text => !/[^\0-\xff]/.test(text);
 const isPackaged = input => /(^|\/)node_modules\//.test(input) && !/^[a-z-]+:/.test(input);
 const textOf = ({ outputFiles }, ending) =>
     outputFiles.find(({ path }) => path.endsWith(ending))?.text;
@@ -202,6 +204,8 @@ export class Prelude {
         const first = await this.#build(this.#entry());
         this.modules = evaluatedOf(first.metafile).filter(path => !path.startsWith("snapcell:"));
         this.code = shownText(textOf(first, ".js"), this.root);
+        this.isLatin1 = isLatin1(this.code);
+        this.hashes = new Map();
         this.map = new FirstMap(shownText(textOf(first, ".js.map"), this.root), this.code);
         return !(await this.#isUnusual()) && this.#isAllOf(rest.metafile, whole);
     }
@@ -283,7 +287,8 @@ export class Prelude {
 
     /**
      * The bundle of now. Undefined: it has another prelude, or cannot be made.
-     * @returns {Promise<{ code: string, mapUrl: string, preludeLength: number, isNew: boolean } | undefined>}
+     * @returns {Promise<{ code: string, mapUrl: string, preludeLength: number, early: any, isNew: boolean,
+     *     take: () => void } | undefined>} `early`: as ServeProcess has it; `isNew`: another one than was taken last
      */
     async bundle() {
         this.rest = undefined;
@@ -316,10 +321,29 @@ export class Prelude {
 
     #joined(rest) {
         const code = shownText(textOf(rest, ".js"), this.root);
-        const mapUrl = this.map.joined(shownText(textOf(rest, ".js.map"), this.root));
-        const isNew = code !== this.last;
-        this.last = code;
-        return { code: this.code + code, mapUrl, preludeLength: this.code.length, isNew };
+        const restMap = shownText(textOf(rest, ".js.map"), this.root);
+        const mapUrl = this.map.joined(restMap);
+        const isNew = code !== this.answered;
+        const encoding = this.isLatin1 && isLatin1(code) ? "latin1" : "utf-16le";
+        const early = { prelude: this.#hash(encoding), encoding, text: code, map: restMap };
+        const take = () => void (this.answered = code);
+        return {
+            code: this.code + code,
+            mapUrl,
+            preludeLength: this.code.length,
+            isNew,
+            early,
+            take,
+        };
+    }
+
+    // Of the bytes that the engine keeps.
+    #hash(encoding) {
+        const known = this.hashes.get(encoding);
+        if (known) return known;
+        const hash = createHash("sha256").update(Buffer.from(this.code, encoding)).digest("hex");
+        this.hashes.set(encoding, hash);
+        return hash;
     }
 
     async dispose() {

@@ -12,6 +12,7 @@ export class ServeProcess {
     #child;
     #config;
     #reloaded = [];
+    #early = new Map(); // by function: who waits for what becomes of its version
     #stopping = false;
 
     /**
@@ -26,6 +27,33 @@ export class ServeProcess {
 
     get isRunning() {
         return this.#child !== undefined;
+    }
+
+    /**
+     * Has the server serve a version of a function that is not in the store yet, by a process that waits for one with
+     * this prelude.
+     * @param {object} config that is to hold @param {string} name of the function
+     * @param {{ prelude: string, encoding: "latin1" | "utf-16le", text: string, map: string }} version after a prelude
+     *     of this hash
+     * @returns {Promise<boolean>} whether it does; the store is to get the version either way
+     */
+    async serveEarly(config, name, version) {
+        if (!this.#child || JSON.stringify(config) !== this.#config) return false;
+        const { prelude, encoding } = version;
+        const text = Buffer.from(version.text, encoding);
+        const map = Buffer.from(version.map);
+        const line = {
+            function: name,
+            prelude_sha256: prelude,
+            encoding,
+            text_bytes: text.length,
+            map_bytes: map.length,
+        };
+        const served = new Promise(done => this.#early.set(name, done));
+        this.#child.stdin.write(
+            Buffer.concat([Buffer.from(`${JSON.stringify(line)}\n`), text, map])
+        );
+        return served;
     }
 
     /** Has the server run with this configuration and what is in the store now. @param {object} config */
@@ -43,12 +71,14 @@ export class ServeProcess {
 
     #start() {
         const { program, store, single } = this.options;
-        const parameters = ["serve", "--dev", "--store", store, "--listen", `unix:${this.socket}`];
+        const parameters = ["serve", "--dev", "--versions-from-stdin", "--store", store];
+        parameters.push("--listen", `unix:${this.socket}`);
         parameters.push("--config", join(this.folder, "serve.json"));
         if (single) parameters.push("--single", single);
         rmSync(this.socket, { force: true });
-        const child = spawn(program, parameters, { stdio: ["ignore", "pipe", "pipe"] });
+        const child = spawn(program, parameters, { stdio: ["pipe", "pipe", "pipe"] });
         this.#child = child;
+        child.stdin.on("error", () => {}); // it ends, which is noticed
         let words = "";
         this.#readLines(child.stderr, text => (words = text));
         return new Promise((done, failed) => {
@@ -61,6 +91,7 @@ export class ServeProcess {
             child.on("close", status => {
                 this.#child = undefined;
                 for (const waiting of this.#reloaded.splice(0)) waiting();
+                for (const name of [...this.#early.keys()]) this.#tellEarly(name, false);
                 const text = words.replace(/^snapcell: /, "") || `it ended with status ${status}`;
                 failed(
                     new Failure(`snapcell serve could not start: ${text}`, {
@@ -86,7 +117,14 @@ export class ServeProcess {
         if (!line.startsWith("{")) return other(line);
         const event = JSON.parse(line);
         if (/^reload/.test(event.event)) for (const waiting of this.#reloaded.splice(0)) waiting();
+        if (/^version_/.test(event.event))
+            this.#tellEarly(event.function, event.event === "version_served");
         this.options.event(event);
+    }
+
+    #tellEarly(name, isServed) {
+        this.#early.get(name)?.(isServed);
+        this.#early.delete(name);
     }
 
     async stop() {

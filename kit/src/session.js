@@ -23,7 +23,8 @@ export class Session {
 
     /**
      * @param {any} options
-     * @param {{ before?: (project: any) => any, started?: () => void, built: (built: any) => any,
+     * @param {{ before?: (project: any) => any, noticed?: () => void, started?: () => void,
+     *     built: (built: any) => any,
      *     first?: (isOfNow: () => boolean, signal: AbortSignal) => Promise<void>,
      *     early?: (steps: any[], signal: AbortSignal) => Promise<void> }} events `first`: before anything is bundled
      */
@@ -34,7 +35,10 @@ export class Session {
 
     /** Builds once, and from then on whenever a source changes. */
     async start() {
-        this.#watcher = new Watcher(files => void this.#changed(files));
+        this.#watcher = new Watcher(
+            files => void this.#changed(files),
+            () => this.events.noticed?.()
+        );
         await this.build();
     }
 

@@ -13,9 +13,13 @@ export class Watcher {
     #timer;
     #isClosed = false; // a build that is under way by then may still tell what to watch
 
-    /** @param {(files: string[]) => void} changed called once a change has settled */
-    constructor(changed) {
+    /**
+     * @param {(files: string[]) => void} changed called once a change has settled
+     * @param {() => void} [noticed] called when it begins
+     */
+    constructor(changed, noticed = () => {}) {
         this.changed = changed;
+        this.noticed = noticed;
         this.pending = new Set();
     }
 
@@ -47,6 +51,7 @@ export class Watcher {
         const file = join(folder, name);
         if (kind === "change" && !this.#files.has(file)) return;
         this.pending.add(file);
+        this.noticed();
         clearTimeout(this.#timer);
         this.#timer = setTimeout(() => {
             const files = [...this.pending];
