@@ -18,24 +18,14 @@
 #include <v8-snapshot.h>
 #include <v8.h>
 
+#include "plain_params.h"
+
+using snapcell::PlainParams;
+
 namespace
 {
 
 using Bytes = std::vector<unsigned char>;
-
-v8::ArrayBuffer::Allocator *TheAllocator()
-{
-    static v8::ArrayBuffer::Allocator *allocator =
-        v8::ArrayBuffer::Allocator::NewDefaultAllocator();
-    return allocator;
-}
-
-v8::Isolate::CreateParams Params()
-{
-    v8::Isolate::CreateParams params;
-    params.array_buffer_allocator = TheAllocator();
-    return params;
-}
 
 Bytes BytesOf(v8::Isolate *isolate)
 {
@@ -45,7 +35,7 @@ Bytes BytesOf(v8::Isolate *isolate)
 
 Bytes BytesOfPlain()
 {
-    v8::Isolate *isolate = v8::Isolate::New(Params());
+    v8::Isolate *isolate = v8::Isolate::New(PlainParams());
     Bytes bytes = BytesOf(isolate);
     isolate->Dispose();
     return bytes;
@@ -53,7 +43,7 @@ Bytes BytesOfPlain()
 
 Bytes BytesOfCreator()
 {
-    v8::SnapshotCreator creator(Params());
+    v8::SnapshotCreator creator(PlainParams());
     v8::Isolate *isolate = creator.GetIsolate();
     Bytes bytes = BytesOf(isolate);
     {
@@ -86,7 +76,7 @@ bool NewContextHasWebAssembly(v8::Isolate *isolate)
 
 bool LeavesBuiltInsOut(size_t offset)
 {
-    v8::Isolate *isolate = v8::Isolate::New(Params());
+    v8::Isolate *isolate = v8::Isolate::New(PlainParams());
     v8::Isolate::Scope entered(isolate);
     unsigned char *byte = reinterpret_cast<unsigned char *>(isolate) + offset;
     bool before = NewContextHasWebAssembly(isolate);

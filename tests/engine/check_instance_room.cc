@@ -10,11 +10,13 @@
 #include <v8-snapshot.h>
 
 #include "engine.h"
+#include "plain_params.h"
 #include "platform.h"
 
 #include "../format/check_run.h"
 
 using snapcell::InstanceRoom;
+using snapcell::PlainParams;
 
 namespace
 {
@@ -41,20 +43,6 @@ constexpr char kSource[] = R"(
     make.many(); make.old(); make.listed();
     for (let i = 0; i < 20; i++) make.often();
 )";
-
-v8::ArrayBuffer::Allocator *TheAllocator()
-{
-    static v8::ArrayBuffer::Allocator *allocator =
-        v8::ArrayBuffer::Allocator::NewDefaultAllocator();
-    return allocator;
-}
-
-v8::Isolate::CreateParams Params()
-{
-    v8::Isolate::CreateParams params;
-    params.array_buffer_allocator = TheAllocator();
-    return params;
-}
 
 v8::Local<v8::Value> Run(v8::Local<v8::Context> context, const char *source)
 {
@@ -104,13 +92,13 @@ class Place
 
 InstanceRoom Learn()
 {
-    static Place place(Params());
+    static Place place(PlainParams());
     return InstanceRoom(place.context());
 }
 
 v8::StartupData MakeBlob(const InstanceRoom *room, size_t *kept)
 {
-    v8::SnapshotCreator creator(Params());
+    v8::SnapshotCreator creator(PlainParams());
     {
         v8::Isolate *isolate = creator.GetIsolate();
         v8::HandleScope scope(isolate);
@@ -139,7 +127,7 @@ START_TEST(test_classes_keep_the_room_that_they_ask_for)
     size_t kept = 0;
     v8::StartupData blob = MakeBlob(&room, &kept);
     ck_assert_uint_eq(kept, 3);
-    v8::Isolate::CreateParams params = Params();
+    v8::Isolate::CreateParams params = PlainParams();
     params.snapshot_blob = &blob;
     Place place(params);
     ck_assert_int_eq(place.SizeOf("make.many()"), kObjectFields + 17);
@@ -167,7 +155,7 @@ START_TEST(test_without_it_v8_takes_all_room_away)
 {
     Start();
     v8::StartupData blob = MakeBlob(nullptr, nullptr);
-    v8::Isolate::CreateParams params = Params();
+    v8::Isolate::CreateParams params = PlainParams();
     params.snapshot_blob = &blob;
     Place place(params);
     ck_assert_int_eq(place.SizeOf("make.many()"), kObjectFields);

@@ -1,12 +1,9 @@
 /* Functions that are loaded again: from the cache, and in place in the store. */
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fixture.h"
-
-#define THREAD_COUNT 4
 
 /* `count` keeps state, `long` has a source that is looked at once a cell lives. */
 static const char count_source[] = "let n = 0;\nglobalThis.handler = () => ++n;\n";
@@ -29,13 +26,6 @@ static void make_store(void)
     fixture_compile_raw(raw, 2);
 }
 
-static snapcell_counters counters_of(const snapcell_loader *loader)
-{
-    snapcell_counters counters;
-    snapcell_loader_counters(loader, &counters, sizeof(counters));
-    return counters;
-}
-
 static snapcell_loader *open_with_cache(uint64_t size_bytes)
 {
     snapcell_loader_options options = SNAPCELL_LOADER_OPTIONS_INIT;
@@ -56,7 +46,7 @@ START_TEST(test_second_load_is_from_the_cache)
 {
     snapcell_loader *loader = fixture_open(NULL, NULL, NULL);
     fixture_expect_load(loader, "count", "1");
-    snapcell_counters first = counters_of(loader);
+    snapcell_counters first = fixture_counters(loader);
     ck_assert_uint_eq(first.cache_hits, 0);
     ck_assert_uint_eq(first.cache_misses, 1);
     ck_assert_uint_gt(first.cache_size_bytes, 0);
@@ -72,7 +62,7 @@ START_TEST(test_second_load_is_from_the_cache)
     ck_assert_str_eq(snapcell_cell_info(cell)->name, "count");
     snapcell_cell_dispose(cell);
 
-    snapcell_counters second = counters_of(loader);
+    snapcell_counters second = fixture_counters(loader);
     ck_assert_uint_eq(second.cache_hits, 1);
     ck_assert_uint_eq(second.cache_misses, 1);
     ck_assert_uint_eq(second.cache_size_bytes, first.cache_size_bytes);
@@ -86,9 +76,9 @@ START_TEST(test_cache_can_be_turned_off)
 {
     snapcell_loader *loader = open_with_cache(SNAPCELL_CACHE_NONE);
     fixture_expect_load(loader, "count", "1");
-    uint64_t decoded_size = counters_of(loader).decoded_size_bytes;
+    uint64_t decoded_size = fixture_counters(loader).decoded_size_bytes;
     fixture_expect_load(loader, "count", "1");
-    snapcell_counters counters = counters_of(loader);
+    snapcell_counters counters = fixture_counters(loader);
     ck_assert_uint_eq(counters.cache_hits, 0);
     ck_assert_uint_eq(counters.cache_misses, 0);
     ck_assert_uint_eq(counters.cache_size_bytes, 0);
@@ -101,25 +91,25 @@ START_TEST(test_cache_is_bounded)
 {
     snapcell_loader *loader = fixture_open(NULL, NULL, NULL);
     fixture_expect_load(loader, "count", "1");
-    uint64_t one = counters_of(loader).cache_size_bytes;
+    uint64_t one = fixture_counters(loader).cache_size_bytes;
     snapcell_loader_close(loader);
 
     uint64_t room = one + one / 2;
     loader = open_with_cache(room);
     for (int i = 0; i < 3; i++) { /* each drives out the other */
         fixture_expect_load(loader, "count", "1");
-        ck_assert_uint_le(counters_of(loader).cache_size_bytes, room);
+        ck_assert_uint_le(fixture_counters(loader).cache_size_bytes, room);
         fixture_expect_load(loader, "other", "\"other\"");
-        ck_assert_uint_le(counters_of(loader).cache_size_bytes, room);
+        ck_assert_uint_le(fixture_counters(loader).cache_size_bytes, room);
     }
-    ck_assert_uint_eq(counters_of(loader).cache_hits, 0);
+    ck_assert_uint_eq(fixture_counters(loader).cache_hits, 0);
     fixture_expect_load(loader, "other", "\"other\"");
-    ck_assert_uint_eq(counters_of(loader).cache_hits, 1);
+    ck_assert_uint_eq(fixture_counters(loader).cache_hits, 1);
     snapcell_loader_close(loader);
 
     loader = open_with_cache(1);
     fixture_expect_load(loader, "count", "1");
-    ck_assert_uint_eq(counters_of(loader).cache_size_bytes, 0);
+    ck_assert_uint_eq(fixture_counters(loader).cache_size_bytes, 0);
     snapcell_loader_close(loader);
 }
 END_TEST
@@ -170,7 +160,7 @@ START_TEST(test_recompiled_function_is_loaded_anew)
     fixture_expect_load(loader, "changing", "1");
     fixture_compile(&after, 1, NULL);
     fixture_expect_load(loader, "changing", "2");
-    ck_assert_uint_eq(counters_of(loader).cache_hits, 0);
+    ck_assert_uint_eq(fixture_counters(loader).cache_hits, 0);
     snapcell_loader_close(loader);
 }
 END_TEST
@@ -183,9 +173,9 @@ START_TEST(test_other_bytes_under_the_same_key_are_loaded_anew)
     fixture_expect_load(loader, "forged", "\"before\"");
     fixture_replace("forged", "other");
     fixture_expect_load(loader, "forged", "\"other\"");
-    ck_assert_uint_eq(counters_of(loader).cache_hits, 0);
+    ck_assert_uint_eq(fixture_counters(loader).cache_hits, 0);
     fixture_expect_load(loader, "forged", "\"other\"");
-    ck_assert_uint_eq(counters_of(loader).cache_hits, 1);
+    ck_assert_uint_eq(fixture_counters(loader).cache_hits, 1);
     snapcell_loader_close(loader);
 }
 END_TEST
@@ -197,7 +187,7 @@ START_TEST(test_raw_artifact_runs_in_place)
     snapcell_loader *loader = fixture_open(NULL, NULL, NULL);
     snapcell_cell *one = fixture_load(loader, "raw", NULL);
     snapcell_cell *two = fixture_load(loader, "raw", NULL);
-    snapcell_counters counters = counters_of(loader);
+    snapcell_counters counters = fixture_counters(loader);
     ck_assert_uint_eq(counters.in_place_count, 2);
     ck_assert_uint_eq(counters.decoded_size_bytes, 0);
     ck_assert_uint_eq(counters.cache_size_bytes, 0);
@@ -205,10 +195,10 @@ START_TEST(test_raw_artifact_runs_in_place)
     fixture_expect_result(one, "{}", RAW_RESULT(2));
     fixture_expect_result(two, "{}", RAW_RESULT(1));
     snapcell_cell_dispose(one);
-    ck_assert_uint_eq(counters_of(loader).in_place_count, 1);
+    ck_assert_uint_eq(fixture_counters(loader).in_place_count, 1);
     fixture_expect_result(two, "{}", RAW_RESULT(2));
     snapcell_cell_dispose(two);
-    ck_assert_uint_eq(counters_of(loader).in_place_count, 0);
+    ck_assert_uint_eq(fixture_counters(loader).in_place_count, 0);
     snapcell_loader_close(loader);
 }
 END_TEST
@@ -218,14 +208,14 @@ START_TEST(test_above_the_bound_it_is_a_copy)
     snapcell_loader *loader = open_in_place(1);
     snapcell_cell *one = fixture_load(loader, "raw", NULL);
     snapcell_cell *two = fixture_load(loader, "raw", NULL);
-    snapcell_counters counters = counters_of(loader);
+    snapcell_counters counters = fixture_counters(loader);
     ck_assert_uint_eq(counters.in_place_count, 1);
     ck_assert_uint_eq(counters.decoded_size_bytes, snapcell_cell_info(two)->blob_size_bytes);
     fixture_expect_result(two, "{}", RAW_RESULT(1));
     snapcell_cell_dispose(one);
     fixture_expect_result(two, "{}", RAW_RESULT(2));
     snapcell_cell_dispose(two);
-    ck_assert_uint_eq(counters_of(loader).in_place_count, 0);
+    ck_assert_uint_eq(fixture_counters(loader).in_place_count, 0);
     snapcell_loader_close(loader);
 }
 END_TEST
@@ -234,11 +224,11 @@ START_TEST(test_place_can_be_turned_off)
 {
     snapcell_loader *loader = open_in_place(SNAPCELL_IN_PLACE_NONE);
     snapcell_cell *cell = fixture_load(loader, "raw", NULL);
-    ck_assert_uint_eq(counters_of(loader).in_place_count, 0);
+    ck_assert_uint_eq(fixture_counters(loader).in_place_count, 0);
     fixture_expect_result(cell, "{}", RAW_RESULT(1));
     snapcell_cell_dispose(cell);
     fixture_expect_load(loader, "raw", RAW_RESULT(1));
-    ck_assert_uint_eq(counters_of(loader).cache_hits, 1);
+    ck_assert_uint_eq(fixture_counters(loader).cache_hits, 1);
     snapcell_loader_close(loader);
 }
 END_TEST
@@ -248,7 +238,7 @@ START_TEST(test_removed_raw_artifact_serves_on)
 {
     snapcell_loader *loader = fixture_open(NULL, NULL, NULL);
     snapcell_cell *cell = fixture_load(loader, "raw-gone", NULL);
-    ck_assert_uint_eq(counters_of(loader).in_place_count, 1);
+    ck_assert_uint_eq(fixture_counters(loader).in_place_count, 1);
     fixture_remove_name("raw-gone");
     fixture_fill(8);
     snapcell_cell *none = NULL;
@@ -263,59 +253,18 @@ END_TEST
 
 /* --- Threads --- */
 
-typedef struct load_task {
-    snapcell_loader *loader;
-    char failure[512];
-} load_task;
-
-static int load_and_compare(load_task *task, const char *name, const char *expected)
-{
-    snapcell_cell *cell = NULL;
-    snapcell_error err = {0};
-    char *got = NULL;
-    int status = snapcell_cell_load(task->loader, name, NULL, &cell, &err);
-    if (status == SNAPCELL_OK) status = snapcell_cell_invoke(cell, "{}", &got, NULL, &err);
-    bool failed = status != SNAPCELL_OK || strcmp(got, expected) != 0;
-    if (failed)
-        snprintf(task->failure, sizeof(task->failure), "%s: %s: %.200s, %.100s", name,
-                 snapcell_error_name(status), err.message, got != NULL ? got : "nothing");
-    free(got);
-    snapcell_cell_dispose(cell);
-    return failed ? -1 : 0;
-}
-
-static void *load_many(void *user)
-{
-    load_task *task = user;
-    for (int i = 0; i < 40; i++)
-        if (load_and_compare(task, "count", "1") != 0 ||
-            load_and_compare(task, "other", "\"other\"") != 0 ||
-            load_and_compare(task, "raw", RAW_RESULT(1)) != 0)
-            return task;
-    return NULL;
-}
-
 /* Room for one function or so: threads find, add and evict at the same time. */
 START_TEST(test_threads_share_cache_and_places)
 {
+    static const fixture_expected expected[] = {
+        {"count", "1"}, {"other", "\"other\""}, {"raw", RAW_RESULT(1)}};
     snapcell_loader_options options = SNAPCELL_LOADER_OPTIONS_INIT;
     options.cache_size_bytes = (uint64_t)(_i == 0 ? 800 : 64000) << 10;
     options.in_place_count_max = 2;
     snapcell_loader *loader = fixture_open_with(&options);
-    pthread_t threads[THREAD_COUNT];
-    load_task tasks[THREAD_COUNT];
-    memset(tasks, 0, sizeof(tasks));
-    for (int i = 0; i < THREAD_COUNT; i++) {
-        tasks[i].loader = loader;
-        ck_assert_int_eq(pthread_create(&threads[i], NULL, load_many, &tasks[i]), 0);
-    }
-    for (int i = 0; i < THREAD_COUNT; i++) {
-        void *failed = NULL;
-        ck_assert_int_eq(pthread_join(threads[i], &failed), 0);
-        ck_assert_msg(failed == NULL, "%s", tasks[i].failure);
-    }
-    snapcell_counters counters = counters_of(loader);
-    ck_assert_uint_eq(counters.cache_hits + counters.cache_misses, THREAD_COUNT * 120);
+    fixture_load_in_threads(loader, expected, 3, 40);
+    snapcell_counters counters = fixture_counters(loader);
+    ck_assert_uint_eq(counters.cache_hits + counters.cache_misses, FIXTURE_THREADS * 120);
     ck_assert_uint_le(counters.cache_size_bytes, options.cache_size_bytes);
     ck_assert_uint_eq(counters.in_place_count, 0);
     snapcell_loader_close(loader);

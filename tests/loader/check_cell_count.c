@@ -8,13 +8,6 @@ static const char web[] = "export default { fetch() { return new Response('web')
 
 #define CELL_COUNT 3
 
-static snapcell_counters counters_of(const snapcell_loader *loader)
-{
-    snapcell_counters counters;
-    snapcell_loader_counters(loader, &counters, sizeof(counters));
-    return counters;
-}
-
 START_TEST(test_loads_fail_at_the_maximum)
 {
     engine_set_cells_max(CELL_COUNT);
@@ -23,8 +16,8 @@ START_TEST(test_loads_fail_at_the_maximum)
     snapcell_cell *cells[CELL_COUNT];
     for (int i = 0; i < CELL_COUNT; i++)
         cells[i] = fixture_load(i == 0 ? other : loader, "web", NULL);
-    ck_assert_uint_eq(counters_of(loader).live_cells, CELL_COUNT - 1);
-    ck_assert_uint_eq(counters_of(loader).process_cells, CELL_COUNT);
+    ck_assert_uint_eq(fixture_counters(loader).live_cells, CELL_COUNT - 1);
+    ck_assert_uint_eq(fixture_counters(loader).process_cells, CELL_COUNT);
 
     snapcell_cell *more = NULL;
     snapcell_error err = {0};
@@ -38,7 +31,7 @@ START_TEST(test_loads_fail_at_the_maximum)
 
     for (int i = 0; i < CELL_COUNT; i++)
         snapcell_cell_dispose(cells[i]);
-    ck_assert_uint_eq(counters_of(loader).process_cells, 0);
+    ck_assert_uint_eq(fixture_counters(loader).process_cells, 0);
     snapcell_loader_close(other);
     snapcell_loader_close(loader);
 }
@@ -56,7 +49,7 @@ START_TEST(test_failed_loads_do_not_count)
         snapcell_cell *cell = NULL;
         ck_assert_int_eq(snapcell_cell_load(loader, "web", &options, &cell, NULL),
                          SNAPCELL_E_USAGE);
-        ck_assert_uint_eq(counters_of(loader).process_cells, 0);
+        ck_assert_uint_eq(fixture_counters(loader).process_cells, 0);
     }
     snapcell_cell_dispose(fixture_load(loader, "web", NULL));
     snapcell_loader_close(loader);
@@ -66,7 +59,7 @@ END_TEST
 START_TEST(test_counters_tell_the_maximum)
 {
     snapcell_loader *loader = fixture_open(NULL, NULL, NULL);
-    ck_assert_uint_eq(counters_of(loader).process_cells_max, SNAPCELL_CELLS_MAX);
+    ck_assert_uint_eq(fixture_counters(loader).process_cells_max, SNAPCELL_CELLS_MAX);
     snapcell_loader_close(loader);
 }
 END_TEST

@@ -168,19 +168,13 @@ static int load(snapcell_loader *loader, const char *ref)
     return load_for(loader, ref, NULL, NULL);
 }
 
-static snapcell_counters counters_of(const snapcell_loader *loader)
-{
-    snapcell_counters counters;
-    snapcell_loader_counters(loader, &counters, sizeof(counters));
-    return counters;
-}
-
 /* Loads it, so that the next load comes from where it is to come from. */
 static void warm(snapcell_loader *loader, source from)
 {
     const struct timespec tick = {.tv_nsec = 2000000};
     ck_assert_int_eq(load(loader, from == IN_PLACE ? "raw" : "count"), SNAPCELL_OK);
-    for (int i = 0; from == FROM_SPARES && i < 10000 && counters_of(loader).spares_ready == 0; i++)
+    for (int i = 0; from == FROM_SPARES && i < 10000 && fixture_counters(loader).spares_ready == 0;
+         i++)
         nanosleep(&tick, NULL);
 }
 
@@ -193,7 +187,7 @@ START_TEST(test_signed_functions_load)
     warm(loader, (source)_i);
     fixture_expect_load(loader, name, "1");
     fixture_expect_load(loader, _i == IN_PLACE ? name : count_key, "1");
-    snapcell_counters counters = counters_of(loader);
+    snapcell_counters counters = fixture_counters(loader);
     ck_assert_uint_eq(counters.load_failures, 0);
     if (_i == FROM_CACHE) ck_assert_uint_gt(counters.cache_hits, 0);
     if (_i == FROM_SPARES) ck_assert_uint_gt(counters.spare_hits, 0);
@@ -223,7 +217,7 @@ START_TEST(test_unsigned_and_others_are_refused)
         ck_assert_int_eq(load_for(loader, "others", NULL, &err), SNAPCELL_E_SIGNATURE);
         ck_assert_ptr_nonnull(strstr(err.message, "not trusted"));
     }
-    ck_assert_uint_eq(counters_of(loader).load_failures, 6);
+    ck_assert_uint_eq(fixture_counters(loader).load_failures, 6);
     snapcell_loader_close(loader);
 }
 END_TEST
@@ -444,7 +438,7 @@ START_TEST(test_garbage_is_refused_before_it_is_decoded)
     ck_assert_int_eq(load(loader, "garbage"), SNAPCELL_E_SIGNATURE);
     put_signed(bytes, size, other_key, "garbage", NULL);
     ck_assert_int_eq(load(loader, "garbage"), SNAPCELL_E_SIGNATURE);
-    ck_assert_uint_eq(counters_of(loader).decoded_size_bytes, 0);
+    ck_assert_uint_eq(fixture_counters(loader).decoded_size_bytes, 0);
     snapcell_loader_close(loader);
     free(bytes);
 }

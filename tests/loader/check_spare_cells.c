@@ -10,8 +10,6 @@
 #include "fixture.h"
 #include "loader_state.h"
 
-#define THREAD_COUNT 4
-
 static const fixture_function functions[] = {
     {"count", "let n = 0;\nglobalThis.handler = () => ++n;\n", NULL},
     {"other", "globalThis.handler = () => 'other';\n", NULL},
@@ -45,19 +43,12 @@ static snapcell_loader *open_with_spares(uint32_t count, uint64_t size_bytes)
     return fixture_open_with(&options);
 }
 
-static snapcell_counters counters_of(const snapcell_loader *loader)
-{
-    snapcell_counters counters;
-    snapcell_loader_counters(loader, &counters, sizeof(counters));
-    return counters;
-}
-
 static void wait_for_spares(const snapcell_loader *loader, uint64_t count)
 {
     const struct timespec tick = {.tv_nsec = 2000000};
-    for (int i = 0; i < 10000 && counters_of(loader).spares_ready != count; i++)
+    for (int i = 0; i < 10000 && fixture_counters(loader).spares_ready != count; i++)
         nanosleep(&tick, NULL);
-    ck_assert_uint_eq(counters_of(loader).spares_ready, count);
+    ck_assert_uint_eq(fixture_counters(loader).spares_ready, count);
 }
 
 static double now_ms(clockid_t clock)
@@ -74,7 +65,7 @@ START_TEST(test_there_are_none_unless_asked_for)
     snapcell_loader *loader = fixture_open(NULL, NULL, NULL);
     fixture_expect_load(loader, "count", "1");
     fixture_expect_load(loader, "count", "1");
-    snapcell_counters counters = counters_of(loader);
+    snapcell_counters counters = fixture_counters(loader);
     ck_assert_uint_eq(counters.spare_hits, 0);
     ck_assert_uint_eq(counters.spare_misses, 0);
     ck_assert_uint_eq(counters.spares_ready, 0);
@@ -86,13 +77,13 @@ START_TEST(test_second_load_gets_a_spare)
 {
     snapcell_loader *loader = open_with_spares(2, 0);
     fixture_expect_load(loader, "count", "1");
-    ck_assert_uint_eq(counters_of(loader).spare_misses, 1);
+    ck_assert_uint_eq(fixture_counters(loader).spare_misses, 1);
     wait_for_spares(loader, 2);
-    ck_assert_uint_eq(counters_of(loader).live_cells, 0);
-    ck_assert_uint_gt(counters_of(loader).spares_size_bytes, 0);
+    ck_assert_uint_eq(fixture_counters(loader).live_cells, 0);
+    ck_assert_uint_gt(fixture_counters(loader).spares_size_bytes, 0);
 
     snapcell_cell *cell = fixture_load(loader, "count", NULL);
-    snapcell_counters counters = counters_of(loader);
+    snapcell_counters counters = fixture_counters(loader);
     ck_assert_uint_eq(counters.spare_hits, 1);
     ck_assert_uint_eq(counters.loads, 2);
     ck_assert_uint_eq(counters.live_cells, 1);
@@ -130,12 +121,12 @@ START_TEST(test_limits_have_to_be_the_same)
     snapcell_cell_dispose(load_with_limits(loader, (uint64_t)64 << 20, 0, 0));
     snapcell_cell_dispose(load_with_limits(loader, 0, 5000, 0));
     snapcell_cell_dispose(load_with_limits(loader, 0, 0, 5000));
-    ck_assert_uint_eq(counters_of(loader).spare_hits, 0);
-    ck_assert_uint_eq(counters_of(loader).spare_misses, 4);
+    ck_assert_uint_eq(fixture_counters(loader).spare_hits, 0);
+    ck_assert_uint_eq(fixture_counters(loader).spare_misses, 4);
     wait_for_spares(loader, 4); /* each of them has its own now */
     snapcell_cell_dispose(load_with_limits(loader, 0, 0, 5000));
     snapcell_cell_dispose(load_with_limits(loader, (uint64_t)128 << 20, 0, 0)); /* the default */
-    ck_assert_uint_eq(counters_of(loader).spare_hits, 2);
+    ck_assert_uint_eq(fixture_counters(loader).spare_hits, 2);
     snapcell_loader_close(loader);
 }
 END_TEST
@@ -156,7 +147,7 @@ START_TEST(test_limits_hold_in_a_spare)
         snapcell_cell_dispose(cell);
         wait_for_spares(loader, 1);
     }
-    ck_assert_uint_eq(counters_of(loader).spare_hits, 1);
+    ck_assert_uint_eq(fixture_counters(loader).spare_hits, 1);
     snapcell_loader_close(loader);
 }
 END_TEST
@@ -169,9 +160,9 @@ START_TEST(test_code_artifacts_have_none)
     fixture_expect_load(loader, "count", "1");
     wait_for_spares(loader, 1); /* of the second, so that the first one's turn is over */
     fixture_expect_load(loader, "code", "36");
-    ck_assert_uint_eq(counters_of(loader).spare_hits, 0);
+    ck_assert_uint_eq(fixture_counters(loader).spare_hits, 0);
     fixture_expect_load(loader, "count", "1");
-    ck_assert_uint_eq(counters_of(loader).spare_hits, 1);
+    ck_assert_uint_eq(fixture_counters(loader).spare_hits, 1);
     snapcell_loader_close(loader);
 }
 END_TEST
@@ -193,7 +184,7 @@ START_TEST(test_spares_are_never_used_twice)
             snapcell_cell_dispose(cells[i]);
         wait_for_spares(loader, 3);
     }
-    ck_assert_uint_ge(counters_of(loader).spare_hits, 12);
+    ck_assert_uint_ge(fixture_counters(loader).spare_hits, 12);
     snapcell_loader_close(loader);
 }
 END_TEST
@@ -208,7 +199,7 @@ START_TEST(test_random_values_differ)
         snapcell_cell_dispose(cell);
         wait_for_spares(loader, 4);
     }
-    ck_assert_uint_eq(counters_of(loader).spare_hits, 8);
+    ck_assert_uint_eq(fixture_counters(loader).spare_hits, 8);
     for (int i = 0; i < 9; i++)
         for (int j = 0; j < i; j++) /* the first number alone: Math.random is seeded again */
             ck_assert_int_ne(strncmp(results[i], results[j], 12), 0);
@@ -229,7 +220,7 @@ START_TEST(test_clock_begins_when_it_is_taken)
     char *result = NULL;
     ck_assert_int_eq(snapcell_cell_invoke(cell, "{}", &result, NULL, NULL), SNAPCELL_OK);
     double elapsed_ms = now_ms(CLOCK_MONOTONIC) - before_ms;
-    ck_assert_uint_eq(counters_of(loader).spare_hits, 1);
+    ck_assert_uint_eq(fixture_counters(loader).spare_hits, 1);
     double clock_ms = -1, origin_ms = 0, date_ms = 0;
     ck_assert_int_eq(sscanf(result, "[%lf,%lf,%lf]", &clock_ms, &origin_ms, &date_ms), 3);
     ck_assert_double_ge(clock_ms, 0);
@@ -256,7 +247,7 @@ START_TEST(test_env_is_given_when_it_is_taken)
         snapcell_cell_dispose(cell);
         wait_for_spares(loader, 1);
     }
-    ck_assert_uint_eq(counters_of(loader).spare_hits, 3);
+    ck_assert_uint_eq(fixture_counters(loader).spare_hits, 3);
     snapcell_cell *cell = fixture_load(loader, "env", NULL);
     fixture_expect_response(cell, "/", 200, "{}");
     snapcell_cell_dispose(cell);
@@ -284,7 +275,7 @@ START_TEST(test_console_of_a_spare_goes_to_the_log)
     ck_assert_str_eq(log, ""); /* making one calls nothing */
     fixture_expect_load(loader, "logs", "0");
     ck_assert_str_eq(log, "logs: called");
-    ck_assert_uint_eq(counters_of(loader).spare_hits, 1);
+    ck_assert_uint_eq(fixture_counters(loader).spare_hits, 1);
     snapcell_loader_close(loader);
 }
 END_TEST
@@ -295,7 +286,7 @@ START_TEST(test_spare_moves_between_threads)
     snapcell_cell_dispose(load_with_limits(loader, 0, 0, 0));
     wait_for_spares(loader, 1);
     snapcell_cell *cell = load_with_limits(loader, 0, 0, 0);
-    ck_assert_uint_eq(counters_of(loader).spare_hits, 1);
+    ck_assert_uint_eq(fixture_counters(loader).spare_hits, 1);
     for (int i = 0; i < 100; i++) {
         char expected[16];
         snprintf(expected, sizeof(expected), "%d", i + 1);
@@ -331,10 +322,10 @@ START_TEST(test_spares_of_replaced_bytes_go)
     wait_for_spares(loader, 2);
     fixture_replace("forged", "other");
     fixture_expect_load(loader, "forged", "\"other\"");
-    ck_assert_uint_eq(counters_of(loader).spare_hits, 0);
+    ck_assert_uint_eq(fixture_counters(loader).spare_hits, 0);
     wait_for_spares(loader, 2);
     fixture_expect_load(loader, "forged", "\"other\"");
-    ck_assert_uint_eq(counters_of(loader).spare_hits, 1);
+    ck_assert_uint_eq(fixture_counters(loader).spare_hits, 1);
     snapcell_loader_close(loader);
 }
 END_TEST
@@ -346,7 +337,7 @@ START_TEST(test_memory_of_spares_is_bounded)
     snapcell_loader *loader = open_with_spares(1, 0);
     fixture_expect_load(loader, "count", "1");
     wait_for_spares(loader, 1);
-    uint64_t one = counters_of(loader).spares_size_bytes;
+    uint64_t one = fixture_counters(loader).spares_size_bytes;
     snapcell_loader_close(loader);
 
     /* Room for the guess about a second spare, and not for a second one of them. */
@@ -355,18 +346,18 @@ START_TEST(test_memory_of_spares_is_bounded)
     for (int i = 0; i < 3; i++) {
         fixture_expect_load(loader, "count", "1");
         wait_for_spares(loader, 1);
-        ck_assert_uint_le(counters_of(loader).spares_size_bytes, room);
+        ck_assert_uint_le(fixture_counters(loader).spares_size_bytes, room);
         fixture_expect_load(loader, "other", "\"other\"");
         wait_for_spares(loader, 1);
-        ck_assert_uint_le(counters_of(loader).spares_size_bytes, room);
+        ck_assert_uint_le(fixture_counters(loader).spares_size_bytes, room);
     }
     snapcell_loader_close(loader);
 
     loader = open_with_spares(5, 1);
     fixture_expect_load(loader, "count", "1");
     fixture_expect_load(loader, "count", "1");
-    ck_assert_uint_eq(counters_of(loader).spares_size_bytes, 0);
-    ck_assert_uint_eq(counters_of(loader).spare_misses, 2);
+    ck_assert_uint_eq(fixture_counters(loader).spares_size_bytes, 0);
+    ck_assert_uint_eq(fixture_counters(loader).spare_misses, 2);
     snapcell_loader_close(loader);
 }
 END_TEST
@@ -377,7 +368,7 @@ START_TEST(test_first_spares_come_before_many)
     snapcell_loader *loader = open_with_spares(1, 0);
     fixture_expect_load(loader, "count", "1");
     wait_for_spares(loader, 1);
-    uint64_t one = counters_of(loader).spares_size_bytes;
+    uint64_t one = fixture_counters(loader).spares_size_bytes;
     snapcell_loader_close(loader);
 
     loader = open_with_spares(2, 3 * one);
@@ -386,11 +377,11 @@ START_TEST(test_first_spares_come_before_many)
     fixture_expect_load(loader, "count", "1");
     wait_for_spares(loader, 3); /* there is no room for a fourth */
     nanosleep(&(const struct timespec){.tv_nsec = 100000000}, NULL);
-    ck_assert_uint_eq(counters_of(loader).spares_ready, 3);
-    ck_assert_uint_le(counters_of(loader).spares_size_bytes, 3 * one);
+    ck_assert_uint_eq(fixture_counters(loader).spares_ready, 3);
+    ck_assert_uint_le(fixture_counters(loader).spares_size_bytes, 3 * one);
     fixture_expect_load(loader, "other", "\"other\"");
     fixture_expect_load(loader, "count", "1");
-    ck_assert_uint_eq(counters_of(loader).spare_hits, 2);
+    ck_assert_uint_eq(fixture_counters(loader).spare_hits, 2);
     snapcell_loader_close(loader);
 }
 END_TEST
@@ -402,11 +393,11 @@ START_TEST(test_spares_of_a_raw_artifact_share_its_place)
     snapcell_loader *loader = open_with_spares(2, 0);
     fixture_expect_load(loader, "raw", "1");
     wait_for_spares(loader, 2);
-    ck_assert_uint_eq(counters_of(loader).in_place_count, 1);
+    ck_assert_uint_eq(fixture_counters(loader).in_place_count, 1);
     fixture_expect_load(loader, "raw", "1");
-    ck_assert_uint_eq(counters_of(loader).spare_hits, 1);
+    ck_assert_uint_eq(fixture_counters(loader).spare_hits, 1);
     wait_for_spares(loader, 2);
-    ck_assert_uint_eq(counters_of(loader).in_place_count, 1);
+    ck_assert_uint_eq(fixture_counters(loader).in_place_count, 1);
     snapcell_loader_close(loader);
 }
 END_TEST
@@ -421,7 +412,7 @@ START_TEST(test_cells_are_disposed_of_by_the_thread)
         cells[i] = fixture_load(loader, "count", NULL);
     for (int i = 0; i < 60; i++)
         snapcell_cell_dispose(cells[i]);
-    ck_assert_uint_eq(counters_of(loader).live_cells, 0);
+    ck_assert_uint_eq(fixture_counters(loader).live_cells, 0);
     const struct timespec tick = {.tv_nsec = 2000000};
     uint32_t leaving = 1;
     for (int i = 0; i < 10000 && leaving > 0; i++) {
@@ -456,9 +447,9 @@ START_TEST(test_functions_used_longest_ago_give_way)
         wait_for_spares(loader, limit < 2 ? 1 : 2);
     }
     load_with_timers(loader, 4); /* of the two that are left */
-    ck_assert_uint_eq(counters_of(loader).spare_hits, 1);
+    ck_assert_uint_eq(fixture_counters(loader).spare_hits, 1);
     load_with_timers(loader, 1);
-    ck_assert_uint_eq(counters_of(loader).spare_hits, 1);
+    ck_assert_uint_eq(fixture_counters(loader).spare_hits, 1);
     snapcell_loader_close(loader);
 }
 END_TEST
@@ -472,11 +463,11 @@ START_TEST(test_many_functions_are_found_again)
     snapcell_loader *loader = fixture_open_with(&options);
     for (uint32_t limit = 1; limit <= count; limit++)
         load_with_timers(loader, limit);
-    ck_assert_uint_eq(counters_of(loader).spare_hits, 0);
+    ck_assert_uint_eq(fixture_counters(loader).spare_hits, 0);
     wait_for_spares(loader, count);
     for (uint32_t limit = 1; limit <= count; limit++)
         load_with_timers(loader, limit);
-    ck_assert_uint_eq(counters_of(loader).spare_hits, count);
+    ck_assert_uint_eq(fixture_counters(loader).spare_hits, count);
     snapcell_loader_close(loader);
 }
 END_TEST
@@ -513,66 +504,25 @@ START_TEST(test_forked_child_closes)
     ck_assert_int_eq(status, 0);
     wait_for_spares(loader, 2);
     fixture_expect_load(loader, "count", "1");
-    ck_assert_uint_eq(counters_of(loader).spare_hits, 1);
+    ck_assert_uint_eq(fixture_counters(loader).spare_hits, 1);
     snapcell_loader_close(loader);
 }
 END_TEST
 
 /* --- Threads --- */
 
-typedef struct load_task {
-    snapcell_loader *loader;
-    char failure[512];
-} load_task;
-
-static int load_and_compare(load_task *task, const char *name, const char *expected)
-{
-    snapcell_cell *cell = NULL;
-    snapcell_error err = {0};
-    char *got = NULL;
-    int status = snapcell_cell_load(task->loader, name, NULL, &cell, &err);
-    if (status == SNAPCELL_OK) status = snapcell_cell_invoke(cell, "{}", &got, NULL, &err);
-    bool failed = status != SNAPCELL_OK || strcmp(got, expected) != 0;
-    if (failed)
-        snprintf(task->failure, sizeof(task->failure), "%s: %s: %.200s, %.100s", name,
-                 snapcell_error_name(status), err.message, got != NULL ? got : "nothing");
-    free(got);
-    snapcell_cell_dispose(cell);
-    return failed ? -1 : 0;
-}
-
-static void *load_many(void *user)
-{
-    load_task *task = user;
-    for (int i = 0; i < 60; i++)
-        if (load_and_compare(task, "count", "1") != 0 ||
-            load_and_compare(task, "other", "\"other\"") != 0 ||
-            load_and_compare(task, "raw", "1") != 0)
-            return task;
-    return NULL;
-}
-
 START_TEST(test_threads_share_spares)
 {
+    static const fixture_expected expected[] = {
+        {"count", "1"}, {"other", "\"other\""}, {"raw", "1"}};
     snapcell_loader_options options = SNAPCELL_LOADER_OPTIONS_INIT;
     options.spare_cells_per_function = 3;
     options.spare_size_bytes = _i == 0 ? 0 : (uint64_t)4 << 20; /* or too little for all */
     options.cache_size_bytes = _i == 0 ? 0 : (uint64_t)1 << 20;
     snapcell_loader *loader = fixture_open_with(&options);
-    pthread_t threads[THREAD_COUNT];
-    load_task tasks[THREAD_COUNT];
-    memset(tasks, 0, sizeof(tasks));
-    for (int i = 0; i < THREAD_COUNT; i++) {
-        tasks[i].loader = loader;
-        ck_assert_int_eq(pthread_create(&threads[i], NULL, load_many, &tasks[i]), 0);
-    }
-    for (int i = 0; i < THREAD_COUNT; i++) {
-        void *failed = NULL;
-        ck_assert_int_eq(pthread_join(threads[i], &failed), 0);
-        ck_assert_msg(failed == NULL, "%s", tasks[i].failure);
-    }
-    snapcell_counters counters = counters_of(loader);
-    ck_assert_uint_eq(counters.loads, THREAD_COUNT * 180);
+    fixture_load_in_threads(loader, expected, 3, 60);
+    snapcell_counters counters = fixture_counters(loader);
+    ck_assert_uint_eq(counters.loads, FIXTURE_THREADS * 180);
     ck_assert_uint_eq(counters.spare_hits + counters.spare_misses, counters.loads);
     ck_assert_uint_eq(counters.live_cells, 0);
     if (_i == 0) ck_assert_uint_gt(counters.spare_hits, 0);

@@ -1,6 +1,7 @@
 #include "fixture.h"
 
 #include <ftw.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -301,6 +302,65 @@ void fixture_expect_load(snapcell_loader *loader, const char *ref, const char *r
     snapcell_cell *cell = fixture_load(loader, ref, NULL);
     fixture_expect_result(cell, "{}", result);
     snapcell_cell_dispose(cell);
+}
+
+snapcell_counters fixture_counters(const snapcell_loader *loader)
+{
+    snapcell_counters counters;
+    snapcell_loader_counters(loader, &counters, sizeof(counters));
+    return counters;
+}
+
+/* --- Threads --- */
+
+typedef struct load_task {
+    snapcell_loader *loader;
+    const fixture_expected *expected;
+    size_t count;
+    unsigned rounds;
+    char failure[512];
+} load_task;
+
+/* Check's assertions are for the thread that runs the test. */
+static bool fixture_load_and_compare(load_task *task, const fixture_expected *expected)
+{
+    snapcell_cell *cell = NULL;
+    snapcell_error err = {0};
+    char *got = NULL;
+    int status = snapcell_cell_load(task->loader, expected->ref, NULL, &cell, &err);
+    if (status == SNAPCELL_OK) status = snapcell_cell_invoke(cell, "{}", &got, NULL, &err);
+    bool failed = status != SNAPCELL_OK || strcmp(got, expected->result) != 0;
+    if (failed)
+        snprintf(task->failure, sizeof(task->failure), "%s: %s: %.200s, %.100s", expected->ref,
+                 snapcell_error_name(status), err.message, got != NULL ? got : "nothing");
+    free(got);
+    snapcell_cell_dispose(cell);
+    return !failed;
+}
+
+static void *fixture_load_many(void *user)
+{
+    load_task *task = user;
+    for (unsigned round = 0; round < task->rounds; round++)
+        for (size_t i = 0; i < task->count; i++)
+            if (!fixture_load_and_compare(task, &task->expected[i])) return task;
+    return NULL;
+}
+
+void fixture_load_in_threads(snapcell_loader *loader, const fixture_expected *expected,
+                             size_t count, unsigned rounds)
+{
+    pthread_t threads[FIXTURE_THREADS];
+    load_task tasks[FIXTURE_THREADS];
+    for (int i = 0; i < FIXTURE_THREADS; i++) {
+        tasks[i] = (load_task){loader, expected, count, rounds, ""};
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, fixture_load_many, &tasks[i]), 0);
+    }
+    for (int i = 0; i < FIXTURE_THREADS; i++) {
+        void *failed = NULL;
+        ck_assert_int_eq(pthread_join(threads[i], &failed), 0);
+        ck_assert_msg(failed == NULL, "%s", tasks[i].failure);
+    }
 }
 
 int fixture_run(Suite *suite, TCase *tcase)

@@ -64,6 +64,21 @@ void fixture_expect_load(snapcell_loader *loader, const char *ref, const char *r
 /* Calls a cell of shape JSON and compares the result. */
 void fixture_expect_result(snapcell_cell *cell, const char *event, const char *result);
 
+snapcell_counters fixture_counters(const snapcell_loader *loader);
+
+typedef struct fixture_expected {
+    const char *ref;
+    const char *result;
+} fixture_expected;
+
+#define FIXTURE_THREADS 4
+
+/* In each of FIXTURE_THREADS threads at once, `rounds` times: loads each of `expected`, calls it
+ * with
+ * "{}", compares the result and disposes. */
+void fixture_load_in_threads(snapcell_loader *loader, const fixture_expected *expected,
+                             size_t count, unsigned rounds);
+
 /* Runs a suite of one test case and gives main's status. */
 int fixture_run(Suite *suite, TCase *tcase);
 

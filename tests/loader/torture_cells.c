@@ -8,10 +8,9 @@
 #include <unistd.h>
 
 #include "snapcell/loader.h"
-#include "snapcell/store.h"
 #include "torture_report.h"
+#include "torture_store.h"
 
-#define FUNCTIONS_MAX 64u
 #define WARM_UP_MAX 1000ul
 #define SAMPLE_EVERY 50u
 /* What collections of garbage and the kernel's own rounding come to. */
@@ -36,9 +35,7 @@ typedef struct footprint {
     unsigned descriptors;
 } footprint;
 
-static char names[FUNCTIONS_MAX][SNAPCELL_NAME_SIZE_MAX + 1];
-static size_t name_count;
-static char store_path[64];
+static torture_functions functions;
 
 static size_t resident_bytes(void)
 {
@@ -78,51 +75,6 @@ static footprint measure(void)
     return (footprint){.resident_bytes = resident_bytes(),
                        .maps = count_maps(),
                        .descriptors = count_descriptors()};
-}
-
-/* --- The functions
- * -------------------------------------------------------------------------------------------------
- */
-
-static int add_name(void *user, const snapcell_store_name *entry)
-{
-    (void)user;
-    if (name_count < FUNCTIONS_MAX) strcpy(names[name_count++], entry->name);
-    return 0;
-}
-
-static void compile_all(const char *folder)
-{
-    char command[1024];
-    const char *program = getenv("SNAPCELL_WORKER");
-    snapcell_store *store = NULL;
-    strcpy(store_path, "/tmp/snapcell-cells-XXXXXX");
-    if (program == NULL || mkdtemp(store_path) == NULL) abort();
-    snprintf(command, sizeof(command), "'%s' compile --store '%s' '%s'/*.js >/dev/null 2>&1",
-             program, store_path, folder);
-    /* One of them needs a host's functions and is not compiled here. */
-    const int ended = system(command);
-    if (!WIFEXITED(ended) || WEXITSTATUS(ended) > 1 ||
-        snapcell_store_open(store_path, SNAPCELL_STORE_READ, &store, NULL) != SNAPCELL_OK) {
-        fprintf(stderr, "cannot compile %s/*.js with %s ($SNAPCELL_WORKER)\n", folder, program);
-        exit(1);
-    }
-    snapcell_store_each_name(store, add_name, NULL, NULL);
-    snapcell_store_close(store);
-    if (name_count < 8) {
-        fprintf(stderr, "only %zu functions in %s\n", name_count, folder);
-        exit(1);
-    }
-}
-
-static void remove_store(void)
-{
-    char path[96];
-    static const char *const files[] = {"/data.mdb", "/lock.mdb", ""};
-    for (size_t i = 0; i < 3; i++) {
-        snprintf(path, sizeof(path), "%s%s", store_path, files[i]);
-        remove(path);
-    }
 }
 
 /* --- Cycles
@@ -176,13 +128,14 @@ static void run_cycles(snapcell_loader *loader, unsigned long count)
     footprint before = {0};
     for (unsigned long i = 0; i < count; i++) {
         if (i == warm_up) before = measure();
-        cycle(loader, names[i % name_count]);
+        cycle(loader, functions.names[i % functions.count]);
         if (i > warm_up && i % SAMPLE_EVERY == 0) compare(&before);
         torture_progress(i, count);
     }
     const footprint now = measure();
-    fprintf(stderr, "%zu functions; resident %zu KiB, then %zu; maps %u, then %u\n", name_count,
-            before.resident_bytes >> 10, now.resident_bytes >> 10, before.maps, now.maps);
+    fprintf(stderr, "%zu functions; resident %zu KiB, then %zu; maps %u, then %u\n",
+            functions.count, before.resident_bytes >> 10, now.resident_bytes >> 10, before.maps,
+            now.maps);
 }
 
 int main(int argc, char **argv)
@@ -195,14 +148,10 @@ int main(int argc, char **argv)
         return 2;
     }
     const torture_options torture = torture_arguments(argc - 1, argv + 1, 200);
-    compile_all(argv[1]);
-    options.store_path = store_path;
-    if (snapcell_loader_open(&options, &loader, &err) != SNAPCELL_OK) {
-        fprintf(stderr, "%s\n", err.message);
-        return 1;
-    }
+    torture_compile_all(argv[1], "", &functions);
+    options.store_path = torture_folder();
+    torture_require(snapcell_loader_open(&options, &loader, &err), &err, "open");
     run_cycles(loader, torture.count);
     snapcell_loader_close(loader);
-    remove_store();
     return torture_report(promises, PROMISES);
 }

@@ -133,6 +133,11 @@ export class Server {
         return found;
     }
 
+    anonymousKib() {
+        const status = readFileSync(`/proc/${this.child.pid}/status`, "latin1");
+        return Number(/^RssAnon:\s+(\d+)/m.exec(status)[1]);
+    }
+
     async metrics() {
         const answer = await fetch(`http://127.0.0.1:${this.metricsPort}/metrics`);
         return parseMetrics(await answer.text());
@@ -209,6 +214,35 @@ export function raw(
         socket.on("close", finish);
         socket.on("error", () => {});
     });
+}
+
+// A client that sends bytes and breaks its connection off `ms` later.
+export function vanish(port, bytes, ms) {
+    return new Promise(resolve => {
+        const socket = connect(port, "127.0.0.1", () => {
+            socket.write(bytes);
+            setTimeout(() => {
+                socket.resetAndDestroy();
+                resolve();
+            }, ms);
+        });
+        socket.on("error", () => {}).resume();
+    });
+}
+
+// Six pieces of requests in no order, of these and of `more`; random(n) is below n.
+export function nonsense(random, ...more) {
+    const parts = [
+        "GET / HTTP/1.1\r\n",
+        "host: front\r\n",
+        "\r\n",
+        "\n",
+        "\0",
+        "content-length: 5\r\n",
+        "transfer-encoding: chunked\r\n",
+        ...more,
+    ];
+    return Array.from({ length: 6 }, () => parts[random(parts.length)]).join("");
 }
 
 // One request on a connection of its own: { status, headers, body }.

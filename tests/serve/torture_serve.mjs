@@ -5,7 +5,19 @@ import { connect } from "node:net";
 import { join } from "node:path";
 
 import { openReport } from "../torture/report.mjs";
-import { compile, extra, folder, kill, parse, pause, raw, Server, until } from "./server.mjs";
+import {
+    compile,
+    extra,
+    folder,
+    kill,
+    nonsense,
+    parse,
+    pause,
+    raw,
+    Server,
+    until,
+    vanish,
+} from "./server.mjs";
 
 const count = Number(process.argv[process.argv.indexOf("--count") + 1]);
 const filesMax = Number(
@@ -45,11 +57,6 @@ writeFileSync(
 );
 const server = await Server.start("--config", config);
 server.child.stderr.removeAllListeners("data").resume();
-
-const residentKib = () =>
-    Number(
-        /^RssAnon:\s+(\d+)/m.exec(readFileSync(`/proc/${server.child.pid}/status`, "latin1"))[1]
-    );
 
 // --- Requests of all kinds ---
 
@@ -94,32 +101,14 @@ const kinds = {
         await exchange(["/throw", "/loop", "/hog", "/break"][random(4)]);
     },
     async vanishing(mark) {
-        await new Promise(resolve => {
-            const socket = connect(server.port, "127.0.0.1", () => {
-                socket.write(
-                    `POST /late-echo HTTP/1.1\r\nhost: front\r\ncontent-length: 9999\r\n\r\n${mark}`
-                );
-                setTimeout(() => {
-                    socket.resetAndDestroy();
-                    resolve();
-                }, random(30));
-            });
-            socket.on("error", () => {});
-        });
+        await vanish(
+            server.port,
+            `POST /late-echo HTTP/1.1\r\nhost: front\r\ncontent-length: 9999\r\n\r\n${mark}`,
+            random(30)
+        );
     },
     async nonsense() {
-        const parts = [
-            "GET / HTTP/1.1\r\n",
-            "host: front\r\n",
-            "\r\n",
-            "\n",
-            "\0",
-            "content-length: 5\r\n",
-            "transfer-encoding: chunked\r\n",
-        ];
-        let bytes = "";
-        for (let i = 0; i < 6; i++) bytes += parts[random(parts.length)];
-        await raw(server.port, bytes, { end: true });
+        await raw(server.port, nonsense(random), { end: true });
     },
 };
 
@@ -180,10 +169,10 @@ await idle();
 isCalm = true;
 asked = 0;
 await Promise.all(Array.from({ length: clients }, (unused, i) => client(i)));
-const before = residentKib();
+const before = server.anonymousKib();
 asked = 0;
 await Promise.all(Array.from({ length: clients }, (unused, i) => client(i)));
-const after = residentKib();
+const after = server.anonymousKib();
 // AddressSanitizer keeps what was freed.
 const growth = extra.length > 0 ? 2 : 1.02;
 check(memory, after < before * growth + 512, `from ${before} to ${after} KiB`);

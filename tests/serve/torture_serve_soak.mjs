@@ -14,6 +14,7 @@ import {
     extra,
     folder,
     kill,
+    nonsense,
     parse,
     pause,
     program,
@@ -21,6 +22,7 @@ import {
     Server,
     store,
     until,
+    vanish,
 } from "./server.mjs";
 import { openReport } from "../torture/report.mjs";
 
@@ -171,19 +173,12 @@ const kinds = {
         await exchange("faulty", one(["/throw", "/throw", "/throw", "/loop", "/hog", "/break"]));
     },
     async vanishing(mark) {
-        await new Promise(resolve => {
-            const path = one(["/late-echo", "/pieces", "/tied", "/endless"]);
-            const socket = connect(server.port, "127.0.0.1", () => {
-                socket.write(
-                    `POST ${path} HTTP/1.1\r\nhost: ${one(general)}\r\ncontent-length: 9999\r\n\r\n${mark}`
-                );
-                setTimeout(() => {
-                    socket.resetAndDestroy();
-                    resolve();
-                }, random(100));
-            });
-            socket.on("error", () => {}).on("data", () => {});
-        });
+        const path = one(["/late-echo", "/pieces", "/tied", "/endless"]);
+        await vanish(
+            server.port,
+            `POST ${path} HTTP/1.1\r\nhost: ${one(general)}\r\ncontent-length: 9999\r\n\r\n${mark}`,
+            random(100)
+        );
     },
     async slow(mark) {
         const bytes = `GET /mark HTTP/1.1\r\nhost: front\r\nx-mark: ${mark}\r\nconnection: close\r\n\r\n`;
@@ -202,18 +197,7 @@ const kinds = {
         });
     },
     async nonsense() {
-        const parts = [
-            "GET / HTTP/1.1\r\n",
-            "host: front\r\n",
-            "\r\n",
-            "\n",
-            "\0",
-            "content-length: 5\r\n",
-            "transfer-encoding: chunked\r\n",
-            `x: ${"y".repeat(40_000)}\r\n`,
-        ];
-        let bytes = "";
-        for (let i = 0; i < 6; i++) bytes += one(parts);
+        const bytes = nonsense(random, `x: ${"y".repeat(40_000)}\r\n`);
         const text = await raw(server.port, bytes, { end: true });
         for (const [start] of text.matchAll(/HTTP\/1\.1 5[^]*?\r\n\r\n/g))
             if (!/^HTTP\/1\.1 50[15]/.test(start)) await judge("nonsense", "front", parse(start));
@@ -292,13 +276,8 @@ function pssKib(pid) {
     }
 }
 
-function anonymousKib() {
-    const status = readFileSync(`/proc/${server.child.pid}/status`, "latin1");
-    return Number(/^RssAnon:\s+(\d+)/m.exec(status)[1]);
-}
-
 function memoryKib() {
-    const anonymous = anonymousKib();
+    const anonymous = server.anonymousKib();
     const all = server.children().reduce((sum, { pid }) => sum + pssKib(pid), anonymous);
     return { server: anonymous, all };
 }

@@ -3,7 +3,6 @@
  * very process, by an instance of its own. Once the modules are in the snapshot already, once they
  * are loaded after the built-in was replaced. */
 #include <ctype.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "snapcell/loader.h"
 #include "snapcell/store.h"
 #include "torture_report.h"
+#include "torture_store.h"
 
 #define SOURCE_SIZE_MAX (1u << 20)
 #define ANSWER_SIZE_MAX 1100
@@ -25,7 +25,6 @@ static torture_promise promises[PROMISE_COUNT] = {
     [PROMISE_COLD] = {.text = "nor in modules that are loaded later"},
 };
 static const char *const names[PROMISE_COUNT] = {"warm", "cold"};
-static char folder[] = "/tmp/snapcell-replaced-XXXXXX";
 
 typedef struct space {
     unsigned targets;
@@ -33,26 +32,6 @@ typedef struct space {
     unsigned operations;
     char answers[OPERATIONS_MAX][ANSWER_SIZE_MAX]; /* with nothing replaced */
 } space;
-
-static int remove_entry(const char *path, const struct stat *facts, int type, struct FTW *walk)
-{
-    (void)facts;
-    (void)type;
-    (void)walk;
-    return remove(path);
-}
-
-static void remove_folder(void)
-{
-    (void)nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-static void require(int status, const snapcell_error *err, const char *what)
-{
-    if (status == SNAPCELL_OK) return;
-    fprintf(stderr, "torture_replaced: %s: %s\n%s\n", what, err->message, err->stack);
-    exit(EXIT_FAILURE);
-}
 
 /* --- The function --- */
 
@@ -78,17 +57,17 @@ static void write_function(const char *source, bool hidden, FILE *out)
 static void put_function(snapcell_store *store, const char *source, int promise)
 {
     char path[512];
-    (void)snprintf(path, sizeof(path), "%s/%s.mjs", folder, names[promise]);
+    (void)snprintf(path, sizeof(path), "%s/%s.mjs", torture_folder(), names[promise]);
     FILE *file = fopen(path, "w");
     if (file == NULL) exit(EXIT_FAILURE);
     write_function(source, promise == PROMISE_COLD, file);
     (void)fclose(file);
     snapcell_error err = {0};
     snapcell_compiled *compiled = NULL;
-    require(snapcell_compile_file(path, NULL, &compiled, &err), &err, path);
+    torture_require(snapcell_compile_file(path, NULL, &compiled, &err), &err, path);
     size_t size;
     const void *artifact = snapcell_compiled_artifact(compiled, &size);
-    require(snapcell_store_put(store, artifact, size, names[promise], &err), &err, "put");
+    torture_require(snapcell_store_put(store, artifact, size, names[promise], &err), &err, "put");
     snapcell_compiled_free(compiled);
 }
 
@@ -100,9 +79,8 @@ static void make_store(void)
     (void)fclose(file);
     snapcell_error err = {0};
     snapcell_store *store = NULL;
-    if (mkdtemp(folder) == NULL) exit(EXIT_FAILURE);
-    (void)atexit(remove_folder);
-    require(snapcell_store_open(folder, SNAPCELL_STORE_CREATE, &store, &err), &err, "open");
+    torture_require(snapcell_store_open(torture_folder(), SNAPCELL_STORE_CREATE, &store, &err),
+                    &err, "open");
     for (int i = 0; i < PROMISE_COUNT; i++)
         put_function(store, source, i);
     snapcell_store_close(store);
@@ -170,8 +148,8 @@ int main(int argc, char **argv)
     snapcell_loader *loader = NULL;
     snapcell_error err = {0};
     make_store();
-    loader_options.store_path = folder;
-    require(snapcell_loader_open(&loader_options, &loader, &err), &err, "loader");
+    loader_options.store_path = torture_folder();
+    torture_require(snapcell_loader_open(&loader_options, &loader, &err), &err, "loader");
     learn(loader, &known);
     unsigned long all = (unsigned long)known.targets * known.ways * known.operations;
     /* Far apart, and each once before any comes again. */

@@ -1,7 +1,6 @@
 /* No bytes between tenants. A cell fills all kinds of memory with a secret and is disposed of; then
  * the secret is looked for in the memory of the process, and the next cell looks for anything that
  * is not zero in the memory that it gets. */
-#include <ftw.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,55 +11,19 @@
 #include "memory_scan.h"
 #include "snapcell/compiler.h"
 #include "snapcell/loader.h"
-#include "snapcell/store.h"
+#include "torture_report.h"
+#include "torture_store.h"
 
 #define SECRET_SIZE 24
 #define SHORT_TEXTS_MAX 8
-#define FAILURES_SHOWN 5
-
-typedef struct promise {
-    const char *name;
-    unsigned long tries;
-    unsigned long failures;
-} promise;
 
 enum { PROMISE_SEES, PROMISE_LEAVES, PROMISE_COUNT };
 
-static promise promises[PROMISE_COUNT] = {
-    [PROMISE_SEES] = {.name = "the next cell finds no byte of the one before it"},
+static torture_promise promises[PROMISE_COUNT] = {
+    [PROMISE_SEES] = {.text = "the next cell finds no byte of the one before it"},
     [PROMISE_LEAVES] =
-        {.name = "nothing of a cell's memory and its response is left when they are gone"},
+        {.text = "nothing of a cell's memory and its response is left when they are gone"},
 };
-
-static char folder[] = "/tmp/snapcell-tenants-XXXXXX";
-static unsigned long shown;
-
-static int remove_entry(const char *path, const struct stat *facts, int type, struct FTW *walk)
-{
-    (void)facts;
-    (void)type;
-    (void)walk;
-    return remove(path);
-}
-
-static void remove_folder(void)
-{
-    (void)nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-static void require(int status, const snapcell_error *err, const char *what)
-{
-    if (status == SNAPCELL_OK) return;
-    fprintf(stderr, "torture_tenants: %s: %s\n%s\n", what, err->message, err->stack);
-    exit(EXIT_FAILURE);
-}
-
-static void fail(promise *broken, unsigned long round, const char *what)
-{
-    broken->failures++;
-    if (shown++ < FAILURES_SHOWN)
-        fprintf(stderr, "torture_tenants: round %lu: %s: %s\n", round, broken->name, what);
-}
 
 /* --- Functions --- */
 
@@ -70,10 +33,10 @@ static void put_function(snapcell_store *store, const char *name)
     (void)snprintf(path, sizeof(path), "%s/%s.js", TENANTS_DIR, name);
     snapcell_error err = {0};
     snapcell_compiled *compiled = NULL;
-    require(snapcell_compile_file(path, NULL, &compiled, &err), &err, path);
+    torture_require(snapcell_compile_file(path, NULL, &compiled, &err), &err, path);
     size_t size;
     const void *artifact = snapcell_compiled_artifact(compiled, &size);
-    require(snapcell_store_put(store, artifact, size, name, &err), &err, "put");
+    torture_require(snapcell_store_put(store, artifact, size, name, &err), &err, "put");
     snapcell_compiled_free(compiled);
 }
 
@@ -81,9 +44,8 @@ static void make_store(void)
 {
     snapcell_error err = {0};
     snapcell_store *store = NULL;
-    if (mkdtemp(folder) == NULL) exit(EXIT_FAILURE);
-    (void)atexit(remove_folder);
-    require(snapcell_store_open(folder, SNAPCELL_STORE_CREATE, &store, &err), &err, "open");
+    torture_require(snapcell_store_open(torture_folder(), SNAPCELL_STORE_CREATE, &store, &err),
+                    &err, "open");
     put_function(store, "fill");
     put_function(store, "look");
     snapcell_store_close(store);
@@ -143,9 +105,9 @@ static __attribute__((noinline)) void fill(snapcell_loader *loader, secret *out,
     snapcell_error err = {0};
     snapcell_cell *cell = NULL;
     snapcell_response *response = NULL;
-    require(snapcell_cell_load(loader, "fill", &options, &cell, &err), &err, "load");
+    torture_require(snapcell_cell_load(loader, "fill", &options, &cell, &err), &err, "load");
     const int status = snapcell_cell_fetch(cell, &request, &response, &err);
-    require(throws == (status == SNAPCELL_E_SCRIPT) ? SNAPCELL_OK : status, &err, "fetch");
+    torture_require(throws == (status == SNAPCELL_E_SCRIPT) ? SNAPCELL_OK : status, &err, "fetch");
     snapcell_response_free(response);
     snapcell_cell_dispose(cell);
     explicit_bzero(text, sizeof(text));
@@ -157,11 +119,10 @@ static void look(snapcell_loader *loader, unsigned long round)
     snapcell_error err = {0};
     snapcell_cell *cell = NULL;
     snapcell_response *response = NULL;
-    require(snapcell_cell_load(loader, "look", NULL, &cell, &err), &err, "load");
-    require(snapcell_cell_fetch(cell, NULL, &response, &err), &err, "fetch");
-    promises[PROMISE_SEES].tries++;
+    torture_require(snapcell_cell_load(loader, "look", NULL, &cell, &err), &err, "load");
+    torture_require(snapcell_cell_fetch(cell, NULL, &response, &err), &err, "fetch");
     const char *found = snapcell_response_body(response, NULL);
-    if (found[0] != '\0') fail(&promises[PROMISE_SEES], round, found);
+    torture_try(&promises[PROMISE_SEES], found[0] == '\0', "round %lu: %s", round, found);
     snapcell_response_free(response);
     snapcell_cell_dispose(cell);
 }
@@ -182,26 +143,25 @@ static void scan(const secret *kept, unsigned long round)
     memory_find finds[SHORT_TEXTS_MAX];
     char what[64 + SHORT_TEXTS_MAX * 100];
     const long found = memory_scan(&kept->narrow, 2, finds, SHORT_TEXTS_MAX);
-    promises[PROMISE_LEAVES].tries++;
-    if (finds_are_allowed(found, finds)) return;
     (void)snprintf(what, sizeof(what), "%ld places:", found);
     for (long i = 0; i < found && i < SHORT_TEXTS_MAX; i++)
         (void)snprintf(what + strlen(what), sizeof(what) - strlen(what), " %#zx %s",
                        (size_t)finds[i].address, finds[i].mapping);
-    fail(&promises[PROMISE_LEAVES], round, what);
+    torture_try(&promises[PROMISE_LEAVES], finds_are_allowed(found, finds), "round %lu: %s", round,
+                what);
 }
 
 /* Each way in which a loader keeps what it can use again. */
 static snapcell_loader *open_loader(unsigned way)
 {
     snapcell_loader_options options = SNAPCELL_LOADER_OPTIONS_INIT;
-    options.store_path = folder;
+    options.store_path = torture_folder();
     options.log = drop_log;
     if (way == 1) options.cache_size_bytes = SNAPCELL_CACHE_NONE;
     if (way == 2) options.spare_cells_per_function = 1;
     snapcell_loader *loader = NULL;
     snapcell_error err = {0};
-    require(snapcell_loader_open(&options, &loader, &err), &err, "open");
+    torture_require(snapcell_loader_open(&options, &loader, &err), &err, "open");
     return loader;
 }
 
@@ -216,7 +176,7 @@ static void run_rounds(unsigned long count)
             fill(loader, &kept, round % 5 == 4);
             if (way != 2) scan(&kept, round);
             look(loader, round);
-            if (round % 1000 == 999) fprintf(stderr, "torture_tenants: %lu rounds\n", round + 1);
+            torture_progress(round, count);
         }
         snapcell_loader_close(loader);
         scan(&kept, round);
@@ -240,16 +200,9 @@ static void prove_that_scanning_finds(void)
 
 int main(int argc, char **argv)
 {
-    unsigned long count = 100;
-    for (int i = 1; i + 1 < argc; i += 2)
-        if (strcmp(argv[i], "--count") == 0) count = strtoul(argv[i + 1], NULL, 10);
+    const torture_options options = torture_arguments(argc, argv, 100);
     make_store();
     prove_that_scanning_finds();
-    run_rounds(count);
-    unsigned long failures = 0;
-    for (int i = 0; i < PROMISE_COUNT; i++) {
-        printf("%s\t%lu\t%lu\n", promises[i].name, promises[i].tries, promises[i].failures);
-        failures += promises[i].failures;
-    }
-    return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    run_rounds(options.count);
+    return torture_report(promises, PROMISE_COUNT);
 }

@@ -9,10 +9,9 @@
 
 #include "restore_torture.h"
 #include "snapcell/loader.h"
-#include "snapcell/store.h"
 #include "torture_report.h"
+#include "torture_store.h"
 
-#define FUNCTIONS_MAX 64u
 #define REQUESTS_MAX 256u /* of a function */
 /* Comparing all memory takes far longer than being told what to restore. */
 #define SHARE 10u
@@ -25,53 +24,7 @@ static torture_promise promises[PROMISES] = {
     [RESTORED] = {"workers restore, by the tier that was chosen, without an anomaly"},
 };
 
-static char names[FUNCTIONS_MAX][SNAPCELL_NAME_SIZE_MAX + 1];
-static size_t name_count;
-static char store_path[64];
-
-/* --- The functions --- */
-
-static int add_name(void *user, const snapcell_store_name *entry)
-{
-    (void)user;
-    if (name_count < FUNCTIONS_MAX) strcpy(names[name_count++], entry->name);
-    return 0;
-}
-
-/* One of them needs a host's functions, and is not compiled. */
-static void compile_all(const char *folder)
-{
-    char command[1024];
-    const char *program = getenv("SNAPCELL_WORKER");
-    snapcell_store *store = NULL;
-    strcpy(store_path, "/tmp/snapcell-restore-XXXXXX");
-    if (program == NULL || mkdtemp(store_path) == NULL) abort();
-    snprintf(command, sizeof(command),
-             "'%s' compile --warm / --store '%s' '%s'/*.js >/dev/null 2>&1", program, store_path,
-             folder);
-    const int ended = system(command);
-    if (!WIFEXITED(ended) || WEXITSTATUS(ended) > 1 ||
-        snapcell_store_open(store_path, SNAPCELL_STORE_READ, &store, NULL) != SNAPCELL_OK) {
-        fprintf(stderr, "cannot compile %s/*.js with %s ($SNAPCELL_WORKER)\n", folder, program);
-        exit(1);
-    }
-    snapcell_store_each_name(store, add_name, NULL, NULL);
-    snapcell_store_close(store);
-    if (name_count < 8) {
-        fprintf(stderr, "only %zu functions in %s\n", name_count, folder);
-        exit(1);
-    }
-}
-
-static void remove_store(void)
-{
-    char path[96];
-    static const char *const files[] = {"/data.mdb", "/lock.mdb", ""};
-    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-        snprintf(path, sizeof(path), "%s%s", store_path, files[i]);
-        remove(path);
-    }
-}
+static torture_functions functions;
 
 /* --- Requests --- */
 
@@ -181,20 +134,20 @@ typedef struct known {
     char *answer; /* Owned; NULL: not asked yet */
 } known;
 
-static known requests[FUNCTIONS_MAX][REQUESTS_MAX];
+static known requests[TORTURE_FUNCTIONS_MAX][REQUESTS_MAX];
 static size_t request_count;
 
 static void make_requests(unsigned long calls)
 {
     request_count = calls < REQUESTS_MAX ? calls + 1 : REQUESTS_MAX;
-    for (size_t i = 0; i < name_count; i++)
+    for (size_t i = 0; i < functions.count; i++)
         for (size_t k = 0; k < request_count; k++)
             make_question(&requests[i][k].what);
 }
 
 static void forget_requests(void)
 {
-    for (size_t i = 0; i < name_count; i++)
+    for (size_t i = 0; i < functions.count; i++)
         for (size_t k = 0; k < request_count; k++)
             free(requests[i][k].answer);
 }
@@ -214,7 +167,7 @@ static void compare_answers(snapcell_loader *loader, const char *name, known *of
 static void try_function(snapcell_loader *loader, snapcell_workers *workers, size_t function,
                          const char *variant, unsigned long calls)
 {
-    const char *name = names[function];
+    const char *name = functions.names[function];
     instance restored = {.worker = restore_load(workers, name, NULL)};
     snapcell_handler_shape shape = snapcell_worker_shape(restored.worker);
     const int id = snapcell_worker_process_id(restored.worker);
@@ -232,19 +185,20 @@ static void try_function(snapcell_loader *loader, snapcell_workers *workers, siz
 static void try_variant(snapcell_loader *loader, const restore_variant *variant,
                         unsigned long calls)
 {
-    snapcell_workers *workers = restore_open(store_path, variant);
-    for (size_t i = 0; i < name_count; i++)
+    snapcell_workers *workers = restore_open(torture_folder(), variant);
+    for (size_t i = 0; i < functions.count; i++)
         try_function(loader, workers, i, variant->name, calls);
     const snapcell_workers_counts counts = restore_counts(workers);
     /* Those of the last answers were not told of; each worker restores once before its first call.
      */
     torture_try(&promises[RESTORED],
-                counts.restore_tier >= variant->tier && counts.restores >= name_count * calls &&
+                counts.restore_tier >= variant->tier &&
+                    counts.restores >= functions.count * calls &&
                     counts.deaths + counts.anomalies + counts.fallbacks + counts.cuts == 0,
                 "%s: tier %u, %lu restores of %lu, %lu deaths, %lu anomalies, %lu fallbacks, "
                 "%lu cuts",
                 variant->name, counts.restore_tier, (unsigned long)counts.restores,
-                (unsigned long)(name_count * calls), (unsigned long)counts.deaths,
+                (unsigned long)(functions.count * calls), (unsigned long)counts.deaths,
                 (unsigned long)counts.anomalies, (unsigned long)counts.fallbacks,
                 (unsigned long)counts.cuts);
     snapcell_workers_close(workers);
@@ -274,17 +228,15 @@ int main(int argc, char **argv)
     }
     const torture_options torture = torture_arguments(argc - 1, argv + 1, 600);
     restore_seed(torture.seed);
-    compile_all(argv[1]);
-    options.store_path = store_path;
-    if (snapcell_loader_open(&options, &loader, &err) != SNAPCELL_OK)
-        return fprintf(stderr, "%s\n", err.message), 1;
-    make_requests(torture.count / RESTORE_VARIANTS / name_count);
+    torture_compile_all(argv[1], "--warm /", &functions);
+    options.store_path = torture_folder();
+    torture_require(snapcell_loader_open(&options, &loader, &err), &err, "open");
+    make_requests(torture.count / RESTORE_VARIANTS / functions.count);
     for (size_t i = 0; i < RESTORE_VARIANTS; i++)
         try_variant(loader, &restore_variants[i],
-                    1 + torture.count * share_of(i) / (all_shares() * name_count));
-    fprintf(stderr, "%zu functions, %zu requests each\n", name_count, request_count);
+                    1 + torture.count * share_of(i) / (all_shares() * functions.count));
+    fprintf(stderr, "%zu functions, %zu requests each\n", functions.count, request_count);
     snapcell_loader_close(loader);
     forget_requests();
-    remove_store();
     return torture_report(promises, PROMISES);
 }
