@@ -255,6 +255,7 @@ export async function loadProject(given) {
             `no function was found in ${relative(cwd, root) || "."}: expected src/index.ts, index.js or ` +
                 "the like, a wrangler file, or files that each are a function; or name ENTRY"
         );
+    checkDistinct(functions, root);
     const shared = merged(deno, wrangler, config, options);
     if (functions.length > 1) delete shared.routes; // whose they are is not said
     return {
@@ -264,6 +265,20 @@ export async function loadProject(given) {
         files: [...config.sources, ...wrangler.sources, ...deno.sources],
         functions: functions.map(own => finished({ ...shared, ...own, root }, options)),
     };
+}
+
+// Of two functions of one name, only one would be in the store.
+function checkDistinct(functions, root) {
+    const known = new Map();
+    for (const { name, entry } of functions) {
+        const other = known.get(name);
+        if (other)
+            throw usageFailure(
+                `${relative(root, other)} and ${relative(root, entry)} are both called ` +
+                    `"${name}": rename one, or name them in a configuration`
+            );
+        known.set(name, entry);
+    }
 }
 
 function notesOf({ notes = [], routes = [], sources }, { serveConfig }) {

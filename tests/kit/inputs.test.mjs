@@ -470,6 +470,13 @@ test("a folder of functions; one that fails does not stop the others", () => {
     assert.equal(snapcell(folder, ["build", "functions", "--name", "n"]).status, 2);
 });
 
+test("two functions of one name are an error", () => {
+    const folder = project({ "fns/a.ts": hello, "fns/a/index.js": hello, "fns/b.js": hello });
+    const { status, stderr } = snapcell(folder, ["build", "fns"]);
+    assert.equal(status, 2);
+    assert.match(stderr, /^snapcell: a\/index\.js and a\.ts are both called "a": rename one/);
+});
+
 test("variables and routes get into a configuration of `snapcell serve`, where the rest stays", async () => {
     const wrangler = {
         name: "routed",
