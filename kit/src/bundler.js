@@ -51,7 +51,7 @@ async function fileOfPackage(name, root) {
  * @param {{ text: string, location?: { file: string, line: number, column: number } | null }[]} errors
  */
 export function bundleFailure(errors) {
-    const told = distinct(errors).map(({ text, location }) => ({
+    const told = distinct(errors.map(withoutOwnPlace)).map(({ text, location }) => ({
         code: "E_BUNDLE",
         message: text.replace(
             /^No loader is configured for "(\.[^"]+)" files: .*/,
@@ -66,6 +66,11 @@ export function bundleFailure(errors) {
     const [first = { message: "the bundler failed and did not say why" }] = told;
     return new Failure(first.message, { ...first, errors: told });
 }
+
+// What a plugin throws has the place where it was thrown: in esbuild, in the preset or in this package, nobody looks for it.
+const withoutOwnPlace = error =>
+    ownPlaces.test(error.location?.file ?? "") ? { ...error, location: null } : error;
+const ownPlaces = /(^|\/)(esbuild\/lib\/main\.js|node-compat\/[\w.-]+\.mjs|kit\/src\/[\w.-]+\.js)$/;
 
 // The same text is told once, at its first place, with the number of others.
 function distinct(errors) {

@@ -1,5 +1,6 @@
 // Input as it comes: wrangler projects, what other tools built, functions for other platforms.
 import assert from "node:assert/strict";
+import { symlinkSync } from "node:fs";
 import { get } from "node:http";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -475,6 +476,17 @@ test("two functions of one name are an error", () => {
     const { status, stderr } = snapcell(folder, ["build", "fns"]);
     assert.equal(status, 2);
     assert.match(stderr, /^snapcell: a\/index\.js and a\.ts are both called "a": rename one/);
+});
+
+test("what is wrong with embedded files has no place in a bundler", () => {
+    const folder = project({ "f.js": hello, "public/_headers": "  X: 1" });
+    symlinkSync("nowhere", join(folder, "public/dangling"));
+    const { status, stderr } = snapcell(folder, ["build", "f.js", "--assets", "public"]);
+    assert.equal(status, 1);
+    const [first, second, ...more] = stderr.split("\n");
+    assert.match(first, /^snapcell: f: ENOENT: .*public\/dangling'$/);
+    assert.equal(second, 'snapcell: f: _headers: "X: 1" is not a header');
+    assert.deepEqual(more, [""]);
 });
 
 test("variables and routes get into a configuration of `snapcell serve`, where the rest stays", async () => {
