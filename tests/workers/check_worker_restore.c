@@ -113,20 +113,6 @@ static void *cancel_later(void *worker)
     return NULL;
 }
 
-typedef struct hurry {
-    snapcell_worker *worker;
-    atomic_bool is_over;
-} hurry;
-
-/* The order may come before the call, or while the process gets ready for it. */
-static void *cancel_at_once(void *user)
-{
-    hurry *it = user;
-    while (!atomic_load(&it->is_over))
-        snapcell_worker_cancel(it->worker);
-    return NULL;
-}
-
 /* --- What is fresh --- */
 
 static int compare_texts(const void *a, const void *b)
@@ -197,6 +183,20 @@ START_TEST(test_a_top_level_that_draws_is_run_for_each_call)
 END_TEST
 
 #ifndef __SANITIZE_ADDRESS__ /* which has no checkpoints */
+
+typedef struct hurry {
+    snapcell_worker *worker;
+    atomic_bool is_over;
+} hurry;
+
+/* The order may come before the call, or while the process gets ready for it. */
+static void *cancel_at_once(void *user)
+{
+    hurry *it = user;
+    while (!atomic_load(&it->is_over))
+        snapcell_worker_cancel(it->worker);
+    return NULL;
+}
 
 /* --- What is hot --- */
 
