@@ -13,6 +13,7 @@ export class ServeProcess {
     #config;
     #reloaded = [];
     #early = new Map(); // by function: who waits for what becomes of its version
+    #takesEarly = false;
     #stopping = false;
 
     /**
@@ -38,7 +39,7 @@ export class ServeProcess {
      * @returns {Promise<boolean>} whether it does; the store is to get the version either way
      */
     async serveEarly(config, name, version) {
-        if (!this.#child || JSON.stringify(config) !== this.#config) return false;
+        if (!this.#takesEarly || JSON.stringify(config) !== this.#config) return false;
         const { prelude, encoding } = version;
         const text = Buffer.from(version.text, encoding);
         const map = Buffer.from(version.map);
@@ -78,6 +79,7 @@ export class ServeProcess {
         rmSync(this.socket, { force: true });
         const child = spawn(program, parameters, { stdio: ["pipe", "pipe", "pipe"] });
         this.#child = child;
+        this.#takesEarly = true;
         child.stdin.on("error", () => {}); // it ends, which is noticed
         let words = "";
         this.#readLines(child.stderr, text => (words = text));
@@ -91,7 +93,7 @@ export class ServeProcess {
             child.on("close", status => {
                 this.#child = undefined;
                 for (const waiting of this.#reloaded.splice(0)) waiting();
-                for (const name of [...this.#early.keys()]) this.#tellEarly(name, false);
+                this.#endEarly();
                 const text = words.replace(/^snapcell: /, "") || `it ended with status ${status}`;
                 failed(
                     new Failure(`snapcell serve could not start: ${text}`, {
@@ -119,7 +121,14 @@ export class ServeProcess {
         if (/^reload/.test(event.event)) for (const waiting of this.#reloaded.splice(0)) waiting();
         if (/^version_/.test(event.event))
             this.#tellEarly(event.function, event.event === "version_served");
+        if (event.event === "versions_lost") this.#endEarly();
         this.options.event(event);
+    }
+
+    // No version is taken any more.
+    #endEarly() {
+        this.#takesEarly = false;
+        for (const name of [...this.#early.keys()]) this.#tellEarly(name, false);
     }
 
     #tellEarly(name, isServed) {

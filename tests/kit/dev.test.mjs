@@ -1,7 +1,7 @@
 // snapcell dev: builds, serves, and builds again.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { rmSync } from "node:fs";
+import { chmodSync, rmSync } from "node:fs";
 import { get, request } from "node:http";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -11,6 +11,7 @@ import { answer, kit, native, project, read, snapcell, started, write } from "./
 const { dev } = await import(join(kit, "src/index.js"));
 const { failureOf } = await import(join(kit, "src/dev_page.js"));
 const { parseEnv } = await import(join(kit, "src/env_files.js"));
+const { ServeProcess } = await import(join(kit, "src/serve_process.js"));
 const { Sources } = await import(join(kit, "src/sources.js"));
 const { UnevaluatedCompiler } = await import(join(kit, "src/unevaluated.js"));
 
@@ -307,6 +308,33 @@ test("what changed while a first build went on is seen", async () => {
     assert.equal(sources.areAsBuilt(), true);
     sources.use([files[0]]);
     assert.equal(sources.areAsBuilt(), true);
+});
+
+test("a server that takes no versions, or ends, keeps nobody waiting", async t => {
+    const says = (event, then) =>
+        `#!/bin/sh\necho "listening on here"\nread -r line\necho '{"event":"${event}","function":"f"}' >&2\n${then}\n`;
+    const early = { prelude: "", encoding: "latin1", text: "text", map: "{}" };
+    for (const [event, then, expected] of [
+        ["version_served", "exec sleep 100", [true]],
+        ["version_declined", "exec sleep 100", [false]],
+        ["versions_lost", "exec sleep 100", [false, false]],
+        ["another", "exit 1", [false, false]],
+    ]) {
+        const folder = project({ program: says(event, then) });
+        chmodSync(join(folder, "program"), 0o755);
+        const server = new ServeProcess({
+            program: join(folder, "program"),
+            store: folder,
+            event: () => {},
+            ended: () => {},
+        });
+        t.after(() => server.stop());
+        assert.equal(await server.serveEarly({}, "f", early), false); // it does not run yet
+        await server.update({});
+        assert.equal(await server.serveEarly({ functions: {} }, "f", early), false); // other settings
+        for (const isServed of expected)
+            assert.equal(await server.serveEarly({}, "f", early), isServed, event);
+    }
 });
 
 test("what is wrong from the start is one line", () => {
