@@ -216,7 +216,8 @@ function missingText({ module, name, state, packages, places }) {
         places.length > 1
             ? `, and at ${places.length - 1} more place${places.length > 2 ? "s" : ""}`
             : "";
-    return `"${name}" of node:${module} ${what}${users}${more}`;
+    const full = module === "globalThis" ? `"${name}"` : `"${name}" of node:${module}`;
+    return `${full} ${what}${users}${more}`;
 }
 
 // The files that a bundle comes from, absolute.

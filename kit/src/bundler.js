@@ -67,8 +67,8 @@ export function bundleFailure(errors) {
     return new Failure(first.message, { ...first, errors: told });
 }
 
-// What a plugin throws has the place where it was thrown: in esbuild, in the preset or in this package, nobody looks for
-// it.
+// What a plugin throws has the place where it was thrown. In a project's plugins that is of use; in esbuild, in the
+// preset or in this package, nobody looks for it.
 const withoutOwnPlace = error =>
     ownPlaces.test(error.location?.file ?? "") ? { ...error, location: null } : error;
 const ownPlaces = /(^|\/)(esbuild\/lib\/main\.js|node-compat\/[\w.-]+\.mjs|kit\/src\/[\w.-]+\.js)$/;

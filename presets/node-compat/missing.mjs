@@ -19,6 +19,13 @@ for (const [module, parts] of Object.entries(
         for (const name of names) states[module][name] = state;
 }
 
+// Of other platforms; "globalThis" stands for their module. Code that makes one does not work.
+const absentGlobals = ["BroadcastChannel", "EventSource", "FixedLengthStream", "HTMLRewriter"];
+absentGlobals.push("IdentityTransformStream", "SharedWorker", "WebSocketPair", "Worker");
+absentGlobals.push("XMLHttpRequest");
+states.globalThis = { __proto__: null };
+for (const name of absentGlobals) states.globalThis[name] = "absent";
+
 // Modules that are also members of others.
 const members = {
     "fs.promises": "fs/promises",
@@ -92,6 +99,8 @@ class FileUses {
             if (node.id?.type === "Identifier") this.#declareOne(node.id.name, module);
         } else if (/Function/.test(node.type))
             for (const { name } of node.params) if (name) this.#declared.add(name);
+        if (/^(Function|Class)Declaration$/.test(node.type) && node.id)
+            this.#declared.add(node.id.name);
     }
 
     #declareOne(name, module) {
@@ -117,6 +126,10 @@ class FileUses {
             const module = this.#moduleOf(node.init.object);
             if (module && node.id.name)
                 this.#named.set(node.id.name, this.#add(module, nameOf(node.init), node, "read"));
+        } else if (node.type === "NewExpression" || node.operator === "typeof") {
+            const { name } = node.callee ?? node.argument;
+            if (absentGlobals.includes(name) && !this.#declared.has(name))
+                this.#add("globalThis", name, node, node.callee ? howUsed(node, path) : "tested");
         } else if (node.type === "Identifier") {
             const use = this.#named.get(node.name);
             if (use && isReference(node, path.at(-1))) use.found.push(howUsed(node, path));
@@ -186,7 +199,9 @@ function tree(text) {
     }
 }
 
-const mentions = /["'](node:)?[a-z_0-9]+(\/[a-z]+)?\/?["']|\bprocess\b/;
+const mentions = new RegExp(
+    String.raw`["'](node:)?[a-z_0-9]+(\/[a-z]+)?\/?["']|\bprocess\b|\bnew (${absentGlobals.join("|")})\b`
+);
 const loaders = { ts: "ts", mts: "ts", cts: "ts", tsx: "tsx", jsx: "jsx" };
 
 async function usesOf(file) {
@@ -256,7 +271,8 @@ export async function missingNames(metafile, directory = process.cwd()) {
 // One line of text.
 export function missingText({ module, name, state, packages, places }) {
     const what = state === "throws" ? "throws when it is called" : "is missing";
+    const full = module === "globalThis" ? name : `${name} of node:${module}`;
     const [{ file, line }] = places;
     const users = packages.length > 0 ? `used by ${packages.join(", ")}, ` : "used ";
-    return `${name} of node:${module} ${what} (${users}at ${file}${line ? `:${line}` : ""})`;
+    return `${full} ${what} (${users}at ${file}${line ? `:${line}` : ""})`;
 }

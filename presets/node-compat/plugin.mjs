@@ -115,10 +115,11 @@ export function nodeCompat({ empty = [], files, env, assets } = {}) {
     return {
         name: "snapcell-node-compat",
         setup(build) {
-            build.onResolve({ filter: /^(cloudflare|snapcell):/ }, ({ path, importer }) => {
+            build.onResolve({ filter: /^(cloudflare|snapcell|bun):/ }, args => {
+                const { path, importer } = args;
                 if (env && path === "cloudflare:workers" && importer !== workersModule)
                     return { path: workersModule };
-                return ofEngine.includes(path) ? { path, external: true } : undefined;
+                return ofEngine.includes(path) ? { path, external: true } : ofPlatform(args);
             });
             build.onResolve({ filter: /^(node:)?[a-z_0-9]+(\/[a-z0-9]*)?$/ }, args =>
                 resolve(build, args, emptied)
@@ -237,11 +238,24 @@ function addFiles(build) {
     }
 }
 
+const platforms = { cloudflare: "Workers", bun: "Bun" };
+const mayBeAbsent = ({ kind, importer }) =>
+    (kind === "dynamic-import" || kind === "require-call") &&
+    importer.includes(`${sep}node_modules${sep}`);
+
+// A module that only another platform has. A package may load it where it is on that platform.
+function ofPlatform({ path, ...how }) {
+    const platform = platforms[path.split(":")[0]];
+    if (!platform) return undefined;
+    if (mayBeAbsent(how)) return { path, namespace: "not-installed" };
+    return {
+        errors: [{ text: `"${path}" is a module of ${platform} that functions do not have` }],
+    };
+}
+
 // A package that another one loads if it is installed: when it is not, loading it throws what Node would throw.
 async function optional(build, { path, kind, importer, resolveDir, pluginData }) {
-    const loads = kind === "dynamic-import" || kind === "require-call";
-    if (!loads || pluginData === "node-compat" || !importer.includes(`${sep}node_modules${sep}`))
-        return undefined;
+    if (!mayBeAbsent({ kind, importer }) || pluginData === "node-compat") return undefined;
     const options = { kind, importer, resolveDir, pluginData: "node-compat" };
     const { errors } = await build.resolve(path, options);
     return errors.length > 0 ? { path, namespace: "not-installed" } : undefined;

@@ -121,6 +121,35 @@ test("names that a stand-in of Node's module lacks are told once, with who uses 
     assert.match(stderr, /1 more place/);
 });
 
+test("what only other platforms have is told: modules, and globals that code makes", () => {
+    const other = `export const connect = async () => (await import("cloudflare:sockets")).connect();
+        export const open = () => new XMLHttpRequest(); export const query = () => require("bun:sqlite");`;
+    const folder = project({
+        "f.ts": `import { connect } from "other";
+            class EventSource {}
+            const pair = () => (typeof WebSocketPair === "function" ? new WebSocketPair() : undefined);
+            const rewrite = (page: Response) => new HTMLRewriter().transform(page);
+            export default { async fetch() { return new Response(await connect().catch(({ code }) => code) +
+                typeof pair() + typeof rewrite + typeof new EventSource()); } };`,
+        "g.js": `import { connect } from "cloudflare:sockets"; export default { fetch: connect };`,
+        "node_modules/other/package.json": { name: "other", type: "module", main: "index.js" },
+        "node_modules/other/index.js": other,
+    });
+    const { status, stderr } = snapcell(folder, ["build", "f.ts"]);
+    assert.equal(status, 0, stderr);
+    assert.deepEqual(stderr.trim().split("\n"), [
+        'snapcell: f: warning: "HTMLRewriter" is not there (f.ts:4)',
+        'snapcell: f: warning: "XMLHttpRequest" is not there, used by other (node_modules/other/index.js:2)',
+    ]);
+    assert.equal(answer(folder, "f"), "MODULE_NOT_FOUNDundefinedfunctionobject");
+    const wrong = snapcell(folder, ["build", "g.js"]);
+    assert.equal(wrong.status, 1);
+    assert.match(
+        wrong.stderr,
+        /"cloudflare:sockets" is a module of Workers that functions do not have \(g\.js:1:\d+\)/
+    );
+});
+
 test("Node's globals are there where a function needs them, and only there", () => {
     const folder = project({
         "plain.js": hello,
