@@ -1,9 +1,16 @@
 "use strict";
 // node:os, of the machine that a function can know: none in particular.
+const { Buffer } = require("./buffer.cjs");
 const { missing } = require("./errors.cjs");
 const constants = require("./os_constants.cjs");
 
 const always = value => Object.assign(() => value, { [Symbol.toPrimitive]: () => value });
+
+// As process.getuid() has it.
+function userInfo(options) {
+    const text = value => (options?.encoding === "buffer" ? Buffer.from(value) : value);
+    return { uid: 0, gid: 0, username: text("root"), homedir: text("/"), shell: null };
+}
 
 module.exports = {
     EOL: "\n",
@@ -27,7 +34,7 @@ module.exports = {
     totalmem: always(0),
     type: always("Linux"),
     uptime: always(0),
-    userInfo: missing("os", "userInfo"),
+    userInfo,
     version: always(""),
 };
 require("./global_object.cjs").register("os", module.exports);

@@ -255,7 +255,15 @@ export const handler = () =>
             os.constants.errno.EACCES,
             os.constants.priority.PRIORITY_LOW,
         ],
-        "os: userInfo": () => typeof os.userInfo().username,
+        "os: userInfo": () => {
+            const { uid, username, homedir } = os.userInfo();
+            const inBytes = os.userInfo({ encoding: "buffer" });
+            return [
+                Object.keys(os.userInfo()),
+                [uid === process.getuid(), typeof username, typeof homedir],
+                [inBytes.username, inBytes.homedir].map(Buffer.isBuffer),
+            ];
+        },
         "dns: lookup of an address": () => later(done => dns.lookup("127.0.0.1", done)),
         "dns: lookup of localhost": () => dns.promises.lookup("localhost", { family: 4 }),
         "dns: a bad argument": () => dns.lookup(5, () => {}),
