@@ -177,6 +177,7 @@ int RestoreContext(engine_cell *cell, snapcell_error *err)
     cell->context.Reset(cell->isolate, context);
     cell->entry.Reset(cell->isolate, entry);
     cell->shape = cell->image.shape;
+    KeepHiddenStacks(context);
     return SNAPCELL_OK;
 }
 
@@ -237,6 +238,7 @@ int EvaluateRest(engine_cell *cell, v8::Local<v8::Context> context, BundleText *
     cell->state.prelude.Reset();
     cell->entry.Reset(cell->isolate, handler.entry);
     cell->shape = handler.shape;
+    KeepHiddenStacks(context);
     return SNAPCELL_OK;
 }
 

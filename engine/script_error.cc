@@ -7,6 +7,7 @@
 #include "array_buffer_quota.h"
 #include "bundle_place.h"
 #include "error_set.h"
+#include "web_modules.h"
 
 namespace snapcell
 {
@@ -113,12 +114,35 @@ std::string MessageOfGetter(v8::Isolate *isolate, v8::Local<v8::Value> value,
     return text.find(given) == std::string::npos ? ": " + given : "";
 }
 
-// Where an error was made, if its stack says so, or where the value was thrown. V8 is not told to
-// capture a stack for the message: of a stack overflow it would look up positions while no stack is
-// left, and never find those of the functions in it again.
+// Looked up without running anything of the bundle's.
+v8::Local<v8::Value> OwnValue(v8::Local<v8::Context> context, v8::Local<v8::Value> holder,
+                              const char *name)
+{
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::Local<v8::Value> descriptor, value;
+    if (holder.IsEmpty() || !holder->IsObject() || holder->IsProxy() ||
+        !holder.As<v8::Object>()
+             ->GetOwnPropertyDescriptor(context, AsciiString(isolate, name))
+             .ToLocal(&descriptor) ||
+        !descriptor->IsObject() ||
+        !descriptor.As<v8::Object>()
+             ->GetRealNamedProperty(context, AsciiString(isolate, "value"))
+             .ToLocal(&value))
+        return v8::Undefined(isolate);
+    return value;
+}
+
+// Where an error was made, if its stack says so, or where the value was thrown. The message has a
+// stack only where KeepHiddenStacks() wanted it: of a stack overflow V8 would look up positions for
+// it while no stack is left, and never find those of the functions in it again.
 void FillPlace(v8::Isolate *isolate, v8::Local<v8::Message> message, const std::string &stack,
                const engine_bundle &bundle, snapcell_error *err)
 {
+    BundlePlace kept;
+    if (FindBundleFrame(isolate, message->GetStackTrace(), bundle.file_name, &kept)) {
+        SetPlace(bundle, kept.file, kept.line, kept.column, err);
+        return;
+    }
     std::string thrown_in = Utf8(isolate, message->GetScriptResourceName());
     for (const std::string &name : {std::string(bundle.file_name), SourceUrlOf(bundle)}) {
         BundlePlace place;
@@ -163,6 +187,18 @@ int Report(v8::Isolate *isolate, v8::Local<v8::Message> message, v8::Local<v8::V
 }
 
 } // namespace
+
+void KeepHiddenStacks(v8::Local<v8::Context> context)
+{
+    constexpr double kLimitMin = 10; // V8's own
+    v8::Isolate *isolate = context->GetIsolate();
+    v8::TryCatch ignore(isolate);
+    v8::Local<v8::Value> error = OwnValue(context, context->Global(), "Error");
+    v8::Local<v8::Value> limit = OwnValue(context, error, "stackTraceLimit");
+    bool hides = !limit->IsNumber() || limit.As<v8::Number>()->Value() < kLimitMin ||
+                 OwnValue(context, error, "prepareStackTrace")->IsFunction();
+    isolate->SetCaptureStackTraceForUncaughtExceptions(hides, 16, v8::StackTrace::kOverview);
+}
 
 void SetPlace(const engine_bundle &bundle, const std::string &file, uint32_t line, uint32_t column,
               snapcell_error *err)

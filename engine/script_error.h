@@ -9,6 +9,10 @@
 namespace snapcell
 {
 
+// When the bundle has changed what V8 prints of stacks, by Error.stackTraceLimit or
+// Error.prepareStackTrace, V8 keeps another stack for each error, in which its place is looked for.
+void KeepHiddenStacks(v8::Local<v8::Context> context);
+
 // Fills in `err` (may be NULL) from what `caught` holds; a condemned isolate gives its limit's
 // error. Returns the code: E_SCRIPT, or the limit's. `prefix` goes before the message; "" for none.
 int ReportCaught(v8::Isolate *isolate, const v8::TryCatch &caught, const char *prefix,

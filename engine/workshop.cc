@@ -129,6 +129,7 @@ int WarmUpAll(v8::Local<v8::Context> context, const Handler &handler,
     IsolateState *state = IsolateState::From(context->GetIsolate());
     state->phase = Phase::kWarm;
     if (state->entropy_trial != 0) state->build_random = 0; // the same in each trial
+    KeepHiddenStacks(context);
     for (size_t i = 0; i < options.warm_count; i++) {
         int status = WarmUp(context, handler, options.warm[i], err);
         // Streams and schedulers leave timers of 0 ms behind.

@@ -105,6 +105,16 @@ expect "and nowhere else" err_lacks "overflow.mjs:1:1"
 run 1 "one that runs in a warm-up" compile --warm / overflow.mjs
 expect "is told at its place" grep -Eq '^overflow\.mjs:[12]:[0-9]+: warm-up / failed: RangeError: ' err
 
+# A bundle that hides the frames.
+for line in 'Error.stackTraceLimit = 0;' 'Error.stackTraceLimit = 1;' 'Error.prepareStackTrace = () => "none";' 'delete Error.stackTraceLimit;'; do
+    printf '%s\n' "$line" 'export default {' '  fetch: () => new Response(new URL("/", "no base")),' '};' >hides.mjs
+    run 0 "$line" compile hides.mjs
+    run 1 "in a call" run hides
+    expect "leaves an error its place" grep -q '^hides\.mjs:3:29: TypeError: ' err
+    run 1 "in a warm-up" compile --warm / hides.mjs
+    expect "leaves it there as well" grep -q '^hides\.mjs:3:29: warm-up / failed: TypeError: ' err
+done
+
 # Names that a source map gives to what is no file, or to confuse a terminal.
 printf '%s\n' 'export default {' 'fetch: () => { throw new Error("one"); }};' '//# sourceMappingURL=odd.js.map' >odd.js
 printf '{"version":3,"sources":["\\u0000vite/x.js","a\\n\\u001b[31m.ts"],"mappings":"AAAA;ACAA"}' >odd.js.map
