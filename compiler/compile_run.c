@@ -217,10 +217,20 @@ static int talk_on_result(compile_talk *talk, child_message *message, compile_pr
     return SNAPCELL_OK;
 }
 
+/* A source may have the bundle's own name, as src/index.js bundled to index.js. */
+static bool job_has_source(const compile_job *job, const char *name)
+{
+    char quoted[sizeof(((snapcell_error *)NULL)->file) + 2];
+    int length = snprintf(quoted, sizeof(quoted), "\"%s\"", name);
+    if (job->source_map == NULL || length < 0 || (size_t)length >= sizeof(quoted)) return false;
+    return memmem(job->source_map, job->source_map_size_bytes, quoted, (size_t)length) != NULL;
+}
+
 /* A place in the bundle is told with the path that the user gave; one from a source map is not. */
 static void error_set_place(const compile_talk *talk, snapcell_error *error)
 {
-    if (strcmp(error->file, talk->job->file_name) != 0) return;
+    const char *name = talk->job->file_name;
+    if (strcmp(error->file, name) != 0 || job_has_source(talk->job, name)) return;
     if (strlen(talk->path) < sizeof(error->file)) strcpy(error->file, talk->path);
 }
 

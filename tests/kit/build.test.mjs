@@ -111,6 +111,14 @@ test("errors are one line with their place, and the code", () => {
     }
 });
 
+test("a place is that of the source, also where the bundle has the same name", () => {
+    const folder = project({ "f.js": `\n\nconst x = undefined;\nx.y;\n${hello}` });
+    const { stderr, lines } = snapcell(folder, ["build", "f.js", "--json"]);
+    const [{ error }] = lines();
+    assert.deepEqual([error.file, error.line], ["f.js", 4]);
+    assert.match(stderr, /^> 4 \| x\.y;$/m);
+});
+
 test("names that a stand-in of Node's module lacks are told once, with who uses them", () => {
     const folder = project({
         "index.js": `import "./a.js"; import { nope } from "fs"; export default () => nope;`,
