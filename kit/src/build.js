@@ -4,7 +4,7 @@ import * as os from "node:os";
 import { basename, join, relative, resolve } from "node:path";
 import { performance } from "node:perf_hooks";
 import { adapted, neededAdapter } from "./adapters.js";
-import { bundlerOf, inputFiles } from "./bundler.js";
+import { bundlerOf, failureOfErrors, inputFiles } from "./bundler.js";
 import { esbuildBundler, needsNode, shownMetafile } from "./bundler_esbuild.js";
 import { compileBundle, isStored, warmFiles } from "./compile.js";
 import { asFailure, Failure, usageFailure } from "./failure.js";
@@ -241,6 +241,7 @@ export async function bundlesBy({ bundler: option, root }, bundle = bundleOnce) 
             return await bundle(bundler, request);
         } catch (error) {
             if (error instanceof Failure || asFailure(error) !== error) throw error;
+            if (error?.errors?.length > 0) throw failureOfErrors(error, root);
             throw bundlerFailure(error, bundler);
         }
     };

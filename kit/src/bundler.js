@@ -67,6 +67,27 @@ export function bundleFailure(errors) {
     return new Failure(first.message, { ...first, errors: told });
 }
 
+const colours = /\u001b\[[\d;]*m/g;
+
+// Of esbuild's errors, Rollup's, which name a file, and Rolldown's, some of which do so in the text alone:
+// "[ src/a.ts:1:25 ]".
+function messageOf(error, root) {
+    if (error.text !== undefined) return error;
+    const [first, ...more] = error.message.replace(colours, "").split("\n");
+    const [, told] = /\[ (.*):\d+:\d+ \]/.exec(more.join("\n")) ?? [];
+    const { line, column, file = told && resolve(root, told) } = error.loc ?? {};
+    return {
+        text: first.replace(/^\[[A-Z_]+\] /, "").replaceAll(`${root}/`, ""),
+        location: file && line ? { file: relative(root, file), line, column } : null,
+    };
+}
+
+/** What a bundler threw, as one Failure. @param {any} error @param {string} root */
+export const failureOfErrors = (error, root) =>
+    bundleFailure(
+        (error.errors?.length > 0 ? error.errors : [error]).map(one => messageOf(one, root))
+    );
+
 // What a plugin throws has the place where it was thrown. In a project's plugins that is of use; in esbuild, in the
 // preset or in this package, nobody looks for it.
 const withoutOwnPlace = error =>

@@ -1,7 +1,7 @@
 // Vite as a bundler: what its plugins give is bundled once more by esbuild, which adds what the platform lacks.
-import { isAbsolute, join, relative, resolve } from "node:path";
+import { isAbsolute, join, relative } from "node:path";
 import { adapted } from "./adapters.js";
-import { bundleFailure } from "./bundler.js";
+import { failureOfErrors } from "./bundler.js";
 import { conditions, esbuildBundler } from "./bundler_esbuild.js";
 import { Failure } from "./failure.js";
 import { workFolder } from "./state.js";
@@ -37,24 +37,8 @@ function configOf({ root, name, entry, mode }, inline) {
     };
 }
 
-const colours = /\u001b\[[\d;]*m/g;
-
-// Of Rollup's errors, which name a file, and Rolldown's, some of which do so in the text alone: "[ src/a.ts:1:25 ]".
-function messageOf(error, root) {
-    const [first, ...more] = error.message.replace(colours, "").split("\n");
-    const [, told] = /\[ (.*):\d+:\d+ \]/.exec(more.join("\n")) ?? [];
-    const { line, column, file = told && resolve(root, told) } = error.loc ?? {};
-    return {
-        text: first.replace(/^\[[A-Z_]+\] /, "").replaceAll(`${root}/`, ""),
-        location: file && line ? { file: relative(root, file), line, column } : null,
-    };
-}
-
-function failureOf(error, root) {
-    if (error instanceof Failure) return error;
-    const all = error.errors?.length > 0 ? error.errors : [error];
-    return bundleFailure(all.map(one => messageOf(one, root)));
-}
+const failureOf = (error, root) =>
+    error instanceof Failure ? error : failureOfErrors(error, root);
 
 /**
  * @param {object} [inline] more of Vite's configuration

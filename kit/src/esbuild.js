@@ -69,10 +69,35 @@ function mapFrom(text, path, root) {
     return shownText(JSON.stringify(map), root);
 }
 
-const message = ({ message: text, file, line, column = 1 }) => ({
-    text,
-    location: file && line ? { file, line, column: column - 1 } : null,
-});
+// A message as esbuild has them, with the line that it is about.
+const messageIn =
+    root =>
+    ({ message: text, file, line, column = 1 }) => {
+        if (!file || !line) return { text, location: null };
+        const lineText = lineOf(resolve(root, file), line);
+        return { text, location: { file, line, column: column - 1, lineText } };
+    };
+
+function lineOf(file, line) {
+    try {
+        return readFileSync(file, "utf8").split("\n")[line - 1] ?? "";
+    } catch {
+        return ""; // a file of a platform, or none
+    }
+}
+
+// esbuild keeps to itself what a plugin says at the end of a build, except in what it throws.
+async function show({ esbuild, initialOptions }, { errors = [], warnings = [] }) {
+    const { logLevel = "warning", color = process.stderr.isTTY } = initialOptions;
+    const shown = { silent: [], error: [[errors, "error"]] }[logLevel];
+    for (const [messages, kind] of shown ?? [
+        [errors, "error"],
+        [warnings, "warning"],
+    ]) {
+        const texts = await esbuild.formatMessages(messages, { kind, color });
+        process.stderr.write(texts.join(""));
+    }
+}
 
 /** @param {import("./esbuild.js").EsbuildPluginOptions} [options] */
 export function snapcell(options = {}) {
@@ -85,6 +110,12 @@ export function snapcell(options = {}) {
             for (const plugin of pluginsOf(request, {})) plugin.setup(build);
             build.onEnd(async result => {
                 if (result.errors.length > 0) return undefined;
+                const messages = await told(result);
+                await show(build, messages);
+                return messages;
+            });
+            async function told(result) {
+                const message = messageIn(request.root);
                 try {
                     const built = await compileOutput(result, request, options);
                     onBuilt(built);
@@ -94,7 +125,7 @@ export function snapcell(options = {}) {
                     if (!(error instanceof Failure)) throw error;
                     return { errors: (error.errors ?? [error]).map(message) };
                 }
-            });
+            }
         },
     };
 }

@@ -250,10 +250,14 @@ test("a bundler is found where the project is, and told by its name when it fail
         },
         "node_modules/by-hand/bundler.js": `export default { name: "by-hand", bundle: () => ({ warnings: [],
             code: "export default { fetch: () => new Response('by hand') };", inputs: ["f.js"] }) };`,
+        "rolls.mjs": `export default { bundle() { throw Object.assign(new Error("Build failed"), { errors: [{ message:
+            "\\u001b[31m[PARSE_ERROR] \\u001b[0mExpected\\n   ╭─[ f.js:1:8 ]", loc: { line: 1, column: 7 } }] }); } };`,
         "fails.mjs": `export default { name: "clumsy", bundle() { throw new RangeError("too much"); } };`,
     });
     built(folder, "--bundler", "by-hand", "f.js");
     assert.equal(answer(folder, "f"), "by hand");
+    const rolled = snapcell(folder, ["build", "f.js", "--bundler", "./rolls.mjs"]);
+    assert.match(rolled.stderr, /^snapcell: f: Expected \(f\.js:1:8\)\n> 1 \| /);
     const { status, stdout, stderr } = snapcell(folder, [
         "build",
         "f.js",

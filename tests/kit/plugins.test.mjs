@@ -1,5 +1,6 @@
 // The plug-ins for esbuild and for Vite, and the JavaScript API.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -79,6 +80,22 @@ test("the esbuild plug-in compiles what a build makes", async () => {
     assert.match(thrown.text, /TypeError/);
     assert.deepEqual([thrown.location.file, thrown.location.line], ["src/bad.ts", 1]);
     assert.match((await failing("src/nope.ts"))[0].text, /"nope" of node:path is not there/);
+});
+
+test("the esbuild plug-in shows what esbuild does not", () => {
+    const script =
+        level => `import { build } from "esbuild"; import { snapcell } from "snapcell/esbuild";
+        await build({ entryPoints: ["f.js"], outfile: "out.js", sourcemap: true, logLevel: "${level}", plugins: [snapcell({ store: "s" })] })
+            .catch(() => {});`;
+    const folder = project({
+        "f.js": "let x;\nx.y;",
+        "a.mjs": script("error"),
+        "b.mjs": script("silent"),
+    });
+    const run = file =>
+        spawnSync(process.execPath, [file], { cwd: folder, encoding: "utf8" }).stderr;
+    assert.match(run("a.mjs"), /ERROR.*TypeError: [^]* f\.js:2:2:\n[^]*2 │ x\.y;/);
+    assert.equal(run("b.mjs"), "");
 });
 
 const [major, minor] = process.versions.node.split(".").map(Number);
