@@ -194,7 +194,8 @@ async function readWith(stream, take) {
 // The bytes are the caller's alone: a chunk may be kept by who made it.
 exports.readAll = async (stream, convert) => {
     const chunks = [];
-    await readWith(stream, chunk => chunks.push(chunk));
+    // One whose buffer was transferred has no length, and cannot be copied.
+    await readWith(stream, chunk => chunk.length === 0 || chunks.push(chunk));
     return convert(chunks.length === 1 ? chunks[0].slice() : joinBytes(chunks), false);
 };
 

@@ -396,6 +396,17 @@ test("a stream's chunks stay with who made them", async () => {
     equal(chunk[0], 97);
 });
 
+test("a chunk whose buffer was transferred is empty", async () => {
+    const lost = encode("lost");
+    const body = streamOf(lost);
+    structuredClone(lost.buffer, { transfer: [lost.buffer] });
+    equal(await new Response(body).text(), "");
+    const more = [encode("more"), encode("x"), encode("y")];
+    const longer = streamOf(...more);
+    structuredClone(more[0].buffer, { transfer: [more[0].buffer] });
+    equal(await new Response(longer).text(), "xy");
+});
+
 test("an ArrayBuffer of a body has its bytes and no more", async () => {
     const view = new Uint8Array(64).fill(97).subarray(8, 11);
     equal((await new Response(view).arrayBuffer()).byteLength, 3);
