@@ -43,6 +43,19 @@ foreach(file IN ITEMS ${archive} ${CMAKE_INSTALL_LIBDIR}/snapcell/libv8_system.a
       \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${file}\" COMMAND_ERROR_IS_FATAL ANY)" COMPONENT development)
 endforeach()
 
+# libv8_system.a has what V8 needs of newer C and C++ libraries than Debian 12's. Where the system has that, as
+# Debian 13, there is no code in it, which lintian is told; where there is some, an override would match nothing.
+install(CODE "
+  set(root \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}\")
+  execute_process(
+    COMMAND \"${CMAKE_NM}\" --defined-only \"\${root}/${CMAKE_INSTALL_LIBDIR}/snapcell/libv8_system.a\"
+    OUTPUT_VARIABLE symbols ERROR_VARIABLE ignored COMMAND_ERROR_IS_FATAL ANY)
+  if(NOT symbols MATCHES \" [TW] \")
+    file(APPEND \"\${root}/${CMAKE_INSTALL_DATADIR}/lintian/overrides/libsnapcell-dev\"
+      \"# V8 needs nothing that this release's C and C++ libraries do not have.\\n\"
+      \"libsnapcell-dev: no-code-sections [usr/lib/*/snapcell/libv8_system.a]\\n\")
+  endif()" COMPONENT development)
+
 # A conffile, which dpkg removes when the package is purged. Only packages have it: outside of them its path would be
 # this machine's own.
 install(CODE "
