@@ -10,7 +10,9 @@ import { Session } from "./session.js";
 export async function watchBuild(options, show) {
     const session = new Session(options, {
         built(built) {
-            if (built.error) say(failureText("build", built.error, built.root));
+            const { error } = built;
+            if (error && options.json) process.stdout.write(`${JSON.stringify({ error })}\n`);
+            if (error) say(failureText("build", error, built.root));
             else show(built);
             say("snapcell: watching for changes");
         },

@@ -526,6 +526,16 @@ test("--watch builds again, survives errors, and ends with status 0", async () =
     assert.deepEqual(await ended, { status: 0, signal: null });
 });
 
+test("--watch --json tells what is wrong with the project, too", async () => {
+    const folder = project({ "wrangler.json": { name: "w", main: "f.js" }, "f.js": hello });
+    const { child, until, ended } = started(folder, ["build", "--watch", "--json"]);
+    const { end } = await until(/watching for changes/);
+    write(folder, { "wrangler.json": "{ wrong" });
+    await until(/^{"error":{"code":"E_USAGE","message":".*wrangler\.json:1:/m, end);
+    child.kill("SIGTERM");
+    assert.deepEqual(await ended, { status: 0, signal: null });
+});
+
 test("the package has few dependencies, in exact versions, and runs nothing when it is installed", () => {
     const { dependencies, scripts } = JSON.parse(read(kit, "package.json"));
     const pinned = JSON.parse(
