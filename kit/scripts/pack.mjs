@@ -1,6 +1,7 @@
 // Run by `npm pack` before it packs: puts the modules that stand in for Node's, and the packages they are made of, into
 // build/node-compat. They are packed in the versions of their lock file, so that a source gives the same bundle
-// everywhere. With $SNAPCELL_PACK naming the native program, that is packed, too, with the programs that it starts.
+// everywhere. The license is that of the sources. With $SNAPCELL_PACK naming the native program, that is packed, too,
+// with the programs that it starts.
 // `--remove` cleans up afterwards.
 import { spawnSync } from "node:child_process";
 import {
@@ -37,6 +38,7 @@ function assemble() {
     });
     if (install.status !== 0) throw new Error(`npm could not install the packages of ${preset}`);
     mkdirSync(target, { recursive: true });
+    cpSync(join(kit, "../LICENSE"), join(kit, "LICENSE"));
     for (const path of [...ownFiles(), ...runtimePackages()])
         if (existsSync(join(preset, path)))
             cpSync(join(preset, path), join(target, path), { recursive: true, dereference: true });
@@ -66,7 +68,10 @@ function packNative(program) {
     }
 }
 
-const remove = () => rmSync(join(kit, "build"), { recursive: true, force: true });
+function remove() {
+    for (const name of ["build", "LICENSE"])
+        rmSync(join(kit, name), { recursive: true, force: true });
+}
 
 remove();
 if (!process.argv.includes("--remove")) {

@@ -546,6 +546,9 @@ test("the package has few dependencies, in exact versions, and runs nothing when
         assert.match(version, /^\d+\.\d+\.\d+$/);
         assert.equal(pinned[name], version, "tests/kit installs what the kit needs");
     }
+    assert.match(read(kit, "LICENSE"), /Apache License/);
+    for (const name of Object.keys(dependencies))
+        assert.ok(read(kit, "README.md").includes(`\n| ${name} | `), "each with its reason");
     for (const name of Object.keys(scripts)) assert.doesNotMatch(name, /install|prepare|publish/);
     for (const name of ["index", "esbuild", "vite"])
         assert.ok(existsSync(join(kit, `src/${name}.d.ts`)));
