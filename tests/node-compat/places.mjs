@@ -92,7 +92,10 @@ try {
     // Code that only has a folder of such a name is its author's.
     mkdirSync(join(folder, "node-compat/modules"), { recursive: true });
     cpSync(join(folder, "own.mjs"), join(folder, "node-compat/modules/own.mjs"));
-    writeFileSync(join(folder, "own.mjs"), `import "./node-compat/modules/own.mjs";\n${answers}`);
+    writeFileSync(
+        join(folder, "own.mjs"),
+        `import { drawn } from "./node-compat/modules/own.mjs";\nglobalThis.kept = drawn;\n${answers}`
+    );
     bundled("own.mjs", "--sourcemap");
     assert.match(told().message, /\(node-compat\/modules\/own\.mjs:3:\d+\)/);
     console.log(`${Object.keys(calls).length} ways to draw, each with its place`);
