@@ -126,6 +126,7 @@ START_TEST(test_classes_keep_the_room_that_they_ask_for)
     InstanceRoom room = Learn();
     size_t kept = 0;
     v8::StartupData blob = MakeBlob(&room, &kept);
+    std::unique_ptr<const char[]> owned(blob.data);
     ck_assert_uint_eq(kept, 3);
     v8::Isolate::CreateParams params = PlainParams();
     params.snapshot_blob = &blob;
@@ -155,6 +156,7 @@ START_TEST(test_without_it_v8_takes_all_room_away)
 {
     Start();
     v8::StartupData blob = MakeBlob(nullptr, nullptr);
+    std::unique_ptr<const char[]> owned(blob.data);
     v8::Isolate::CreateParams params = PlainParams();
     params.snapshot_blob = &blob;
     Place place(params);

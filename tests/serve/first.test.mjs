@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { Server, compile, folder, kill, pause, until } from "./server.mjs";
+import { Server, compile, folder, kill, pause, until, restores } from "./server.mjs";
 
 const names = ["once", "often", "narrow", "busy", "killed"];
 const config = join(folder, "first.json");
@@ -98,7 +98,7 @@ async function countWarm(...options) {
     return { warm, ask };
 }
 
-test("a worker repeats warm-up requests when it is idle", async () => {
+test("a worker repeats warm-up requests when it is idle", { skip: !restores }, async () => {
     const { warm, ask } = await countWarm();
     await until("more of them", async () => (await ask()) > 2);
     assert.equal(await warm.stop(), 0);

@@ -9,6 +9,8 @@ import { fileURLToPath } from "node:url";
 
 // More options of each server: those of a build with sanitizers look for leaks, which no sandbox allows.
 export const extra = (process.env.SERVE_OPTIONS ?? "").split(" ").filter(Boolean);
+// They have no checkpoints either: no worker restores its memory.
+export const restores = extra.length === 0;
 
 const here = dirname(fileURLToPath(import.meta.url));
 export const program = process.env.SNAPCELL ?? process.env.SNAPCELL_WORKER;
