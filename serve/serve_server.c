@@ -451,6 +451,12 @@ static void server_look_now(void *user)
     server_look_at_store(server);
 }
 
+/* Its only user is gone: a tool that was killed leaves no server. */
+static void server_on_versions_ended(void *user)
+{
+    server_drain(user);
+}
+
 static int server_follow(serve_server *server, int fd, snapcell_error *err)
 {
     serve_source *source = &server->source;
@@ -484,7 +490,8 @@ static int server_open(serve_server *server, int source_fd, snapcell_error *err)
                          server->options->single, server->options->store);
     status = server_listen_at(server, err);
     if (status == SNAPCELL_OK && server->options->reads_versions)
-        status = serve_versions_open(&server->versions, context, server->front->pool, err);
+        status = serve_versions_open(&server->versions, context, server->front->pool,
+                                     server_on_versions_ended, server, err);
     if (status == SNAPCELL_OK) status = server_prepare_image_folder(server, err);
     if (status == SNAPCELL_OK) status = server_confine(server, err);
     return status;

@@ -145,6 +145,7 @@ static void versions_on_readable(uv_poll_t *poll, int status, int events)
     }
     if (size == 0) {
         serve_versions_close(versions);
+        versions->ended(versions->user);
         return;
     }
     versions->bytes.size_bytes += (size_t)size;
@@ -167,7 +168,7 @@ static int versions_take_input(snapcell_error *err)
 }
 
 int serve_versions_open(serve_versions *versions, serve_context *context, serve_pool *pool,
-                        snapcell_error *err)
+                        void (*ended)(void *user), void *user, snapcell_error *err)
 {
     int fd = versions_take_input(err);
     if (fd < 0) return SNAPCELL_E_IO;
@@ -179,6 +180,8 @@ int serve_versions_open(serve_versions *versions, serve_context *context, serve_
     }
     versions->context = context;
     versions->pool = pool;
+    versions->ended = ended;
+    versions->user = user;
     versions->fd = fd;
     versions->poll.data = versions;
     problem = uv_poll_start(&versions->poll, UV_READABLE, versions_on_readable);

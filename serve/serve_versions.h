@@ -31,11 +31,14 @@ typedef struct serve_versions {
     int fd; /* 0: none */
     serve_buffer bytes;
     serve_version version; /* that comes */
+    void (*ended)(void *user);
+    void *user;
 } serve_versions;
 
-/* Standard input is the empty file from then on. Errors: E_IO. */
+/* Standard input is the empty file from then on. `ended`: called when what gives versions has
+ * closed it. Errors: E_IO. */
 int serve_versions_open(serve_versions *versions, serve_context *context, serve_pool *pool,
-                        snapcell_error *err);
+                        void (*ended)(void *user), void *user, snapcell_error *err);
 
 /* Again, or closed: does nothing. */
 void serve_versions_close(serve_versions *versions);

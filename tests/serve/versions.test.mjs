@@ -161,6 +161,15 @@ test("what is no version ends it, and nothing else", async () => {
     await versionIs("still");
 });
 
+test("a server ends with what gives it versions", async () => {
+    const other = await Server.startAs(
+        { stdio: ["pipe", "pipe", "pipe"] },
+        ...["--dev", "--versions-from-stdin"]
+    );
+    other.child.stdin.end();
+    assert.equal(await other.ended, 0);
+});
+
 test("it is for development", () => {
     const parameters = ["serve", "--store", store, "--listen", "127.0.0.1:0"];
     const done = spawnSync(program, [...parameters, "--versions-from-stdin"], { encoding: "utf8" });
