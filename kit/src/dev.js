@@ -1,11 +1,12 @@
 // Builds, serves through `snapcell serve`, and builds again whenever a source changes.
-import { mkdirSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout as pause } from "node:timers/promises";
 import { DevProxy } from "./dev_proxy.js";
 import { readEnvFiles } from "./env_files.js";
 import { Failure, usageFailure } from "./failure.js";
+import { makeFolder } from "./folders.js";
 import { ServeProcess } from "./serve_process.js";
 import { Session } from "./session.js";
 import { Preludes } from "./preludes.js";
@@ -31,7 +32,9 @@ const network = { allow_net: ["*"], allow_net_private: true };
 /** The configuration of a server for development. */
 export function serveConfig(functions, env) {
     const settings = functions.map(one => [one.name, { ...network, env: { ...one.env, ...env } }]);
+    const [only] = functions.length === 1 ? functions : [];
     return {
+        routes: only ? [{ pattern: "/*", function: only.name }] : [],
         functions: Object.fromEntries(settings),
         trusted_proxies: ["unix"],
         access_log: false,
@@ -87,10 +90,10 @@ export class DevServer {
         if (!this.serve) {
             makeWorkFolder(project.root);
             if (!this.options.store) rmSync(store, { recursive: true, force: true });
-            mkdirSync(store, { recursive: true });
-            const [only] = project.functions.length === 1 ? project.functions : [];
-            this.serve = this.#newServe(project.program, store, only?.name);
+            makeFolder(store);
+            this.serve = this.#newServe(project.program, store);
             this.#unevaluated = new UnevaluatedCompiler(project.program);
+            this.told({ event: "listening", url: this.url });
         }
         await this.#preludes?.dispose();
         this.#preludes = new Preludes();
@@ -105,11 +108,10 @@ export class DevServer {
         return this.#project;
     }
 
-    #newServe(program, store, single) {
+    #newServe(program, store) {
         return new ServeProcess({
             program,
             store,
-            single,
             event: line => {
                 if (line.event === "console" || line.event === "failure")
                     this.told({ ...line, root: this.#project.root });
@@ -253,7 +255,6 @@ export class DevServer {
         const { host, port, isFixed } = addressOf(this.options.listen);
         this.#begin();
         this.url = await this.proxy.listen(host, port, isFixed);
-        this.told({ event: "listening", url: this.url });
         await this.session.start();
         return this.url;
     }

@@ -64,7 +64,6 @@ export class LiveProject {
         this.serve ??= new ServeProcess({
             program,
             store,
-            single: functions.length === 1 ? functions[0].name : undefined,
             event: line => this.told({ ...line, root }),
             ended: text =>
                 this.told({ event: "failed", error: new Failure(`snapcell serve ended: ${text}`) }),

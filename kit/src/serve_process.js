@@ -17,7 +17,7 @@ export class ServeProcess {
     #stopping = false;
 
     /**
-     * @param {{ program: string, store: string, single?: string, event: (line: any) => void,
+     * @param {{ program: string, store: string, event: (line: any) => void,
      *     ended: (text: string) => void }} options
      */
     constructor(options) {
@@ -71,11 +71,10 @@ export class ServeProcess {
     }
 
     #start() {
-        const { program, store, single } = this.options;
+        const { program, store } = this.options;
         const parameters = ["serve", "--dev", "--versions-from-stdin", "--store", store];
         parameters.push("--listen", `unix:${this.socket}`);
         parameters.push("--config", join(this.folder, "serve.json"));
-        if (single) parameters.push("--single", single);
         rmSync(this.socket, { force: true });
         const child = spawn(program, parameters, { stdio: ["pipe", "pipe", "pipe"] });
         this.#child = child;

@@ -110,7 +110,9 @@ export class Session {
         } catch (error) {
             // What is wrong from the start is for the caller; later it can be put right while this goes on.
             if (!(error instanceof Failure) || !this.#wasLoaded) throw error;
-            this.#watch([...(this.#project?.files ?? []), ...this.#settingsFiles()]);
+            const { files, functions } = this.#project;
+            const entries = functions.map(({ entry }) => entry); // where there may be functions again
+            this.#watch([...files, ...entries, ...this.#settingsFiles()]);
             return { root: this.options.cwd ?? process.cwd(), notes: [], functions: [], error };
         }
     }

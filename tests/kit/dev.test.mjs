@@ -151,6 +151,28 @@ test("a function that is new in a folder answers, and their addresses are told",
     await until(/built one, three in/, end);
 });
 
+test("one function answers everywhere, two at their names, and none may become one again", async t => {
+    const folder = project({ "fns/one.js": answering("one") });
+    const { ask, askUntil, until } = await developing(t, folder, "fns");
+    assert.equal((await ask("/")).text, "one");
+    write(folder, { "fns/two.js": answering("two") });
+    await until(/built one, two in/);
+    assert.equal((await ask("/")).status, 404);
+    rmSync(join(folder, "fns/two.js"));
+    await askUntil("/", /^one$/);
+    rmSync(join(folder, "fns/one.js"));
+    await askUntil("/", /no function|nothing|is not there|empty/i);
+    write(folder, { "fns/again.js": answering("again") });
+    await askUntil("/", /^again$/);
+});
+
+test("what it listens on is told once it is known what is built", () => {
+    const folder = project({});
+    const { status, stdout } = snapcell(folder, ["dev", "--listen", "127.0.0.1:0"]);
+    assert.equal(status, 3);
+    assert.doesNotMatch(stdout, /listening/);
+});
+
 test("the JavaScript API tells what happens", async t => {
     const { server, events, ask } = await serving(t, answering("api"));
     assert.equal(await ask(), "api");
