@@ -45,7 +45,7 @@ static const cli_option compile_options[] = {
      "a function that V8 cannot snapshot is an error; without this\n"
      "it becomes a `code` artifact, evaluated at each load"},
     {COMPILE_ENTROPY, "entropy", "error|fresh|allow",
-     "random values that crypto gives at top level: error (default),\n"
+     "random values of crypto that stay from top level: error (default),\n"
      "fresh (a `code` artifact, which draws them at each load), or\n"
      "allow (the snapshot keeps them, the same in every instance, and\n"
      "what a warm-up leaves behind)"},
