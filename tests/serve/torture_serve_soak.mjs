@@ -120,7 +120,9 @@ async function judge(path, host, answer) {
     const id = answer.headers["x-request-id"];
     for (let i = 0; i < 100 && !failures.has(id); i++) await pause(10);
     const why = failures.get(id) ?? "";
-    const isKilled = /was killed from outside|process that (has the|had its) network ended/.test(why);
+    const isKilled = /was killed from outside|process that (has the|had its) network ended/.test(
+        why
+    );
     if (answer.status === 503 && why === "") counts.queue++;
     else if (isKilled) counts.killed++;
     check(
