@@ -25,6 +25,8 @@ const serves = (server, name, text) =>
     until(text, async () => (await answer(server, name)) === text, slow);
 const count = async (server, what) => (await server.metrics()).get(`snapcell_source_${what}_total`);
 const line = (server, event) => until(event, () => server.lines(event).at(-1), slow);
+// What a server does may be seen before its line in the log.
+const lineAt = (server, event, i) => until(event, () => server.lines(event)[i], slow);
 const ready = async server =>
     (await fetch(`http://127.0.0.1:${server.metricsPort}/readyz`)).status === 200;
 
@@ -38,7 +40,7 @@ test("a release comes into an empty store, and one after it", options, async () 
     await serves(server, "one", "one 1");
     assert.equal(await answer(server, "two"), "two 1");
     assert.equal(await ready(server), true);
-    const first = server.lines("source_pulled")[0];
+    const first = await lineAt(server, "source_pulled", 0);
     assert.equal(first.functions, 2);
     assert.equal(first.digest, pushed.digest);
     // The one that stays the same is not fetched again.
@@ -47,11 +49,11 @@ test("a release comes into an empty store, and one after it", options, async () 
     await serves(server, "one", "one 2");
     assert.equal(await answer(server, "two"), "two 1");
     const bytes = functions.find(({ name }) => name === "one").artifact_bytes;
-    assert.equal(server.lines("source_pulled")[1].fetched_bytes, bytes);
+    assert.equal((await lineAt(server, "source_pulled", 1)).fetched_bytes, bytes);
     const metrics = await server.metrics();
     assert.equal(metrics.get("snapcell_source_switches_total"), 2);
     assert.equal(metrics.get("snapcell_source_up"), 1);
-    const { release, digest } = server.lines("source_switched")[1];
+    const { release, digest } = await lineAt(server, "source_switched", 1);
     assert.equal(
         metrics.get(`snapcell_source_release_info{release="${release}",digest="${digest}"}`),
         1
