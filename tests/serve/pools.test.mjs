@@ -158,6 +158,7 @@ test("a new version takes effect without a request that fails", async () => {
             }
         })
     );
+    await until("the old version", () => seen.has("one")); // nothing is sent while it is compiled
     compileVersion("two");
     /* workers that start just then have it before the others are replaced */
     let inRow = 0;
