@@ -1,5 +1,5 @@
 // What functions written for Deno use of it: serve(), and the environment.
-import { env } from "cloudflare:workers";
+import { variables } from "./variables.js";
 
 const address = { transport: "tcp", hostname: "0.0.0.0", port: 8000 };
 
@@ -37,13 +37,6 @@ function serve(first, second) {
     };
 }
 
-const set = new Map();
-const strings = () =>
-    Object.fromEntries([
-        ...Object.entries(env).filter(([, value]) => typeof value === "string"),
-        ...set,
-    ]);
-
 const missing = name =>
     function () {
         throw new TypeError(
@@ -58,13 +51,7 @@ absent.push("Command", "connect", "exit", "listen", "openKv", "upgradeWebSocket"
 
 export const Deno = {
     serve,
-    env: {
-        get: name => strings()[name],
-        has: name => name in strings(),
-        set: (name, value) => void set.set(name, String(value)),
-        delete: name => void set.delete(name),
-        toObject: strings,
-    },
+    env: variables,
     args: [],
     build: { target: "x86_64-unknown-linux-gnu", arch: "x86_64", os: "linux", vendor: "unknown" },
     version: { deno: "2.0.0", v8: "13.6", typescript: "5.0" },

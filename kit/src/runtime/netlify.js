@@ -1,21 +1,8 @@
 // What edge functions written for Netlify use of it: the object Netlify, and the context of a call.
-import { env } from "cloudflare:workers";
-
-const set = new Map();
-const strings = () =>
-    Object.fromEntries([
-        ...Object.entries(env).filter(([, value]) => typeof value === "string"),
-        ...set,
-    ]);
+import { variables } from "./variables.js";
 
 globalThis.Netlify = {
-    env: {
-        get: name => strings()[name],
-        has: name => name in strings(),
-        set: (name, value) => void set.set(name, String(value)),
-        delete: name => void set.delete(name),
-        toObject: strings,
-    },
+    env: variables,
 };
 
 const named = given => (typeof given === "string" ? { name: given } : given);
