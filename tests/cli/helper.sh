@@ -40,6 +40,17 @@ show() {
     done
 }
 
+# By $status, $wanted and $what: whether a command, named by $1, ended as wanted.
+judge() {
+    if [ "$status" = "$wanted" ] && is_clean; then
+        report yes "$what"
+    else
+        report no "$what"
+        echo "# $1: status $status, not $wanted"
+        show
+    fi
+}
+
 # The program's own faults, whatever else is expected of it.
 is_clean() {
     ! grep -Eq 'Sanitizer|runtime error:|Fatal error in|core dumped|Assertion .* failed' err
@@ -50,13 +61,7 @@ run() {
     shift 2
     "$SNAPCELL" "$@" >out 2>err </dev/null
     status=$?
-    if [ "$status" = "$wanted" ] && is_clean; then
-        report yes "$what"
-    else
-        report no "$what"
-        echo "# snapcell $*: status $status, not $wanted"
-        show
-    fi
+    judge "snapcell $*"
 }
 
 # As run, with standard input from the file `in`.
@@ -65,13 +70,7 @@ run_with_input() {
     shift 2
     "$SNAPCELL" "$@" >out 2>err <in
     status=$?
-    if [ "$status" = "$wanted" ] && is_clean; then
-        report yes "$what"
-    else
-        report no "$what"
-        echo "# snapcell $*: status $status, not $wanted"
-        show
-    fi
+    judge "snapcell $*"
 }
 
 expect() {

@@ -12,13 +12,8 @@ limited() {
     # shellcheck disable=SC2086 # an option and its value
     (ulimit $limit && exec "$SNAPCELL" "$@") >out 2>err </dev/null
     status=$?
-    if [ "$status" = "$wanted" ] && is_clean; then
-        report yes "$what (ulimit $limit)"
-    else
-        report no "$what (ulimit $limit)"
-        echo "# snapcell $*: status $status, not $wanted"
-        show
-    fi
+    what="$what (ulimit $limit)"
+    judge "snapcell $*"
     expect "is told in a line" is_one_message
     expect "says what to do" err_has "$message"
 }

@@ -10,13 +10,7 @@ try() { # try STATUS WHAT COMMAND: through a shell, for its redirections; `snapc
     : >err
     sh -c "snapcell() { \"\$SNAPCELL\" \"\$@\"; }; $3" 2>err
     status=$?
-    if [ "$status" = "$wanted" ] && is_clean; then
-        report yes "$what"
-    else
-        report no "$what"
-        echo "# $3: status $status, not $wanted"
-        show
-    fi
+    judge "$3"
 }
 
 if [ -w /dev/full ]; then
